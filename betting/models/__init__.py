@@ -1,0 +1,19 @@
+"""What we recommend, stake, settle and earn."""
+
+from betting.models.backtests import Backtest
+from betting.models.bets import Bet, BetStatus, Result, Settlement
+from betting.models.ledger import Bankroll, LedgerAccount, Transfer
+from betting.models.strategies import Opportunity, Strategy
+
+__all__ = [
+    "Backtest",
+    "Bankroll",
+    "Bet",
+    "BetStatus",
+    "LedgerAccount",
+    "Opportunity",
+    "Result",
+    "Settlement",
+    "Strategy",
+    "Transfer",
+]

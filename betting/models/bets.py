@@ -1,0 +1,112 @@
+"""Stakes taken, and what became of them."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from betting.models.ledger import Bankroll
+from betting.models.strategies import Opportunity
+from odds.models import Bookmaker, Selection
+from risk.models import Assessment
+
+
+class BetStatus(models.TextChoices):
+    PLACING = "placing", "Placing"  # committed before the venue is called
+    OPEN = "open", "Open"
+    REJECTED = "rejected", "Rejected by the venue"
+    SETTLED = "settled", "Settled"
+
+
+class Result(models.TextChoices):
+    WON = "won", "Won"
+    HALF_WON = "half_won", "Half won"
+    PUSH = "push", "Push"
+    VOID = "void", "Void"
+    HALF_LOST = "half_lost", "Half lost"
+    LOST = "lost", "Lost"
+
+
+class Bet(models.Model):
+    """A stake taken at a venue. What it paid is in Settlement and the ledger."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bets"
+    )
+    bankroll = models.ForeignKey(Bankroll, on_delete=models.PROTECT, related_name="bets")
+    request_key = models.CharField(max_length=96)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of what was asked")
+    venue = models.CharField(max_length=16, default="paper")
+    venue_reference = models.CharField(max_length=64, blank=True)
+    selection = models.ForeignKey(Selection, on_delete=models.PROTECT, related_name="bets")
+    bookmaker = models.ForeignKey(Bookmaker, on_delete=models.PROTECT, related_name="bets")
+    opportunity = models.ForeignKey(
+        Opportunity, on_delete=models.PROTECT, null=True, related_name="bets"
+    )
+    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="bets")
+    price = models.DecimalField(max_digits=9, decimal_places=3)
+    stake = models.DecimalField(max_digits=12, decimal_places=2)
+    fair_probability = models.FloatField(null=True, help_text="believed when it was placed")
+    status = models.CharField(max_length=8, choices=BetStatus.choices, default=BetStatus.PLACING)
+    placed_at = models.DateTimeField()
+    result = models.CharField(max_length=9, choices=Result.choices, blank=True)
+    returned = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    settled_at = models.DateTimeField(null=True)
+    rejection = models.TextField(blank=True)
+    clv = models.FloatField(null=True, help_text="price x fair closing probability - 1")
+    clv_note = models.CharField(max_length=128, blank=True, help_text="why there is no CLV")
+
+    class Meta:
+        ordering: ClassVar = ["-placed_at", "-pk"]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "-placed_at"], name="bet_by_owner"),
+            models.Index(fields=["status"], condition=~Q(status="settled"), name="bet_unsettled"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "request_key"], name="bet_request_key_once"),
+            models.CheckConstraint(
+                condition=Q(stake__gt=0, stake__lt=10**10), name="bet_stake_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(price__gt=1, price__lte=1001), name="bet_price_above_one"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="settled")
+                | (Q(returned__gte=0, settled_at__isnull=False) & ~Q(result="")),
+                name="settled_bet_has_a_result",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stake} on {self.selection} at {self.price}"
+
+
+class Settlement(models.Model):
+    """A result applied to a bet. A correction is a row with the next sequence. Never changed."""
+
+    bet = models.ForeignKey(Bet, on_delete=models.PROTECT, related_name="settlements")
+    sequence = models.PositiveSmallIntegerField()
+    result = models.CharField(max_length=9, choices=Result.choices)
+    returned = models.DecimalField(max_digits=14, decimal_places=2)
+    at = models.DateTimeField()
+    reason = models.TextField(blank=True, help_text="for a correction: why")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        ordering: ClassVar = ["bet", "sequence"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["bet", "sequence"], name="one_settlement_at_a_time")
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="settlements_are_append_only",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bet}: {self.result}"

@@ -1,0 +1,44 @@
+"""What production refuses to start on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+SHORTEST_SECRET = 50
+EXAMPLE_WORDS = ("change-me", "local-only", "django-insecure", "example")
+
+
+def check_production(
+    *, secret_key: str, allowed_hosts: Sequence[str], debug: bool, database: Mapping[str, Any]
+) -> None:
+    """Refuse unsafe production settings, all reasons at once, never printing a value.
+
+    Raises:
+        ImproperlyConfigured: naming each variable and what to do.
+    """
+    reasons = [*_secret_faults(secret_key), *_host_faults(allowed_hosts)]
+    if debug:
+        reasons.append("DEBUG is on: unset it")
+    if not database.get("PASSWORD"):
+        reasons.append("DATABASE_URL has no password: give the database user one")
+    if reasons:
+        raise ImproperlyConfigured("Production will not start. " + "; ".join(reasons) + ".")
+
+
+def _secret_faults(secret_key: str) -> list[str]:
+    if not secret_key:
+        return ["SECRET_KEY is missing: set it to 50 or more random characters"]
+    if any(word in secret_key for word in EXAMPLE_WORDS) or len(set(secret_key)) < 10:
+        return ["SECRET_KEY is an example: set it to 50 or more random characters"]
+    if len(secret_key) < SHORTEST_SECRET:
+        return [f"SECRET_KEY is shorter than {SHORTEST_SECRET} characters: make it longer"]
+    return []
+
+
+def _host_faults(allowed_hosts: Sequence[str]) -> list[str]:
+    if not allowed_hosts:
+        return ["ALLOWED_HOSTS is empty: name the hosts that serve Fairline"]
+    if any(host.startswith(("*", ".*")) for host in allowed_hosts):
+        return ["ALLOWED_HOSTS has a wildcard: name the hosts that serve Fairline"]
+    return []

@@ -1,0 +1,149 @@
+"""Which model version said what, and whether to believe it."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from odds.models import Competition, Event
+
+
+class Predictor(models.Model):
+    """A question that versions answer: who wins, in one competition."""
+
+    key = models.SlugField(max_length=64, unique=True, help_text="basketball_nba-h2h")
+    competition = models.ForeignKey(
+        Competition, on_delete=models.PROTECT, related_name="predictors"
+    )
+    market_key = models.CharField(max_length=32, default="h2h")
+
+    class Meta:
+        ordering: ClassVar = ["key"]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ModelVersion(models.Model):
+    """One trained artefact with what it was trained on and how it did. Never changed."""
+
+    predictor = models.ForeignKey(Predictor, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    algorithm = models.CharField(max_length=32)
+    created_at = models.DateTimeField()
+    trained_from = models.DateField()
+    trained_until = models.DateTimeField(help_text="nothing known later was used")
+    game_count = models.PositiveIntegerField()
+    data_hash = models.CharField(max_length=64, help_text="SHA-256 of the training matrix")
+    signature = models.JSONField(help_text="ordered feature names and types, checked at predict")
+    parameters = models.JSONField()
+    metrics = models.JSONField(
+        help_text="by model, elo and close, on the same games: log_loss, brier, accuracy, ..."
+    )
+    artifact = models.CharField(max_length=255, help_text="path below the artefact folder")
+    checksum = models.CharField(max_length=64, help_text="SHA-256 of the artefact")
+    code_version = models.CharField(max_length=64)
+    notes = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["predictor", "-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["predictor", "number"], name="version_number_once")
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="versions_are_immutable", operation=pgtrigger.Update | pgtrigger.Delete
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.predictor} v{self.number}"
+
+
+class Promotion(models.Model):
+    """A version became the champion. The latest row of a predictor says which one prices."""
+
+    class Kind(models.TextChoices):
+        PROMOTED = "promoted", "Promoted"
+        ROLLED_BACK = "rolled_back", "Rolled back"
+
+    predictor = models.ForeignKey(Predictor, on_delete=models.PROTECT, related_name="promotions")
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="promotions")
+    replaced = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, null=True, related_name="replacements"
+    )
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    at = models.DateTimeField()
+    reason = models.TextField()
+    gates = models.JSONField(help_text="each gate: name, passed, figure, bound")
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="promotions_are_append_only", operation=pgtrigger.Update | pgtrigger.Delete
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.kind} {self.at:%Y-%m-%d}"
+
+
+class TrainingRun(models.Model):
+    """One attempt to train, from queued to a version or a reason."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+
+    predictor = models.ForeignKey(Predictor, on_delete=models.PROTECT, related_name="runs")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
+    step = models.CharField(max_length=64, blank=True)
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-started_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.predictor} {self.started_at:%Y-%m-%d %H:%M} {self.status}"
+
+
+class Prediction(models.Model):
+    """What a version said about an event, using only what was known at `as_of`. Never changed."""
+
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="predictions")
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions")
+    as_of = models.DateTimeField()
+    made_at = models.DateTimeField()
+    home_probability = models.FloatField()
+    features = models.JSONField()
+
+    class Meta:
+        ordering: ClassVar = ["-as_of", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["event", "version", "as_of"], name="one_prediction_a_moment"
+            ),
+            models.CheckConstraint(
+                condition=Q(home_probability__gt=0, home_probability__lt=1),
+                name="prediction_is_a_probability",
+            ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="predictions_are_append_only",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} on {self.event}: {self.home_probability:.3f}"

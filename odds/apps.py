@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class OddsConfig(AppConfig):
+    name = "odds"
+    verbose_name = "Odds"

@@ -1,0 +1,429 @@
+"""What the world says: events, results, bookmakers, markets, prices."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from psqlextra.models import PostgresPartitionedModel
+from psqlextra.types import PostgresPartitioningMethod
+
+
+class Sport(models.Model):
+    """A sport, such as basketball."""
+
+    key = models.SlugField(max_length=64, unique=True)
+    title = models.CharField(max_length=64)
+
+    class Meta:
+        ordering: ClassVar = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Competition(models.Model):
+    """A league or cup. Its key is what The Odds API calls a sport key: basketball_nba."""
+
+    sport = models.ForeignKey(Sport, on_delete=models.PROTECT, related_name="competitions")
+    key = models.SlugField(max_length=64, unique=True)
+    title = models.CharField(max_length=64)
+    time_zone = models.CharField(
+        max_length=64, default="UTC", help_text="The zone whose calendar day names an event's day."
+    )
+    is_simulated = models.BooleanField(default=False)
+
+    class Meta:
+        ordering: ClassVar = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Team(models.Model):
+    """A club, by the name we show. Every other spelling is a TeamAlias."""
+
+    competition = models.ForeignKey(Competition, on_delete=models.PROTECT, related_name="teams")
+    name = models.CharField(max_length=96)
+    code = models.CharField(max_length=8, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["competition", "name"], name="team_named_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TeamAlias(models.Model):
+    """A spelling some source uses for a team, accepted by a person or shipped with a format."""
+
+    competition = models.ForeignKey(
+        Competition, on_delete=models.PROTECT, related_name="team_aliases"
+    )
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="aliases")
+    alias = models.CharField(max_length=96, help_text="lower case, single spaces")
+
+    class Meta:
+        ordering: ClassVar = ["alias"]
+        verbose_name_plural = "team aliases"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["competition", "alias"], name="alias_means_one_team")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.alias} = {self.team}"
+
+
+class EventStatus(models.TextChoices):
+    SCHEDULED = "scheduled", "Scheduled"
+    FINISHED = "finished", "Finished"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Event(models.Model):
+    """One match or game. Home and away as the competition lists them, also at a neutral site."""
+
+    competition = models.ForeignKey(Competition, on_delete=models.PROTECT, related_name="events")
+    season = models.CharField(max_length=9, help_text="2021-22, or 2022 where it fits one year")
+    stage = models.CharField(max_length=16, default="regular", help_text="regular, playoffs, ...")
+    home = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="home_events")
+    away = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="away_events")
+    day = models.DateField(help_text="Calendar day in the competition's time zone.")
+    starts_at = models.DateTimeField(help_text="Listed start; commence_time at The Odds API.")
+    start_is_exact = models.BooleanField(
+        default=True, help_text="False where the source gives only the day."
+    )
+    neutral_site = models.BooleanField(default=False)
+    status = models.CharField(
+        max_length=12, choices=EventStatus.choices, default=EventStatus.SCHEDULED
+    )
+    home_score = models.PositiveSmallIntegerField(null=True, blank=True)
+    away_score = models.PositiveSmallIntegerField(null=True, blank=True)
+    overtimes = models.PositiveSmallIntegerField(default=0)
+    result_seen_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the result was, or could first have been, known to us.",
+    )
+
+    class Meta:
+        ordering: ClassVar = ["starts_at", "pk"]
+        indexes: ClassVar = [
+            models.Index(fields=["competition", "starts_at"], name="event_by_start"),
+            models.Index(fields=["starts_at"], name="event_start"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["competition", "day", "home", "away"], name="event_once_a_day"
+            ),
+            models.CheckConstraint(condition=~Q(home=F("away")), name="event_has_two_teams"),
+            models.CheckConstraint(
+                condition=Q(status__in=EventStatus.values), name="event_status_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="finished")
+                | Q(
+                    home_score__isnull=False,
+                    away_score__isnull=False,
+                    result_seen_at__isnull=False,
+                ),
+                name="finished_event_has_a_result",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.away} at {self.home}, {self.day}"
+
+
+class EventReference(models.Model):
+    """What a source calls an event. Two keys may mean one event: The Odds API re-lists games."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="references")
+    source = models.CharField(max_length=32, help_text="the_odds_api, nba, football_data, nfl")
+    key = models.CharField(max_length=96)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "key"], name="reference_means_one_event")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.key}"
+
+
+class TeamGame(models.Model):
+    """One team's box score in one event, known from `seen_at` on."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="team_games")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="games")
+    is_home = models.BooleanField()
+    stats = models.JSONField(help_text="numbers by name: pts, fga, fta, oreb, tov, poss, ...")
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "is_home"], name="one_box_score_a_side")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.team} in {self.event}"
+
+
+class ReferenceLine(models.Model):
+    """A line published without a price: an opening or closing spread or total."""
+
+    class Moment(models.TextChoices):
+        OPEN = "open", "Open"
+        CLOSE = "close", "Close"
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="reference_lines")
+    market_key = models.CharField(max_length=32, help_text="spreads (home points) or totals")
+    moment = models.CharField(max_length=5, choices=Moment.choices)
+    source = models.CharField(max_length=32)
+    point = models.DecimalField(max_digits=6, decimal_places=2)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["event", "market_key", "moment", "source"], name="reference_line_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.market_key} {self.moment} {self.point} ({self.source})"
+
+
+class Bookmaker(models.Model):
+    """A bookmaker or exchange, by The Odds API's key."""
+
+    key = models.SlugField(max_length=64, unique=True)
+    title = models.CharField(max_length=64)
+    is_exchange = models.BooleanField(default=False)
+    commission_share = models.DecimalField(
+        max_digits=5, decimal_places=4, default=0, help_text="of net winnings: 0.05 is 5 %"
+    )
+    weight = models.FloatField(
+        default=1.0, help_text="share of voice in the consensus; 0 keeps it out"
+    )
+    is_archive = models.BooleanField(
+        default=False, help_text="A source of past closing prices at which nobody can bet."
+    )
+
+    class Meta:
+        ordering: ClassVar = ["title"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(commission_share__gte=0, commission_share__lt=1),
+                name="commission_is_a_share",
+            ),
+            models.CheckConstraint(
+                condition=Q(weight__gte=0), name="bookmaker_weight_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Market(models.Model):
+    """What is bet on in an event, by The Odds API's keys: h2h, spreads, totals, ..."""
+
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="markets")
+    key = models.CharField(max_length=48)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "key"], name="market_once_an_event")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.event}"
+
+
+class Side(models.TextChoices):
+    HOME = "home", "Home"
+    AWAY = "away", "Away"
+    DRAW = "draw", "Draw"
+    OVER = "over", "Over"
+    UNDER = "under", "Under"
+
+
+class Selection(models.Model):
+    """One outcome of a market. `point` is the line from its own side: home -5.5, away +5.5."""
+
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="selections")
+    side = models.CharField(max_length=8, choices=Side.choices)
+    point = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["market", "side", "point"],
+                name="selection_once_a_market",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(condition=Q(side__in=Side.values), name="selection_side_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.point if self.point is not None else ''}".strip()
+
+
+class FeedRun(models.Model):
+    """One fetch or one imported file: what it cost, what it brought, what it refused."""
+
+    class Kind(models.TextChoices):
+        ODDS = "odds", "Odds"
+        SCORES = "scores", "Scores"
+        EVENTS = "events", "Events"
+        SPORTS = "sports", "Sports"
+        FILE = "file", "File"
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+
+    provider = models.CharField(max_length=32)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    subject = models.CharField(max_length=255, help_text="competition key or file name")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.RUNNING)
+    error = models.TextField(blank=True)
+    rows_read = models.PositiveIntegerField(default=0)
+    rows_new = models.PositiveIntegerField(default=0)
+    rows_repeated = models.PositiveIntegerField(default=0)
+    rows_quarantined = models.PositiveIntegerField(default=0)
+    credits_cost = models.IntegerField(null=True, blank=True)
+    credits_remaining = models.IntegerField(null=True, blank=True)
+    credits_used = models.IntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-started_at", "-pk"]
+        indexes: ClassVar = [
+            models.Index(fields=["provider", "kind", "-started_at"], name="feed_run_latest")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.kind} {self.subject} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class QuarantinedRow(models.Model):
+    """A row we refused, with the reason, kept until mended. The same row is kept once."""
+
+    feed_run = models.ForeignKey(FeedRun, on_delete=models.PROTECT, related_name="quarantined_rows")
+    source = models.CharField(max_length=255, help_text="provider or file it came from")
+    row_number = models.PositiveIntegerField(null=True)
+    field = models.CharField(max_length=64)
+    reason = models.CharField(max_length=255)
+    raw = models.JSONField()
+    fingerprint = models.CharField(max_length=64)
+    seen_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-seen_at", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["source", "fingerprint"], name="quarantined_row_kept_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.field}: {self.reason}"
+
+
+class Quote(models.Model):
+    """The latest that one bookmaker said about one selection; its history is in PriceChange.
+
+    `price` null means withdrawn. `seen_at` is when we saw this price first, `confirmed_at` when a
+    sweep last saw it still there.
+    """
+
+    selection = models.ForeignKey(Selection, on_delete=models.PROTECT, related_name="quotes")
+    bookmaker = models.ForeignKey(Bookmaker, on_delete=models.PROTECT, related_name="quotes")
+    price = models.DecimalField(max_digits=9, decimal_places=3, null=True)
+    last_update = models.DateTimeField(null=True, help_text="the bookmaker's own time")
+    seen_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["selection", "bookmaker"], name="one_quote_a_book_and_selection"
+            ),
+            models.CheckConstraint(
+                condition=Q(price__isnull=True) | Q(price__gt=1), name="quote_price_above_one"
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_at__gte=F("seen_at")), name="quote_confirmed_after_seen"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.selection} at {self.bookmaker}: {self.price or 'withdrawn'}"
+
+
+class PriceChange(PostgresPartitionedModel):
+    """A quote became this price (null: withdrawn), as we saw at `seen_at`. Never changed."""
+
+    pk = models.CompositePrimaryKey("quote_id", "seen_at")
+    # The primary key starts with quote, so it needs no index of its own.
+    quote = models.ForeignKey(
+        Quote, on_delete=models.PROTECT, related_name="changes", db_index=False
+    )
+    price = models.DecimalField(max_digits=9, decimal_places=3, null=True)
+    last_update = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField()
+
+    class PartitioningMeta:
+        method = PostgresPartitioningMethod.RANGE
+        key: ClassVar = ["seen_at"]
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(price__isnull=True) | Q(price__gt=1), name="change_price_above_one"
+            )
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="price_changes_are_append_only",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quote_id} {self.price} at {self.seen_at:%Y-%m-%d %H:%M}"
+
+
+class ClosingPrice(models.Model):
+    """The close of a selection: the margin-free consensus of each book's last quote by the start.
+
+    Rewritten until the start passes, then final.
+    """
+
+    selection = models.OneToOneField(Selection, on_delete=models.PROTECT, related_name="close")
+    fair_probability = models.FloatField()
+    method = models.CharField(max_length=16)
+    book_count = models.PositiveSmallIntegerField()
+    last_update = models.DateTimeField(help_text="the newest book time among the quotes used")
+    age = models.DurationField(help_text="event's start minus last_update")
+    captured_at = models.DateTimeField()
+    is_final = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(fair_probability__gt=0, fair_probability__lt=1),
+                name="closing_probability_is_one",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.selection} closed at {self.fair_probability:.4f}"

@@ -1,0 +1,116 @@
+"""How much is allowed, and whether anything is."""
+
+from decimal import Decimal
+from typing import ClassVar
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+def _share(default: str, help_text: str) -> "models.DecimalField[Decimal, Decimal]":
+    return models.DecimalField(
+        max_digits=5, decimal_places=4, default=Decimal(default), help_text=help_text
+    )
+
+
+class Limits(models.Model):
+    """One person's limits. Shares are of equity: 0.02 is 2 %."""
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="limits"
+    )
+    kelly_fraction = _share("0.2500", "of full Kelly")
+    max_bet_share = _share("0.0200", "one bet")
+    max_event_share = _share("0.0300", "all open bets on one event")
+    max_day_share = _share("0.1000", "all stakes placed in one day")
+    max_drawdown_share = _share("0.2500", "fall of equity from its peak that halts placement")
+    min_stake = models.DecimalField(max_digits=9, decimal_places=2, default=Decimal("1.00"))
+
+    class Meta:
+        verbose_name_plural = "limits"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(kelly_fraction__gt=0, kelly_fraction__lte=1),
+                name="kelly_fraction_is_a_share",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_bet_share__gt=0, max_bet_share__lte=1)
+                & Q(max_event_share__gt=0, max_event_share__lte=1)
+                & Q(max_day_share__gt=0, max_day_share__lte=1)
+                & Q(max_drawdown_share__gt=0, max_drawdown_share__lte=1),
+                name="limits_are_shares",
+            ),
+            models.CheckConstraint(condition=Q(min_stake__gt=0), name="min_stake_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"limits of {self.owner}"
+
+
+class Halt(models.Model):
+    """Everything stopped, for one person or (no owner) for all, from `since` until lifted."""
+
+    class Cause(models.TextChoices):
+        KILL_SWITCH = "kill_switch", "Kill switch"
+        DRAWDOWN = "drawdown", "Drawdown breaker"
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="halts",
+    )
+    cause = models.CharField(max_length=12, choices=Cause.choices)
+    since = models.DateTimeField()
+    reason = models.TextField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    lift_reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-since", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["owner", "cause"],
+                condition=Q(lifted_at__isnull=True),
+                nulls_distinct=False,
+                name="one_halt_in_force_a_cause",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cause} since {self.since:%Y-%m-%d %H:%M}"
+
+
+class Assessment(models.Model):
+    """One decision about a stake, with every step and every breach. Never changed."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assessments"
+    )
+    subject = models.CharField(max_length=160, help_text="what was to be staked on")
+    at = models.DateTimeField()
+    asked = models.DecimalField(max_digits=12, decimal_places=2)
+    allowed = models.DecimalField(max_digits=12, decimal_places=2)
+    waterfall = models.JSONField(help_text="steps: name, stake after it, reason")
+    breaches = models.JSONField(help_text="each: rule, detail, figure, bound")
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="assessments_are_append_only",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.allowed} of {self.asked}"
