@@ -1,0 +1,47 @@
+"""Quotes as columns: what selectors hand to consensus and to the decision function."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+TextArray = NDArray[np.str_]
+BoolArray = NDArray[np.bool_]
+TimeArray = NDArray[np.datetime64]
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteTable:
+    """One row a quote in force (never withdrawn), all columns of one length.
+
+    `line` is the market's line from the home (or over) side: home -5.5 and away +5.5 are both
+    -5.5; NaN where the market has none. Selections of one market and line at one bookmaker form
+    one book to take the margin from. Times are datetime64[us] in UTC.
+    """
+
+    quote_id: IntArray
+    event_id: IntArray
+    market_id: IntArray
+    market_key: TextArray
+    selection_id: IntArray
+    side: TextArray
+    line: FloatArray
+    bookmaker_id: IntArray
+    bookmaker_key: TextArray
+    weight: FloatArray
+    commission: FloatArray
+    is_archive: BoolArray
+    price: FloatArray
+    last_update: TimeArray
+    seen_at: TimeArray
+    confirmed_at: TimeArray
+    starts_at: TimeArray
+
+    def __len__(self) -> int:
+        return len(self.quote_id)
+
+    def where(self, mask: BoolArray) -> "QuoteTable":
+        """Return the rows where the mask holds."""
+        return QuoteTable(**{f.name: getattr(self, f.name)[mask] for f in fields(self)})

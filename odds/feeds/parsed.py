@@ -1,0 +1,92 @@
+"""What every feed and importer produces, whatever the outside format."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+
+class BadPayload(Exception):
+    """An answer or a row that cannot be used, naming the first field at fault and the remedy."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedEvent:
+    """An event as a source lists it; `key` is the source's own name for it."""
+
+    source: str
+    key: str
+    competition_key: str
+    home: str
+    away: str
+    day: date
+    starts_at: datetime
+    start_is_exact: bool = True
+    season: str = ""
+    stage: str = "regular"
+    neutral_site: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedResult:
+    """A final score, and when it was, or could first have been, known."""
+
+    source: str
+    event_key: str
+    home_score: int
+    away_score: int
+    seen_at: datetime
+    overtimes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedBoxScore:
+    """One side's box score."""
+
+    source: str
+    event_key: str
+    is_home: bool
+    stats: dict[str, float]
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedLine:
+    """A line published without a price."""
+
+    source: str
+    event_key: str
+    market_key: str
+    moment: str
+    point: Decimal
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedQuote:
+    """One price; `point` is from the selection's own side, `price` decimal."""
+
+    source: str
+    event_key: str
+    bookmaker_key: str
+    market_key: str
+    side: str
+    point: Decimal | None
+    price: Decimal
+    last_update: datetime | None
+
+
+@dataclass(slots=True)
+class ParsedSweep:
+    """What one answer of a provider said, all of it seen at one moment."""
+
+    provider: str
+    competition_key: str
+    seen_at: datetime
+    events: list[ParsedEvent] = field(default_factory=list)
+    quotes: list[ParsedQuote] = field(default_factory=list)
+    bookmaker_titles: dict[str, str] = field(default_factory=dict)
