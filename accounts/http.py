@@ -1,4 +1,4 @@
-"""The request that our views see: authenticated, and aware of htmx."""
+"""The request that our views see: authenticated, and aware of htmx; and who sent it."""
 
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
@@ -9,3 +9,17 @@ from accounts.models import User
 class UserRequest(HttpRequest):
     user: User
     htmx: HtmxDetails
+
+
+def client_address(request: HttpRequest, *, trusted_proxies: int) -> str:
+    """Return the address that asked, as the outermost of our own proxies saw it.
+
+    With no proxies X-Forwarded-For is the client's own claim and is not read, so forging it
+    resets no limit.
+    """
+    direct = str(request.META.get("REMOTE_ADDR", ""))
+    if trusted_proxies == 0:
+        return direct
+    claimed = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    seen = [*(part for part in claimed if part), direct]
+    return seen[-(trusted_proxies + 1)] if len(seen) > trusted_proxies else seen[0]

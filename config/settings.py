@@ -33,6 +33,8 @@ ALLOWED_HOSTS = env.list(
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/api/"
+# How many of our own proxies stand before us; their X-Forwarded-For entries are believed.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 # --- the odds provider and the world's clock
 THE_ODDS_API_KEY = env.str("THE_ODDS_API_KEY", default="")

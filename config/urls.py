@@ -1,8 +1,24 @@
 """Which app answers which address."""
 
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+
+from accounts.login import limit_logins
+
+admin.site.login = limit_logins(admin.site.login)  # type: ignore[method-assign, assignment]
 
 urlpatterns = [
+    path(
+        "login/",
+        limit_logins(LoginView.as_view(template_name="accounts/login.html")),
+        name="login",
+    ),
+    path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
+    path("", include("betting.urls")),
+    path("", include("odds.urls")),
+    path("", include("models_registry.urls")),
+    path("", include("risk.urls")),
+    path("", include("accounts.urls")),
 ]

@@ -1,0 +1,41 @@
+"""Few fixtures: people, and what keeps tests apart."""
+
+import uuid
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from tests import make
+
+
+@pytest.fixture(autouse=True)
+def _own_cache_and_quick_passwords(settings):
+    """Give each test its own keys in the real cache, so that no count outlives it."""
+    settings.CACHES = {
+        "default": settings.CACHES["default"] | {"KEY_PREFIX": f"test-{uuid.uuid4()}"}
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def alice(db) -> User:
+    return make.user("alice")
+
+
+@pytest.fixture
+def bob(db) -> User:
+    return make.user("bob")
+
+
+@pytest.fixture
+def olivia(db) -> User:
+    """The operator."""
+    return make.operator("olivia")
+
+
+@pytest.fixture
+def as_alice(alice) -> Client:
+    client = Client()
+    client.force_login(alice)
+    return client
