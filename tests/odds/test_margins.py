@@ -1,0 +1,135 @@
+import numpy as np
+import pytest
+import shin
+from hypothesis import given
+from hypothesis import strategies as st
+
+from odds.domain.margins import METHODS, SMALLEST, UnusableBook, overround, remove_margin
+
+NAN = np.nan
+
+# penaltyblog 1.13.1 on [2.7, 2.3, 4.4]; its Shin agrees with the `shin` package to five digits.
+GOLDEN = {
+    "multiplicative": [0.35874, 0.42113, 0.22013],
+    "additive": [0.35956, 0.42397, 0.21646],
+    "power": [0.35917, 0.42373, 0.21710],
+    "shin": [0.35934, 0.42324, 0.21741],
+    "odds_ratio": [0.35881, 0.42256, 0.21863],
+}
+
+
+@pytest.mark.parametrize("method", GOLDEN)
+def test_golden_values(method):
+    answer = remove_margin(np.array([[2.7, 2.3, 4.4]]), method)
+    assert answer[0] == pytest.approx(GOLDEN[method], abs=6e-6)
+
+
+def test_overround_of_the_published_example():
+    assert overround(np.array([[2.7, 2.3, 4.4]]))[0] == pytest.approx(0.0324, abs=5e-5)
+
+
+def test_shin_agrees_with_the_shin_package():
+    rng = np.random.default_rng(11)
+    for outcomes in (2, 3, 5, 12, 40):
+        probabilities = rng.dirichlet(np.full(outcomes, 2.0), size=50)
+        prices = 1.0 / (probabilities * rng.uniform(1.02, 1.15, size=(50, 1)))
+        usable = (prices > 1.0).all(axis=1)
+        ours = remove_margin(prices[usable], "shin")
+        theirs = np.array(
+            [shin.calculate_implied_probabilities(list(row)) for row in prices[usable]]
+        )
+        assert np.abs(ours - theirs).max() < 1e-9, outcomes
+
+
+def test_two_outcomes_padded_with_an_absent_one_answer_as_two():
+    pair = np.array([[1.5, 2.8], [1.01, 21.0], [1.91, 1.91]])
+    padded = np.column_stack([pair, np.full(3, NAN)])
+    for method in METHODS:
+        assert remove_margin(padded, method)[:, :2] == pytest.approx(
+            remove_margin(pair, method), abs=1e-12
+        )
+        assert (remove_margin(padded, method)[:, 2] == 0.0).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(data=st.data())
+def test_probabilities_sum_to_one_keep_the_order_and_stay_inside(method, data):
+    outcomes = data.draw(st.integers(2, 40))
+    prices = np.array(
+        data.draw(
+            st.lists(
+                st.lists(st.floats(1.001, 1001.0), min_size=outcomes, max_size=outcomes),
+                min_size=1,
+                max_size=4,
+            )
+        )
+    )
+
+    answer = remove_margin(prices, method)
+
+    assert np.isfinite(answer).all()
+    assert answer.sum(axis=1) == pytest.approx(np.ones(len(prices)), abs=1e-12)
+    assert ((answer > 0.0) & (answer < 1.0)).all()
+    for price_row, answer_row in zip(prices, answer, strict=True):
+        by_price = answer_row[np.argsort(-price_row, kind="stable")]
+        assert (np.diff(by_price) >= -1e-12).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_arbitrage_is_scaled_proportionally(method):
+    prices = np.array([[2.2, 2.1], [2.7, 2.3]])
+    answer = remove_margin(prices, method)
+    assert answer[0] == pytest.approx([2.1 / 4.3, 2.2 / 4.3], abs=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "row",
+    [
+        [1.001, 1001.0],
+        [1.0001, 1.0001, 1000.0],
+        [1.2, 1.2, 1.2],  # 150 % margin
+        [1.65] + [401.0] * 39,
+        [2.0, 1001.0, 1001.0, 1.5],
+        [25.0] * 35,  # 40 % margin over 35 runners
+    ],
+)
+def test_the_rows_on_which_public_libraries_fail_are_answered(method, row):
+    answer = remove_margin(np.array([row]), method)
+    assert np.isfinite(answer).all()
+    assert answer.min() >= SMALLEST / 2
+    assert answer.sum() == pytest.approx(1.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ([1.0, 5.0], "price 1 is not a finite number above 1"),
+        ([0.0, 5.0], "price 0 is not"),
+        ([-3.0, 5.0], "price -3 is not"),
+        ([np.inf, 1.5], "price inf is not"),
+        ([NAN, 1.5], "fewer than two outcomes"),
+        ([NAN, NAN], "fewer than two outcomes"),
+    ],
+)
+def test_a_book_without_an_answer_is_refused_by_row_and_reason(method, row, reason):
+    with pytest.raises(UnusableBook, match=reason) as refusal:
+        remove_margin(np.array([[1.9, 1.9], row]), method)
+    assert refusal.value.row == 1
+
+
+def test_an_empty_slate_is_an_empty_answer():
+    for method in METHODS:
+        assert remove_margin(np.empty((0, 2)), method).shape == (0, 2)
+        assert remove_margin(np.empty((0, 3)), method).shape == (0, 3)
+
+
+def test_one_row_alone_answers_as_in_a_slate():
+    rng = np.random.default_rng(3)
+    prices = 1.0 / (rng.dirichlet([3.0, 3.0, 3.0], size=200) * 1.06)
+    prices = prices[(prices > 1.0).all(axis=1)]
+    for method in METHODS:
+        whole = remove_margin(prices, method)
+        alone = np.vstack([remove_margin(prices[i : i + 1], method) for i in range(len(prices))])
+        assert whole == pytest.approx(alone, abs=1e-12)
