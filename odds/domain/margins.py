@@ -23,7 +23,8 @@ FloatArray = NDArray[np.float64]
 
 SMALLEST = 1e-12
 _MOST_STEPS = 100
-_CLOSE_ENOUGH = 1e-14
+_CLOSE_ENOUGH = 1e-13
+_TINY = 1e-300
 
 
 class UnusableBook(ValueError):
@@ -129,7 +130,7 @@ def _power(implied: FloatArray, total: FloatArray) -> FloatArray:
         slope = (powers * finite).sum(axis=0) / powers_sum
         exponent = exponent - height / slope
         powers = np.exp(logs * exponent)
-        if np.abs(height).max() < _CLOSE_ENOUGH * 100:
+        if np.abs(height).max() < _CLOSE_ENOUGH:
             break
     return powers
 
@@ -139,36 +140,24 @@ def _shin(implied: FloatArray, total: FloatArray) -> FloatArray:
 
     Shin (1992), "Prices of state contingent claims with insider traders"; the solution for z of
     Jullien and Salanie (1994). With two outcomes it has a closed form, which is the additive
-    method's; otherwise Newton on z inside a shrinking bracket [0, 1].
+    method's; otherwise Newton from z = 0 (the sum is convex and falling in z: no overstepping).
     """
     if implied.shape[0] == 2:
         return implied - (total - 1.0) / 2.0
     squares = implied * implied / total
     insiders = np.zeros_like(total)
-    low, high = np.zeros_like(total), np.ones_like(total)
+    answer = np.sqrt(squares)
+    root = answer
     for _ in range(_MOST_STEPS):
-        root = np.sqrt(insiders * insiders + 4.0 * (1.0 - insiders) * squares)
-        below = insiders + root
-        # The textbook's (root - z) / 2(1 - z) loses all digits near z = 1; this form does not.
-        answer = np.divide(2.0 * squares, below, out=np.zeros_like(squares), where=below > 0.0)
         excess = answer.sum(axis=0) - 1.0
         if np.abs(excess).max() < _CLOSE_ENOUGH:
             break
-        low = np.where(excess > 0.0, insiders, low)
-        high = np.where(excess > 0.0, high, insiders)
-        root_slope = np.divide(
-            insiders - 2.0 * squares, root, out=np.zeros_like(squares), where=root > 0.0
-        )
-        slope = -np.divide(
-            answer * (1.0 + root_slope), below, out=np.zeros_like(squares), where=below > 0.0
-        ).sum(axis=0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            stepped = insiders - excess / slope
-        inside = (stepped > low) & (stepped < high)
-        following = np.where(inside, stepped, (low + high) / 2.0)
-        if np.abs(following - insiders).max() < _CLOSE_ENOUGH:
-            break
-        insiders = following
+        # d(answer)/dz = -answer (root + z - 2 squares) / (root (z + root)), absent outcomes 0/0.
+        slope = answer * (root + insiders - 2.0 * squares) / (root * (insiders + root) + _TINY)
+        insiders = np.minimum(insiders + excess / slope.sum(axis=0), 1.0)
+        root = np.sqrt(insiders * insiders + 4.0 * (1.0 - insiders) * squares)
+        # The textbook's (root - z) / 2(1 - z) loses all digits near z = 1; this form does not.
+        answer = 2.0 * squares / (insiders + root + _TINY)
     return answer
 
 
@@ -185,7 +174,7 @@ def _odds_ratio(implied: FloatArray, total: FloatArray) -> FloatArray:
         below = implied + ratio * against
         answer = implied / below
         excess = answer.sum(axis=0) - 1.0
-        if np.abs(excess).max() < _CLOSE_ENOUGH * 10:
+        if np.abs(excess).max() < _CLOSE_ENOUGH:
             break
         slope = -(answer * against / below).sum(axis=0)
         ratio = ratio - excess / slope
