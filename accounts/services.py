@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import available_timezones
 
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -127,4 +128,11 @@ def prune_job_runs(*, now: datetime) -> int:
         .values_list("pk", flat=True)[:PRUNED_AT_ONCE]
     )
     count, _ = JobRun.objects.filter(pk__in=list(old)).delete()
+    return count
+
+
+def prune_sessions(*, now: datetime) -> int:
+    """Delete log-ins that ran out, at most 5,000; return how many."""
+    old = Session.objects.filter(expire_date__lt=now).values_list("pk", flat=True)
+    count, _ = Session.objects.filter(pk__in=list(old[:PRUNED_AT_ONCE])).delete()
     return count

@@ -1,6 +1,8 @@
 """The queue, and the whole schedule: when does anything run."""
 
 import os
+from datetime import timedelta
+from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
@@ -9,6 +11,8 @@ from django_structlog.celery.steps import DjangoStructLogInitStep
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
+
+from accounts.clock import Acceleration
 
 app = Celery("fairline")
 app.steps["worker"].add(DjangoStructLogInitStep)
@@ -38,8 +42,51 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=True,
     worker_soft_shutdown_timeout=10,
     timezone="UTC",
+    beat_max_loop_interval=5,
+    beat_schedule_filename=str(settings.VAR_DIR / "beat-schedule"),
 )
 app.autodiscover_tasks()
+
+# Task: how often in the world's time, and never more often than this in real seconds.
+# The order of a round: prices, closes, predictions, opportunities, stakes, results, money.
+WORLD: dict[str, tuple[timedelta, int]] = {
+    "odds.fetch_odds": (timedelta(seconds=settings.FETCH_ODDS_SECONDS), 5),
+    "odds.capture_closes": (timedelta(minutes=1), 5),
+    "models_registry.predict_upcoming": (timedelta(minutes=15), 10),
+    "betting.refresh_opportunities": (timedelta(minutes=1), 5),
+    "betting.place_for_followers": (timedelta(minutes=1), 5),
+    "odds.fetch_scores": (timedelta(minutes=10), 10),
+    "betting.settle_due_bets": (timedelta(minutes=1), 5),
+    "betting.measure_clv": (timedelta(minutes=5), 10),
+    "models_registry.evaluate_champion": (timedelta(days=1), 300),
+    "models_registry.retrain": (timedelta(days=7), 1800),
+    "odds.upkeep": (timedelta(days=1), 600),
+}
+# The same, by the real clock however fast the world's runs.
+REAL: dict[str, timedelta] = {
+    "accounts.heartbeat": timedelta(seconds=15),
+    "accounts.upkeep": timedelta(days=1),
+}
+
+
+def schedule(clock: Acceleration | None) -> dict[str, dict[str, Any]]:
+    """Return the beat schedule for a world that runs at this clock's rate."""
+    rate = clock.rate if clock else 1.0
+    seconds = {task: every.total_seconds() for task, every in REAL.items()}
+    for task, (every, fastest) in WORLD.items():
+        seconds[task] = max(every.total_seconds() / rate, float(fastest))
+    return {
+        task: {
+            "task": task,
+            "schedule": every,
+            # A queue that was not drained for a while holds one of each, not a backlog.
+            "options": {"expires": max(every, 30.0)},
+        }
+        for task, every in seconds.items()
+    }
+
+
+app.conf.beat_schedule = schedule(settings.CLOCK)
 
 
 @setup_logging.connect

@@ -42,6 +42,8 @@ THE_ODDS_API_URL = env.str("THE_ODDS_API_URL", default="https://api.the-odds-api
 THE_ODDS_API_COMPETITIONS = env.list("THE_ODDS_API_COMPETITIONS", default=["basketball_nba"])
 THE_ODDS_API_REGIONS = env.list("THE_ODDS_API_REGIONS", default=["us", "eu"])
 THE_ODDS_API_MARKETS = env.list("THE_ODDS_API_MARKETS", default=["h2h", "spreads", "totals"])
+# Each fetch of three markets in two regions costs six credits.
+FETCH_ODDS_SECONDS = env.int("FETCH_ODDS_SECONDS", default=900)
 CLOCK = parse_acceleration(env.str("FAIRLINE_CLOCK", default=""))
 DEMO_LOGIN = env.bool("FAIRLINE_DEMO_LOGIN", default=False)
 
@@ -74,6 +76,7 @@ INSTALLED_APPS = [
     "betting",
 ]
 MIDDLEWARE = [
+    "config.headers.SecurityHeaders",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -87,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "config.headers.RequestId",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -147,6 +151,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "fairline",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
     }
 }
 # Django's Redis cache counts right across processes; django-ratelimit only does not know it.
@@ -192,6 +197,9 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
+# Probes and scrapers come without TLS, from inside.
+SECURE_REDIRECT_EXEMPT = [r"^health/(live|ready)$", r"^metrics$", r"^version$"]
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=IS_PRODUCTION)
 SECURE_HSTS_SECONDS = 63_072_000 if IS_PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_PRODUCTION
@@ -212,6 +220,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "accounts.api.Pages",
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": env.str("API_RATE", default="600/min")},
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "EXCEPTION_HANDLER": "accounts.api.problem",
     "COERCE_DECIMAL_TO_STRING": True,
 }

@@ -5,10 +5,15 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 from accounts.login import limit_logins
+from config import doors
 
 admin.site.login = limit_logins(admin.site.login)  # type: ignore[method-assign, assignment]
 
 urlpatterns = [
+    path("health/live", doors.live, name="live"),
+    path("health/ready", doors.ready, name="ready"),
+    path("metrics", doors.metrics, name="metrics"),
+    path("version", doors.version, name="version"),
     path(
         "login/",
         limit_logins(LoginView.as_view(template_name="accounts/login.html")),

@@ -1,0 +1,24 @@
+"""gunicorn's own settings: gunicorn -c python:config.gunicorn config.wsgi."""
+
+import os
+from typing import Any
+
+from prometheus_client import multiprocess
+
+bind = os.environ.get("FAIRLINE_BIND", "127.0.0.1:8000")
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "4"))
+timeout = 30
+graceful_timeout = 30
+max_requests = 10_000
+max_requests_jitter = 1_000
+# Our own JSON lines say what was asked and answered; gunicorn's would repeat it.
+accesslog = None
+control_socket_disable = True
+
+
+def child_exit(_server: object, worker: Any) -> None:  # noqa: ANN401
+    """Take a dead process's gauges out of the shared metrics."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,57 @@
+"""Headers on every answer, also on errors, redirects and files."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from structlog.contextvars import get_contextvars
+
+Next = Callable[[HttpRequest], HttpResponseBase]
+
+NO_DEVICES = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer",
+        "autoplay",
+        "camera",
+        "display-capture",
+        "fullscreen",
+        "geolocation",
+        "gyroscope",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "screen-wake-lock",
+        "usb",
+    )
+)
+
+
+class SecurityHeaders:
+    """Outermost: what Django and django-csp do not set."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", NO_DEVICES)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        # Files are answered before there is a user; money never stays in a shared browser.
+        if getattr(request, "user", None) is not None and request.user.is_authenticated:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+class RequestId:
+    """Just inside the logger: tells the client the id that its log lines carry."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request_id = str(get_contextvars().get("request_id", ""))
+        response = self.get_response(request)
+        response.headers["X-Request-ID"] = request_id
+        return response

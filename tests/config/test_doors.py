@@ -1,0 +1,197 @@
+"""The truth table of the doors, against really closed and really silent ports."""
+
+import socket
+from datetime import timedelta
+from time import monotonic
+
+import pytest
+from django.db import connections
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+from django.utils import timezone
+
+from accounts import heartbeat
+from accounts.jobs import recorded
+from config import doors
+
+
+@pytest.fixture
+def closed_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+@pytest.fixture
+def silent_port():
+    """Return a port that takes calls and never says a word."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def beating():
+    heartbeat.beat(at=timezone.now())
+
+
+def database_at(monkeypatch, port):
+    monkeypatch.setitem(connections.settings["default"], "HOST", "127.0.0.1")
+    monkeypatch.setitem(connections.settings["default"], "PORT", port)
+
+
+def cache_at(settings, port):
+    settings.CACHES = {
+        "default": settings.CACHES["default"] | {"LOCATION": f"redis://127.0.0.1:{port}/0"}
+    }
+
+
+def ask():
+    started = monotonic()
+    answer = Client().get("/health/ready")
+    assert monotonic() - started < 2.7
+    return answer.status_code, answer.json()["checks"]
+
+
+OK = {"database": "ok", "cache": "ok", "worker": "ok"}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("beating")
+def test_ready_when_all_is_there():
+    assert ask() == (200, OK)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("beating")
+def test_not_ready_without_the_database(monkeypatch, closed_port):
+    database_at(monkeypatch, closed_port)
+
+    assert ask() == (503, OK | {"database": "OperationalError"})
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("beating")
+def test_a_silent_database_is_given_two_seconds(monkeypatch, silent_port):
+    database_at(monkeypatch, silent_port)
+
+    status, checks = ask()
+
+    assert status == 503
+    assert checks["database"] in {"no answer within 2 s", "ConnectionTimeout"}
+    assert (checks["cache"], checks["worker"]) == ("ok", "ok")
+
+
+@pytest.mark.django_db
+def test_not_ready_without_the_cache_where_the_heartbeat_is_too(settings, closed_port):
+    cache_at(settings, closed_port)
+
+    assert ask() == (503, OK | {"cache": "ConnectionError", "worker": "ConnectionError"})
+
+
+@pytest.mark.django_db
+def test_a_silent_cache_is_given_two_seconds(settings, silent_port):
+    cache_at(settings, silent_port)
+
+    status, checks = ask()
+
+    assert status == 503
+    assert checks["database"] == "ok"
+    assert checks["cache"] in {"no answer within 2 s", "TimeoutError"}
+
+
+@pytest.mark.django_db
+def test_not_ready_before_a_worker_ever_reported():
+    assert ask() == (
+        503,
+        OK | {"worker": "no worker has ever reported: start worker and beat"},
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("age", "status"), [(89, 200), (91, 503)])
+def test_not_ready_when_the_worker_fell_silent(age, status):
+    heartbeat.beat(at=timezone.now() - timedelta(seconds=age))
+
+    assert ask()[0] == status
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("beating")
+def test_not_ready_with_a_migration_missing():
+    row = MigrationRecorder.Migration.objects.get(app="accounts", name="0001_initial")
+    MigrationRecorder.Migration.objects.filter(pk=row.pk).delete()
+    try:
+        status, checks = ask()
+    finally:
+        MigrationRecorder.Migration.objects.create(app=row.app, name=row.name, applied=row.applied)
+
+    assert status == 503
+    assert checks["database"] == "migration accounts.0001_initial not applied: run migrate"
+
+
+def test_live_needs_nothing(monkeypatch, settings, closed_port):
+    """No database mark: a query would fail the test."""
+    database_at(monkeypatch, closed_port)
+    cache_at(settings, closed_port)
+
+    answer = Client().get("/health/live")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_a_reason_never_shows_a_drivers_message():
+    def leak():
+        raise OSError("could not reach postgres://me:hunter2@db")
+
+    assert doors.run_checks({"database": leak}) == {"database": "OSError"}
+
+
+def test_version_says_which(settings):
+    settings.REVISION = "abc123"
+
+    assert Client().get("/version").json() == {
+        "name": "fairline",
+        "version": settings.VERSION,
+        "revision": "abc123",
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({}, 200),
+        ({"REMOTE_ADDR": "::1"}, 200),
+        ({"REMOTE_ADDR": "192.0.2.1"}, 403),
+        ({"HTTP_X_FORWARDED_FOR": "192.0.2.1"}, 403),
+        ({"REMOTE_ADDR": "192.0.2.1", "HTTP_AUTHORIZATION": "Bearer wrong"}, 403),
+        ({"REMOTE_ADDR": "192.0.2.1", "HTTP_AUTHORIZATION": "Bearer the-token"}, 200),
+    ],
+)
+def test_metrics_are_for_this_machine_or_the_token(settings, asked, status):
+    settings.METRICS_TOKEN = "the-token"
+
+    assert Client().get("/metrics", **asked).status_code == status
+
+
+@pytest.mark.django_db
+def test_without_a_token_set_an_empty_bearer_opens_nothing():
+    asked = {"REMOTE_ADDR": "192.0.2.1", "HTTP_AUTHORIZATION": "Bearer "}
+
+    assert Client().get("/metrics", **asked).status_code == 403
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("beating")
+def test_metrics_tell_requests_and_jobs():
+    with recorded("odds.fetch_odds"):
+        pass
+
+    text = Client().get("/metrics").content.decode()
+
+    assert "django_http_requests_total" in text
+    assert 'fairline_job_failing{job="odds.fetch_odds"} 0.0' in text
+    assert 'fairline_job_success_age_seconds{job="odds.fetch_odds"} ' in text
+    assert "fairline_worker_heartbeat_age_seconds " in text
