@@ -1,0 +1,198 @@
+"""What the bookmakers together think an outcome is worth, margins taken out.
+
+Per market and line: every book that prices all outcomes gives its own margin-free probabilities;
+their log-odds are averaged with the books' weights, and the averages of one market and line are
+scaled to sum to one. docs/algorithms/consensus.md has a worked table.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from odds.domain.margins import remove_margin
+from odds.domain.table import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    QuoteTable,
+    TextArray,
+    TimeArray,
+)
+
+SIDES = np.array(["away", "draw", "home", "over", "under"])
+# The sets of outcomes a market can have, as columns of SIDES; a book with any other set is skipped.
+OUTCOMES = ([0, 2], [3, 4], [0, 1, 2])
+# Disagreement (standard deviation in log-odds) that we assume before seeing any: a single book
+# must not look certain. 0.05 is 1.2 points of probability at evens.
+PRIOR_DISAGREEMENT = 0.05
+LAY_SUFFIX = "_lay"
+
+
+@dataclass(frozen=True, slots=True)
+class Consensus:
+    """One row a selection, in order of selection_id, all columns of one length.
+
+    `low` and `high` are one standard error of the weighted mean below and above `probability`;
+    `book_count` the books used; `newest_update` the newest book time (or sighting) among them.
+    """
+
+    selection_id: IntArray
+    market_id: IntArray
+    market_key: TextArray
+    event_id: IntArray
+    side: TextArray
+    line: FloatArray
+    probability: FloatArray
+    low: FloatArray
+    high: FloatArray
+    book_count: IntArray
+    newest_update: TimeArray
+
+    def __len__(self) -> int:
+        return len(self.selection_id)
+
+    def rows_of(self, selection_ids: IntArray) -> IntArray:
+        """Return each selection's row here, or -1 where no book priced it."""
+        if not len(self):
+            return np.full(len(selection_ids), -1, dtype=np.int64)
+        rows = np.minimum(np.searchsorted(self.selection_id, selection_ids), len(self) - 1)
+        return np.where(self.selection_id[rows] == selection_ids, rows, -1)
+
+
+def price_after_commission(price: FloatArray, commission: FloatArray) -> FloatArray:
+    """Return what a price pays once the exchange took its share of the winnings.
+
+    >>> price_after_commission(np.array([3.0]), np.array([0.05]))
+    array([2.9])
+    """
+    return 1.0 + (price - 1.0) * (1.0 - commission)
+
+
+def probability_by_book(table: QuoteTable, *, method: str) -> FloatArray:
+    """Return each row's margin-free probability as its own book sees it, shape (n,).
+
+    Commission comes off before the margin. NaN means that the book has no opinion: it prices
+    only part of the market's outcomes (most books decide what these are), or it is a lay market.
+    """
+    answer = np.full(len(table), np.nan)
+    net = price_after_commission(table.price, table.commission)
+    usable = (net > 1.0) & np.isfinite(net) & np.isin(table.side, SIDES)
+    usable &= ~np.char.endswith(table.market_key.astype(np.str_), LAY_SUFFIX)
+    rows = np.flatnonzero(usable)
+    if not len(rows):
+        return answer
+    line = _line_codes(table.line[rows])
+    market_line = _codes(table.market_id[rows], line)
+    book = _codes(market_line, table.bookmaker_id[rows])
+    book_count = int(book.max()) + 1
+    side = np.searchsorted(SIDES, table.side[rows].astype(np.str_))
+
+    prices = np.full((book_count, len(SIDES)), np.nan)
+    prices[book, side] = net[rows]
+    group = np.zeros(book_count, dtype=np.int64)
+    group[book] = market_line
+    whole = _prices_all_outcomes(~np.isnan(prices), group)
+    probability = np.full_like(prices, np.nan)
+    # Two-way books, nearly all, go as two columns: half the work, and closed forms apply.
+    for columns in OUTCOMES:
+        fits = whole & ((~np.isnan(prices)).sum(axis=1) == len(columns))
+        fits &= ~np.isnan(prices[:, columns]).any(axis=1)
+        cells = np.ix_(fits, columns)
+        probability[cells] = remove_margin(prices[cells], method)
+    answer[rows] = probability[book, side]
+    return answer
+
+
+def consensus(table: QuoteTable, *, method: str) -> Consensus:
+    """Return the weighted consensus of a slate, one row a selection that any whole book prices.
+
+    `method` is a key of `margins.METHODS`. Weights are the table's; a book of weight 0 has no
+    voice. The spread of the books widens `low` and `high`: with weights w, log-odds x, their
+    weighted mean m and n books, the standard error is
+    sqrt((var_w(x) + PRIOR_DISAGREEMENT**2 / n) * sum(w**2)) / sum(w).
+    """
+    by_book = probability_by_book(table, method=method)
+    voice = ~np.isnan(by_book) & (table.weight > 0.0)
+    table, by_book = table.where(voice), by_book[voice]
+    selection_id, first, position = np.unique(
+        table.selection_id, return_index=True, return_inverse=True
+    )
+    size = len(selection_id)
+
+    def total(values: FloatArray) -> FloatArray:
+        return np.bincount(position, weights=values, minlength=size).astype(np.float64)
+
+    weight = table.weight
+    log_odds = np.log(by_book / (1.0 - by_book))
+    weight_sum = total(weight)
+    mean = total(weight * log_odds) / weight_sum
+    variance = total(weight * (log_odds - mean[position]) ** 2) / weight_sum
+    count = np.bincount(position, minlength=size).astype(np.int64)
+    error = np.sqrt((variance + PRIOR_DISAGREEMENT**2 / np.maximum(count, 1)) * total(weight**2))
+    error /= weight_sum
+
+    unscaled = _probability(mean)
+    market_line = _codes(table.market_id[first], _line_codes(table.line[first]))
+    scale = np.bincount(market_line, weights=unscaled)[market_line] if size else unscaled
+    probability = unscaled / scale
+    centre = np.log(probability / (1.0 - probability))
+    return Consensus(
+        selection_id=selection_id,
+        market_id=table.market_id[first],
+        market_key=table.market_key[first],
+        event_id=table.event_id[first],
+        side=table.side[first],
+        line=table.line[first],
+        probability=probability,
+        low=_probability(centre - error),
+        high=_probability(centre + error),
+        book_count=count,
+        newest_update=_newest(table, position, size),
+    )
+
+
+def _prices_all_outcomes(present: BoolArray, group: IntArray) -> BoolArray:
+    """Return which books price exactly the outcomes that most books of their group price.
+
+    On a tie the larger set of outcomes counts: a forgotten draw must not pass as two-way.
+    """
+    sides = present @ (1 << np.arange(present.shape[1]))
+    outcomes = present.sum(axis=1)
+    several = outcomes >= 2
+    kinds, kind, votes = np.unique(
+        group[several] * 64 + sides[several], return_inverse=True, return_counts=True
+    )
+    kind_outcomes = np.zeros(len(kinds), dtype=np.int64)
+    kind_outcomes[kind] = outcomes[several]
+    kind_group = kinds // 64
+    order = np.lexsort((kind_outcomes, votes, kind_group))
+    last_of_group = np.append(np.diff(kind_group[order]) != 0, True)[: len(order)]
+    chosen = np.zeros(len(kinds), dtype=np.bool_)
+    chosen[order[last_of_group]] = True
+    whole = np.zeros(len(group), dtype=np.bool_)
+    whole[several] = chosen[kind]
+    return np.asarray(whole)
+
+
+def _codes(first: IntArray, second: IntArray) -> IntArray:
+    """Return one small number a distinct pair."""
+    _, left = np.unique(first, return_inverse=True)
+    kinds, right = np.unique(second, return_inverse=True)
+    _, codes = np.unique(left * len(kinds) + right, return_inverse=True)
+    return np.asarray(codes, dtype=np.int64)
+
+
+def _line_codes(line: FloatArray) -> IntArray:
+    """Return lines as whole hundredths, and a number no line has where there is none."""
+    return np.where(np.isnan(line), 10**9, np.rint(np.nan_to_num(line) * 100)).astype(np.int64)
+
+
+def _probability(log_odds: FloatArray) -> FloatArray:
+    return 1.0 / (1.0 + np.exp(-log_odds))
+
+
+def _newest(table: QuoteTable, position: IntArray, size: int) -> TimeArray:
+    seen = np.where(np.isnat(table.last_update), table.seen_at, table.last_update)
+    newest = np.full(size, np.iinfo(np.int64).min, dtype=np.int64)
+    np.maximum.at(newest, position, seen.astype("datetime64[us]").astype(np.int64))
+    return newest.astype("datetime64[us]")

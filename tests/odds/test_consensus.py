@@ -1,0 +1,140 @@
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from odds.domain.consensus import PRIOR_DISAGREEMENT, consensus, probability_by_book
+from tests.tables import SEEN, moment, quote_table, row, two_way
+
+
+def by_side(answer) -> dict:
+    return dict(zip(answer.side.tolist(), answer.probability.tolist(), strict=True))
+
+
+def test_one_book_is_its_own_consensus_and_not_certain():
+    answer = consensus(quote_table(*two_way(1, 1.80, 2.10)), method="multiplicative")
+
+    assert by_side(answer) == {
+        "home": pytest.approx(2.10 / 3.90),
+        "away": pytest.approx(1.80 / 3.90),
+    }
+    assert answer.book_count.tolist() == [1, 1]
+    centre = np.log(2.10 / 1.80)
+    assert answer.low[0] == pytest.approx(1 / (1 + np.exp(-(centre - PRIOR_DISAGREEMENT))))
+    assert answer.high[0] == pytest.approx(1 / (1 + np.exp(-(centre + PRIOR_DISAGREEMENT))))
+
+
+def test_log_odds_are_averaged_by_weight():
+    # Margin-free 3:1 on at weight 2, evens at weight 1: log-odds (2 ln 3 + 0) / 3.
+    table = quote_table(*two_way(1, 4 / 3, 4.0, weight=2.0), *two_way(2, 2.0, 2.0))
+    answer = consensus(table, method="power")
+
+    odds = 3 ** (2 / 3)
+    assert by_side(answer)["home"] == pytest.approx(odds / (1 + odds))
+    assert answer.book_count.tolist() == [2, 2]
+    # Weighted variance of (ln 3, 0) with weights 2:1 is 2/9 ln(3)^2; sum of squares of weights 5.
+    error = np.sqrt((2 / 9 * np.log(3) ** 2 + PRIOR_DISAGREEMENT**2 / 2) * 5) / 3
+    centre = np.log(odds)
+    assert answer.low[0] == pytest.approx(1 / (1 + np.exp(-(centre - error))))
+
+
+def test_a_book_with_one_side_has_no_opinion():
+    table = quote_table(*two_way(1, 1.9, 1.9), row("home", 9.0, bookmaker_id=2))
+    answer = consensus(table, method="shin")
+    assert by_side(answer) == {"home": pytest.approx(0.5), "away": pytest.approx(0.5)}
+    assert answer.book_count.tolist() == [1, 1]
+    assert np.isnan(probability_by_book(table, method="shin")[2])
+
+
+def test_only_one_sided_books_make_no_consensus():
+    table = quote_table(row("home", 9.0), row("over", 1.9, market_id=2, line=200.5))
+    answer = consensus(table, method="shin")
+    assert len(answer) == 0
+    assert answer.rows_of(np.array([5])).tolist() == [-1]
+
+
+def test_no_quotes_no_consensus():
+    assert len(consensus(quote_table(), method="shin")) == 0
+
+
+def test_a_forgotten_draw_does_not_pass_as_two_way():
+    whole = [row("home", 2.6), row("draw", 3.4), row("away", 2.9)]
+    table = quote_table(*whole, *two_way(2, 1.6, 1.7))
+    answer = consensus(table, method="power")
+    assert answer.book_count.tolist() == [1, 1, 1]
+    assert answer.probability.sum() == pytest.approx(1.0)
+
+
+def test_most_books_decide_what_the_outcomes_are():
+    stray = [row("home", 2.6), row("draw", 30.0), row("away", 2.9)]
+    table = quote_table(*stray, *two_way(2, 1.9, 1.9), *two_way(3, 1.9, 1.9))
+    answer = consensus(table, method="power")
+    assert sorted(by_side(answer)) == ["away", "home"]
+    assert answer.book_count.tolist() == [2, 2]
+
+
+def test_commission_comes_off_before_the_margin():
+    exchange = two_way(1, 2.0, 2.2, commission=0.05)
+    bookmaker = two_way(1, 1.95, 2.14)
+    left = consensus(quote_table(*exchange), method="power")
+    right = consensus(quote_table(*bookmaker), method="power")
+    assert left.probability == pytest.approx(right.probability)
+
+
+def test_lay_prices_and_voiceless_books_do_not_count():
+    table = quote_table(
+        *two_way(1, 1.9, 1.9),
+        *two_way(2, 1.1, 9.0, market_key="h2h_lay", market_id=2),
+        *two_way(3, 1.1, 9.0, weight=0.0),
+    )
+    answer = consensus(table, method="power")
+    assert answer.market_id.tolist() == [1, 1]
+    assert answer.book_count.tolist() == [1, 1]
+    assert by_side(answer)["home"] == pytest.approx(0.5)
+
+
+def test_every_line_is_a_market_of_its_own():
+    table = quote_table(
+        *two_way(1, 1.9, 1.9, line=-5.5),
+        *two_way(2, 1.7, 2.1, line=-4.5),
+    )
+    answer = consensus(table, method="multiplicative")
+    assert answer.line.tolist() == [-5.5, -5.5, -4.5, -4.5]
+    assert answer.probability[:2] == pytest.approx([0.5, 0.5])
+    assert answer.probability[2] == pytest.approx(2.1 / 3.8)
+
+
+def test_the_newest_book_time_stands_for_all():
+    later = SEEN + timedelta(minutes=7)
+    table = quote_table(
+        *two_way(1, 1.9, 1.9, last_update=None),
+        *two_way(2, 1.9, 1.9, last_update=later),
+    )
+    assert consensus(table, method="power").newest_update[0] == moment(later)
+    unsaid = quote_table(*two_way(1, 1.9, 1.9, last_update=None))
+    assert consensus(unsaid, method="power").newest_update[0] == moment(SEEN)
+
+
+@given(data=st.data())
+def test_the_order_of_quotes_means_nothing_and_each_market_sums_to_one(data):
+    rows = []
+    for market in (1, 2):
+        for book in range(1, data.draw(st.integers(1, 4)) + 1):
+            prices = data.draw(st.lists(st.floats(1.05, 40.0), min_size=3, max_size=3))
+            sides = ("home", "draw", "away") if market == 2 else ("home", "away")
+            rows += [
+                row(side, price, bookmaker_id=book, market_id=market, weight=float(book))
+                for side, price in zip(sides, prices, strict=False)
+            ]
+    expected = consensus(quote_table(*rows), method="power")
+    shuffled = data.draw(st.permutations(rows))
+    answer = consensus(quote_table(*shuffled), method="power")
+
+    assert answer.selection_id.tolist() == expected.selection_id.tolist()
+    assert answer.probability == pytest.approx(expected.probability)
+    for market in (1, 2):
+        assert answer.probability[answer.market_id == market].sum() == pytest.approx(1.0)
+    assert (answer.low < answer.probability).all()
+    assert (answer.probability < answer.high).all()
