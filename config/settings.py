@@ -16,8 +16,9 @@ from config.observability import logging_settings, start_error_reports
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
-if (BASE_DIR / ".env").is_file():
-    env.read_env(BASE_DIR / ".env")
+DOTENV = Path(env.str("FAIRLINE_DOTENV", default=str(BASE_DIR / ".env")))
+if DOTENV.is_file():
+    env.read_env(DOTENV)
 
 # --- what this is
 IS_PRODUCTION = env.str("FAIRLINE_ENV", default="local") == "production"

@@ -1,0 +1,161 @@
+"""scripts/test: everything that guards the project, on servers of its own."""
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from stack import environment, installing, say
+from stack.place import Place
+from stack.services import FAST, Services
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One thing that must pass."""
+
+    name: str
+    command: list[str]
+    variables: Mapping[str, str]
+
+
+def gate(place: Place, arguments: Sequence[str]) -> int:
+    """Run every gate, or with arguments only pytest with them; return 1 if one failed."""
+    if {"-h", "--help"} & set(arguments):
+        say.result(
+            "scripts/test              style, layers, types, migrations, deployment, tests\n"
+            "scripts/test ARGUMENTS    only pytest, with these arguments\n\n"
+            "It has its own Postgres and Valkey and touches no others; see var/test/log."
+        )
+        return 0
+    place = Place(var=place.var / "test", root=place.root)
+    place.prepare()
+    installing.install(place, "dev")
+    chromium = _chromium()
+    secrets_ = environment.installation_secrets(place)
+    with Services(place, {}, secrets_=secrets_, postgres_settings=FAST).in_use() as urls:
+        env = _clean_environment(place, secrets_) | urls
+        if chromium:
+            env["CHROMIUM"] = chromium
+        gates = [_tests(place, arguments)] if arguments else [*_checks(place), _tests(place, [])]
+        failed = [each.name for each in gates if not _passes(place, each, env)]
+        total = "" if arguments else _coverage(place, env)
+    tests = _tests_said(place)
+    say.result()
+    say.result(f"{'FAILED: ' + ', '.join(failed) if failed else 'all gates passed'}")
+    say.result(f"took {say.seconds_since_start():.0f} s{total}")
+    say.result(tests)
+    return 1 if failed else 0
+
+
+def _clean_environment(place: Place, secrets_: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment where nothing of the user's settings changes what is tested."""
+    ours = re.compile(
+        r"FAIRLINE_(?!SHARED_DATA)|THE_ODDS_API_|DATABASE_|REDIS_|DEBUG|SECRET_|ALLOWED_"
+    )
+    kept = {name: value for name, value in os.environ.items() if not ours.match(name)}
+    kept |= {
+        "FAIRLINE_VAR": str(place.var),
+        "FAIRLINE_DOTENV": os.devnull,
+        "SECRET_KEY": secrets_["secret_key"],
+        "OMP_NUM_THREADS": "1",
+        "PATH": f"{place.venv / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
+    shared = place.root.parent / "shared" / "data"
+    if shared.is_dir():
+        kept.setdefault("FAIRLINE_SHARED_DATA", str(shared))
+    return kept
+
+
+def _checks(place: Place) -> list[Gate]:
+    bin_ = place.venv / "bin"
+    manage = [str(place.python), "manage.py"]
+    production = {
+        "FAIRLINE_ENV": "production",
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "ALLOWED_HOSTS": "fairline.test",
+    }
+    return [
+        Gate("ruff check", [str(bin_ / "ruff"), "check", "."], {}),
+        Gate("ruff format", [str(bin_ / "ruff"), "format", "--check", "."], {}),
+        Gate("import-linter", [str(bin_ / "lint-imports")], {}),
+        Gate("mypy", [str(bin_ / "mypy")], {}),
+        Gate("migrations", [*manage, "makemigrations", "--check", "--dry-run"], {}),
+        Gate(
+            "check --deploy",
+            [*manage, "check", "--deploy", "--fail-level", "WARNING"],
+            production,
+        ),
+    ]
+
+
+def _tests(place: Place, arguments: Sequence[str]) -> Gate:
+    report = ["--cov", "--cov-report="] if not arguments else []
+    workers = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist=loadgroup"]
+    options = [*workers, *report] if not arguments else list(arguments)
+    junit = f"--junit-xml={place.var / 'tests.xml'}"
+    return Gate("pytest", [str(place.python), "-m", "pytest", junit, *options], {})
+
+
+def _passes(place: Place, each: Gate, env: Mapping[str, str]) -> bool:
+    started = time.monotonic()
+    say.progress(f"{each.name} ...")
+    loud = each.name == "pytest"
+    done = subprocess.run(
+        each.command,
+        cwd=place.root,
+        env=dict(env) | dict(each.variables),
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr if loud else subprocess.PIPE,
+        stderr=sys.stderr if loud else subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    verdict = "FAILED" if done.returncode else "passed"
+    if done.returncode and done.stdout:
+        print(done.stdout, file=sys.stderr)
+    say.progress(f"{each.name} {verdict} ({time.monotonic() - started:.1f} s)")
+    return not done.returncode
+
+
+def _coverage(place: Place, env: Mapping[str, str]) -> str:
+    command = [str(place.python), "-m", "coverage", "report", "--format=total"]
+    done = subprocess.run(
+        command, cwd=place.root, env=dict(env), capture_output=True, text=True, check=False
+    )
+    return f", coverage {done.stdout.strip()} %" if not done.returncode else ""
+
+
+def _tests_said(place: Place) -> str:
+    """Return pytest's own count, from its report."""
+    report = place.var / "tests.xml"
+    suite = re.search(r"<testsuite [^>]*>", report.read_text()) if report.exists() else None
+    if suite is None:
+        return "0 passed, 0 failed"
+    count = {
+        name: int(number)
+        for name, number in re.findall(r'(tests|failures|errors|skipped)="(\d+)"', suite[0])
+    }
+    failed = count["failures"] + count["errors"]
+    passed = count["tests"] - failed - count["skipped"]
+    return f"{passed} passed, {failed} failed, {count['skipped']} skipped"
+
+
+def _chromium() -> str | None:
+    """Return a Chromium for the browser tests; as root on Debian, install a missing one."""
+    names = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        say.progress("installing Chromium for the browser tests (apt-get, once)")
+        install = ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"]
+        for command in (["apt-get", "update"], install):
+            subprocess.run(command, capture_output=True, check=False)
+        found = shutil.which("chromium")
+    if found is None:
+        say.progress("no Chromium here: the browser tests will skip")
+    return found
