@@ -1,0 +1,187 @@
+"""Capture the close of every selection, and hand it to whoever measures against it."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.db import connection, transaction
+
+from odds.domain.closing import Closes, closes
+from odds.domain.table import QuoteTable
+from odds.models import ClosingPrice
+
+METHOD = "shin"
+# Capturing begins this long before the start, so that a close exists even if we stop running.
+BEFORE_START = timedelta(hours=3)
+# A sweep under way at the start may still bring quotes of before it; then the close is final.
+AFTER_START = timedelta(minutes=5)
+# An event that started longer ago is left to `capture_closes_between`.
+GIVE_UP = timedelta(days=3)
+# A quote that last changed longer before the start is not a close but a leftover.
+OLDEST_QUOTE = timedelta(days=30)
+_BULK_STEP = timedelta(days=30)
+
+_LAST_QUOTES = """
+SELECT q.id, e.id, m.id, m.key, s.id, s.side,
+       CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END,
+       b.id, b.key, b.weight, b.commission_share, b.is_archive,
+       c.price,
+       -- The price that is still the latest stood for as long as sweeps confirmed it.
+       EXTRACT(EPOCH FROM CASE WHEN q.seen_at = c.seen_at
+           THEN GREATEST(COALESCE(c.last_update, c.seen_at), LEAST(q.confirmed_at, e.starts_at))
+           ELSE COALESCE(c.last_update, c.seen_at) END),
+       EXTRACT(EPOCH FROM c.seen_at), EXTRACT(EPOCH FROM e.starts_at)
+FROM odds_event e
+JOIN odds_market m ON m.event_id = e.id
+JOIN odds_selection s ON s.market_id = m.id
+JOIN odds_quote q ON q.selection_id = s.id
+JOIN odds_bookmaker b ON b.id = q.bookmaker_id
+JOIN LATERAL (
+    SELECT price, last_update, seen_at
+    FROM odds_pricechange
+    WHERE quote_id = q.id
+      AND seen_at <= %(now)s
+      AND seen_at BETWEEN %(oldest)s AND %(newest)s
+      AND COALESCE(last_update, seen_at) <= e.starts_at
+    ORDER BY seen_at DESC
+    LIMIT 1
+) c ON c.price IS NOT NULL
+WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s
+  AND e.status <> 'cancelled'
+  AND NOT EXISTS (
+    SELECT FROM odds_closingprice done
+    JOIN odds_selection ds ON ds.id = done.selection_id
+    JOIN odds_market dm ON dm.id = ds.market_id
+    WHERE dm.event_id = e.id AND done.is_final AND done.captured_at >= e.starts_at
+  )
+"""
+
+_SAVE = """
+WITH fresh AS (
+    SELECT * FROM unnest(
+        %(selection)s::bigint[], %(probability)s::float8[], %(books)s::int[],
+        %(last_update)s::timestamptz[]
+    ) AS f(selection_id, fair_probability, book_count, last_update)
+)
+INSERT INTO odds_closingprice
+    (selection_id, fair_probability, method, book_count, last_update, age, captured_at, is_final)
+SELECT f.selection_id, f.fair_probability, %(method)s, f.book_count, f.last_update,
+       e.starts_at - f.last_update, %(now)s, %(now)s >= e.starts_at + %(after_start)s
+FROM fresh f
+JOIN odds_selection s ON s.id = f.selection_id
+JOIN odds_market m ON m.id = s.market_id
+JOIN odds_event e ON e.id = m.event_id
+ON CONFLICT (selection_id) DO UPDATE SET
+    fair_probability = EXCLUDED.fair_probability, method = EXCLUDED.method,
+    book_count = EXCLUDED.book_count, last_update = EXCLUDED.last_update, age = EXCLUDED.age,
+    captured_at = EXCLUDED.captured_at, is_final = EXCLUDED.is_final
+"""
+
+# A line that the books left before the start has no close, whatever we captured earlier.
+_DROP_LEFT_LINES = """
+DELETE FROM odds_closingprice c
+USING odds_selection s, odds_market m
+WHERE s.id = c.selection_id AND m.id = s.market_id AND m.event_id = ANY(%(events)s)
+  AND NOT c.selection_id = ANY(%(selection)s)
+"""
+
+
+def capture_closes(*, now: datetime) -> int:
+    """Capture the closes of events about to start or just started; return how many rows.
+
+    The close of a selection is the margin-free consensus (Shin) of each book's last quote whose
+    book time, or else our sighting, is at or before the start. It is rewritten at every call until
+    the start is `AFTER_START` past and then final; an event moved to a later start is taken up
+    again. Closes captured earlier for lines that the books have left are removed.
+    """
+    return _capture(after=now - GIVE_UP, before=now + BEFORE_START, now=now)
+
+
+def capture_closes_between(*, after: datetime, before: datetime, now: datetime) -> int:
+    """Capture the closes of all events that start after `after` and at or before `before`.
+
+    For imported history: month by month, each in its own transaction, so it can be repeated and
+    interrupted. Only quotes seen by `now` count. Returns how many rows were written.
+    """
+    count = 0
+    while after < before:
+        until = min(after + _BULK_STEP, before)
+        count += _capture(after=after, before=until, now=now)
+        after = until
+    return count
+
+
+def closes_for(selection_ids: Collection[int]) -> dict[int, ClosingPrice]:
+    """Return the close of each selection that has one; `is_final` says whether it may move."""
+    return {
+        close.selection_id: close
+        for close in ClosingPrice.objects.filter(selection_id__in=selection_ids)
+    }
+
+
+@transaction.atomic
+def _capture(*, after: datetime, before: datetime, now: datetime) -> int:
+    table = _last_quotes(after=after, before=before, now=now)
+    found = closes(table, method=METHOD)
+    if len(table):
+        _save(found, events=np.unique(table.event_id).tolist(), now=now)
+    return len(found)
+
+
+def _save(found: Closes, *, events: list[int], now: datetime) -> None:
+    values = {
+        "selection": found.selection_id.tolist(),
+        "probability": found.fair_probability.tolist(),
+        "books": found.book_count.tolist(),
+        "last_update": [moment.replace(tzinfo=UTC) for moment in found.last_update.tolist()],
+        "method": METHOD,
+        "now": now,
+        "after_start": AFTER_START,
+        "events": events,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_DROP_LEFT_LINES, values)
+        cursor.execute(_SAVE, values)
+
+
+def _last_quotes(*, after: datetime, before: datetime, now: datetime) -> QuoteTable:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LAST_QUOTES,
+            {
+                "after": after,
+                "before": before,
+                "now": now,
+                "oldest": after - OLDEST_QUOTE,
+                "newest": before + timedelta(days=1),
+            },
+        )
+        rows = cursor.fetchall()
+    column = list(zip(*rows, strict=True)) if rows else [()] * 16
+
+    def values(index: int, kind: str) -> Any:  # noqa: ANN401 - one array type a column
+        return np.array(column[index], dtype=kind)
+
+    def times(index: int) -> Any:  # noqa: ANN401
+        return (values(index, "float64") * 1e6).astype("int64").astype("datetime64[us]")
+
+    return QuoteTable(
+        quote_id=values(0, "int64"),
+        event_id=values(1, "int64"),
+        market_id=values(2, "int64"),
+        market_key=values(3, "U48"),
+        selection_id=values(4, "int64"),
+        side=values(5, "U8"),
+        line=values(6, "float64"),
+        bookmaker_id=values(7, "int64"),
+        bookmaker_key=values(8, "U64"),
+        weight=values(9, "float64"),
+        commission=values(10, "float64"),
+        is_archive=values(11, "bool"),
+        price=values(12, "float64"),
+        last_update=times(13),
+        seen_at=times(14),
+        confirmed_at=times(13),
+        starts_at=times(15),
+    )
