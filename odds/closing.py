@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from django.db import connection, transaction
 
-from odds.domain.closing import Closes, closes
+from odds.domain.closing import closes
 from odds.domain.table import QuoteTable
 from odds.models import ClosingPrice
 
@@ -81,8 +81,10 @@ ON CONFLICT (selection_id) DO UPDATE SET
 # A line that the books left before the start has no close, whatever we captured earlier.
 _DROP_LEFT_LINES = """
 DELETE FROM odds_closingprice c
-USING odds_selection s, odds_market m
-WHERE s.id = c.selection_id AND m.id = s.market_id AND m.event_id = ANY(%(events)s)
+USING odds_selection s, odds_market m, odds_event e
+WHERE s.id = c.selection_id AND m.id = s.market_id AND e.id = m.event_id
+  AND e.starts_at > %(after)s AND e.starts_at <= %(before)s
+  AND (NOT c.is_final OR c.captured_at < e.starts_at)
   AND NOT c.selection_id = ANY(%(selection)s)
 """
 
@@ -124,25 +126,21 @@ def closes_for(selection_ids: Collection[int]) -> dict[int, ClosingPrice]:
 def _capture(*, after: datetime, before: datetime, now: datetime) -> int:
     table = _last_quotes(after=after, before=before, now=now)
     found = closes(table, method=METHOD)
-    if len(table):
-        _save(found, events=np.unique(table.event_id).tolist(), now=now)
-    return len(found)
-
-
-def _save(found: Closes, *, events: list[int], now: datetime) -> None:
     values = {
         "selection": found.selection_id.tolist(),
         "probability": found.fair_probability.tolist(),
         "books": found.book_count.tolist(),
         "last_update": [moment.replace(tzinfo=UTC) for moment in found.last_update.tolist()],
         "method": METHOD,
+        "after": after,
+        "before": before,
         "now": now,
         "after_start": AFTER_START,
-        "events": events,
     }
     with connection.cursor() as cursor:
         cursor.execute(_DROP_LEFT_LINES, values)
         cursor.execute(_SAVE, values)
+    return len(found)
 
 
 def _last_quotes(*, after: datetime, before: datetime, now: datetime) -> QuoteTable:

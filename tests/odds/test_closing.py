@@ -153,6 +153,14 @@ def test_a_withdrawn_quote_and_a_line_left_behind_have_no_close(event):
     assert closed == {Decimal("-6.50"), Decimal("6.50")}
 
 
+def test_an_event_whose_books_all_withdrew_has_no_close(event):
+    say_both(event, book("sharp"), 2.0, 1.8, at=minutes(90))
+    capture_closes(now=minutes(80))
+    say_both(event, book("sharp"), None, None, at=minutes(30))
+    assert capture_closes(now=minutes(-10)) == 0
+    assert not ClosingPrice.objects.exists()
+
+
 def test_a_price_that_sweeps_still_confirm_is_as_fresh_as_the_last_sweep(event):
     sharp = book("sharp")
     say_both(event, sharp, 2.0, 2.0, at=minutes(600))
