@@ -1,9 +1,33 @@
 """Builders: plain functions that make rows for tests. One section an app."""
 
+import uuid
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
 from django.utils import timezone
 
 from accounts.models import ApiKey, User
 from accounts.services import issue_key
+from betting.models import Bankroll, Bet
+from betting.services import ledger
+from betting.services.placement import place_bet
+from odds.models import (
+    Bookmaker,
+    Competition,
+    Event,
+    Market,
+    Quote,
+    Selection,
+    Sport,
+    Team,
+)
+from risk.models import Limits
+
+# One day: money is paid in BEFORE, quotes are seen NOON, games start EVENING, results are NIGHT.
+NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+BEFORE = NOON - timedelta(days=1)
+EVENING = NOON + timedelta(hours=7)
+NIGHT = NOON + timedelta(hours=10)
 
 # --- accounts
 
@@ -21,3 +45,87 @@ def operator(name: str = "olivia", *, password: str | None = None) -> User:
 def api_key(owner: User, *, can_write: bool = False) -> tuple[ApiKey, str]:
     """Make a key; the text is what goes into X-Api-Key."""
     return issue_key(owner_id=owner.pk, name="test", can_write=can_write, now=timezone.now())
+
+
+# --- betting
+
+
+def bankroll(owner: User, amount: str = "1000.00", *, name: str = "Main") -> Bankroll:
+    """Open a bankroll with so much in it."""
+    opened = ledger.open_bankroll(owner.pk, name, "EUR", BEFORE)
+    ledger.deposit(
+        bankroll_id=opened.pk, amount=Decimal(amount), reference=f"seed {name}", now=BEFORE
+    )
+    return opened
+
+
+def priced(
+    price: str | None = "2.000",
+    *,
+    side: str = "home",
+    point: str | None = None,
+    market: str = "h2h",
+    book: str = "paperbook",
+    game: int = 1,
+    draw: bool = False,
+) -> Quote:
+    """Make a quote seen NOON on a game that starts EVENING; the same game and market are shared."""
+    sport, _ = Sport.objects.get_or_create(key="basketball", defaults={"title": "Basketball"})
+    league, _ = Competition.objects.get_or_create(
+        key="basketball_test", defaults={"sport": sport, "title": "Test league"}
+    )
+    home, _ = Team.objects.get_or_create(competition=league, name=f"Home {game}")
+    away, _ = Team.objects.get_or_create(competition=league, name=f"Away {game}")
+    event, _ = Event.objects.get_or_create(
+        competition=league,
+        home=home,
+        away=away,
+        day=EVENING.date(),
+        defaults={"season": "2025-26", "starts_at": EVENING},
+    )
+    on, _ = Market.objects.get_or_create(event=event, key=market)
+    if draw:
+        Selection.objects.get_or_create(market=on, side="draw", point=None)
+    bookmaker, _ = Bookmaker.objects.get_or_create(key=book, defaults={"title": book.title()})
+    selection, _ = Selection.objects.get_or_create(
+        market=on, side=side, point=None if point is None else Decimal(point)
+    )
+    return Quote.objects.create(
+        selection=selection,
+        bookmaker=bookmaker,
+        price=None if price is None else Decimal(price),
+        last_update=NOON,
+        seen_at=NOON,
+        confirmed_at=NOON,
+    )
+
+
+def place(owner: User, quote: Quote, stake: str = "10.00", **asked: object) -> Bet:
+    """Place a bet on a quote at NOON, at the price it shows."""
+    defaults = {"request_key": uuid.uuid4().hex, "price": quote.price, "now": NOON}
+    return place_bet(
+        owner_id=owner.pk,
+        selection_id=quote.selection_id,
+        bookmaker_id=quote.bookmaker_id,
+        stake=Decimal(stake),
+        **(defaults | asked),
+    )
+
+
+def finish(event: Event, home_score: int, away_score: int) -> Event:
+    """Finish a game with a score known at NIGHT."""
+    event.status = "finished"
+    event.home_score, event.away_score, event.result_seen_at = home_score, away_score, NIGHT
+    event.save()
+    return event
+
+
+def limits(owner: User, *, bet: str, event: str, day: str, drawdown: str = "0.2500") -> Limits:
+    """Set a person's limits, as shares of equity."""
+    return Limits.objects.create(
+        owner=owner,
+        max_bet_share=Decimal(bet),
+        max_event_share=Decimal(event),
+        max_day_share=Decimal(day),
+        max_drawdown_share=Decimal(drawdown),
+    )

@@ -74,8 +74,38 @@ class Bet(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(status="settled")
-                | (Q(returned__gte=0, settled_at__isnull=False) & ~Q(result="")),
+                | (
+                    # A comparison with null is neither true nor false, so a check lets it pass.
+                    Q(returned__isnull=False, returned__gte=0, settled_at__isnull=False)
+                    & ~Q(result="")
+                ),
                 name="settled_bet_has_a_result",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=BetStatus.values), name="bet_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(result__in=["", *Result.values]), name="bet_result_known"
+            ),
+        ]
+        triggers: ClassVar = [
+            # What was staked on what, at which price, is evidence; only what became of it moves.
+            pgtrigger.Protect(
+                name="what_was_staked_never_changes",
+                operation=pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
+                    "owner_id",
+                    "bankroll_id",
+                    "request_key",
+                    "fingerprint",
+                    "venue",
+                    "selection_id",
+                    "bookmaker_id",
+                    "assessment_id",
+                    "price",
+                    "stake",
+                    "placed_at",
+                )
+                | pgtrigger.Delete,
             ),
         ]
 
@@ -105,7 +135,14 @@ class Settlement(models.Model):
             pgtrigger.Protect(
                 name="settlements_are_append_only",
                 operation=pgtrigger.Update | pgtrigger.Delete,
-            )
+            ),
+            pgtrigger.Trigger(
+                name="settlements_are_not_truncated",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Truncate,
+                func="RAISE EXCEPTION 'pgtrigger: Cannot truncate betting_settlement rows';",
+            ),
         ]
 
     def __str__(self) -> str:

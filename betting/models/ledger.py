@@ -49,9 +49,34 @@ class LedgerAccount(models.Model):
                 condition=Q(kind__in=["house", "world"]) | Q(amount__gte=0),
                 name="own_money_never_negative",
             ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["free", "at_risk", "house", "world"]), name="pot_kind_known"
+            ),
             # numeric accepts NaN, which sorts above everything.
             models.CheckConstraint(
                 condition=Q(amount__lt=10**12, amount__gt=-(10**12)), name="amount_is_finite"
+            ),
+        ]
+        triggers: ClassVar = [
+            # Only the trigger on Transfer may move a pot: it runs one level down.
+            pgtrigger.Trigger(
+                name="pots_follow_transfers_only",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF TG_OP = 'DELETE' OR pg_trigger_depth() < 2 OR NEW.kind <> OLD.kind
+                       OR NEW.bankroll_id <> OLD.bankroll_id THEN
+                        RAISE EXCEPTION 'pgtrigger: Pots change by transfers only';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="pots_start_empty",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.amount <> 0"),
+                func="RAISE EXCEPTION 'pgtrigger: A pot starts empty';",
             ),
         ]
 
@@ -115,6 +140,11 @@ class Transfer(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 func="""
+                    IF (SELECT bankroll_id FROM betting_ledgeraccount WHERE id = NEW.source_id)
+                       <> (SELECT bankroll_id FROM betting_ledgeraccount
+                           WHERE id = NEW.destination_id) THEN
+                        RAISE EXCEPTION 'pgtrigger: A transfer stays in its bankroll';
+                    END IF;
                     UPDATE betting_ledgeraccount SET amount = amount - NEW.amount
                     WHERE id = NEW.source_id;
                     UPDATE betting_ledgeraccount SET amount = amount + NEW.amount

@@ -1,0 +1,22 @@
+"""Which venues there are, by key."""
+
+from betting.venues.base import Venue
+from betting.venues.paper import Paper
+
+VENUES: dict[str, Venue] = {"paper": Paper()}
+
+
+class NoSuchVenue(Exception):
+    """No venue goes by that key."""
+
+
+def venue_by_key(key: str) -> Venue:
+    """Return the venue of that key.
+
+    Raises:
+        NoSuchVenue: naming those there are.
+    """
+    try:
+        return VENUES[key]
+    except KeyError:
+        raise NoSuchVenue(f"venue: {key!r} is none of {', '.join(sorted(VENUES))}.") from None

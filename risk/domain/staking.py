@@ -1,0 +1,86 @@
+"""From full Kelly to a stake in cents, every step kept."""
+
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
+
+import numpy as np
+
+from accounts.money import down_to_cents
+from risk.domain.kelly import kelly_fraction
+from risk.domain.limits import Bounds, Exposure, rooms
+
+ZERO = Decimal("0.00")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the waterfall: the stake after it, and why."""
+
+    name: str
+    stake: Decimal
+    reason: str
+
+
+def share_of(equity: Decimal, share: float) -> Decimal:
+    """Return a float share of equity as money, rounded down.
+
+    The share is read with ten places, so that 0.02 is 0.02 and not a hair less.
+
+    >>> share_of(Decimal("1000.00"), 0.0123456)
+    Decimal('12.34')
+    """
+    exact = Decimal(repr(float(share))).quantize(Decimal("1e-10"))
+    return (equity * exact).quantize(Decimal("0.01"), rounding=ROUND_DOWN)
+
+
+def waterfall(
+    *,
+    probability: float | None,
+    price: float,
+    exposure: Exposure,
+    bounds: Bounds,
+    halted: str = "",
+) -> tuple[Step, ...]:
+    """Return the recommended stake step by step; the last step is the recommendation.
+
+    `price` is net of commission. Without a probability there is nothing to recommend by Kelly and
+    the steps start from what the limits leave. `halted` says why nothing may be placed.
+
+    >>> exposure = Exposure(Decimal("1000.00"), Decimal("1000.00"), Decimal("0"), Decimal("0"))
+    >>> for step in waterfall(probability=0.55, price=2.0, exposure=exposure, bounds=Bounds()):
+    ...     print(step.name, step.stake)
+    full_kelly 100.00
+    fraction 25.00
+    max_bet_share 20.00
+    rounding 20.00
+    breaker 20.00
+    """
+    steps = []
+    left = rooms(exposure=exposure, bounds=bounds)
+    stake = exposure.equity
+    if probability is not None:
+        share = float(kelly_fraction(np.array([probability]), np.array([price]))[0])
+        stake = share_of(exposure.equity, share)
+        steps.append(
+            Step("full_kelly", stake, f"{share:.2%} of {exposure.equity} grows it fastest.")
+        )
+        stake = share_of(exposure.equity, share * float(bounds.kelly_fraction))
+        steps.append(Step("fraction", stake, f"{bounds.kelly_fraction:.0%} of full Kelly."))
+    for room in left:
+        if stake > room.left:
+            stake = room.left
+            steps.append(
+                Step(room.rule, stake, f"{room.left} of {room.bound} is left for {room.title}.")
+            )
+    stake = down_to_cents(stake)
+    if stake < bounds.min_stake:
+        steps.append(Step("rounding", ZERO, f"Below the smallest stake, {bounds.min_stake}: none."))
+        stake = ZERO
+    else:
+        steps.append(Step("rounding", stake, "Down to whole cents."))
+    if halted:
+        stake = ZERO
+        steps.append(Step("breaker", stake, halted))
+    else:
+        steps.append(Step("breaker", stake, "Nothing is halted."))
+    return tuple(steps)

@@ -1,0 +1,354 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.db.models import Sum
+
+from betting.models import Bet, LedgerAccount, Transfer
+from betting.services import ledger, placement
+from betting.services.placement import RequestKeyReused, StakeRefused
+from betting.services.settlement import settle_bet
+from betting.venues import registry
+from betting.venues.base import Answer, Verdict
+from risk.models import Assessment
+from risk.services import halt_everything, lift_halt
+from tests import make
+
+
+class Venue:
+    """A venue that gives the answers it is told to, and counts what it was asked."""
+
+    key = "told"
+
+    def __init__(self, placed: Answer, looked_up: Answer | None = None) -> None:
+        self.placed, self.looked_up = placed, looked_up
+        self.orders, self.look_ups = [], []
+
+    def place(self, order):
+        self.orders.append((order, Bet.objects.filter(status="placing").count()))
+        return self.placed
+
+    def look_up(self, reference):
+        self.look_ups.append(reference)
+        return self.looked_up
+
+
+def told(monkeypatch, *answers) -> Venue:
+    venue = Venue(*answers)
+    monkeypatch.setitem(registry.VENUES, "told", venue)
+    return venue
+
+
+def free(owner) -> Decimal:
+    return LedgerAccount.objects.get(bankroll__owner=owner, kind="free").amount
+
+
+def rules(refusal) -> list[str]:
+    return [breach.rule for breach in refusal.value.breaches]
+
+
+def test_a_bet_moves_its_stake_from_free_to_at_risk(alice):
+    make.bankroll(alice)
+
+    bet = make.place(alice, make.priced("2.100"), "12.34")
+
+    assert (bet.status, bet.price, bet.stake) == ("open", Decimal("2.100"), Decimal("12.34"))
+    assert bet.venue_reference == f"paper-fl-{bet.pk}"
+    assert free(alice) == Decimal("987.66")
+    assert bet.transfers.get().reference == f"bet:{bet.pk}:stake"
+    assert bet.assessment.allowed == Decimal("12.34")
+    assert ledger.check_books() == []
+
+
+def test_the_same_key_and_content_return_the_same_bet(alice):
+    make.bankroll(alice)
+    quote = make.priced()
+
+    first = make.place(alice, quote, request_key="k")
+    again = make.place(alice, quote, request_key="k", now=make.NOON + timedelta(hours=9))
+
+    assert again == first
+    assert Transfer.objects.filter(kind="stake").count() == 1
+    for different in ({"stake": "10.01"}, {"price": Decimal("1.990")}):
+        with pytest.raises(RequestKeyReused):
+            make.place(alice, quote, request_key="k", **different)
+    settle_bet(bet_id=first.pk, result="lost", now=make.NIGHT)
+    assert make.place(alice, quote, request_key="k").status == "settled"
+
+
+def test_two_people_may_use_the_same_key(alice, bob):
+    make.bankroll(alice)
+    make.bankroll(bob)
+    quote = make.priced()
+
+    assert make.place(alice, quote, request_key="k") != make.place(bob, quote, request_key="k")
+
+
+@pytest.mark.parametrize("stake", ["0", "-1", "1.001", "NaN", "Infinity", "1e100", "sNaN", "1E-3"])
+def test_a_stake_that_is_no_amount_is_refused_and_writes_nothing(alice, stake):
+    make.bankroll(alice)
+    quote = make.priced()
+
+    with pytest.raises(StakeRefused, match=r"^stake: ") as refusal:
+        make.place(alice, quote, stake)
+
+    assert rules(refusal) == ["stake_malformed"]
+    assert not Bet.objects.exists()
+    assert not Assessment.objects.exists()
+
+
+@pytest.mark.parametrize("price", ["1", "0.5", "-2", "NaN", "2.0001", "1e9", "Infinity"])
+def test_a_price_that_is_no_price_is_refused(alice, price):
+    make.bankroll(alice)
+
+    with pytest.raises(StakeRefused, match=r"^price: "):
+        make.place(alice, make.priced(), price=Decimal(price))
+
+
+def test_a_refusal_names_every_reason_and_leaves_only_its_evidence(alice):
+    make.bankroll(alice, "100.00")
+    quote = make.priced("2.000")
+    transfers = Transfer.objects.count()
+
+    with pytest.raises(StakeRefused) as refusal:
+        make.place(
+            alice, quote, "150.00", price=Decimal("2.100"), now=make.EVENING + timedelta(minutes=1)
+        )
+
+    assert rules(refusal) == [
+        "event_started",
+        "price_moved",
+        "max_bet_share",
+        "max_event_share",
+        "max_day_share",
+        "free_money",
+    ]
+    assert not Bet.objects.exists()
+    assert Transfer.objects.count() == transfers
+    evidence = Assessment.objects.get()
+    assert evidence.pk == refusal.value.assessment_id
+    assert evidence.allowed == 0
+    assert [breach["rule"] for breach in evidence.breaches] == rules(refusal)
+
+
+@pytest.mark.parametrize(
+    ("shown", "asked", "minutes", "rule"),
+    [
+        ("2.000", "2.000", 15, None),
+        ("2.000", "2.000", 16, "price_stale"),
+        ("2.000", "2.001", 0, "price_moved"),
+        ("2.010", "2.000", 0, None),
+        (None, "2.000", 0, "price_withdrawn"),
+    ],
+)
+def test_the_price_must_still_be_there(alice, shown, asked, minutes, rule):
+    make.bankroll(alice)
+    quote = make.priced(shown)
+    asked = {"price": Decimal(asked), "now": make.NOON + timedelta(minutes=minutes)}
+
+    if rule is None:
+        assert make.place(alice, quote, **asked).price == asked["price"]
+        return
+    with pytest.raises(StakeRefused) as refusal:
+        make.place(alice, quote, **asked)
+    assert rules(refusal) == [rule]
+
+
+def test_nothing_is_staked_on_a_finished_game_whatever_its_listed_start(alice):
+    make.bankroll(alice)
+    quote = make.priced()
+    make.finish(quote.selection.market.event, 1, 0)
+
+    with pytest.raises(StakeRefused) as refusal:
+        make.place(alice, quote)
+
+    assert rules(refusal) == ["event_open"]
+
+
+def test_limits_count_what_is_already_staked(alice):
+    make.bankroll(alice)  # 20.00 a bet, 30.00 an event, 100.00 a day
+    home, away = make.priced(), make.priced(side="away")
+    make.place(alice, home, "20.00")
+
+    with pytest.raises(StakeRefused) as refusal:
+        make.place(alice, away, "10.01")
+
+    assert rules(refusal) == ["max_event_share"]
+    make.place(alice, away, "10.00")
+    for game in (2, 3, 4):
+        make.place(alice, make.priced(game=game), "20.00")
+    with pytest.raises(StakeRefused) as refusal:
+        make.place(alice, make.priced(game=5), "10.01")
+    assert rules(refusal) == ["max_day_share"]
+    make.place(alice, make.priced(game=6), "10.00")
+    assert Bet.objects.aggregate(total=Sum("stake"))["total"] == Decimal("100.00")
+
+
+def test_the_kill_switch_blocks_new_stakes_until_lifted(alice, olivia):
+    make.bankroll(alice)
+    quote = make.priced()
+    halt = halt_everything(reason="feed is odd", now=make.NOON, by_id=olivia.pk)
+
+    with pytest.raises(StakeRefused, match="feed is odd") as refusal:
+        make.place(alice, quote)
+
+    assert rules(refusal) == ["kill_switch"]
+    lift_halt(halt_id=halt.pk, reason="feed is fine", now=make.NOON, by_id=olivia.pk)
+    assert make.place(alice, quote).status == "open"
+
+
+def test_without_a_bankroll_the_refusal_says_what_to_do(alice):
+    with pytest.raises(StakeRefused, match="open one and pay into it first"):
+        make.place(alice, make.priced())
+
+
+def test_nobody_stakes_from_the_bankroll_of_another(alice, bob):
+    make.bankroll(alice)
+    theirs = make.bankroll(bob)
+
+    with pytest.raises(StakeRefused, match="no such bankroll"):
+        make.place(alice, make.priced(), bankroll_id=theirs.pk)
+
+
+# --- venues: the row is committed first, an unknown answer is looked up
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_bet_is_committed_before_the_venue_is_called(alice, monkeypatch):
+    make.bankroll(alice)
+    seen = []
+
+    class Outside(Venue):
+        def place(self, order):
+            with ThreadPoolExecutor(1) as elsewhere:
+                seen.append(elsewhere.submit(_placing_bets).result())
+            return self.placed
+
+    monkeypatch.setitem(registry.VENUES, "told", Outside(Answer(Verdict.ACCEPTED, "v-1")))
+
+    bet = make.place(alice, make.priced(), venue="told")
+
+    assert seen == [[bet.pk]]
+    assert (bet.status, bet.venue_reference) == ("open", "v-1")
+
+
+def _placing_bets() -> list[int]:
+    try:
+        return list(Bet.objects.filter(status="placing").values_list("pk", flat=True))
+    finally:
+        connection.close()
+
+
+def test_a_rejected_bet_gives_its_stake_back(alice, monkeypatch):
+    make.bankroll(alice)
+    told(monkeypatch, Answer(Verdict.REJECTED, reason="limit is 5.00"))
+
+    bet = make.place(alice, make.priced(), venue="told")
+
+    assert (bet.status, bet.rejection) == ("rejected", "limit is 5.00")
+    assert free(alice) == Decimal("1000.00")
+    assert ledger.check_books() == []
+
+
+@pytest.mark.parametrize(
+    ("found", "minutes", "status"),
+    [
+        (Answer(Verdict.ACCEPTED, "v-9"), 0, "open"),
+        (Answer(Verdict.REJECTED, reason="no"), 0, "rejected"),
+        (Answer(Verdict.UNKNOWN), 60, "placing"),
+        (Answer(Verdict.NOT_FOUND), 4, "placing"),
+        (Answer(Verdict.NOT_FOUND), 5, "rejected"),
+    ],
+)
+def test_an_unknown_answer_is_resolved_by_look_up_alone(alice, monkeypatch, found, minutes, status):
+    make.bankroll(alice)
+    venue = told(monkeypatch, Answer(Verdict.UNKNOWN), found)
+    quote = make.priced()
+
+    bet = make.place(alice, quote, venue="told", request_key="k")
+    assert bet.status == "placing"
+    assert free(alice) == Decimal("990.00")
+    later = make.NOON + timedelta(minutes=minutes)
+    placement.resolve_unknowns(now=later)
+    again = make.place(alice, quote, venue="told", request_key="k", now=later)
+
+    assert again.status == status
+    assert len(venue.orders) == 1
+    assert set(venue.look_ups) == {f"fl-{bet.pk}"}
+    assert free(alice) == Decimal("1000.00" if status == "rejected" else "990.00")
+    assert ledger.check_books() == []
+
+
+# --- races, with real threads
+
+
+def together(count, work) -> list:
+    """Run work(i) in so many threads at once; what each returned or raised."""
+    start = threading.Barrier(count)
+
+    def run(i):
+        start.wait()
+        try:
+            return work(i)
+        except StakeRefused as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(run, range(count)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_threads_with_one_key_make_one_bet(alice):
+    make.bankroll(alice)
+    quote = make.priced()
+
+    answers = together(50, lambda _i: make.place(alice, quote, request_key="same").pk)
+
+    assert set(answers) == {Bet.objects.get().pk}
+    assert Transfer.objects.filter(kind="stake").count() == 1
+    assert free(alice) == Decimal("990.00")
+    assert ledger.check_books() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_bets_racing_for_the_last_of_a_limit_never_pass_it(alice):
+    make.bankroll(alice)
+    quote = make.priced()  # 30.00 for this event
+
+    answers = together(50, lambda _i: make.place(alice, quote, "10.00"))
+
+    assert sum(isinstance(answer, Bet) for answer in answers) == 3
+    assert all(isinstance(answer, Bet | StakeRefused) for answer in answers)
+    assert Bet.objects.aggregate(total=Sum("stake"))["total"] == Decimal("30.00")
+    assert ledger.check_books() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_the_race_is_real(alice, monkeypatch):
+    """If this fails, the two tests above prove nothing."""
+    make.bankroll(alice)
+    quote = make.priced()
+    all_have_looked = threading.Barrier(5)
+    exposure_of = placement.exposure_of
+
+    def unlocked(owner_id):
+        return list(
+            LedgerAccount.objects.filter(bankroll__owner_id=owner_id).select_related("bankroll")
+        )
+
+    def look_together(*args, **kwargs):
+        exposure = exposure_of(*args, **kwargs)
+        all_have_looked.wait(timeout=10)
+        return exposure
+
+    monkeypatch.setattr(placement, "lock_accounts", unlocked)
+    monkeypatch.setattr(placement, "exposure_of", look_together)
+
+    together(5, lambda _i: make.place(alice, quote, "10.00"))
+
+    assert Bet.objects.aggregate(total=Sum("stake"))["total"] == Decimal("50.00")
