@@ -21,9 +21,15 @@ urlpatterns = [
     ),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("config.api_urls")),
     path("", include("betting.urls")),
     path("", include("odds.urls")),
     path("", include("models_registry.urls")),
     path("", include("risk.urls")),
     path("", include("accounts.urls")),
 ]
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.forbidden"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.broken"
