@@ -15,6 +15,11 @@ GENERATED = {
     "demo_password": 9,
     "operator_password": 12,
 }
+# The first run's logins, and which secret each has unless the user says.
+PASSWORDS = {
+    "FAIRLINE_DEMO_PASSWORD": "demo_password",
+    "FAIRLINE_OPERATOR_PASSWORD": "operator_password",
+}
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
@@ -67,9 +72,8 @@ def complete(place: Place, *, secrets_: Mapping[str, str]) -> dict[str, str]:
     environment["FAIRLINE_DOTENV"] = os.devnull
     if not is_set(environment, "SECRET_KEY"):
         environment["SECRET_KEY"] = secrets_["secret_key"]
-    for name, secret in (("DEMO", "demo_password"), ("OPERATOR", "operator_password")):
-        variable = f"FAIRLINE_{name}_PASSWORD"
-        environment[variable] = environment.get(variable) or secrets_[secret]
+    for name, secret in PASSWORDS.items():
+        environment[name] = environment.get(name) or secrets_[secret]
     for empty in [name for name, value in environment.items() if not value]:
         # `NAME=` in .env means "not set", not "set to nothing".
         del environment[empty]
