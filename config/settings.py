@@ -46,6 +46,8 @@ THE_ODDS_API_MARKETS = env.list("THE_ODDS_API_MARKETS", default=["h2h", "spreads
 # Each fetch of three markets in two regions costs six credits.
 FETCH_ODDS_SECONDS = env.int("FETCH_ODDS_SECONDS", default=900)
 CLOCK = parse_acceleration(env.str("FAIRLINE_CLOCK", default=""))
+# Whether a scheduled retraining may promote what passed every gate.
+AUTO_PROMOTE = env.bool("FAIRLINE_AUTO_PROMOTE", default=False)
 DEMO_LOGIN = env.bool("FAIRLINE_DEMO_LOGIN", default=False)
 
 # --- applications

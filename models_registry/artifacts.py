@@ -1,0 +1,134 @@
+"""Trained models as files, named and checked by SHA-256. Never a pickle.
+
+One folder a model, named by its checksum: `model.json` (what the model is, and the checksums of
+the other files), `trees.ubj` (XGBoost's own format), `evaluation.json` (its out-of-sample
+predictions). The checksum of `model.json` is the model's.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from models_registry.domain.calibration import Calibration
+from models_registry.learners import FittedModel, Linear
+
+FORMAT = 1
+
+
+class ArtifactRefused(Exception):
+    """A model file that is missing or not what the registry recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Where an artefact is, below ARTIFACT_DIR, and its checksum."""
+
+    path: str
+    checksum: str
+
+
+def save(model: FittedModel, evaluation: dict[str, list[Any]]) -> Saved:
+    """Write a model and its evaluation, whole or not at all; writing it again changes nothing."""
+    rows = json.dumps(evaluation, sort_keys=True).encode()
+    described = {
+        "format": FORMAT,
+        "signature": list(model.signature),
+        "linear": asdict(model.linear),
+        "tree_share": model.tree_share,
+        "calibration": asdict(model.calibration),
+        "files": {"trees.ubj": _sha256(model.trees), "evaluation.json": _sha256(rows)},
+    }
+    body = json.dumps(described, sort_keys=True, indent=1).encode()
+    checksum = _sha256(body)
+    folder = Path(settings.ARTIFACT_DIR) / checksum
+    if not folder.is_dir():
+        _write_folder(
+            folder, {"trees.ubj": model.trees, "evaluation.json": rows, "model.json": body}
+        )
+    return Saved(path=checksum, checksum=checksum)
+
+
+def load(path: str, checksum: str, signature: list[str]) -> FittedModel:
+    """Return the model the registry recorded.
+
+    Raises:
+        ArtifactRefused: if a file is missing, was changed, or has another signature.
+    """
+    described = _described(path, checksum)
+    if described["signature"] != signature:
+        raise ArtifactRefused(f"artefact {path}: its features are not those of the registry")
+    linear = described["linear"]
+    return FittedModel(
+        signature=tuple(described["signature"]),
+        linear=Linear(**{name: tuple(values) for name, values in linear.items()}),
+        trees=_checked(path, "trees.ubj", described["files"]["trees.ubj"]),
+        tree_share=float(described["tree_share"]),
+        calibration=Calibration(**described["calibration"]),
+    )
+
+
+def load_evaluation(path: str, checksum: str) -> dict[str, list[Any]]:
+    """Return the out-of-sample predictions saved with a model, as columns.
+
+    Raises:
+        ArtifactRefused: as `load`.
+    """
+    described = _described(path, checksum)
+    rows = _checked(path, "evaluation.json", described["files"]["evaluation.json"])
+    columns: dict[str, list[Any]] = json.loads(rows)
+    return columns
+
+
+def _described(path: str, checksum: str) -> dict[str, Any]:
+    described: dict[str, Any] = json.loads(_checked(path, "model.json", checksum))
+    if described.get("format") != FORMAT:
+        raise ArtifactRefused(f"artefact {path}: format {described.get('format')} is not {FORMAT}")
+    return described
+
+
+def _checked(path: str, name: str, checksum: str) -> bytes:
+    file = Path(settings.ARTIFACT_DIR) / path / name
+    try:
+        body = file.read_bytes()
+    except OSError as error:
+        raise ArtifactRefused(
+            f"artefact {path}: {name} cannot be read ({error.strerror}); restore "
+            f"{settings.ARTIFACT_DIR} from its backup, or train again and promote the new version"
+        ) from error
+    if _sha256(body) != checksum:
+        raise ArtifactRefused(
+            f"artefact {path}: {name} is not what was registered (its SHA-256 differs); restore "
+            "it from the backup, or roll back to another version"
+        )
+    return body
+
+
+def _write_folder(folder: Path, files: dict[str, bytes]) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # A folder appears under its name only when all its files are on disk.
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
+    for name, body in files.items():
+        with (draft / name).open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+    draft.chmod(0o755)
+    try:
+        draft.rename(folder)
+    except OSError:
+        # Somebody wrote the same model meanwhile: equal checksum, equal content.
+        if not folder.is_dir():
+            raise
+        for name in files:
+            (draft / name).unlink()
+        draft.rmdir()
+
+
+def _sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

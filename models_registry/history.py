@@ -1,0 +1,262 @@
+"""The games of a competition as columns, from the database or from files."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from models_registry.domain.games import (
+    BOX,
+    BoolArray,
+    FloatArray,
+    Games,
+    IntArray,
+    TimeArray,
+    usable_from,
+)
+from odds.domain.margins import remove_margin
+from odds.models import ClosingPrice, Competition, Event, EventStatus, Quote, TeamGame
+
+# How the margin leaves the closing moneyline: proportionally, as published figures do.
+CLOSE_METHOD = "multiplicative"
+# Box scores are usable with their result, if they were published this soon after it.
+BOX_DELAY = timedelta(hours=12)
+NEVER = np.datetime64("NaT", "us")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Games with the season's name and the close: the home side's margin-free probability.
+
+    `close` is NaN where no closing price is known. It is there to be compared with, never to be
+    learned from.
+    """
+
+    competition_key: str
+    games: Games
+    season: tuple[str, ...]
+    close: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.games)
+
+    def as_known_at(self, moment: datetime) -> "History":
+        """Return the history without anything learned after a moment."""
+        return replace(self, games=self.games.as_known_at(instant(moment)))
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of every column a model may learn from."""
+        digest = hashlib.sha256()
+        for name in (
+            "season", "day", "starts_at", "home", "away", "neutral", "playoffs", "known_at",
+            "home_score", "away_score", "box",
+        ):  # fmt: skip
+            digest.update(np.ascontiguousarray(getattr(self.games, name)).tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class GameRow:
+    """One game on its way into columns."""
+
+    event_id: int
+    season: str
+    day: date
+    starts_at: datetime
+    home: object
+    away: object
+    neutral: bool
+    playoffs: bool
+    seen_at: datetime | None
+    score: tuple[float, float] | None
+    box: tuple[list[float], list[float]] | None = None
+    box_seen_at: datetime | None = None
+    close: float = np.nan
+
+
+def instant(moment: datetime) -> np.datetime64:
+    """Return a moment as numpy keeps it: UTC without saying so, to the microsecond."""
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
+
+
+def instants(moments: Iterable[datetime | None]) -> TimeArray:
+    """Return moments as a column; None becomes NaT."""
+    return np.array(
+        [NEVER if moment is None else instant(moment) for moment in moments], dtype="M8[us]"
+    )
+
+
+def as_history(competition_key: str, zone: str, rows: list[GameRow]) -> History:
+    """Return rows as columns, in order of start, then event id.
+
+    A result counts from when it was seen, but never on its own day in the competition's zone.
+    A box score counts with its result if it was seen within 12 hours of it.
+    """
+    rows = sorted(rows, key=lambda row: (row.starts_at, row.event_id))
+    teams = sorted({str(row.home) for row in rows} | {str(row.away) for row in rows})
+    number = {team: position for position, team in enumerate(teams)}
+    midnight = _midnights(zone)
+    next_day = instants(midnight(row.day + timedelta(days=1)) for row in rows)
+    known_at = usable_from(instants(row.seen_at for row in rows), next_day)
+    box_seen = usable_from(instants(row.box_seen_at for row in rows), next_day)
+    soon = box_seen <= known_at + np.timedelta64(BOX_DELAY)
+    box = np.full((len(rows), 2, len(BOX)), np.nan)
+    for position, row in enumerate(rows):
+        if row.box is not None:
+            box[position] = row.box
+    games = Games(
+        event_id=_ints(row.event_id for row in rows),
+        season=_ints(int(row.season[:4]) for row in rows),
+        day=np.array([row.day for row in rows], dtype="M8[D]"),
+        starts_at=instants(row.starts_at for row in rows),
+        home=_ints(number[str(row.home)] for row in rows),
+        away=_ints(number[str(row.away)] for row in rows),
+        neutral=np.array([row.neutral for row in rows], dtype=np.bool_),
+        playoffs=np.array([row.playoffs for row in rows], dtype=np.bool_),
+        # A result waits for a box score that follows soon, so both are learned as one.
+        known_at=np.where(soon, np.maximum(known_at, box_seen), known_at),
+        home_score=np.array([row.score[0] if row.score else np.nan for row in rows], float),
+        away_score=np.array([row.score[1] if row.score else np.nan for row in rows], float),
+        box=box,
+        box_known_at=box_seen,
+    )
+    close = np.array([row.close for row in rows], dtype=np.float64)
+    return History(competition_key, games, tuple(row.season for row in rows), close)
+
+
+def read_history(competition_key: str) -> History:
+    """Return every event of a competition that is not cancelled, with what is stored of it.
+
+    Raises:
+        Competition.DoesNotExist: if there is no such competition.
+    """
+    competition = Competition.objects.get(key=competition_key)
+    boxes = _stored_boxes(competition)
+    closes = _stored_closes(competition)
+    rows = []
+    for event in (
+        Event.objects.filter(competition=competition)
+        .exclude(status=EventStatus.CANCELLED)
+        .values_list(
+            "pk", "season", "day", "starts_at", "home_id", "away_id", "neutral_site", "stage",
+            "result_seen_at", "home_score", "away_score", "status",
+        )
+        .order_by("starts_at", "pk")
+    ):  # fmt: skip
+        pk, season, day, starts_at, home, away, neutral, stage, seen_at, home_points = event[:10]
+        points = (home_points, event[10])
+        score = None
+        # A tie decides nothing in basketball; it can only be a bad row.
+        if event[11] == EventStatus.FINISHED and None not in points and points[0] != points[1]:
+            score = (float(points[0] or 0), float(points[1] or 0))
+        box, box_seen_at = boxes.get(pk, (None, None))
+        rows.append(
+            GameRow(
+                event_id=pk,
+                season=season or _season_of(day),
+                day=day,
+                starts_at=starts_at,
+                # Padded, so that teams keep the order of their ids as text.
+                home=f"{home:012d}",
+                away=f"{away:012d}",
+                neutral=neutral,
+                playoffs=stage == "playoffs",
+                seen_at=seen_at if score else None,
+                score=score,
+                box=box,
+                box_seen_at=box_seen_at,
+                close=closes.get(pk, np.nan),
+            )
+        )
+    return as_history(competition_key, competition.time_zone, rows)
+
+
+def _stored_boxes(
+    competition: Competition,
+) -> dict[int, tuple[tuple[list[float], list[float]], datetime]]:
+    sides: dict[int, dict[bool, tuple[list[float], datetime]]] = {}
+    stored = TeamGame.objects.filter(event__competition=competition)
+    for event_id, is_home, stats, seen_at in stored.values_list(
+        "event_id", "is_home", "stats", "seen_at"
+    ):
+        counts = [float(stats[name]) if stats.get(name) is not None else np.nan for name in BOX]
+        sides.setdefault(event_id, {})[is_home] = (counts, seen_at)
+    return {
+        event_id: ((both[True][0], both[False][0]), max(both[True][1], both[False][1]))
+        for event_id, both in sides.items()
+        if len(both) == 2
+    }
+
+
+def _stored_closes(competition: Competition) -> dict[int, float]:
+    """Return the home side's close: an archive's closing moneyline, else our own final close."""
+    closes = dict(
+        ClosingPrice.objects.filter(
+            selection__market__event__competition=competition,
+            selection__market__key="h2h",
+            selection__side="home",
+            is_final=True,
+        ).values_list("selection__market__event_id", "fair_probability")
+    )
+    quotes = (
+        Quote.objects.filter(
+            bookmaker__is_archive=True,
+            price__isnull=False,
+            selection__market__key="h2h",
+            selection__side__in=("home", "away"),
+            selection__market__event__competition=competition,
+        )
+        .annotate(said_at=Coalesce("last_update", "seen_at"))
+        .filter(said_at__lte=F("selection__market__event__starts_at"))
+        .order_by("bookmaker_id")
+        .values_list("selection__market__event_id", "bookmaker_id", "selection__side", "price")
+    )
+    books: dict[tuple[int, int], dict[str, float]] = {}
+    for event_id, bookmaker_id, side, price in quotes:
+        books.setdefault((event_id, bookmaker_id), {})[side] = float(price or 0)
+    whole = {key: book for key, book in books.items() if len(book) == 2}
+    if whole:
+        fair = margin_free([(book["home"], book["away"]) for book in whole.values()])
+        closes |= {key[0]: float(p) for key, p in zip(whole, fair, strict=True)}
+    return closes
+
+
+def margin_free(prices: list[tuple[float, float]]) -> FloatArray:
+    """Return the home side's probability behind pairs of home and away prices; NaN if unsound.
+
+    >>> margin_free([(1.5, 3.0), (1.0, 3.0)]).round(4)
+    array([0.6667,    nan])
+    """
+    pairs = np.array(prices, dtype=np.float64)
+    sound: BoolArray = (np.isfinite(pairs) & (pairs > 1)).min(axis=1)
+    fair = np.full(len(pairs), np.nan)
+    if sound.any():
+        fair[sound] = remove_margin(pairs[sound], CLOSE_METHOD)[:, 0]
+    return fair
+
+
+def _midnights(zone: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    """Return a function from a day to the moment it begins in a zone, remembering answers."""
+    place = ZoneInfo(zone)
+
+    @cache
+    def midnight(day: date) -> datetime:
+        return datetime.combine(day, time(), tzinfo=place).astimezone(UTC)
+
+    return midnight
+
+
+def _season_of(day: date) -> str:
+    """Return the season of a day where no source said: seasons turn over in August."""
+    year = day.year if day.month >= 8 else day.year - 1
+    return f"{year}-{(year + 1) % 100:02d}"
+
+
+def _ints(values: Iterable[int]) -> IntArray:
+    return np.array(list(values), dtype=np.int64)

@@ -1,0 +1,192 @@
+"""What pages, betting and the API read of the registry."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.db.models import F, QuerySet
+
+from models_registry.domain.metrics import score
+from models_registry.models import ModelVersion, Prediction, Predictor, Promotion, TrainingRun
+from odds.models import ClosingPrice
+
+
+def champion(predictor_key: str) -> ModelVersion | None:
+    """Return the version that prices now, with predictor and competition; None before any."""
+    promotion = (
+        Promotion.objects.filter(predictor__key=predictor_key)
+        .select_related("version__predictor__competition")
+        .order_by("-pk")
+        .first()
+    )
+    return promotion.version if promotion else None
+
+
+def champions() -> list[ModelVersion]:
+    """Return every predictor's champion, in order of the predictors' keys."""
+    latest = (
+        Promotion.objects.select_related("version__predictor__competition")
+        .order_by("predictor_id", "-pk")
+        .distinct("predictor_id")
+    )
+    return sorted((row.version for row in latest), key=lambda version: version.predictor.key)
+
+
+def latest_promotion(predictor_id: int) -> Promotion | None:
+    """Return the log's last entry for a predictor."""
+    return (
+        Promotion.objects.filter(predictor_id=predictor_id)
+        .select_related("version__predictor")
+        .order_by("-pk")
+        .first()
+    )
+
+
+def version_before(current: Promotion) -> ModelVersion | None:
+    """Return the champion that the current one took over from, seen through earlier roll-backs.
+
+    After 1, 2, 3, back to 2, the version before is 1: a roll-back undoes one promotion.
+    """
+    line: list[ModelVersion] = []
+    log = Promotion.objects.filter(predictor_id=current.predictor_id).select_related(
+        "version__predictor"
+    )
+    for entry in log.order_by("pk"):
+        if entry.kind == Promotion.Kind.ROLLED_BACK:
+            line.pop()
+        else:
+            line.append(entry.version)
+    return line[-2] if len(line) > 1 else None
+
+
+def promotions(predictor_key: str) -> QuerySet[Promotion]:
+    """Return the log of a predictor, newest first, with versions and people."""
+    return (
+        Promotion.objects.filter(predictor__key=predictor_key)
+        .select_related("version__predictor", "replaced__predictor", "by")
+        .order_by("-pk")
+    )
+
+
+def predictors() -> QuerySet[Predictor]:
+    """Return every predictor with its competition."""
+    return Predictor.objects.select_related("competition")
+
+
+def versions(predictor_key: str | None = None) -> QuerySet[ModelVersion]:
+    """Return the versions, of one predictor or of all, newest first."""
+    rows = ModelVersion.objects.select_related("predictor__competition").order_by(
+        "predictor__key", "-number"
+    )
+    return rows.filter(predictor__key=predictor_key) if predictor_key else rows
+
+
+def version(version_id: int) -> ModelVersion:
+    """Return one version with predictor and competition.
+
+    Raises:
+        ModelVersion.DoesNotExist: if there is no such version.
+    """
+    return ModelVersion.objects.select_related("predictor__competition").get(pk=version_id)
+
+
+def version_numbered(predictor_key: str, number: int) -> ModelVersion:
+    """Return a predictor's version by its number.
+
+    Raises:
+        ModelVersion.DoesNotExist: if there is no such version.
+    """
+    return versions(predictor_key).get(number=number)
+
+
+def training_runs(predictor_key: str | None = None) -> QuerySet[TrainingRun]:
+    """Return training runs, newest first."""
+    rows = TrainingRun.objects.select_related("predictor", "version__predictor")
+    return rows.filter(predictor__key=predictor_key) if predictor_key else rows
+
+
+def predictions_for(
+    event_ids: Iterable[int], *, as_of: datetime, version_id: int | None = None
+) -> dict[int, Prediction]:
+    """Return each event's latest prediction made with knowledge of `as_of` or earlier.
+
+    By one version, or by each competition's champion. Events without one are left out.
+    """
+    ids = [version_id] if version_id is not None else [row.pk for row in champions()]
+    rows = (
+        Prediction.objects.filter(
+            event_id__in=list(event_ids), version_id__in=ids, as_of__lte=as_of
+        )
+        .select_related("version__predictor")
+        .order_by("event_id", "-as_of", "-pk")
+        .distinct("event_id")
+    )
+    return {row.event_id: row for row in rows}
+
+
+def predictions_at(
+    event_ids: Iterable[int], *, version_id: int, as_of: datetime
+) -> dict[int, Prediction]:
+    """Return the predictions of one version made with knowledge of exactly `as_of`."""
+    rows = Prediction.objects.filter(
+        event_id__in=list(event_ids), version_id=version_id, as_of=as_of
+    ).select_related("version__predictor")
+    return {row.event_id: row for row in rows}
+
+
+def competitions_served() -> list[str]:
+    """Return the keys of the competitions that have a champion."""
+    return [version.predictor.competition.key for version in champions()]
+
+
+def records_of_champions(*, now: datetime, days: int) -> dict[str, dict[str, object]]:
+    """Return how each champion's live predictions did on the events of the last days.
+
+    An event counts with the champion's last prediction at or before its start. `close` holds the
+    final close's figures on the events that have one, beside `model_where_closed` on the same.
+    """
+    records: dict[str, dict[str, object]] = {}
+    for version in champions():
+        rows = (
+            Prediction.objects.filter(
+                version=version,
+                as_of__lte=F("event__starts_at"),
+                event__status="finished",
+                event__result_seen_at__lte=now,
+                event__starts_at__gte=now - timedelta(days=days),
+            )
+            .order_by("event_id", "-as_of", "-pk")
+            .distinct("event_id")
+            .values_list("event_id", "home_probability", "event__home_score", "event__away_score")
+        )
+        decided = [row for row in rows if row[2] != row[3]]
+        closes = dict(
+            ClosingPrice.objects.filter(
+                selection__market__event_id__in=[row[0] for row in decided],
+                selection__market__key="h2h",
+                selection__side="home",
+                is_final=True,
+            ).values_list("selection__market__event_id", "fair_probability")
+        )
+        records[version.predictor.key] = _record_of(version, decided, closes)
+    return records
+
+
+def _record_of(
+    version: ModelVersion,
+    decided: list[tuple[int, float, int | None, int | None]],
+    closes: dict[int, float],
+) -> dict[str, object]:
+    record: dict[str, object] = {"version": version.number, "events": len(decided)}
+    if not decided:
+        return record
+    said = np.array([row[1] for row in decided])
+    won = np.array([(row[2] or 0) > (row[3] or 0) for row in decided])
+    record["model"] = score(said, won).as_dict()
+    close = np.array([closes.get(row[0], np.nan) for row in decided])
+    closed = np.isfinite(close)
+    record["closed_events"] = int(closed.sum())
+    if closed.any():
+        record["model_where_closed"] = score(said[closed], won[closed]).as_dict()
+        record["close"] = score(close[closed], won[closed]).as_dict()
+    return record

@@ -1,0 +1,144 @@
+"""A version becomes the champion, by the gates, or the one before it does again."""
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+
+from accounts import audit
+from models_registry import artifacts, selectors
+from models_registry.domain.promotion import Evidence, Gate, check_gates
+from models_registry.models import ModelVersion, Predictor, Promotion
+
+
+class PromotionRefused(Exception):
+    """A version that did not pass every gate; `gates` has them all."""
+
+    def __init__(self, version: ModelVersion, gates: list[Gate]) -> None:
+        failed = [gate for gate in gates if not gate.passed]
+        reasons = "; ".join(f"{gate.name}: {gate.detail}" for gate in failed)
+        super().__init__(f"{version} was not promoted. {reasons}")
+        self.gates = gates
+
+
+class NothingToRollBackTo(Exception):
+    """A predictor whose champion replaced nobody."""
+
+
+def promote_version(*, version_id: int, by_id: int | None, reason: str, now: datetime) -> Promotion:
+    """Make a version the champion if it passes every gate, and log who, when, why, and the gates.
+
+    Promoting the champion again writes nothing and returns the promotion that made it so.
+    Promotions of one predictor wait for each other.
+
+    Raises:
+        ModelVersion.DoesNotExist: if there is no such version.
+        ArtifactRefused: if its files are missing or were changed.
+        PromotionRefused: if a gate says no, with every gate's figure and bound.
+    """
+    with transaction.atomic():
+        version = ModelVersion.objects.select_related("predictor").get(pk=version_id)
+        _lock(version.predictor_id)
+        current = selectors.latest_promotion(version.predictor_id)
+        if current is not None and current.version_id == version.pk:
+            return current
+        gates = gates_of(version)
+        if not all(gate.passed for gate in gates):
+            raise PromotionRefused(version, gates)
+        # A champion whose files are broken would leave nothing to price with.
+        artifacts.load(version.artifact, version.checksum, version.signature)
+        return _log(
+            version, current, Promotion.Kind.PROMOTED, by_id=by_id, reason=reason, now=now,
+            gates=[gate.as_dict() for gate in gates],
+        )  # fmt: skip
+
+
+def roll_back(*, predictor_key: str, by_id: int | None, reason: str, now: datetime) -> Promotion:
+    """Make the version that the champion replaced the champion again; no gate is asked.
+
+    Rolling back twice goes two versions back.
+
+    Raises:
+        Predictor.DoesNotExist: if there is no such predictor.
+        NothingToRollBackTo: if the champion replaced nobody.
+        ArtifactRefused: if the earlier version's files are missing or were changed.
+    """
+    with transaction.atomic():
+        predictor = Predictor.objects.get(key=predictor_key)
+        _lock(predictor.pk)
+        current = selectors.latest_promotion(predictor.pk)
+        version = selectors.version_before(current) if current else None
+        if version is None:
+            raise NothingToRollBackTo(
+                f"{predictor_key} has no earlier champion; promote another version instead"
+            )
+        artifacts.load(version.artifact, version.checksum, version.signature)
+        return _log(
+            version, current, Promotion.Kind.ROLLED_BACK, by_id=by_id, reason=reason, now=now,
+            gates=[],
+        )  # fmt: skip
+
+
+def gates_of(version: ModelVersion) -> list[Gate]:
+    """Return every gate of a version as of now: against Elo, and against the champion if any.
+
+    Both versions are judged by what their walk-forward said, each trained on earlier seasons
+    only, on the games that both records hold.
+
+    Raises:
+        ArtifactRefused: if a record is missing or was changed.
+    """
+    record = artifacts.load_evaluation(version.artifact, version.checksum)
+    champion = selectors.champion(version.predictor.key)
+    against = None
+    if champion is not None and champion.pk != version.pk:
+        other = artifacts.load_evaluation(champion.artifact, champion.checksum)
+        said = dict(zip(other["event_id"], other["model"], strict=True))
+        against = np.array([said.get(event, np.nan) for event in record["event_id"]])
+    return check_gates(
+        Evidence(
+            happened=np.array(record["won"], dtype=np.bool_),
+            model=np.array(record["model"], dtype=np.float64),
+            elo=np.array(record["elo"], dtype=np.float64),
+            champion=against,
+        )
+    )
+
+
+def _lock(predictor_id: int) -> None:
+    """Hold the predictor's row: one change of champion at a time."""
+    Predictor.objects.select_for_update().get(pk=predictor_id)
+
+
+def _log(
+    version: ModelVersion,
+    current: Promotion | None,
+    kind: Promotion.Kind,
+    *,
+    by_id: int | None,
+    reason: str,
+    now: datetime,
+    gates: list[dict[str, Any]],
+) -> Promotion:
+    # The log reads in the order it happened even if a clock was set back.
+    at = max(now, current.at) if current else now
+    replaced = current.version if current else None
+    promotion = Promotion.objects.create(
+        predictor_id=version.predictor_id,
+        version=version,
+        replaced=replaced,
+        kind=kind,
+        by_id=by_id,
+        at=at,
+        reason=reason,
+        gates=gates,
+    )
+    audit.record(
+        action="promoted version" if kind == Promotion.Kind.PROMOTED else "rolled back to version",
+        subject=str(version),
+        actor_id=by_id,
+        detail={"reason": reason, "replaced": str(replaced) if replaced else None, "gates": gates},
+        at=at,
+    )
+    return promotion

@@ -1,0 +1,211 @@
+"""From a history to a fitted model and its honest out-of-sample record."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models_registry.domain.calibration import best_weight, fit_calibration
+from models_registry.domain.features import FeatureMatrix, build_features
+from models_registry.domain.games import BoolArray, FloatArray, IntArray
+from models_registry.domain.logistic import probability_of
+from models_registry.domain.metrics import calibration_curve, score
+from models_registry.history import History
+from models_registry.learners import FittedModel, fit_linear, fit_trees
+
+# The first games of a history, when the ratings know nothing, teach only the ratings.
+WARM_UP = 300
+FEWEST_TO_FIT = 400
+# Blend and calibration look back this many folds; the record of a version spans the last three.
+FOLDS_BACK = 8
+FOLDS_RECORDED = 3
+FEWEST_FOLDS = 3
+Progress = Callable[[str], None]
+
+
+class TooLittleHistory(Exception):
+    """Fewer games than a model can be made from, in words that say how many are there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A history with its features; `usable` marks finished games past the warm-up."""
+
+    history: History
+    matrix: FeatureMatrix
+    usable: BoolArray
+    fold: IntArray
+
+    @property
+    def won(self) -> BoolArray:
+        """True where the home side won."""
+        return self.history.games.home_won
+
+    @property
+    def elo(self) -> FloatArray:
+        """What Elo alone says: the baseline every version stands beside."""
+        difference = self.matrix.column("elo")
+        return probability_of(difference * (np.log(10) / 400))
+
+
+@dataclass(frozen=True, slots=True)
+class WalkForward:
+    """Log odds by trees and by regression, each fold's by learners of earlier folds; else NaN."""
+
+    trees: FloatArray
+    linear: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A fitted model, the record of its kind out of sample, and what it was made from."""
+
+    model: FittedModel
+    evaluation: dict[str, list[Any]]
+    metrics: dict[str, Any]
+    game_count: int
+
+
+def prepare(history: History) -> Prepared:
+    """Build the features of every game and say which fold it belongs to.
+
+    Folds are seasons. Where fewer than three seasons are there, they are sixths of the games in
+    time order, so that a young league can be walked forward too.
+    """
+    games = history.games
+    usable: BoolArray = games.played & (np.cumsum(games.played) > WARM_UP)
+    fold = games.season.copy()
+    if len(np.unique(games.season[usable])) < FEWEST_FOLDS and usable.any():
+        fold = (np.cumsum(games.played) - 1) * 6 // int(games.played.sum())
+    return Prepared(history, build_features(games), usable, fold)
+
+
+def rows_of(matrix: FeatureMatrix, rows: BoolArray) -> FeatureMatrix:
+    """Return some rows of a matrix."""
+    return FeatureMatrix(matrix.names, matrix.values[rows])
+
+
+def fit(prepared: Prepared, rows: BoolArray) -> FittedModel:
+    """Fit both learners on some rows; neither blended nor calibrated yet."""
+    matrix, won = rows_of(prepared.matrix, rows), prepared.won[rows]
+    return FittedModel(matrix.names, fit_linear(matrix, won), fit_trees(matrix, won))
+
+
+def walk_forward(prepared: Prepared, folds: list[int], progress: Progress) -> WalkForward:
+    """Predict each fold with learners that saw only folds before it, and only them.
+
+    A fold with fewer than 400 games before it stays unpredicted.
+    """
+    trees = np.full(len(prepared.history), np.nan)
+    linear = trees.copy()
+    for fold in folds:
+        before: BoolArray = prepared.usable & (prepared.fold < fold)
+        here: BoolArray = prepared.fold == fold
+        if before.sum() < FEWEST_TO_FIT or not here.any():
+            continue
+        progress(f"walking forward: fold {fold}, {int(before.sum())} games before it")
+        trees[here], linear[here] = fit(prepared, before).log_odds(rows_of(prepared.matrix, here))
+    return WalkForward(trees, linear)
+
+
+def finished_with(
+    model: FittedModel, prepared: Prepared, seen: WalkForward, fold: int
+) -> FittedModel:
+    """Return a model blended and calibrated on the out-of-fold predictions before a fold."""
+    rows: BoolArray = (
+        prepared.usable
+        & np.isfinite(seen.trees)
+        & (prepared.fold < fold)
+        & (prepared.fold >= fold - FOLDS_BACK)
+    )
+    won = prepared.won[rows]
+    share = best_weight(seen.trees[rows], seen.linear[rows], won)
+    blended = share * seen.trees[rows] + (1 - share) * seen.linear[rows]
+    return FittedModel(
+        model.signature, model.linear, model.trees, share, fit_calibration(blended, won)
+    )
+
+
+def out_of_sample(prepared: Prepared, seen: WalkForward, folds: list[int]) -> FloatArray:
+    """Return honest probabilities for some folds: blend and calibration are of folds before each.
+
+    NaN where a fold was not predicted.
+    """
+    probability = np.full(len(prepared.history), np.nan)
+    empty = FittedModel((), None, b"")  # type: ignore[arg-type]
+    for fold in folds:
+        here: BoolArray = (prepared.fold == fold) & np.isfinite(seen.trees)
+        made = finished_with(empty, prepared, seen, fold)
+        blended = made.tree_share * seen.trees[here] + (1 - made.tree_share) * seen.linear[here]
+        probability[here] = made.calibration.apply(blended)
+    return probability
+
+
+def folds_before(prepared: Prepared, last: int) -> list[int]:
+    """Return the folds up to and including one, the nine newest, oldest first."""
+    known = np.unique(prepared.fold[prepared.usable])
+    return [int(fold) for fold in known[known <= last][-(FOLDS_BACK + 1) :]]
+
+
+def train(history: History, progress: Progress) -> Trained:
+    """Fit a model on every finished game of a history, with its walk-forward record.
+
+    Raises:
+        TooLittleHistory: if there are too few finished games to fit and to judge one.
+    """
+    finished = int(history.games.played.sum())
+    if finished < WARM_UP + 2 * FEWEST_TO_FIT:
+        raise TooLittleHistory(
+            f"{history.competition_key} has {finished} finished games; training needs at least "
+            f"{WARM_UP + 2 * FEWEST_TO_FIT}. Import more history first (import_history)."
+        )
+    progress(f"building features of {len(history)} games")
+    prepared = prepare(history)
+    newest = int(prepared.fold[prepared.usable].max())
+    folds = folds_before(prepared, newest)
+    seen = walk_forward(prepared, folds, progress)
+    recorded = [f for f in folds if np.isfinite(seen.trees[prepared.fold == f]).any()]
+    recorded = recorded[-FOLDS_RECORDED:]
+    probability = out_of_sample(prepared, seen, recorded)
+    progress(f"fitting on {int(prepared.usable.sum())} games")
+    model = finished_with(fit(prepared, prepared.usable), prepared, seen, newest + 1)
+    rows: BoolArray = prepared.usable & np.isfinite(probability)
+    return Trained(
+        model=model,
+        evaluation=_record(prepared, probability, rows),
+        metrics=measure(prepared, probability, rows),
+        game_count=int(prepared.usable.sum()),
+    )
+
+
+def measure(prepared: Prepared, probability: FloatArray, rows: BoolArray) -> dict[str, Any]:
+    """Return the figures of model, Elo and close on the same games.
+
+    Games without a closing price count for model and Elo only when none has one; `close` is then
+    None. Otherwise every figure is of the games with a close.
+    """
+    priced: BoolArray = rows & np.isfinite(prepared.history.close)
+    common = priced if priced.any() else rows
+    won = prepared.won[common]
+    seasons = sorted({prepared.history.season[row] for row in np.flatnonzero(common).tolist()})
+    close = prepared.history.close[common]
+    return {
+        "games": int(common.sum()),
+        "seasons": seasons,
+        "model": score(probability[common], won).as_dict(),
+        "elo": score(prepared.elo[common], won).as_dict(),
+        "close": score(close, won).as_dict() if priced.any() else None,
+        "calibration": calibration_curve(probability[common], won),
+    }
+
+
+def _record(prepared: Prepared, probability: FloatArray, rows: BoolArray) -> dict[str, list[Any]]:
+    close = prepared.history.close[rows]
+    return {
+        "event_id": prepared.history.games.event_id[rows].tolist(),
+        "won": prepared.won[rows].tolist(),
+        "model": probability[rows].tolist(),
+        "elo": prepared.elo[rows].tolist(),
+        "close": [None if np.isnan(value) else value for value in close.tolist()],
+    }

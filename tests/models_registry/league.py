@@ -1,0 +1,68 @@
+"""A small made-up league in the database, big enough to train on in a second or two."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+
+from odds.models import Competition, Event, Sport, Team
+
+KEY = "basketball_test"
+FIRST_DAY = date(2020, 10, 1)
+
+
+def competition(key: str = KEY) -> Competition:
+    sport, _ = Sport.objects.get_or_create(key="basketball", defaults={"title": "Basketball"})
+    return Competition.objects.create(
+        sport=sport, key=key, title="Test League", time_zone="America/New_York"
+    )
+
+
+def fill(league: Competition, *, seasons: int = 3, games: int = 500, seed: int = 7) -> list[Event]:
+    """Make finished events of ten teams whose true strengths differ; two games a day."""
+    rng = np.random.default_rng(seed)
+    teams = [Team.objects.create(competition=league, name=f"Team {n}") for n in range(10)]
+    events = []
+    strength = rng.normal(0, 6, 10)
+    for season in range(seasons):
+        first = FIRST_DAY + timedelta(days=365 * season)
+        for number in range(games):
+            day = first + timedelta(days=number // 2)
+            pair = rng.permutation(10)[:2] if number % 2 == 0 else pair_of_others(rng, pair)
+            home, away = (int(team) for team in pair)
+            margin = round(strength[home] - strength[away] + 3 + rng.normal(0, 11)) or 1
+            base = int(rng.integers(90, 120))
+            events.append(
+                Event(
+                    competition=league,
+                    season=f"{first.year}-{(first.year + 1) % 100:02d}",
+                    home=teams[home],
+                    away=teams[away],
+                    day=day,
+                    starts_at=datetime(day.year, day.month, day.day, 23, tzinfo=UTC),
+                    status="finished",
+                    home_score=base + max(margin, 0),
+                    away_score=base + max(-margin, 0),
+                    result_seen_at=datetime(day.year, day.month, day.day, 23, tzinfo=UTC)
+                    + timedelta(hours=3),
+                )
+            )
+    return Event.objects.bulk_create(events)
+
+
+def pair_of_others(rng: np.random.Generator, taken: np.ndarray) -> np.ndarray:
+    """A team plays once a day."""
+    others = [n for n in range(10) if n not in taken]
+    return rng.permutation(others)[:2]
+
+
+def upcoming(league: Competition, *, day: date, home: int = 0, away: int = 1) -> Event:
+    """Make one event that is yet to be played."""
+    teams = list(Team.objects.filter(competition=league).order_by("pk"))
+    return Event.objects.create(
+        competition=league,
+        season="2022-23",
+        home=teams[home],
+        away=teams[away],
+        day=day,
+        starts_at=datetime(day.year, day.month, day.day, 23, tzinfo=UTC),
+    )
