@@ -1,6 +1,6 @@
 """Assess a stake, stop everything, start again."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -85,15 +85,25 @@ def assess_stake(asked: StakeAsked, *, now: datetime) -> tuple[Assessment, tuple
 
 
 def recommended_stake(
-    *, owner_id: int, probability: float, price: float, exposure: Exposure
+    *,
+    owner_id: int,
+    probability: float,
+    price: float,
+    exposure: Exposure,
+    kelly_fraction: float = 1.0,
 ) -> Decimal:
-    """Return the stake at the end of the waterfall, 0.00 where nothing may be placed."""
+    """Return the stake at the end of the waterfall, 0.00 where nothing may be placed.
+
+    `kelly_fraction` is the asker's own part of Kelly; the smaller of it and the person's counts.
+    """
     halts = selectors.halts_in_force(owner_id)
+    bounds = selectors.bounds_of(owner_id)
+    least = min(bounds.kelly_fraction, Decimal(str(kelly_fraction)))
     return waterfall(
         probability=probability,
         price=price,
         exposure=exposure,
-        bounds=selectors.bounds_of(owner_id),
+        bounds=replace(bounds, kelly_fraction=least),
         halted="; ".join(halt.reason for halt in halts),
     )[-1].stake
 

@@ -1,13 +1,17 @@
 """From full Kelly to a stake in cents, every step kept."""
 
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accounts.money import down_to_cents
 from risk.domain.kelly import kelly_fraction
 from risk.domain.limits import Bounds, Exposure, rooms
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 ZERO = Decimal("0.00")
 
@@ -21,16 +25,29 @@ class Step:
     reason: str
 
 
-def share_of(equity: Decimal, share: float) -> Decimal:
-    """Return a float share of equity as money, rounded down.
+def stake_cents(share: FloatArray, equity: int) -> IntArray:
+    """Return float shares of an equity in cents, as whole cents, rounded down. Shape (n,).
 
-    The share is read with ten places, so that 0.02 is 0.02 and not a hair less.
+    A share is read with ten places and the rest is whole numbers: 0.29 of 1.00 is 29 cents and
+    not, as floats have it, 28. Equity may be up to nine million.
+
+    >>> stake_cents(np.array([0.29, 0.0123456]), 100_000).tolist()
+    [29000, 1234]
+    """
+    if equity >= 900_000_000:
+        raise OverflowError("equity: over nine million; keep it in several bankrolls.")
+    units = np.rint(share * 1e10).astype(np.int64)
+    return np.asarray(units * equity // 10**10, dtype=np.int64)
+
+
+def share_of(equity: Decimal, share: float) -> Decimal:
+    """Return a float share of equity as money, rounded down as `stake_cents` does.
 
     >>> share_of(Decimal("1000.00"), 0.0123456)
     Decimal('12.34')
     """
-    exact = Decimal(repr(float(share))).quantize(Decimal("1e-10"))
-    return (equity * exact).quantize(Decimal("0.01"), rounding=ROUND_DOWN)
+    cents = int(stake_cents(np.array([share]), int(equity * 100))[0])
+    return Decimal(cents).scaleb(-2)
 
 
 def waterfall(

@@ -1,0 +1,33 @@
+"""Closing line value: was the price taken better than what the market knew at the end?"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Clv:
+    """The value, or why there is none."""
+
+    value: float | None
+    note: str = ""
+
+
+def closing_line_value(
+    *, price: float, fair_closing_probability: float | None, line_was_quoted_at_close: bool
+) -> Clv:
+    """Return price taken x margin-free closing probability - 1, or why there is none.
+
+    `price` is after commission. A close at another line than the one taken is no close of this
+    bet: a moved line gives no value and says so, rather than a flattering or unfair comparison.
+
+    >>> round(closing_line_value(price=2.1, fair_closing_probability=0.5,
+    ...                          line_was_quoted_at_close=True).value, 4)
+    0.05
+    >>> closing_line_value(price=1.9, fair_closing_probability=None,
+    ...                    line_was_quoted_at_close=False)
+    Clv(value=None, note='The line moved: nobody quoted this one at the close.')
+    """
+    if fair_closing_probability is not None:
+        return Clv(price * fair_closing_probability - 1.0)
+    if not line_was_quoted_at_close:
+        return Clv(None, "The line moved: nobody quoted this one at the close.")
+    return Clv(None, "No close: no book priced every outcome at the start.")
