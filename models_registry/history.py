@@ -30,6 +30,10 @@ BOX_DELAY = timedelta(hours=12)
 NEVER = np.datetime64("NaT", "us")
 
 
+class NoSuchCompetition(Exception):
+    """A competition key that nothing is stored under."""
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """Games with the season's name and the close: the home side's margin-free probability.
@@ -134,9 +138,15 @@ def read_history(competition_key: str) -> History:
     """Return every event of a competition that is not cancelled, with what is stored of it.
 
     Raises:
-        Competition.DoesNotExist: if there is no such competition.
+        NoSuchCompetition: naming the keys that are stored.
     """
-    competition = Competition.objects.get(key=competition_key)
+    competition = Competition.objects.filter(key=competition_key).first()
+    if competition is None:
+        stored = ", ".join(Competition.objects.values_list("key", flat=True)) or "none"
+        raise NoSuchCompetition(
+            f"no competition {competition_key!r} is stored (stored: {stored}); import its "
+            "history first (import_history)"
+        )
     boxes = _stored_boxes(competition)
     closes = _stored_closes(competition)
     rows = []

@@ -25,9 +25,10 @@ def fill(league: Competition, *, seasons: int = 3, games: int = 500, seed: int =
     strength = rng.normal(0, 6, 10)
     for season in range(seasons):
         first = FIRST_DAY + timedelta(days=365 * season)
+        pair = np.array([], dtype=int)
         for number in range(games):
             day = first + timedelta(days=number // 2)
-            pair = rng.permutation(10)[:2] if number % 2 == 0 else pair_of_others(rng, pair)
+            pair = pair_of_others(rng, pair if number % 2 else [])
             home, away = (int(team) for team in pair)
             margin = round(strength[home] - strength[away] + 3 + rng.normal(0, 11)) or 1
             base = int(rng.integers(90, 120))

@@ -67,9 +67,7 @@ def test_training_on_too_little_says_so_and_leaves_the_reason(artifacts, competi
 
 
 def test_promotion_makes_a_champion_and_repeating_it_writes_nothing(trained, alice):
-    first = services.promote_version(
-        version_id=trained.pk, by_id=alice.pk, reason="first", now=NOW
-    )
+    first = services.promote_version(version_id=trained.pk, by_id=alice.pk, reason="first", now=NOW)
     again = services.promote_version(version_id=trained.pk, by_id=alice.pk, reason="x", now=NOW)
 
     assert again == first

@@ -1,0 +1,73 @@
+"""evaluate: the model, Elo and the close on the same games of an untouched stretch."""
+
+import json
+from argparse import ArgumentParser
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from models_registry.evaluation import NothingToEvaluate, evaluate
+from models_registry.history import History, NoSuchCompetition, read_history
+from models_registry.history_files import UnusableFiles, read_files
+
+
+class Command(BaseCommand):
+    help = (
+        "Judge the model on a stretch of games it was not trained on, beside Elo and the "
+        "margin-free close on the same games. Nothing is written."
+    )
+    # With --history the database need not even be there.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--sport", required=True, help="competition key: basketball_nba")
+        parser.add_argument("--test-from", required=True, type=date.fromisoformat)
+        parser.add_argument("--test-until", required=True, type=date.fromisoformat)
+        parser.add_argument(
+            "--history", type=Path, help="read these archive files instead of the database"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, **options: Any) -> None:  # noqa: ANN401 - as Django declares it
+        try:
+            evaluation = evaluate(
+                self._history(options["sport"], options["history"]),
+                since=options["test_from"],
+                until=options["test_until"],
+                progress=self._say,
+            )
+        except (NothingToEvaluate, UnusableFiles, NoSuchCompetition) as error:
+            raise CommandError(str(error)) from error
+        for remark in evaluation.remarks:
+            self._say(remark)
+        if options["json"]:
+            self.stdout.write(json.dumps(evaluation.figures))
+        else:
+            self._print(evaluation.figures)
+
+    def _history(self, sport: str, folder: Path | None) -> History:
+        if folder is None:
+            self._say(f"reading {sport} from the database")
+            return read_history(sport)
+        if not folder.exists():
+            raise CommandError(f"--history: there is no {folder}")
+        self._say(f"reading {folder}")
+        return read_files(sport, folder)
+
+    def _say(self, words: str) -> None:
+        self.stderr.write(words)
+
+    def _print(self, figures: dict[str, Any]) -> None:
+        self.stdout.write(f"{figures['games']} games, seasons {', '.join(figures['seasons'])}")
+        self.stdout.write(f"{'':8}{'log loss':>10}{'Brier':>10}{'accuracy':>10}{'cal. error':>12}")
+        for name in ("model", "elo", "close"):
+            row = figures[name]
+            if row is None:
+                self.stdout.write(f"{name:8}{'no closing prices':>24}")
+                continue
+            self.stdout.write(
+                f"{name:8}{row['log_loss']:>10.4f}{row['brier']:>10.4f}{row['accuracy']:>10.4f}"
+                f"{row['calibration_error']:>12.4f}"
+            )
