@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from psqlextra.models import PostgresPartitionedModel
@@ -32,6 +33,11 @@ class Competition(models.Model):
         max_length=64, default="UTC", help_text="The zone whose calendar day names an event's day."
     )
     is_simulated = models.BooleanField(default=False)
+    names_from = models.CharField(
+        max_length=32,
+        blank=True,
+        help_text="The results source that names the teams; then odds sources only match names.",
+    )
 
     class Meta:
         ordering: ClassVar = ["title"]
@@ -336,6 +342,35 @@ class QuarantinedRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.field}: {self.reason}"
+
+
+class Sighting(models.Model):
+    """A source looked at one market of one event at `seen_at`.
+
+    Whatever a bookmaker it looked at had in force then, it confirmed or changed; what it no longer
+    listed, it withdrew. This is what lets an older sweep fill in history, and tells how fresh a
+    price was at any past moment.
+    """
+
+    event = models.ForeignKey(
+        Event, on_delete=models.PROTECT, related_name="sightings", db_index=False
+    )
+    market_key = models.CharField(max_length=48)
+    seen_at = models.DateTimeField()
+    bookmaker_ids = ArrayField(
+        models.BigIntegerField(), null=True, help_text="bookmakers looked at; null means any"
+    )
+    fingerprint = models.BigIntegerField(help_text="of all that was listed")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["event", "market_key", "seen_at", "fingerprint"], name="sighting_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.market_key} of {self.event_id} at {self.seen_at:%Y-%m-%d %H:%M}"
 
 
 class Quote(models.Model):

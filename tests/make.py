@@ -1,7 +1,7 @@
 """Builders: plain functions that make rows for tests. One section an app."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
@@ -11,10 +11,12 @@ from accounts.services import issue_key
 from betting.models import Bankroll, Bet
 from betting.services import ledger
 from betting.services.placement import place_bet
+from odds.feeds.parsed import ParsedEvent, ParsedQuote, ParsedSweep
 from odds.models import (
     Bookmaker,
     Competition,
     Event,
+    FeedRun,
     Market,
     Quote,
     Selection,
@@ -129,3 +131,55 @@ def limits(owner: User, *, bet: str, event: str, day: str, drawdown: str = "0.25
         max_day_share=Decimal(day),
         max_drawdown_share=Decimal(drawdown),
     )
+
+
+# --- odds
+
+SWEPT = datetime(2026, 1, 14, 12, tzinfo=UTC)
+
+
+def parsed_event(key: str = "g1", home: str = "Boston Celtics", away: str = "Miami Heat", **fields):
+    """Make what a source lists of a game; starts at 00:10 UTC on the 15th, the 14th in Boston."""
+    given = {
+        "source": "the_odds_api",
+        "competition_key": "basketball_nba",
+        "day": date(2026, 1, 14),
+        "starts_at": datetime(2026, 1, 15, 0, 10, tzinfo=UTC),
+    }
+    return ParsedEvent(key=key, home=home, away=away, **(given | fields))
+
+
+def parsed_quote(side: str, price: str, *, point: str | None = None, **fields) -> ParsedQuote:
+    """Make one price at DraftKings for the game g1."""
+    given = {
+        "source": "the_odds_api",
+        "event_key": "g1",
+        "bookmaker_key": "draftkings",
+        "market_key": "h2h" if point is None else "spreads",
+        "last_update": None,
+    }
+    where = None if point is None else Decimal(point)
+    return ParsedQuote(side=side, point=where, price=Decimal(price), **(given | fields))
+
+
+def parsed_sweep(quotes, *, at: datetime = SWEPT, events=None, **fields) -> ParsedSweep:
+    """Make one answer of the provider, seen at `at`."""
+    return ParsedSweep(
+        provider="the_odds_api",
+        competition_key="basketball_nba",
+        seen_at=at,
+        events=[parsed_event()] if events is None else events,
+        quotes=quotes,
+        **fields,
+    )
+
+
+def feed_run(**fields) -> FeedRun:
+    """Make a run of the odds feed that has begun."""
+    given = {
+        "provider": "the_odds_api",
+        "kind": "odds",
+        "subject": "basketball_nba",
+        "started_at": SWEPT,
+    }
+    return FeedRun.objects.create(**(given | fields))

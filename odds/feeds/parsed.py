@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 
 class BadPayload(Exception):
@@ -12,6 +13,26 @@ class BadPayload(Exception):
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row that cannot be used: kept with its first fault until someone mends it."""
+
+    field: str
+    reason: str
+    raw: dict[str, Any]
+    row_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedTeam:
+    """A team as a results file lists it: `name` is shown, `aliases` are its other spellings."""
+
+    competition_key: str
+    name: str
+    code: str = ""
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +103,13 @@ class ParsedQuote:
 
 @dataclass(slots=True)
 class ParsedSweep:
-    """What one answer of a provider said, all of it seen at one moment."""
+    """What one answer of a provider said, all of it seen at one moment.
+
+    What is missing from it was withdrawn, within what was looked at: the markets asked for (None:
+    those that occur in the sweep), at the bookmakers asked for (None: any). In a partial sweep,
+    such as an archive that holds a few columns, only the bookmakers that an event lists in a
+    market were looked at there.
+    """
 
     provider: str
     competition_key: str
@@ -90,3 +117,7 @@ class ParsedSweep:
     events: list[ParsedEvent] = field(default_factory=list)
     quotes: list[ParsedQuote] = field(default_factory=list)
     bookmaker_titles: dict[str, str] = field(default_factory=dict)
+    rejected: list[RejectedRow] = field(default_factory=list)
+    markets_asked: frozenset[str] | None = None
+    books_asked: frozenset[str] | None = None
+    is_partial: bool = False

@@ -1,0 +1,165 @@
+"""What is known about events and prices: now, and as it was known at any moment."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import numpy as np
+from django.db import connection
+
+from odds.domain.table import QuoteTable
+
+_Given = datetime | str | bool | None
+_COLUMNS = """
+q.id, e.id, m.id, m.key, s.id, s.side,
+(CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8,
+b.id, b.key, b.weight, b.commission_share::float8, b.is_archive
+"""
+_JOINS = """
+FROM odds_event e
+JOIN odds_market m ON m.event_id = e.id
+JOIN odds_selection s ON s.market_id = m.id
+JOIN odds_quote q ON q.selection_id = s.id
+JOIN odds_bookmaker b ON b.id = q.bookmaker_id
+"""
+_EVENTS = """
+WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s AND e.status <> 'cancelled'
+AND (%(competition)s::text IS NULL
+     OR e.competition_id = (SELECT id FROM odds_competition WHERE key = %(competition)s::text))
+AND b.is_archive = %(archive)s
+"""
+
+
+def _micros(column: str) -> str:
+    return f"(extract(epoch FROM {column}) * 1000000)::bigint"
+
+
+_LATEST = f"""
+SELECT {_COLUMNS}, q.price::float8, {_micros("q.last_update")}, {_micros("q.seen_at")},
+       {_micros("q.confirmed_at")}, {_micros("e.starts_at")}
+{_JOINS} {_EVENTS} AND q.price IS NOT NULL AND q.seen_at <= %(now)s
+ORDER BY q.id
+"""
+_AS_OF = f"""
+SELECT {_COLUMNS}, c.price::float8, {_micros("c.last_update")}, {_micros("c.seen_at")},
+       {_micros("greatest(c.seen_at, looked.at)")}, {_micros("e.starts_at")}
+{_JOINS}
+CROSS JOIN LATERAL (
+    SELECT price, last_update, seen_at FROM odds_pricechange
+    WHERE quote_id = q.id AND seen_at <= %(at)s AND seen_at >= %(first)s
+    ORDER BY seen_at DESC LIMIT 1
+) c
+LEFT JOIN LATERAL (
+    SELECT max(seen_at) AS at FROM odds_sighting
+    WHERE event_id = e.id AND market_key = m.key AND seen_at <= %(at)s
+    AND (bookmaker_ids IS NULL OR q.bookmaker_id = ANY(bookmaker_ids))
+) looked ON true
+{_EVENTS} AND c.price IS NOT NULL
+ORDER BY q.id
+"""  # noqa: S608
+_FIRST = """
+SELECT min(g.seen_at) FROM odds_event e JOIN odds_sighting g ON g.event_id = e.id
+WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s
+"""
+
+
+def quotes_as_of(
+    *,
+    at: datetime,
+    starts_after: datetime,
+    starts_before: datetime,
+    competition_key: str | None = None,
+) -> QuoteTable:
+    """Return the quotes in force at `at`, as they were known then.
+
+    Of events that start after `starts_after` and not after `starts_before`. Nothing seen after
+    `at` has any influence. `seen_at` is when the price was first seen, `confirmed_at` when a sweep
+    last looked and it was still there; `last_update` is the bookmaker's time of this price, which
+    later confirmations do not move. Withdrawn quotes and archive sources are left out.
+    """
+    return _as_of(at, starts_after, starts_before, competition_key, is_archive=False)
+
+
+def archive_quotes_as_of(
+    *,
+    at: datetime,
+    starts_after: datetime,
+    starts_before: datetime,
+    competition_key: str | None = None,
+) -> QuoteTable:
+    """Return the quotes of archive sources, at which nobody can bet, as they were known at `at`."""
+    return _as_of(at, starts_after, starts_before, competition_key, is_archive=True)
+
+
+def latest_quotes(
+    *, now: datetime, starts_before: datetime, competition_key: str | None = None
+) -> QuoteTable:
+    """Return the quotes in force of events that start after now and not after `starts_before`.
+
+    The same rows as `quotes_as_of` gives at `now`, from the table of latest quotes: fast, and only
+    right for the present. `last_update` is the bookmaker's newest time, confirmations included.
+    `now - confirmed_at` is how stale a quote is.
+    """
+    given: dict[str, _Given] = {
+        "now": now,
+        "after": now,
+        "before": starts_before,
+        "competition": competition_key,
+        "archive": False,
+    }
+    return _table(_LATEST, given)
+
+
+def _as_of(
+    at: datetime,
+    after: datetime,
+    before: datetime,
+    competition_key: str | None,
+    *,
+    is_archive: bool,
+) -> QuoteTable:
+    given: dict[str, _Given] = {
+        "at": at,
+        "after": after,
+        "before": before,
+        "competition": competition_key,
+        "archive": is_archive,
+    }
+    with connection.cursor() as cursor:
+        # The first look at these events bounds the months to search.
+        cursor.execute(_FIRST, given)
+        first = cursor.fetchone()[0]
+    return _table(_AS_OF, given | {"first": first or at})
+
+
+def _table(query: str, given: Mapping[str, _Given]) -> QuoteTable:
+    with connection.cursor() as cursor:
+        cursor.execute(query, given)
+        rows = cursor.fetchall()
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 17
+    (quote, event, market, market_key, selection, side, line, book, book_key, weight, commission,
+     archive, price, last_update, seen_at, confirmed_at, starts_at) = columns  # fmt: skip
+    return QuoteTable(
+        quote_id=np.array(quote, np.int64),
+        event_id=np.array(event, np.int64),
+        market_id=np.array(market, np.int64),
+        market_key=np.array(market_key, np.str_),
+        selection_id=np.array(selection, np.int64),
+        side=np.array(side, np.str_),
+        line=np.array(line, np.float64),
+        bookmaker_id=np.array(book, np.int64),
+        bookmaker_key=np.array(book_key, np.str_),
+        weight=np.array(weight, np.float64),
+        commission=np.array(commission, np.float64),
+        is_archive=np.array(archive, np.bool_),
+        price=np.array(price, np.float64),
+        last_update=_moments(last_update),
+        seen_at=_moments(seen_at),
+        confirmed_at=_moments(confirmed_at),
+        starts_at=_moments(starts_at),
+    )
+
+
+def _moments(micros: tuple[int | None, ...]) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+    missing = np.iinfo(np.int64).min
+    whole = np.array([missing if value is None else value for value in micros], np.int64)
+    return whole.view("datetime64[us]")

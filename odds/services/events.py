@@ -1,0 +1,212 @@
+"""Events as sources list them: found, made, moved."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.db.models import Max
+
+from odds.domain.competitions import season_of
+from odds.feeds.parsed import ParsedEvent, ParsedTeam
+from odds.models import Competition, Event, EventReference, EventStatus, Sighting
+from odds.services.teams import TeamNames, UnknownName, UnknownTeams
+
+EventKey = tuple[str, str]
+_Match = tuple[date, int, int]
+
+
+@dataclass(slots=True)
+class RecordedEvents:
+    """Event ids by (source, key); the events no id could be found for, with the names at fault."""
+
+    ids: dict[EventKey, int] = field(default_factory=dict)
+    unknown: dict[EventKey, UnknownName] = field(default_factory=dict)
+    same_team: set[EventKey] = field(default_factory=set)
+    new: int = 0
+    moved: int = 0
+
+
+def record_events(
+    events: Iterable[ParsedEvent],
+    competition: Competition,
+    *,
+    listed_at: Mapping[EventKey, datetime] | None = None,
+    names: TeamNames | None = None,
+) -> RecordedEvents:
+    """Find or make the events of one competition; a later listing of a key replaces an earlier.
+
+    Sources that name the competition's teams make teams; where a results source has named them,
+    others only match, and an event with an unknown name is left out and told. A scheduled event
+    follows its newest listing to another start; a listing older than what we saw last moves
+    nothing. A start known only by its day takes an exact one at any time.
+    """
+    newest = {(event.source, event.key): event for event in events}
+    names = names or TeamNames(competition)
+    found = RecordedEvents()
+    by_teams = _resolve_teams(newest, names, found)
+    _find_known(by_teams, competition, found)
+    _make_new(by_teams, competition, found)
+    _move(by_teams, competition, found, listed_at or {})
+    return found
+
+
+def require_known(recorded: RecordedEvents) -> None:
+    """Stop where names were unknown.
+
+    Raises:
+        UnknownTeams: with every unknown name once.
+    """
+    if recorded.unknown:
+        raise UnknownTeams(dict.fromkeys(recorded.unknown.values()))
+
+
+def local_day(at: datetime, competition: Competition) -> date:
+    """Return the competition's calendar day of a moment."""
+    return at.astimezone(ZoneInfo(competition.time_zone)).date()
+
+
+def _resolve_teams(
+    events: Mapping[EventKey, ParsedEvent], names: TeamNames, found: RecordedEvents
+) -> dict[EventKey, tuple[ParsedEvent, int, int]]:
+    resolved = {}
+    may_name = names.competition.names_from == ""
+    for key, event in events.items():
+        ids = []
+        for name in (event.home, event.away):
+            team_id = names.find(name)
+            if team_id is None and may_name:
+                team_id = names.add(_as_team(event, name))
+            if team_id is None:
+                found.unknown[key] = names.unknown(name)
+            else:
+                ids.append(team_id)
+        if len(ids) == 2 and ids[0] == ids[1]:
+            found.same_team.add(key)
+        elif len(ids) == 2:
+            resolved[key] = (event, ids[0], ids[1])
+    return resolved
+
+
+def _as_team(event: ParsedEvent, name: str) -> ParsedTeam:
+    return ParsedTeam(event.competition_key, name)
+
+
+def _find_known(
+    events: Mapping[EventKey, tuple[ParsedEvent, int, int]],
+    competition: Competition,
+    found: RecordedEvents,
+) -> None:
+    for source in {source for source, _ in events}:
+        keys = [key for from_source, key in events if from_source == source]
+        rows = EventReference.objects.filter(source=source, key__in=keys)
+        found.ids |= {(source, key): pk for key, pk in rows.values_list("key", "event_id")}
+    missing = {key: entry for key, entry in events.items() if key not in found.ids}
+    if not missing:
+        return
+    days = [event.day for event, _, _ in missing.values()]
+    there = _by_match(competition, min(days), max(days))
+    for key, (event, home, away) in missing.items():
+        if (pk := there.get((event.day, home, away))) is not None:
+            found.ids[key] = pk
+    _refer(found, [key for key in missing if key in found.ids])
+
+
+def _make_new(
+    events: Mapping[EventKey, tuple[ParsedEvent, int, int]],
+    competition: Competition,
+    found: RecordedEvents,
+) -> None:
+    wanted: dict[_Match, Event] = {}
+    keys: dict[EventKey, _Match] = {}
+    for key, (event, home, away) in events.items():
+        if key in found.ids:
+            continue
+        match = keys[key] = (event.day, home, away)
+        wanted.setdefault(
+            match,
+            Event(
+                competition=competition,
+                season=event.season or season_of(competition.key, event.day),
+                stage=event.stage,
+                home_id=home,
+                away_id=away,
+                day=event.day,
+                starts_at=event.starts_at,
+                start_is_exact=event.start_is_exact,
+                neutral_site=event.neutral_site,
+            ),
+        )
+    if not wanted:
+        return
+    Event.objects.bulk_create(wanted.values(), batch_size=2000)
+    found.new += len(wanted)
+    found.ids |= {key: wanted[match].pk for key, match in keys.items()}
+    _refer(found, list(keys))
+
+
+def _move(
+    events: Mapping[EventKey, tuple[ParsedEvent, int, int]],
+    competition: Competition,
+    found: RecordedEvents,
+    listed_at: Mapping[EventKey, datetime],
+) -> None:
+    ids = {found.ids[key] for key in events if key in found.ids}
+    stored = Event.objects.in_bulk(ids)
+    differing = {
+        key: entry
+        for key, entry in events.items()
+        if key in found.ids and _differs(entry[0], stored[found.ids[key]])
+    }
+    if not differing:
+        return
+    seen = dict(
+        Sighting.objects.filter(event_id__in={found.ids[key] for key in differing})
+        .values_list("event_id")
+        .annotate(newest=Max("seen_at"))
+    )
+    days = [event.day for event, _, _ in differing.values()]
+    taken = _by_match(competition, min(days), max(days))
+    changed: dict[int, Event] = {}
+    for key, (event, _home, _away) in differing.items():
+        row = stored[found.ids[key]]
+        match = (event.day, row.home_id, row.away_id)
+        is_taken = taken.get(match, row.pk) != row.pk
+        is_older = key in listed_at and seen.get(row.pk, listed_at[key]) > listed_at[key]
+        if is_taken or (is_older and row.start_is_exact):
+            continue
+        row.day, row.starts_at, row.start_is_exact = (
+            event.day,
+            event.starts_at,
+            event.start_is_exact,
+        )
+        taken[match] = row.pk
+        changed[row.pk] = row
+    Event.objects.bulk_update(
+        changed.values(), ["day", "starts_at", "start_is_exact"], batch_size=500
+    )
+    found.moved += len(changed)
+
+
+def _differs(event: ParsedEvent, row: Event) -> bool:
+    if not event.start_is_exact or (event.starts_at == row.starts_at and row.start_is_exact):
+        return False
+    # A start known by its day only may be sharpened, but the day of a result is the day it has.
+    if not row.start_is_exact:
+        return event.day == row.day or row.status == EventStatus.SCHEDULED
+    return row.status == EventStatus.SCHEDULED
+
+
+def _by_match(competition: Competition, first: date, last: date) -> dict[_Match, int]:
+    rows = Event.objects.filter(competition=competition, day__range=(first, last))
+    return {
+        (day, home, away): pk
+        for pk, day, home, away in rows.values_list("pk", "day", "home_id", "away_id")
+    }
+
+
+def _refer(found: RecordedEvents, keys: Sequence[EventKey]) -> None:
+    EventReference.objects.bulk_create(
+        [EventReference(event_id=found.ids[key], source=key[0], key=key[1]) for key in keys],
+        batch_size=5000,
+    )

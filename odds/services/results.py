@@ -1,0 +1,144 @@
+"""Results, box scores and lines of events we know."""
+
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from django.db import transaction
+
+from odds.feeds.parsed import ParsedBoxScore, ParsedLine, ParsedResult, RejectedRow
+from odds.models import Event, EventReference, EventStatus, FeedRun, ReferenceLine, TeamGame
+from odds.services.bulk import as_moment, as_text, copy_rows
+from odds.services.counts import Counts
+from odds.services.events import EventKey
+from odds.services.runs import quarantine
+
+
+def record_results(results: Iterable[ParsedResult], *, feed_run: FeedRun) -> Counts:
+    """Record final scores of the events we know; others are left out.
+
+    The same score again changes nothing, not even when it was seen first. Another score for an
+    event that has one is quarantined for someone to decide: nothing is overwritten.
+    """
+    results = list(results)
+    counts = Counts(read=len(results))
+    with transaction.atomic():
+        ids = known_ids({(result.source, result.event_key) for result in results})
+        events = Event.objects.select_for_update().order_by("pk").in_bulk(set(ids.values()))
+        rejected: list[RejectedRow] = []
+        changed: dict[int, Event] = {}
+        for result in results:
+            event = events.get(ids.get((result.source, result.event_key), 0))
+            if event is None:
+                continue
+            if event.status == EventStatus.FINISHED:
+                _compare(result, event, counts, rejected)
+                continue
+            event.status = EventStatus.FINISHED
+            event.home_score, event.away_score = result.home_score, result.away_score
+            event.overtimes, event.result_seen_at = result.overtimes, result.seen_at
+            changed[event.pk] = event
+            counts.new += 1
+        Event.objects.bulk_update(
+            changed.values(),
+            ["status", "home_score", "away_score", "overtimes", "result_seen_at"],
+            batch_size=1000,
+        )
+        if rejected:
+            quarantine(
+                rejected,
+                feed_run=feed_run,
+                source=feed_run.subject,
+                seen_at=max(result.seen_at for result in results),
+            )
+    return counts
+
+
+def known_ids(keys: Iterable[EventKey]) -> dict[EventKey, int]:
+    """Return the ids of the events that these sources' keys mean, where we know them."""
+    by_source: dict[str, list[str]] = {}
+    for source, key in keys:
+        by_source.setdefault(source, []).append(key)
+    found: dict[EventKey, int] = {}
+    for source, of_source in by_source.items():
+        rows = EventReference.objects.filter(source=source, key__in=of_source)
+        found |= {(source, key): pk for key, pk in rows.values_list("key", "event_id")}
+    return found
+
+
+def record_box_scores(
+    scores: Iterable[ParsedBoxScore], event_ids: Mapping[EventKey, int]
+) -> Counts:
+    """Record box scores of recorded events; one that is there already stays as it is."""
+    counts = Counts()
+    rows: dict[tuple[int, bool], ParsedBoxScore] = {}
+    for score in scores:
+        counts.read += 1
+        event_id = event_ids.get((score.source, score.event_key))
+        if event_id is not None:
+            rows.setdefault((event_id, score.is_home), score)
+    with transaction.atomic():
+        ids = {event_id for event_id, _ in rows}
+        there = set(TeamGame.objects.filter(event_id__in=ids).values_list("event_id", "is_home"))
+        teams = {
+            pk: (away, home)
+            for pk, home, away in Event.objects.filter(pk__in=ids).values_list(
+                "pk", "home_id", "away_id"
+            )
+        }
+        new = {key: score for key, score in rows.items() if key not in there}
+        copy_rows(
+            "odds_teamgame",
+            ["event_id", "team_id", "is_home", "stats", "seen_at"],
+            (
+                f"{event_id}\t{teams[event_id][is_home]}\t{'t' if is_home else 'f'}"
+                f"\t{as_text(json.dumps(score.stats))}\t{as_moment(score.seen_at)}"
+                for (event_id, is_home), score in new.items()
+            ),
+        )
+    counts.new = len(new)
+    counts.repeated = counts.read - counts.new
+    return counts
+
+
+def record_lines(lines: Iterable[ParsedLine], event_ids: Mapping[EventKey, int]) -> Counts:
+    """Record lines without prices; one that is there already stays as it is."""
+    counts = Counts()
+    wanted: dict[tuple[int, str, str, str], ParsedLine] = {}
+    for line in lines:
+        counts.read += 1
+        event_id = event_ids.get((line.source, line.event_key))
+        if event_id is not None:
+            wanted.setdefault((event_id, line.market_key, line.moment, line.source), line)
+    with transaction.atomic():
+        there = set(
+            ReferenceLine.objects.filter(event_id__in={key[0] for key in wanted}).values_list(
+                "event_id", "market_key", "moment", "source"
+            )
+        )
+        new = {key: line for key, line in wanted.items() if key not in there}
+        copy_rows(
+            "odds_referenceline",
+            ["event_id", "market_key", "moment", "source", "point", "seen_at"],
+            (
+                f"{key[0]}\t{key[1]}\t{key[2]}\t{as_text(key[3])}"
+                f"\t{line.point.quantize(Decimal('0.01'))}\t{as_moment(line.seen_at)}"
+                for key, line in new.items()
+            ),
+        )
+    counts.new = len(new)
+    counts.repeated = counts.read - counts.new
+    return counts
+
+
+def _compare(
+    result: ParsedResult, event: Event, counts: Counts, rejected: list[RejectedRow]
+) -> None:
+    if (result.home_score, result.away_score) == (event.home_score, event.away_score):
+        counts.repeated += 1
+        return
+    counts.quarantined += 1
+    told = f"{result.home_score}:{result.away_score}"
+    reason = f"{told}, but {event.home_score}:{event.away_score} is recorded"
+    raw = {"source": result.source, "event": result.event_key, "score": told}
+    rejected.append(RejectedRow("score", reason, raw))

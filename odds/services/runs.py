@@ -1,0 +1,56 @@
+"""Feed runs: one row a fetch or a file; and the rows it refused."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
+from odds.feeds.parsed import RejectedRow
+from odds.models import FeedRun, QuarantinedRow
+from odds.services.counts import Counts
+
+
+def begin_run(*, provider: str, kind: str, subject: str, now: datetime) -> FeedRun:
+    """Record that a fetch or an import has begun."""
+    return FeedRun.objects.create(
+        provider=provider, kind=kind, subject=subject[-255:], started_at=now
+    )
+
+
+def end_run(feed_run: FeedRun, counts: Counts, *, now: datetime, error: str = "") -> FeedRun:
+    """Record what a fetch or an import brought; an error makes it a failed one."""
+    feed_run.finished_at = max(now, feed_run.started_at)
+    feed_run.outcome = FeedRun.Outcome.FAILED if error else FeedRun.Outcome.SUCCEEDED
+    feed_run.error = error
+    feed_run.rows_read = counts.read
+    feed_run.rows_new = counts.new
+    feed_run.rows_repeated = counts.repeated
+    feed_run.rows_quarantined = counts.quarantined
+    feed_run.save()
+    return feed_run
+
+
+def quarantine(
+    rejected: Iterable[RejectedRow], *, feed_run: FeedRun, source: str, seen_at: datetime
+) -> int:
+    """Keep refused rows with their reasons, and return how many there were; a repeat keeps one."""
+    rows = [
+        QuarantinedRow(
+            feed_run=feed_run,
+            source=source[-255:],
+            row_number=row.row_number,
+            field=row.field[:64],
+            reason=row.reason[:255],
+            raw=row.raw,
+            fingerprint=_fingerprint(row),
+            seen_at=seen_at,
+        )
+        for row in rejected
+    ]
+    QuarantinedRow.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+    return len(rows)
+
+
+def _fingerprint(row: RejectedRow) -> str:
+    body = json.dumps([row.field, row.reason, row.raw], sort_keys=True, default=str)
+    return hashlib.sha256(body.encode()).hexdigest()
