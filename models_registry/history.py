@@ -140,13 +140,7 @@ def read_history(competition_key: str) -> History:
     Raises:
         NoSuchCompetition: naming the keys that are stored.
     """
-    competition = Competition.objects.filter(key=competition_key).first()
-    if competition is None:
-        stored = ", ".join(Competition.objects.values_list("key", flat=True)) or "none"
-        raise NoSuchCompetition(
-            f"no competition {competition_key!r} is stored (stored: {stored}); import its "
-            "history first (import_history)"
-        )
+    competition = find_competition(competition_key)
     boxes = _stored_boxes(competition)
     closes = _stored_closes(competition)
     rows = []
@@ -185,6 +179,22 @@ def read_history(competition_key: str) -> History:
             )
         )
     return as_history(competition_key, competition.time_zone, rows)
+
+
+def find_competition(competition_key: str) -> Competition:
+    """Return a competition.
+
+    Raises:
+        NoSuchCompetition: naming the keys that are stored.
+    """
+    competition = Competition.objects.filter(key=competition_key).first()
+    if competition is None:
+        stored = ", ".join(Competition.objects.values_list("key", flat=True)) or "none"
+        raise NoSuchCompetition(
+            f"no competition {competition_key!r} is stored (stored: {stored}); import its "
+            "history first (import_history)"
+        )
+    return competition
 
 
 def _stored_boxes(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from django.db.models import F, QuerySet
 
+from accounts.models import User
 from models_registry.domain.metrics import score
 from models_registry.models import ModelVersion, Prediction, Predictor, Promotion, TrainingRun
 from odds.models import ClosingPrice
@@ -190,3 +191,12 @@ def _record_of(
         record["model_where_closed"] = score(said[closed], won[closed]).as_dict()
         record["close"] = score(close[closed], won[closed]).as_dict()
     return record
+
+
+def person_id(username: str) -> int:
+    """Return the id of the person with a user name.
+
+    Raises:
+        User.DoesNotExist: if there is none.
+    """
+    return User.objects.only("pk").get(username=username).pk

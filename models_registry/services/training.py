@@ -9,11 +9,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from models_registry import artifacts, training
-from models_registry.history import History, read_history
+from models_registry.history import History, find_competition, read_history
 from models_registry.learners import LINEAR_COLUMNS, RIDGE, ROUNDS, TREES
 from models_registry.models import ModelVersion, Predictor, TrainingRun
 from models_registry.services.promotion import PromotionRefused, promote_version
-from odds.models import Competition
 
 ALGORITHM = "logistic+xgboost"
 
@@ -41,10 +40,10 @@ def train_version(
     `progress` is called with each step in words.
 
     Raises:
-        Competition.DoesNotExist: if there is no such competition.
+        NoSuchCompetition: naming the keys that are stored.
         TooLittleHistory: saying how many finished games there are and how many it takes.
     """
-    competition = Competition.objects.get(key=competition_key)
+    competition = find_competition(competition_key)
     predictor, _ = Predictor.objects.get_or_create(
         key=predictor_key(competition_key), defaults={"competition": competition}
     )
