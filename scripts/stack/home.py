@@ -107,7 +107,7 @@ def _home_as_root(place: Place, near: Path) -> Home:
             if folder == far:
                 say.progress(
                     f"the database servers run as the OS user {user.pw_name}, who may not enter "
-                    f"{place.root}: their data is in {far}"
+                    f"{place.var}: their data is in {far}"
                 )
             return home
         folder.rmdir()

@@ -96,7 +96,8 @@ class _Product:
         """Bring everything up, and tell where it is."""
         write_json(self._place.state / "run.json", {"pid": os.getpid()})
         user = environment.of_user(self._place)
-        listening = _listen(user.get("PORT", ""))
+        # Ours as long as we live: requests wait in it while the web server starts again.
+        self._listening = _listen(user.get("PORT", ""))
         self._supervisor.end_orphans()
         self._clock.played_on()
         installing.install(self._place, installing.runtime_lock(user))
@@ -111,8 +112,8 @@ class _Product:
         facts = self._first_run(variables | passwords, simulated=playing.is_simulated(user))
         if playing.is_simulated(user):
             variables |= self._start_simulator(variables, user)
-        self._start_programs(variables, listening)
-        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        self._start_programs(variables, self._listening.fileno())
+        address = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         write_json(self._place.state / "run.json", {"pid": os.getpid(), "address": address})
         self._wait_for_health(address)
         self._tell(address, passwords, facts)
@@ -183,7 +184,7 @@ class _Product:
         self._supervisor.start(Program("simulator", command, {**variables, **provider}, 5.0))
         return provider
 
-    def _start_programs(self, variables: Mapping[str, str], listening: socket.socket) -> None:
+    def _start_programs(self, variables: Mapping[str, str], listening: int) -> None:
         metrics = self._place.state / "metrics"
         shutil.rmtree(metrics, ignore_errors=True)
         metrics.mkdir()
@@ -192,7 +193,7 @@ class _Product:
         web = {
             **ours,
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
-            "FAIRLINE_BIND": f"fd://{listening.fileno()}",
+            "FAIRLINE_BIND": f"fd://{listening}",
         }
         celery = [str(bin_ / "celery"), "--app", "config", "--quiet"]
         self._supervisor.start(
@@ -204,8 +205,7 @@ class _Product:
                 ],
                 web,
                 patience=10.0,
-                # The socket is ours: requests wait in it while the web server starts again.
-                descriptors=[listening.fileno()],
+                descriptors=[listening],
             )
         )
         self._supervisor.start(

@@ -1,0 +1,147 @@
+"""The embedded servers under scripts/manage: shared, stopped by the last, mended after a crash."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.product import ROOT, environment, manage, of_this, until
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("processes"),
+    pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc"),
+]
+
+COUNT = "from django.db import connection as c; c.ensure_connection(); print('connected')"
+
+
+@pytest.fixture(scope="module")
+def var():
+    path = Path(tempfile.mkdtemp(prefix="fairline-"))
+    path.chmod(0o755)
+    yield path / "var"
+    shutil.rmtree(path)
+
+
+def shell(var: Path, script: str) -> subprocess.CompletedProcess[str]:
+    return manage(var, "shell", "--no-imports", "--command", script)
+
+
+def test_a_command_starts_servers_for_its_own_time(var):
+    done = shell(var, COUNT)
+
+    assert (done.returncode, done.stdout) == (0, "connected\n"), done.stderr
+    assert "making a Postgres cluster (once)" in done.stderr
+    assert of_this(var) == []
+
+
+def test_secrets_are_for_the_owners_eyes_and_made_once(var):
+    secrets = (var / "secrets.json").read_text()
+
+    shell(var, COUNT)
+
+    assert (var / "secrets.json").stat().st_mode & 0o777 == 0o600
+    assert (var / "secrets.json").read_text() == secrets
+    values = json.loads(secrets).values()
+    assert len(set(values)) == len(values)
+
+
+def test_postgres_wants_the_password_and_the_role_is_no_superuser(var):
+    script = (
+        "import os, psycopg; from django.db import connection as c\n"
+        "with c.cursor() as cursor:\n"
+        "    cursor.execute('select rolsuper from pg_roles where rolname = current_user')\n"
+        "    print(cursor.fetchone())\n"
+        "address, _, end = os.environ['DATABASE_URL'].rpartition('@')\n"
+        "try: psycopg.connect('postgres://fairline:wrong@' + end)\n"
+        "except psycopg.OperationalError as error: print('password' in str(error))\n"
+    )
+
+    assert shell(var, script).stdout == "(False,)\nTrue\n"
+
+
+def test_the_exit_code_of_the_command_is_the_exit_code(var):
+    assert shell(var, "raise SystemExit(3)").returncode == 3
+
+
+def test_the_last_user_stops_the_servers_not_the_first(var, tmp_path):
+    go = tmp_path / "go"
+    waiting = (
+        "import pathlib, time\n"
+        f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.05)\n" + COUNT
+    )
+    first = subprocess.Popen(
+        [ROOT / "scripts" / "manage", "shell", "--no-imports", "--command", waiting],
+        env=environment(var),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(lambda: list(var.glob("state/valkey.json")) and of_this(var), "the first to start")
+
+    second = shell(var, COUNT)
+    go.touch()
+    out, err = first.communicate(timeout=60)
+
+    assert second.stdout == out == "connected\n"
+    assert "postgres has stopped" in err + second.stderr
+    assert of_this(var) == []
+
+
+def test_after_everything_was_killed_the_next_start_mends(var):
+    victim = subprocess.Popen(
+        [ROOT / "scripts" / "manage", "shell", "--no-imports", "--command", "input()"],
+        env=environment(var),
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
+    servers = ("postgres", "valkey")
+
+    def pids() -> list[int]:
+        return [json.loads((var / "state" / f"{each}.json").read_text())["pid"] for each in servers]
+
+    until(lambda: all(Path(f"/proc/{pid}").exists() for pid in pids()), "the servers")
+    os.killpg(victim.pid, signal.SIGKILL)
+    victim.wait()
+    for pid in pids():
+        os.kill(pid, signal.SIGKILL)
+
+    done = shell(var, COUNT)
+
+    assert (done.returncode, done.stdout) == (0, "connected\n"), done.stderr
+    assert of_this(var) == []
+
+
+def test_a_half_made_cluster_is_made_anew(var):
+    home = var / "servers"
+    (home / "postgres").rename(home / "postgres.new")
+    (home / "postgres.new" / "PG_VERSION").unlink()
+
+    done = shell(var, COUNT)
+
+    assert (done.returncode, done.stdout) == (0, "connected\n"), done.stderr
+    assert not (home / "postgres.new").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to step down")
+def test_as_root_in_a_closed_folder_the_data_is_elsewhere_and_the_folder_stays_closed():
+    closed = Path(tempfile.mkdtemp(prefix="fairline-closed-"))
+    try:
+        done = shell(closed / "var", COUNT)
+
+        assert (done.returncode, done.stdout) == (0, "connected\n"), done.stderr
+        assert closed.stat().st_mode & 0o777 == 0o700
+        assert f"may not enter {closed}" in done.stderr
+        far = Path(done.stderr.split("their data is in ")[1].split()[0])
+        assert (far / "postgres" / "PG_VERSION").exists()
+        assert far.stat().st_mode & 0o777 == 0o700
+        shutil.rmtree(far)
+    finally:
+        shutil.rmtree(closed)
