@@ -1,11 +1,14 @@
 """What every API view needs: filters, pages, values, and one shape of error."""
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC
-from typing import Any, TypeVar, cast
+from functools import cache as once
+from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import Http404
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import extend_schema, inline_serializer
@@ -18,7 +21,7 @@ from rest_framework.views import APIView, set_rollback
 from accounts import problems
 from accounts.problems import Fault
 
-Row = TypeVar("Row")
+logger = logging.getLogger(__name__)
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -38,9 +41,10 @@ class Refused(exceptions.APIException):
     status_code: int = status.HTTP_422_UNPROCESSABLE_ENTITY
     kind = "refused"
 
-    def __init__(self, detail: str, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, detail: str, faults: Sequence[Fault] = (), *, kind: str = "") -> None:
         super().__init__(detail)
         self.faults = faults
+        self.kind = kind or self.kind
 
 
 class Conflict(Refused):
@@ -55,6 +59,14 @@ class BadQuery(Refused):
 
     status_code = status.HTTP_400_BAD_REQUEST
     kind = "bad-filter"
+
+
+class Busy(exceptions.APIException):
+    """503: come back in a moment."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = "The database is busy or away. Repeat in a moment, with the same key."
+    wait = 2
 
 
 class ProblemShape(serializers.Serializer[Any]):
@@ -74,6 +86,10 @@ def problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    if isinstance(error, OperationalError):
+        # Locked for too long, or no connection free: it passes, and a repeat is safe.
+        logger.error("The database is busy", exc_info=error)
+        error = Busy()
     if not isinstance(error, exceptions.APIException):
         return None
     headers = {}
@@ -158,6 +174,38 @@ def read_query(request: Request, query: type[serializers.Serializer[Any]]) -> di
     return cast(dict[str, Any], filled.validated_data)
 
 
+class Body(serializers.Serializer[Any]):
+    """What is sent to be done. An unknown field is an error: it was meant for something."""
+
+    def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401
+        if isinstance(data, Mapping) and (
+            unknown := [name for name in data if name not in self.fields]
+        ):
+            raise serializers.ValidationError(
+                {
+                    str(name): f"No such field. There are: {', '.join(self.fields)}."
+                    for name in unknown
+                },
+                code="unknown",
+            )
+        return super().to_internal_value(data)
+
+
+def _is_object(data: object) -> bool:
+    return isinstance(data, Mapping)
+
+
+def read_body(request: Request, body: type[Body]) -> dict[str, Any]:
+    """Return what was sent, typed.
+
+    Raises:
+        ValidationError: naming every field at fault.
+    """
+    filled = body(data=request.data)
+    filled.is_valid(raise_exception=True)
+    return cast(dict[str, Any], filled.validated_data)
+
+
 class Pages(PageNumberPagination):
     """Pages of 50, of 200 at most, and never deeper than ten thousand rows: filter instead."""
 
@@ -198,6 +246,7 @@ def page_of(
     return pages.get_paginated_response(serializer(page, many=True).data)
 
 
+@once
 def paged(row: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
     """Return the shape of one page of rows, for the schema."""
     return inline_serializer(
@@ -247,6 +296,11 @@ class Price(serializers.DecimalField):
 
 
 # --- who am I
+
+
+def owner_of(request: Request) -> int:
+    """Return whose data this request is about: the one who asks."""
+    return cast(int, request.user.pk)
 
 
 class Me(serializers.Serializer[Any]):

@@ -13,12 +13,13 @@ GENERAL = "request"
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong: where, what, and what was sent there if it was text."""
+    """One thing wrong: where, what, what was sent there if it was text, and what it may be."""
 
     field: str
     detail: str
     code: str = "invalid"
     value: str | None = None
+    bound: str | None = None
 
 
 def body(

@@ -4,8 +4,18 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.api import WhoAmI
+from betting.api import (
+    Bankrolls,
+    BetDetail,
+    Bets,
+    EvHits,
+    EvSummary,
+    OpportunityDetail,
+    OpportunityList,
+)
 from models_registry.api import PredictionList, VersionDetail, VersionList
 from odds.api import EventDetail, EventList, QuoteList
+from risk.api import Assessments, Risk
 
 urlpatterns = [
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
@@ -17,4 +27,13 @@ urlpatterns = [
     path("models", VersionList.as_view(), name="api-models"),
     path("models/<int:version_id>", VersionDetail.as_view(), name="api-model"),
     path("predictions", PredictionList.as_view(), name="api-predictions"),
+    path("opportunities", OpportunityList.as_view(), name="api-opportunities"),
+    path("opportunities/<int:opportunity_id>", OpportunityDetail.as_view(), name="api-opportunity"),
+    path("ev/hits", EvHits.as_view(), name="api-ev-hits"),
+    path("ev/summary", EvSummary.as_view(), name="api-ev-summary"),
+    path("bets", Bets.as_view(), name="api-bets"),
+    path("bets/<int:bet_id>", BetDetail.as_view(), name="api-bet"),
+    path("bankroll", Bankrolls.as_view(), name="api-bankroll"),
+    path("risk", Risk.as_view(), name="api-risk"),
+    path("risk/assessments", Assessments.as_view(), name="api-assessments"),
 ]

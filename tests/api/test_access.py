@@ -119,12 +119,14 @@ def test_an_unknown_filter_is_named_with_what_there_is(api):
             "detail": "No such filter. There are: page, page_size, competition, status, team, "
             "starts_after, starts_before.",
             "code": "unknown",
+            "bound": None,
         },
         {
             "field": "page_size",
             "value": "0",
             "detail": "Ensure this value is greater than or equal to 1.",
             "code": "min_value",
+            "bound": None,
         },
     ]
 

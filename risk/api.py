@@ -1,0 +1,84 @@
+"""Limits and halts as JSON."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api import Moment, Money, ProblemShape, Query, owner_of, page_of, paged, read_query
+from risk import selectors
+
+Shape = serializers.Serializer[Any]
+
+
+def _share(help_text: str) -> serializers.DecimalField:
+    return serializers.DecimalField(max_digits=5, decimal_places=4, help_text=help_text)
+
+
+class LimitsShape(Shape):
+    kelly_fraction = _share("of full Kelly")
+    max_bet_share = _share("of equity: one bet")
+    max_event_share = _share("of equity: all open bets on one event")
+    max_day_share = _share("of equity: all stakes placed in one day")
+    max_drawdown_share = _share("fall of equity from its peak that halts placement")
+    min_stake = Money()
+
+
+class HaltShape(Shape):
+    id = serializers.IntegerField(source="pk")
+    cause = serializers.CharField()
+    reason = serializers.CharField()
+    since = Moment()
+    for_everybody = serializers.SerializerMethodField()
+
+    def get_for_everybody(self, halt: Any) -> bool:  # noqa: ANN401
+        return halt.owner_id is None
+
+
+class RiskShape(Shape):
+    is_halted = serializers.BooleanField(help_text="no stake is taken until lifted")
+    halts = HaltShape(many=True)
+    limits = LimitsShape()
+
+
+class AssessmentShape(Shape):
+    id = serializers.IntegerField(source="pk")
+    subject = serializers.CharField()
+    at = Moment()
+    asked = Money()
+    allowed = Money()
+    waterfall = serializers.JSONField()
+    breaches = serializers.JSONField()
+
+
+class Risk(APIView):
+    @extend_schema(operation_id="risk", tags=["risk"], responses=RiskShape)
+    def get(self, request: Request) -> Response:
+        """Your limits, and what stops you now."""
+        read_query(request, serializers.Serializer)
+        halts = selectors.halts_in_force(owner_of(request))
+        return Response(
+            RiskShape(
+                {
+                    "is_halted": bool(halts),
+                    "halts": halts,
+                    "limits": selectors.bounds_of(owner_of(request)),
+                }
+            ).data
+        )
+
+
+class Assessments(APIView):
+    @extend_schema(
+        operation_id="assessments",
+        tags=["risk"],
+        parameters=[Query],
+        responses={200: paged(AssessmentShape), 400: ProblemShape},
+    )
+    def get(self, request: Request) -> Response:
+        """Every decision about a stake of yours, latest first, refusals too."""
+        read_query(request, Query)
+        return page_of(request, self, selectors.assessments_of(owner_of(request)), AssessmentShape)
