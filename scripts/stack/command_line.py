@@ -12,7 +12,6 @@ from stack.say import Trouble
 
 def main(arguments: Sequence[str]) -> int:
     """Run one of the scripts; return its exit code."""
-    os.chdir(ROOT)
     name, *rest = arguments
     place = Place(var=Path(os.environ.get("FAIRLINE_VAR") or ROOT / "var").resolve())
     scripts = {"run": run.run, "manage": manage.manage, "test": gate.gate, "bench": bench.bench}

@@ -72,6 +72,10 @@ def complete(place: Place, *, secrets_: Mapping[str, str]) -> dict[str, str]:
     environment["FAIRLINE_DOTENV"] = os.devnull
     if not is_set(environment, "SECRET_KEY"):
         environment["SECRET_KEY"] = secrets_["secret_key"]
+    if environment.get("FAIRLINE_HISTORY"):
+        # As the user's own folder sees it, wherever the command that reads it runs.
+        path = Path(environment["FAIRLINE_HISTORY"]).expanduser().resolve()
+        environment["FAIRLINE_HISTORY"] = str(path)
     for name, secret in PASSWORDS.items():
         environment[name] = environment.get(name) or secrets_[secret]
     for empty in [name for name, value in environment.items() if not value]:

@@ -16,15 +16,18 @@ def manage(place: Place, arguments: Sequence[str]) -> int:
     installing.install(place, installing.runtime_lock(user))
     secrets_ = environment.installation_secrets(place)
     full = environment.complete(place, secrets_=secrets_)
-    command = [str(place.python), "manage.py", *arguments]
+    command = [str(place.python), str(place.root / "manage.py"), *arguments]
     services = Services(place, user, secrets_=secrets_)
     with services.in_use() as urls, playing.alongside(place, user) as provider:
-        return run_in_front(place, command, full | urls | provider)
+        return run_in_front(command, full | urls | provider)
 
 
-def run_in_front(place: Place, command: Sequence[str], env: Mapping[str, str]) -> int:
-    """Run a command that has the terminal to itself; Ctrl-C is its own, SIGTERM is handed on."""
-    child = subprocess.Popen(command, cwd=place.root, env=dict(env))
+def run_in_front(command: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run a command where the user is, with the terminal to itself.
+
+    Ctrl-C is its own, SIGTERM is handed on.
+    """
+    child = subprocess.Popen(command, env=dict(env))
 
     def hand_on(number: int, _frame: object) -> None:
         child.send_signal(number)

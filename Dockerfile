@@ -1,0 +1,38 @@
+# One image. Web, worker and beat differ only by command:
+#   docker run --env-file .env -p 8000:8000 fairline
+#   docker run --env-file .env fairline celery --app config worker --without-gossip --without-mingle
+#   docker run --env-file .env fairline celery --app config beat --schedule /tmp/beat --pidfile=
+# Migrate once for each release, before the web server starts:
+#   docker run --env-file .env fairline python manage.py migrate
+
+FROM python:3.12-slim AS packages
+WORKDIR /build
+COPY requirements/uv.txt requirements/base.txt ./
+RUN python -m venv /venv \
+    && pip install --no-cache-dir --require-hashes --requirement uv.txt \
+    && uv pip install --no-cache --python /venv --require-hashes --requirement base.txt
+
+FROM python:3.12-slim
+ARG REVISION=unknown
+ENV PATH=/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    FAIRLINE_ENV=production \
+    FAIRLINE_REVISION=$REVISION \
+    FAIRLINE_VAR=/var/lib/fairline \
+    FAIRLINE_BIND=0.0.0.0:8000 \
+    PROMETHEUS_MULTIPROC_DIR=/tmp/metrics
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/fairline fairline
+COPY --from=packages /venv /venv
+WORKDIR /app
+COPY . .
+# Compressed and named by content here, so that a start does not have to.
+RUN SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(64))')" \
+    ALLOWED_HOSTS=build DATABASE_URL=postgres://build:build@build/build \
+    PROMETHEUS_MULTIPROC_DIR= FAIRLINE_DOTENV=/dev/null \
+    python manage.py collectstatic --no-input --verbosity 0 \
+    && chown -R fairline /var/lib/fairline
+USER fairline
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD \
+    ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health/live', timeout=4)"]
+CMD ["sh", "-c", "mkdir -p $PROMETHEUS_MULTIPROC_DIR && exec gunicorn -c python:config.gunicorn --no-control-socket config.wsgi:application"]
