@@ -12,7 +12,7 @@ class Clv:
 
 
 def closing_line_value(
-    *, price: float, fair_closing_probability: float | None, line_was_quoted_at_close: bool
+    *, price: float, fair_closing_probability: float | None, market_was_quoted_at_close: bool
 ) -> Clv:
     """Return price taken x margin-free closing probability - 1, or why there is none.
 
@@ -20,14 +20,14 @@ def closing_line_value(
     bet: a moved line gives no value and says so, rather than a flattering or unfair comparison.
 
     >>> round(closing_line_value(price=2.1, fair_closing_probability=0.5,
-    ...                          line_was_quoted_at_close=True).value, 4)
+    ...                          market_was_quoted_at_close=True).value, 4)
     0.05
     >>> closing_line_value(price=1.9, fair_closing_probability=None,
-    ...                    line_was_quoted_at_close=False)
+    ...                    market_was_quoted_at_close=True)
     Clv(value=None, note='The line moved: nobody quoted this one at the close.')
     """
     if fair_closing_probability is not None:
         return Clv(price * fair_closing_probability - 1.0)
-    if not line_was_quoted_at_close:
+    if market_was_quoted_at_close:
         return Clv(None, "The line moved: nobody quoted this one at the close.")
     return Clv(None, "No close: no book priced every outcome at the start.")

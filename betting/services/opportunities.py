@@ -1,0 +1,187 @@
+"""Find prices worth taking, keep why, and take them for those who follow a strategy."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+from django.db import transaction
+
+from betting.domain.decide import (
+    Configuration,
+    Decisions,
+    Slate,
+    decide,
+    failed_gates,
+    sentences,
+    slate_of,
+)
+from betting.models import Opportunity, Strategy
+from betting.services.prices import quote_age_limit
+from models_registry.models import Prediction
+from models_registry.selectors import predictions_for
+from odds.domain.table import QuoteTable
+from odds.selectors import latest_quotes
+
+logger = logging.getLogger(__name__)
+
+# An open opportunity stays the same while its price stands and its edge moves by less than this.
+SAME_EDGE = 0.002
+# A price that fails is kept, with why, from this part of the least edge on.
+NEAR = 0.5
+HOPELESS = frozenset({"market", "archive", "started", "too_far", "no_consensus", "no_prediction"})
+MARKET_ONLY = Configuration()
+WITH_MODEL = Configuration(model_weight=0.25)
+DEFAULTS: tuple[tuple[str, str, Configuration], ...] = (
+    ("consensus", "Market consensus", MARKET_ONLY),
+    ("blend", "Consensus and champion model", WITH_MODEL),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What one refresh changed."""
+
+    opened: int
+    gone: int
+    open: int
+
+
+def ensure_strategies() -> None:
+    """Make the strategies we ship, where they are missing. A changed one is left as it is."""
+    for key, title, configuration in DEFAULTS:
+        Strategy.objects.get_or_create(
+            key=key, defaults={"title": title, "configuration": configuration.to_json()}
+        )
+
+
+def refresh_opportunities(*, now: datetime, competition_key: str | None = None) -> Refreshed:
+    """Decide on every price in force with every active strategy; write only what changed."""
+    ensure_strategies()
+    quotes = latest_quotes(
+        now=now, starts_before=now + timedelta(days=7), competition_key=competition_key
+    )
+    predictions = predictions_for(np.unique(quotes.event_id).tolist(), as_of=now)
+    changed = [
+        record_opportunities(
+            strategy, quotes, predictions, now=now, competition_key=competition_key
+        )
+        for strategy in Strategy.objects.filter(is_active=True).order_by("pk")
+    ]
+    return Refreshed(
+        opened=sum(c.opened for c in changed),
+        gone=sum(c.gone for c in changed),
+        open=sum(c.open for c in changed),
+    )
+
+
+def live_configuration(strategy: Strategy) -> Configuration:
+    """Return a strategy's configuration; under an accelerated clock quotes age faster."""
+    configuration = Configuration.from_json(strategy.configuration)
+    least = quote_age_limit().total_seconds() / 60
+    if least > 15:
+        return replace(configuration, max_quote_age=max(configuration.max_quote_age, least))
+    return configuration
+
+
+@transaction.atomic
+def record_opportunities(
+    strategy: Strategy,
+    quotes: QuoteTable,
+    predictions: Mapping[int, Prediction],
+    *,
+    now: datetime,
+    competition_key: str | None = None,
+) -> Refreshed:
+    """Decide with one strategy at one moment; open what is new, end what is gone.
+
+    A price whose edge moved, or whose reasons changed, ends and opens anew: what was surfaced
+    stays as it was. Doing it twice at one moment writes nothing the second time.
+    """
+    # One refresh of a strategy at a time.
+    Strategy.objects.select_for_update().get(pk=strategy.pk)
+    configuration = live_configuration(strategy)
+    slate = slate_of(
+        quotes,
+        moment=np.datetime64(now.astimezone(UTC).replace(tzinfo=None)),
+        home_probability={e: p.home_probability for e, p in predictions.items()},
+        configuration=configuration,
+    )
+    decisions = decide(slate, configuration)
+    rows = {int(quotes.quote_id[row]): int(row) for row in _worth_keeping(decisions, configuration)}
+    standing = Opportunity.objects.filter(strategy=strategy, status=Opportunity.Status.OPEN)
+    if competition_key is not None:
+        standing = standing.filter(
+            quote__selection__market__event__competition__key=competition_key
+        )
+    kept, gone = set(), []
+    for pk, quote_id, price, edge, was_passed in standing.values_list(
+        "pk", "quote_id", "price", "edge", "passes"
+    ):
+        row = rows.get(quote_id)
+        if row is not None and _is_same(slate, decisions, row, price, edge, bool(was_passed)):
+            kept.add(quote_id)
+        else:
+            gone.append(pk)
+    if gone:
+        Opportunity.objects.filter(pk__in=gone).update(status=Opportunity.Status.GONE, gone_at=now)
+    fresh = [
+        _opportunity(strategy, slate, decisions, configuration, row, predictions, now)
+        for quote_id, row in rows.items()
+        if quote_id not in kept
+    ]
+    Opportunity.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)
+    return Refreshed(opened=len(fresh), gone=len(gone), open=len(rows))
+
+
+def _worth_keeping(
+    decisions: Decisions, configuration: Configuration
+) -> "np.typing.NDArray[np.intp]":
+    near = decisions.edge >= configuration.min_edge * NEAR
+    hopeless = np.array(
+        [bool(HOPELESS & set(failed_gates(int(bits)))) for bits in decisions.passes], dtype=bool
+    )
+    return np.flatnonzero(near & ~hopeless)
+
+
+def _is_same(
+    slate: Slate, decisions: Decisions, row: int, price: Decimal, edge: float, was_passed: bool
+) -> bool:
+    return (
+        float(price) == slate.quotes.price[row]
+        and abs(edge - decisions.edge[row]) < SAME_EDGE
+        and was_passed != bool(decisions.recommended[row])
+    )
+
+
+def _opportunity(
+    strategy: Strategy,
+    slate: Slate,
+    decisions: Decisions,
+    configuration: Configuration,
+    row: int,
+    predictions: Mapping[int, Prediction],
+    now: datetime,
+) -> Opportunity:
+    quotes = slate.quotes
+    model = slate.model_probability[row]
+    used = predictions.get(int(quotes.event_id[row])) if configuration.model_weight > 0 else None
+    reasons, passes = sentences(slate, decisions, configuration, row)
+    return Opportunity(
+        strategy=strategy,
+        quote_id=int(quotes.quote_id[row]),
+        prediction=used,
+        as_of=now,
+        price=Decimal(repr(float(quotes.price[row]))).quantize(Decimal("0.001")),
+        price_seen_at=quotes.seen_at[row].item().replace(tzinfo=UTC),
+        fair_probability=float(decisions.fair_probability[row]),
+        market_probability=float(slate.market_probability[row]),
+        model_probability=None if np.isnan(model) else float(model),
+        edge=float(decisions.edge[row]),
+        edge_low=float(decisions.edge_low[row]),
+        stake_share=float(decisions.stake_share[row]),
+        reasons=reasons,
+        passes=passes,
+    )

@@ -1,0 +1,41 @@
+"""What runs by itself: look for opportunities, follow them, settle, measure."""
+
+from dataclasses import asdict
+
+from celery import shared_task
+
+from accounts import clock
+from accounts.jobs import recorded
+from betting.services import following, measuring, opportunities, placement, settlement
+
+
+@shared_task(name="betting.refresh_opportunities", acks_late=True)
+def refresh_opportunities(*, competition_key: str | None = None, **_future: object) -> None:
+    """Decide on every price in force."""
+    with recorded("betting.refresh_opportunities") as run:
+        run.detail = asdict(
+            opportunities.refresh_opportunities(now=clock.now(), competition_key=competition_key)
+        )
+
+
+@shared_task(name="betting.place_for_followers", acks_late=True)
+def place_for_followers(**_future: object) -> None:
+    """Look up what venues left open, then take what followers follow."""
+    with recorded("betting.place_for_followers") as run:
+        resolved = placement.resolve_unknowns(now=clock.now())
+        run.detail = asdict(following.place_for_followers(clock.now())) | {"resolved": resolved}
+
+
+@shared_task(name="betting.settle_due_bets", acks_late=True)
+def settle_due_bets(**_future: object) -> None:
+    """Settle every bet whose result is known."""
+    with recorded("betting.settle_due_bets") as run:
+        sweep = settlement.settle_due_bets(clock.now())
+        run.detail = {"settled": sweep.settled, "parked": list(sweep.parked[:20])}
+
+
+@shared_task(name="betting.measure_clv", acks_late=True)
+def measure_clv(**_future: object) -> None:
+    """Measure bets against final closes."""
+    with recorded("betting.measure_clv") as run:
+        run.detail = {"measured": measuring.measure_clv(clock.now())}

@@ -1,0 +1,171 @@
+"""The one decision, on columns. Slates are small enough to check by hand."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from betting.domain.decide import (
+    BIT,
+    BadConfiguration,
+    Configuration,
+    decide,
+    failed_gates,
+    sentences,
+    slate_of,
+)
+from tests.tables import SEEN, START, moment, quote_table, row, two_way
+
+BOOKS = [*two_way(1, 1.91, 1.91), *two_way(2, 1.91, 1.91), *two_way(3, 1.91, 1.91)]
+PLAIN = Configuration(margin_methods=("multiplicative",), model_error=0.0)
+
+
+def decided(rows, configuration=PLAIN, *, at=SEEN, home=None, held=frozenset()):
+    slate = slate_of(
+        quote_table(*rows),
+        moment=moment(at),
+        home_probability=home or {},
+        held_markets=held,
+        configuration=configuration,
+    )
+    return slate, decide(slate, configuration)
+
+
+def gates(rows, configuration=PLAIN, *, of=-2, **given) -> list[str]:
+    """The gates that one row (the outlier's home price) fails."""
+    return failed_gates(int(decided(rows, configuration, **given)[1].passes[of]))
+
+
+OUTLIER = [*BOOKS, *two_way(4, 2.20, 1.70)]
+
+
+def test_the_price_above_fair_is_recommended_and_nothing_else():
+    _, decisions = decided(OUTLIER)
+
+    assert decisions.recommended.tolist() == [False] * 6 + [True, False]
+    fair = decisions.fair_probability[6]
+    assert 0.45 < fair < 0.5, "the outlier pulls the consensus towards its own price"
+    assert decisions.edge[6] == pytest.approx(fair * 2.20 - 1)
+    assert decisions.edge_low[6] < decisions.edge[6]
+    full = (fair * 2.20 - 1) / 1.20
+    assert decisions.stake_share[6] == pytest.approx(0.25 * full)
+    assert decisions.stake_share[:6].tolist() == [0.0] * 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "gate"),
+    [
+        ({"market_keys": ("totals",)}, "market"),
+        ({"min_books": 5}, "few_books"),
+        ({"model_weight": 0.5}, "no_prediction"),
+        ({"max_price": 2.1}, "price"),
+        ({"min_edge": 0.09}, "edge"),
+        ({"min_edge_low": 0.09}, "edge_low"),
+        ({"max_edge": 0.05}, "too_good"),
+        ({"max_hours_ahead": 6.9}, "too_far"),
+    ],
+)
+def test_each_gate_stops_by_its_own_name(changes, gate):
+    settings = {**PLAIN.to_json(), **changes}
+    assert gate in gates(OUTLIER, Configuration.from_json(settings))
+    assert gates(OUTLIER) == []
+
+
+def test_an_old_quote_a_started_event_and_an_archive_are_stopped():
+    old = [*BOOKS, *two_way(4, 2.2, 1.7, confirmed_at=SEEN - timedelta(minutes=16))]
+    archive = [*BOOKS, *two_way(4, 2.2, 1.7, is_archive=True)]
+
+    assert gates(old) == ["stale"]
+    assert gates(archive) == ["archive"]
+    assert "started" in gates(OUTLIER, at=START)
+
+
+def test_a_market_held_already_is_left_alone():
+    assert gates(OUTLIER, held=frozenset({1})) == ["held"]
+
+
+def test_one_bet_a_market_and_moment_even_when_two_outcomes_pay_too_much():
+    rows = [*BOOKS, *two_way(4, 2.20, 1.70), *two_way(5, 1.70, 2.25)]
+    _, decisions = decided(rows)
+
+    good = np.flatnonzero((decisions.passes & ~int(BIT["not_best"])) == 0)
+    assert len(good) == 2
+    assert decisions.recommended.sum() == 1
+    assert decisions.edge[decisions.recommended] == decisions.edge[good].max()
+
+
+def test_commission_comes_off_before_the_edge():
+    _, free = decided(OUTLIER)
+    _, paid = decided([*BOOKS, *two_way(4, 2.20, 1.70, commission=0.05)])
+
+    assert paid.edge[6] < free.edge[6] - 0.02
+
+
+def test_the_model_moves_the_moneyline_and_only_that():
+    configuration = Configuration(margin_methods=("multiplicative",), model_weight=0.5)
+    slate, decisions = decided(BOOKS, configuration, home={1: 0.6})
+
+    assert decisions.fair_probability[0] == pytest.approx(0.5505, abs=1e-4)
+    assert decisions.fair_probability[1] == pytest.approx(1 - 0.5505, abs=1e-4)
+    with_draw = [*BOOKS, *(row("draw", 3.5, bookmaker_id=book) for book in (1, 2, 3))]
+    slate, _ = decided(with_draw, configuration, home={1: 0.6})
+    assert np.isnan(slate.model_probability).all()
+
+
+def test_a_later_quote_in_the_same_call_changes_no_earlier_decision():
+    """Ten years in one call decide as each day by itself."""
+    configuration = Configuration()
+    _, alone = decided(OUTLIER, configuration)
+    later = [
+        *two_way(1, 9.0, 1.05, market_id=2, starts_at=START + timedelta(days=1)),
+        *two_way(2, 9.0, 1.05, market_id=2, starts_at=START + timedelta(days=1)),
+    ]
+    _, together = decided([*OUTLIER, *later], configuration)
+
+    for name in ("fair_probability", "edge", "edge_low", "passes", "stake_share"):
+        assert np.array_equal(getattr(together, name)[: len(OUTLIER)], getattr(alone, name))
+
+
+def test_an_empty_slate_decides_nothing():
+    _, decisions = decided([])
+
+    assert len(decisions.edge) == 0
+
+
+def test_every_pass_has_its_sentence():
+    configuration = Configuration(min_books=9, min_edge=0.15)
+    slate, decisions = decided(OUTLIER, configuration)
+
+    reasons, passes = sentences(slate, decisions, configuration, 6)
+
+    assert reasons[0].startswith("4 books agree on ")
+    assert "book_4 pays 2.20" in reasons[1]
+    assert passes[0] == "4 books, fewer than 9."
+    assert passes[1].endswith("is below 15.0%.")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"min_egde": 0.1}, "min_egde: no such setting"),
+        ({"min_edge": "0.1"}, "min_edge: '0.1' is no float"),
+        ({"min_edge": True}, "min_edge: True is no float"),
+        ({"min_books": 2.5}, "min_books: 2.5 is no int"),
+        ({"market_keys": "h2h"}, "market_keys: 'h2h' is no tuple"),
+        ({"market_keys": []}, "market_keys: .* name at least one market"),
+        ({"margin_methods": ["magic"]}, "margin_methods: .* use some of"),
+        ({"model_weight": 1.1}, "model_weight: 1.1 cannot be; use 0 to 1"),
+        ({"kelly_fraction": 0}, "kelly_fraction: 0.0 cannot be"),
+        ({"max_edge": 0.01}, "max_edge: 0.01 cannot be; use more than min_edge"),
+        ({"min_edge": float("nan")}, "min_edge: nan cannot be"),
+    ],
+)
+def test_a_configuration_that_cannot_be_meant_is_refused_by_name(content, message):
+    with pytest.raises(BadConfiguration, match=message):
+        Configuration.from_json(content)
+
+
+def test_a_configuration_survives_json():
+    configuration = Configuration(market_keys=("h2h", "totals"), model_weight=0.3)
+
+    assert Configuration.from_json(configuration.to_json()) == configuration

@@ -1,0 +1,221 @@
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from betting import selectors
+from betting.models import Bet, Opportunity, Strategy
+from betting.services import ledger
+from betting.services.following import place_for_followers
+from betting.services.measuring import measure_clv
+from betting.services.opportunities import ensure_strategies, refresh_opportunities
+from betting.services.settlement import settle_due_bets
+from odds.models import ClosingPrice, Quote
+from tests import make
+
+
+@pytest.fixture
+def market(db) -> Quote:
+    """Three books at evens, a fourth that pays too much for home: its quote."""
+    for book in ("one", "two", "three"):
+        make.priced("1.910", book=book)
+        make.priced("1.910", side="away", book=book)
+    make.priced("1.700", side="away", book="four")
+    return make.priced("2.200", book="four")
+
+
+def refresh(minutes: int = 0):
+    return refresh_opportunities(now=make.NOON + timedelta(minutes=minutes))
+
+
+def seen_again(price: str | None, quote: Quote, minutes: int) -> None:
+    quote.price = None if price is None else Decimal(price)
+    quote.seen_at = quote.confirmed_at = make.NOON + timedelta(minutes=minutes)
+    quote.save()
+
+
+def test_a_price_above_fair_opens_with_its_reasons(market):
+    refresh()
+
+    found = selectors.open_opportunities(now=make.NOON).get()
+    assert (found.quote, found.strategy.key) == (market, "consensus")
+    assert found.price == Decimal("2.200")
+    assert found.passes == []
+    assert found.stake_share > 0
+    assert found.edge_low < found.edge == pytest.approx(found.fair_probability * 2.2 - 1)
+    assert len(found.reasons) == 2
+
+
+def test_refreshing_again_writes_nothing(market):
+    refresh()
+    before = list(Opportunity.objects.values())
+
+    again = refresh(minutes=1)
+
+    assert (again.opened, again.gone) == (0, 0)
+    assert list(Opportunity.objects.values()) == before
+
+
+def test_a_moved_price_ends_one_and_opens_another_and_the_first_stays_as_it_was(market):
+    refresh()
+    first = Opportunity.objects.get(passes=[])
+    seen_again("2.300", market, 1)
+
+    refresh(minutes=1)
+
+    old, new = Opportunity.objects.filter(passes=[]).order_by("as_of")
+    assert (old.pk, old.price, old.edge, old.status) == (
+        first.pk,
+        first.price,
+        first.edge,
+        "gone",
+    )
+    assert old.gone_at == make.NOON + timedelta(minutes=1)
+    assert (new.price, new.status) == (Decimal("2.300"), "open")
+
+
+@pytest.mark.parametrize(("price", "minutes"), [(None, 1), ("1.900", 1)])
+def test_a_price_withdrawn_or_fallen_is_gone(market, price, minutes):
+    refresh()
+    seen_again(price, market, minutes)
+
+    refresh(minutes=minutes)
+
+    assert not selectors.open_opportunities(now=make.NOON).exists()
+
+
+def test_a_near_miss_is_kept_with_why(market):
+    seen_again("2.090", market, 0)
+    ensure_strategies()
+    Strategy.objects.update(
+        configuration={"min_edge": 0.08, "min_books": 3, "margin_methods": ["shin"]}
+    )
+
+    refresh()
+
+    missed = selectors.open_opportunities(now=make.NOON, recommended=False)
+    assert not missed.filter(passes=[]).exists()
+    for one in missed:
+        assert any("is below 8.0%" in sentence for sentence in one.passes)
+
+
+def test_a_changed_strategy_is_left_as_its_owner_made_it(db):
+    ensure_strategies()
+    Strategy.objects.filter(key="blend").update(title="Mine")
+
+    ensure_strategies()
+
+    assert Strategy.objects.get(key="blend").title == "Mine"
+
+
+def test_followers_get_one_bet_each_however_often_it_runs(market, alice, bob):
+    for person in (alice, bob):
+        make.bankroll(person)
+    refresh()
+    Strategy.objects.get(key="consensus").followers.add(alice, bob)
+
+    first = place_for_followers(make.NOON)
+    again = place_for_followers(make.NOON + timedelta(minutes=1))
+
+    assert (first.placed, again.placed) == (2, 0)
+    bet = Bet.objects.get(owner=alice)
+    fair = bet.opportunity.fair_probability
+    assert bet.fair_probability == fair
+    quarter_kelly = 250 * (fair * 2.2 - 1) / 1.2
+    assert (bet.price, bet.stake) == (Decimal("2.200"), Decimal(int(quarter_kelly * 100)) / 100)
+    assert [step["name"] for step in bet.assessment.waterfall] == [
+        "full_kelly",
+        "fraction",
+        "rounding",
+        "breaker",
+    ]
+    assert ledger.check_books() == []
+
+
+def test_a_follower_who_holds_the_market_already_is_left_alone(market, alice):
+    make.bankroll(alice)
+    make.place(alice, make.priced("1.910", side="away", book="five"), "5.00")
+    refresh()
+    Strategy.objects.get(key="consensus").followers.add(alice)
+
+    assert place_for_followers(make.NOON).placed == 0
+
+
+def test_a_follower_without_a_bankroll_stops_nobody(market, alice, bob):
+    make.bankroll(bob)
+    refresh()
+    Strategy.objects.get(key="consensus").followers.add(alice, bob)
+
+    assert place_for_followers(make.NOON).placed == 1
+
+
+# --- the whole way: found, followed, settled, measured
+
+
+def close(selection, probability: float) -> None:
+    ClosingPrice.objects.create(
+        selection=selection,
+        fair_probability=probability,
+        method="shin",
+        book_count=3,
+        last_update=make.EVENING,
+        age=timedelta(0),
+        captured_at=make.NIGHT,
+        is_final=True,
+    )
+
+
+def test_found_followed_settled_and_measured(market, alice, django_assert_num_queries):
+    make.bankroll(alice)
+    refresh()
+    Strategy.objects.get(key="consensus").followers.add(alice)
+    place_for_followers(make.NOON)
+    make.finish(market.selection.market.event, 99, 90)
+    close(market.selection, 0.5)
+
+    assert settle_due_bets(make.NIGHT).settled == 1
+    assert measure_clv(make.NIGHT) == 1
+    assert measure_clv(make.NIGHT) == 0
+
+    bet = Bet.objects.get()
+    assert bet.clv == pytest.approx(0.10)
+    done = selectors.performance_of(alice)
+    profit = float(bet.returned - bet.stake)
+    assert (done.bets, done.profit) == (1, profit)
+    assert done.equity.tolist() == [1000.0, 1000.0 + profit]
+    with django_assert_num_queries(3):
+        detail = selectors.bet_detail(alice, bet.pk)
+    assert [t.kind for t in detail.transfers] == ["stake", "return", "winnings"]
+    assert selectors.bankroll_of(alice).profit == bet.returned - bet.stake
+
+
+def test_a_bet_whose_line_moved_has_no_clv_and_says_so(alice):
+    make.bankroll(alice)
+    taken = make.priced("1.950", market="spreads", point="-3.0")
+    make.place(alice, taken)
+    other = make.priced("1.950", market="spreads", point="-3.5")
+    close(other.selection, 0.5)
+
+    measure_clv(make.EVENING + timedelta(days=1))
+
+    bet = Bet.objects.get()
+    assert bet.clv is None
+    assert bet.clv_note == "The line moved: nobody quoted this one at the close."
+
+
+def test_list_selectors_cost_the_same_for_one_bet_and_for_six(alice, django_assert_num_queries):
+    make.bankroll(alice)
+    for game in range(6):
+        make.place(alice, make.priced(game=game), "5.00")
+    with django_assert_num_queries(1):
+        shown = [
+            str(bet.selection.market.event) + str(bet.bookmaker) for bet in selectors.bets_of(alice)
+        ]
+    assert len(shown) == 6
+    with django_assert_num_queries(6):
+        used = selectors.limits_used(alice, now=make.NOON)
+    assert (used.day.used, used.day.left, used.open_bets) == (
+        Decimal("30.00"),
+        Decimal("70.00"),
+        6,
+    )
