@@ -14,24 +14,24 @@ from models_registry.domain.logistic import fit_logistic
 
 # The regression reads the ratings and what tires; the trees read every feature.
 LINEAR_COLUMNS = (
-    "elo",
     "strength",
     "strength_quick",
     "strength_luck_free",
-    "attack",
-    "defence",
+    "strength_by_phase",
+    "strength_in_playoffs",
+    "playoffs",
     "home_rest",
     "away_rest",
     "home_back_to_back",
     "away_back_to_back",
 )
-RIDGE = 30.0
-ROUNDS = 250
+RIDGE = 300.0
+ROUNDS = 150
 # Small and well held back: a season is some 1,300 noisy outcomes.
 TREES: dict[str, Any] = {
     "objective": "binary:logistic",
-    "eta": 0.03,
-    "max_depth": 3,
+    "eta": 0.02,
+    "max_depth": 2,
     "min_child_weight": 50,
     "subsample": 0.7,
     "colsample_bytree": 0.5,
@@ -96,16 +96,21 @@ def _scaled(
     return np.where(np.isfinite(picked), (picked - means) / scales, 0.0)
 
 
-def fit_trees(matrix: FeatureMatrix, happened: BoolArray) -> bytes:
-    """Return boosted trees on every feature, as XGBoost's own UBJSON."""
+def fit_trees(matrix: FeatureMatrix, happened: BoolArray, linear: Linear) -> bytes:
+    """Return trees on every feature that correct a regression, as XGBoost's own UBJSON.
+
+    They are boosted from what the regression says, so they spend nothing on learning that the
+    stronger team tends to win.
+    """
     library = xgboost()
     data = library.DMatrix(matrix.values, happened, feature_names=list(matrix.names))
+    data.set_base_margin(linear.log_odds(matrix))
     return bytes(library.train(TREES, data, ROUNDS).save_raw(raw_format="ubj"))
 
 
 @dataclass(frozen=True)
 class FittedModel:
-    """One trained model: `tree_share` of the trees' log odds, the rest the regression's."""
+    """A regression, trees that correct it, and what share of the correction is believed."""
 
     signature: tuple[str, ...]
     linear: Linear
@@ -121,7 +126,7 @@ class FittedModel:
         return booster
 
     def log_odds(self, matrix: FeatureMatrix) -> tuple[FloatArray, FloatArray]:
-        """Return what trees and regression say, before blend and calibration.
+        """Return what the corrected and the plain regression say, neither blended nor calibrated.
 
         Raises:
             SignatureMismatch: if the features are not the trained ones, in their order.
@@ -133,9 +138,11 @@ class FittedModel:
                 f"it was given {len(matrix.names)}"
                 + (f", differing in {', '.join(different)}" if different else " in another order")
             )
+        linear = self.linear.log_odds(matrix)
         data = xgboost().DMatrix(matrix.values, feature_names=list(matrix.names))
+        data.set_base_margin(linear)
         trees = self._booster.predict(data, output_margin=True).astype(np.float64)
-        return trees, self.linear.log_odds(matrix)
+        return trees, linear
 
     def predict(self, matrix: FeatureMatrix) -> FloatArray:
         """Return the probability that the home team wins, one a row."""

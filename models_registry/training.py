@@ -89,7 +89,8 @@ def rows_of(matrix: FeatureMatrix, rows: BoolArray) -> FeatureMatrix:
 def fit(prepared: Prepared, rows: BoolArray) -> FittedModel:
     """Fit both learners on some rows; neither blended nor calibrated yet."""
     matrix, won = rows_of(prepared.matrix, rows), prepared.won[rows]
-    return FittedModel(matrix.names, fit_linear(matrix, won), fit_trees(matrix, won))
+    linear = fit_linear(matrix, won)
+    return FittedModel(matrix.names, linear, fit_trees(matrix, won, linear))
 
 
 def walk_forward(prepared: Prepared, folds: list[int], progress: Progress) -> WalkForward:

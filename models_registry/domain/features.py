@@ -13,7 +13,17 @@ from models_registry.domain.games import BOX, FloatArray, Games, IntArray, TimeA
 from models_registry.domain.league import League
 
 NO_BOX = np.full((2, len(BOX)), np.nan)
-NAMES = (*league.NAMES, *schedule.NAMES, "playoffs", "neutral")
+# A full season's games of a team: the measure of how far into one a game is.
+FULL_SEASON = 82.0
+NAMES = (
+    *league.NAMES,
+    *schedule.NAMES,
+    "playoffs",
+    "neutral",
+    "phase",
+    "strength_by_phase",
+    "strength_in_playoffs",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +54,17 @@ def build_features(
         moments = np.minimum(moments, decided_at)
     values = np.empty((len(chosen), len(NAMES)))
     first = len(league.NAMES)
-    values[:, first:-2] = schedule.schedule_features(games)[chosen]
-    values[:, -2] = games.playoffs[chosen]
-    values[:, -1] = games.neutral[chosen]
     values[:, :first] = _walk(games, chosen, moments)
-    return FeatureMatrix(NAMES, values)
+    values[:, first:-5] = schedule.schedule_features(games)[chosen]
+    values[:, -5] = games.playoffs[chosen]
+    values[:, -4] = games.neutral[chosen]
+    matrix = FeatureMatrix(NAMES, values)
+    # The later in a season, the more the ratings know, and the more they deserve to be believed.
+    played = (matrix.column("home_games") + matrix.column("away_games")) / 2
+    values[:, -3] = np.minimum(played, FULL_SEASON) / FULL_SEASON
+    values[:, -2] = values[:, -3] * matrix.column("strength_luck_free")
+    values[:, -1] = values[:, -5] * matrix.column("strength_luck_free")
+    return matrix
 
 
 def _walk(games: Games, chosen: IntArray, moments: TimeArray) -> FloatArray:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from models_registry.domain.games import BOX, FloatArray
-from models_registry.domain.ratings import Elo, FilterSettings, MarginFilter
+from models_registry.domain.ratings import Elo, FilterSettings, MarginFilter, compressed
 
 STEADY = FilterSettings()
-QUICK = FilterSettings(strength_drift=0.6)
+QUICK = FilterSettings(strength_drift=0.6, carry_over=0.8)
 HALF_LIVES = (4.0, 16.0)
 VENUE_HALF_LIFE = 20.0
 TEAM_HALF_LIFE = 14.0
@@ -18,8 +18,8 @@ CARRY_OVER = 0.6
 
 # The share of what three-pointers and free throws brought above the league's own rates that is
 # taken for luck and left out of the luck-free margin.
-LUCK_IN_THREES = 0.5
-LUCK_IN_FREE_THROWS = 0.7
+LUCK_IN_THREES = 0.25
+LUCK_IN_FREE_THROWS = 0.1
 
 # Box-score figures of a team, each its own less its opponents'.
 FACTORS = ("shooting", "turnovers", "rebounds", "free_throws")
@@ -138,20 +138,21 @@ class League:
         h.begin(season)
         a.begin(season)
         margin = score[0] - score[1]
+        seen = compressed(margin)
         expected, _ = self.steady.expect(home=home, away=away, season=season, neutral=neutral)
-        _learn_form(h, margin - expected, venue=None if neutral else 0)
-        _learn_form(a, expected - margin, venue=None if neutral else 1)
+        _learn_form(h, seen - expected, venue=None if neutral else 0)
+        _learn_form(a, expected - seen, venue=None if neutral else 1)
         self._learn_points(h, a, score, edge=0.0 if neutral else STEADY.edge_mean)
         luck = 0.0
         if np.isfinite(box).all():
             luck = self._learn_box(h, a, box)
         self.elo.update(home=home, away=away, season=season, neutral=neutral, margin=margin)
-        for ratings, seen in (
-            (self.steady, margin),
-            (self.quick, margin),
-            (self.luck_free, margin - luck),
+        for ratings, told in (
+            (self.steady, seen),
+            (self.quick, seen),
+            (self.luck_free, compressed(margin - luck)),
         ):
-            ratings.update(home=home, away=away, season=season, neutral=neutral, margin=seen)
+            ratings.update(home=home, away=away, season=season, neutral=neutral, margin=told)
 
     def _learn_points(self, h: Team, a: Team, score: tuple[float, float], *, edge: float) -> None:
         """Move attack and defence, each seen against the other side's."""

@@ -73,22 +73,38 @@ class Elo:
             self.season[team] = max(int(self.season[team]), season)
 
 
+COMPRESSION = 0.7
+UNCHANGED = 12.0
+
+
 @dataclass(frozen=True, slots=True)
 class FilterSettings:
     """Variances in squared points. Chosen on seasons up to 2017-18 only (docs/algorithms)."""
 
-    strength_variance: float = 30.0
-    strength_drift: float = 0.15
-    carry_over: float = 0.75
+    strength_variance: float = 25.0
+    strength_drift: float = 0.08
+    carry_over: float = 0.87
     edge_mean: float = 3.0
     edge_variance: float = 4.0
-    edge_drift: float = 0.002
+    edge_drift: float = 0.0005
     own_edge_variance: float = 0.5
     noise_variance: float = 140.0
 
 
+def compressed(margin: float) -> float:
+    """Return a margin with blow-outs counted less: 12 stays 12, 30 becomes 23, 4 becomes 6.
+
+    The last points of a game that is decided say little about either team.
+
+    >>> [round(compressed(margin), 1) for margin in (4.0, 12.0, -30.0)]
+    [5.6, 12.0, -22.8]
+    """
+    size = float(abs(margin) ** COMPRESSION * UNCHANGED ** (1 - COMPRESSION))
+    return size if margin > 0 else -size
+
+
 class MarginFilter:
-    """Strength of every team in points, with what is not known about it.
+    """Strength of every team in (compressed) points, with what is not known about it.
 
     State: one strength a team, the league's home edge, and each team's own extra home edge. The
     expected margin is the difference of strengths plus the edges; a result moves all of them in
@@ -127,7 +143,7 @@ class MarginFilter:
         return mean, variance + s.noise_variance
 
     def update(self, *, home: int, away: int, season: int, neutral: bool, margin: float) -> None:
-        """Learn one result: `margin` in points, home minus away."""
+        """Learn one result: `margin` in compressed points, home minus away."""
         if season > self.season:
             self._begin(season)
         s, own, edge = self.settings, self.teams + home, 2 * self.teams

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts import clock
+from accounts.models import User
 from models_registry import comparison, selectors, services
 from models_registry.artifacts import ArtifactRefused
 from models_registry.history import NoSuchCompetition
@@ -116,7 +117,7 @@ class Command(BaseCommand):
         version = version_named(options["version"])
         promotion = services.promote_version(
             version_id=version.pk,
-            by_id=selectors.person_id(options["by"]) if options["by"] else None,
+            by_id=who(options["by"]),
             reason=options["reason"],
             now=clock.now(),
         )
@@ -127,7 +128,7 @@ class Command(BaseCommand):
         try:
             promotion = services.roll_back(
                 predictor_key=options["predictor"],
-                by_id=selectors.person_id(options["by"]) if options["by"] else None,
+                by_id=who(options["by"]),
                 reason=options["reason"],
                 now=clock.now(),
             )
@@ -175,6 +176,13 @@ def gate_lines(gates: list[dict[str, Any]]) -> list[str]:
         f"  {'passed' if gate['passed'] else 'FAILED'}  {gate['name']}: {gate['detail']}"
         for gate in gates
     ]
+
+
+def who(username: str | None) -> int | None:
+    try:
+        return selectors.person_id(username) if username else None
+    except User.DoesNotExist as error:
+        raise CommandError(f"--by: there is no user {username!r}") from error
 
 
 def moment(text: str) -> datetime:
