@@ -1,4 +1,4 @@
-"""What the simulator's server can serve: anything that knows events, odds and scores at a moment."""
+"""What the simulator can serve: anything that knows events, odds and scores at a moment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
