@@ -85,6 +85,10 @@ class World(Protocol):
         """Return what the world has."""
         ...
 
+    def participants(self, sport_key: str) -> Sequence[str]:
+        """Return the teams of a competition."""
+        ...
+
     def book_keys(self) -> frozenset[str]:
         """Return every bookmaker the world knows."""
         ...

@@ -1,0 +1,2 @@
+def write_history() -> None:
+    pass

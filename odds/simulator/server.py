@@ -1,0 +1,133 @@
+"""The simulator's door: The Odds API v4 over HTTP, on threads of the standard library."""
+
+import gzip
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+from urllib.parse import parse_qsl, urlsplit
+
+from django.db import connections
+
+from odds.simulator.clock import Clock, WorldClock
+from odds.simulator.protocol import Account, Answer, OddsApi
+from odds.simulator.worlds import World
+
+DEFAULT_KEY = "simulated"
+_HOST = "127.0.0.1"
+_SMALLEST_TO_COMPRESS = 512
+
+# Changes a response on its way out: the seam for faults. The first argument is the path.
+Disturb = Callable[[str, Answer], Answer]
+
+
+class Server:
+    """A running or startable provider; use it as a context manager or `start` and `stop` it."""
+
+    def __init__(self, api: OddsApi, port: int, disturb: Disturb | None, host: str) -> None:
+        self.api = api
+        self._http = _Http((host, port), _handler(api, disturb))
+        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
+
+    @property
+    def port(self) -> int:
+        return int(self._http.server_address[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://{self._http.server_address[0]!s}:{self.port}"
+
+    def start(self) -> Self:
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop answering and free the port; requests under way are finished."""
+        if self._thread.is_alive():
+            self._http.shutdown()
+            self._thread.join()
+        self._http.server_close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def serve(
+    world: World,
+    port: int = 0,
+    *,
+    key: str = DEFAULT_KEY,
+    clock: Clock | None = None,
+    accounts: list[Account] | None = None,
+    disturb: Disturb | None = None,
+    requests_per_second: int | None = None,
+    host: str = _HOST,
+) -> Server:
+    """Return a server of this world, not started yet; port 0 takes a free one.
+
+    Without a clock it shows the product's own time. `accounts` replaces the one of `key`, whose
+    plan is large and has history.
+    """
+    api = OddsApi(
+        world,
+        clock or WorldClock(),
+        accounts or [Account(key)],
+        requests_per_second=requests_per_second,
+    )
+    return Server(api, port, disturb, host)
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+    # A worker's burst of connections must not be refused.
+    request_queue_size = 64
+
+
+def _handler(api: OddsApi, disturb: Disturb | None) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        server_version = "FairlineSimulator"
+        sys_version = ""
+
+        def do_GET(self) -> None:
+            target = urlsplit(self.path)
+            try:
+                answer = api.answer(target.path, dict(parse_qsl(target.query, True)))
+            finally:
+                # A world may read the database; this thread must not keep its connection.
+                connections.close_all()
+            if disturb is not None:
+                answer = disturb(target.path, answer)
+            self._send(answer)
+
+        def _send(self, answer: Answer) -> None:
+            body = answer.body()
+            self.send_response(answer.status)
+            headers = {"Content-Type": "application/json; charset=utf-8"} | answer.headers
+            if (
+                "Content-Encoding" not in headers
+                and len(body) >= _SMALLEST_TO_COMPRESS
+                and "gzip" in self.headers.get("Accept-Encoding", "")
+            ):
+                # No time stamp inside: the same answer must be the same bytes.
+                body = gzip.compress(body, compresslevel=5, mtime=0)
+                headers["Content-Encoding"] = "gzip"
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *parts: object) -> None:
+            """Say nothing: the request line holds the caller's key."""
+
+    return Handler

@@ -1,0 +1,126 @@
+"""The simulated league's teams and bookmakers. Every city, club and book is invented."""
+
+from dataclasses import dataclass
+
+TEAMS = (
+    "Alderport Admirals",
+    "Ashmere Foxes",
+    "Bellhaven Comets",
+    "Brackwater Otters",
+    "Briarfield Brambles",
+    "Calderwick Miners",
+    "Copperdale Rams",
+    "Cranmoor Herons",
+    "Dunleigh Sentinels",
+    "Eastholm Mariners",
+    "Elmsgate Owls",
+    "Farrowton Plainsmen",
+    "Glenharrow Stags",
+    "Granitefall Giants",
+    "Harrowfell Falcons",
+    "Ironmoor Smiths",
+    "Juniper Bay Puffins",
+    "Kestrelburg Kites",
+    "Larkspur Lancers",
+    "Marrowby Badgers",
+    "Northmere Wolves",
+    "Oakhurst Rangers",
+    "Pinecrest Bears",
+    "Quillhaven Scribes",
+    "Ravenstow Ravens",
+    "Saltmarsh Drakes",
+    "Silvermere Heralds",
+    "Thornwick Tempest",
+    "Umberton Union",
+    "Westvale Voyagers",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BookSpec:
+    """How an invented bookmaker prices.
+
+    `margin` is its overround on two outcomes; `even_share` of it falls on both outcomes alike, the
+    rest in proportion (a bookmaker that shades longshots has much). `noise` is its own error in
+    points, `flicker` the part that changes every three hours. It re-quotes every `interval`
+    minutes and sees the news `lag` minutes late. In a share `doze` of six-hour stretches it does
+    not move its prices at all. It opens `opens` hours before the start.
+    """
+
+    key: str
+    title: str
+    region: str
+    margin: float
+    even_share: float = 0.6
+    noise: float = 0.30
+    flicker: float = 0.25
+    lag: float = 10.0
+    interval: float = 5.0
+    doze: float = 0.04
+    opens: float = 46.0
+    decimals: int = 2
+    is_exchange: bool = False
+    commission: float = 0.0
+    weight: float = 1.0
+
+
+BOOKS = (
+    BookSpec(
+        "sim_sharp",
+        "Meridian",
+        "eu",
+        margin=0.024,
+        even_share=1.0,
+        noise=0.06,
+        flicker=0.05,
+        lag=0.5,
+        interval=1.0,
+        doze=0.0,
+        opens=47.0,
+        decimals=3,
+        weight=4.0,
+    ),
+    BookSpec(
+        "sim_exchange",
+        "Openhand Exchange",
+        "eu",
+        margin=0.008,
+        even_share=0.0,
+        noise=0.08,
+        flicker=0.08,
+        lag=1.0,
+        interval=1.0,
+        doze=0.0,
+        opens=40.0,
+        is_exchange=True,
+        commission=0.02,
+        weight=3.0,
+    ),
+    BookSpec("sim_harbor", "Harbor Sports", "us", margin=0.044),
+    BookSpec("sim_lantern", "Lantern", "us", margin=0.048),
+    BookSpec("sim_union", "Union Book", "us", margin=0.042, even_share=0.4),
+    BookSpec("sim_northgate", "Northgate", "eu", margin=0.040, even_share=0.8, lag=6.0),
+    BookSpec("sim_kestrel", "Kestrel", "eu", margin=0.046, lag=25.0, doze=0.10),
+    BookSpec(
+        "sim_prairie",
+        "Prairie Bet",
+        "us",
+        margin=0.045,
+        noise=0.4,
+        lag=90.0,
+        interval=15.0,
+        doze=0.25,
+        weight=0.5,
+    ),
+    BookSpec(
+        "sim_copper",
+        "Copperline",
+        "us",
+        margin=0.050,
+        noise=0.4,
+        lag=60.0,
+        interval=10.0,
+        doze=0.20,
+        weight=0.5,
+    ),
+)
