@@ -3,10 +3,11 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from odds.domain.bookmakers import bookmaker_info
 from odds.domain.competitions import outcome_count
 from odds.domain.sanity import book_fault, price_fault
 from odds.domain.sightings import Change, Conflict, Key, Listing, State, fill_in, follow
@@ -63,13 +64,7 @@ def _bookmaker_ids(sweeps: Sequence[ParsedSweep]) -> dict[str, int]:
     if missing := sorted(titles.keys() - known.keys()):
         Bookmaker.objects.bulk_create(
             [
-                Bookmaker(
-                    key=key[:64],
-                    title=titles[key][:64],
-                    is_exchange=key.startswith(("betfair_ex", "matchbook", "smarkets"))
-                    or key in {"novig", "prophetx", "betopenly", "kalshi", "polymarket"},
-                    is_archive=key.startswith("archive_"),
-                )
+                Bookmaker(key=key[:64], title=titles[key][:64], **asdict(bookmaker_info(key)))
                 for key in missing
             ],
             ignore_conflicts=True,

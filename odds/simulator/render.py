@@ -27,7 +27,8 @@ class Form:
     with_rotation_numbers: bool = False
 
     def moment(self, value: datetime) -> str | int:
-        return int(value.timestamp()) if self.is_unix else f"{value:%Y-%m-%dT%H:%M:%SZ}"
+        # The world's times are UTC; this is what strftime would give, several times as fast.
+        return int(value.timestamp()) if self.is_unix else value.isoformat()[:19] + "Z"
 
     def price(self, value: float) -> float | int:
         return american(value) if self.is_american else value

@@ -120,10 +120,13 @@ def expectations(seed: int, number: IntArray) -> tuple[FloatArray, FloatArray]:
     return margin, total
 
 
-def event_id(seed: int, number: int) -> str:
-    """Return the 32 hex digits that name an event; `number_of` reads them back."""
+def event_ids(seed: int, number: IntArray) -> list[str]:
+    """Return the 32 hex digits that name each event; `number_of` reads them back."""
     mask = int(bits(seed, _IDENTITY))
-    return f"{int(bits(seed, _IDENTITY, number)):016x}{number ^ mask:016x}"
+    salts = bits(seed, _IDENTITY, number).tolist()
+    return [
+        f"{salt:016x}{each ^ mask:016x}" for salt, each in zip(salts, number.tolist(), strict=True)
+    ]
 
 
 def number_of(seed: int, identity: str) -> int | None:
@@ -132,6 +135,6 @@ def number_of(seed: int, identity: str) -> int | None:
         number = int(identity[16:], 16) ^ int(bits(seed, _IDENTITY))
     except ValueError:
         return None
-    if number % _NUMBERS_A_DAY >= SLOTS or number >= 2**40 or event_id(seed, number) != identity:
+    if number % _NUMBERS_A_DAY >= SLOTS or number >= 2**40:
         return None
-    return number
+    return number if event_ids(seed, np.array([number])) == [identity] else None

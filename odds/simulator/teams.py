@@ -60,8 +60,6 @@ class BookSpec:
     opens: float = 46.0
     decimals: int = 2
     is_exchange: bool = False
-    commission: float = 0.0
-    weight: float = 1.0
 
 
 BOOKS = (
@@ -78,7 +76,6 @@ BOOKS = (
         doze=0.0,
         opens=47.0,
         decimals=3,
-        weight=4.0,
     ),
     BookSpec(
         "sim_exchange",
@@ -93,8 +90,6 @@ BOOKS = (
         doze=0.0,
         opens=40.0,
         is_exchange=True,
-        commission=0.02,
-        weight=3.0,
     ),
     BookSpec("sim_harbor", "Harbor Sports", "us", margin=0.044),
     BookSpec("sim_lantern", "Lantern", "us", margin=0.048),
@@ -110,7 +105,6 @@ BOOKS = (
         lag=90.0,
         interval=15.0,
         doze=0.25,
-        weight=0.5,
     ),
     BookSpec(
         "sim_copper",
@@ -121,6 +115,5 @@ BOOKS = (
         lag=60.0,
         interval=10.0,
         doze=0.20,
-        weight=0.5,
     ),
 )

@@ -3,6 +3,7 @@
 import signal
 import threading
 from argparse import ArgumentParser
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,7 +34,8 @@ class Command(BaseCommand):
             )
 
     def handle(self, *args: object, action: str, **options: object) -> None:
-        {"serve": self._serve, "history": self._history}[action](**options)
+        run: dict[str, Callable[..., None]] = {"serve": self._serve, "history": self._history}
+        run[action](**options)
 
     def _serve(
         self, *, port: int, host: str, key: str, seed: int, efficient: bool, **_: object
@@ -42,9 +44,7 @@ class Command(BaseCommand):
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopping.set())
         try:
-            server = serve(
-                SimulatedLeague(seed, is_efficient=efficient), port, key=key, host=host
-            )
+            server = serve(SimulatedLeague(seed, is_efficient=efficient), port, key=key, host=host)
         except OSError as error:
             raise CommandError(f"cannot listen on {host}:{port}: {error.strerror}") from error
         with server:
