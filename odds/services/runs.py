@@ -5,6 +5,9 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db import transaction
+
+from accounts import audit
 from odds.feeds.parsed import RejectedRow
 from odds.models import FeedRun, QuarantinedRow
 from odds.services.counts import Counts
@@ -54,3 +57,19 @@ def quarantine(
 def _fingerprint(row: RejectedRow) -> str:
     body = json.dumps([row.field, row.reason, row.raw], sort_keys=True, default=str)
     return hashlib.sha256(body.encode()).hexdigest()
+
+
+@transaction.atomic
+def resolve_quarantined(*, row_id: int, reason: str, now: datetime, by_id: int | None) -> None:
+    """Mark a refused row as dealt with, and say so in the audit log; a repeat changes nothing."""
+    row = QuarantinedRow.objects.select_for_update().get(pk=row_id)
+    if row.resolved_at is None:
+        row.resolved_at = now
+        row.save(update_fields=["resolved_at"])
+        audit.record(
+            action="resolved quarantined row",
+            subject=str(row),
+            actor_id=by_id,
+            at=now,
+            detail={"row": row.pk, "reason": reason},
+        )

@@ -1,0 +1,179 @@
+"""Strategies, opportunities, bets and money, for operators."""
+
+from functools import partial
+from typing import ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts import clock
+from accounts.operating import Evidence, EvidenceInline, Operated, WithReason
+from betting import models
+from betting.models import Result
+from betting.services.settlement import (
+    BetNotOpen,
+    CorrectionNotCovered,
+    correct_settlement,
+)
+
+
+@admin.register(models.Strategy)
+class StrategyAdmin(Operated):
+    list_display = ("title", "key", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("title", "key")
+    filter_horizontal = ("followers",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(models.Opportunity)
+class OpportunityAdmin(Evidence):
+    list_display = ("quote", "event", "strategy", "edge", "edge_low", "price", "as_of", "status")
+    list_filter = ("status", "strategy", "quote__bookmaker")
+    list_select_related = (
+        "strategy",
+        "quote__selection__market__event__home",
+        "quote__selection__market__event__away",
+        "quote__bookmaker",
+    )
+    search_fields = (
+        "quote__selection__market__event__home__name",
+        "quote__selection__market__event__away__name",
+    )
+    ordering: ClassVar = ("-pk",)
+
+    @admin.display(description="event")
+    def event(self, found: models.Opportunity) -> str:
+        return str(found.quote.selection.market.event)
+
+
+class WithResult(WithReason):
+    """What a settled bet should have come to, and why."""
+
+    result = forms.ChoiceField(
+        label="Right result", required=False, choices=[("", "---"), *Result.choices]
+    )
+
+
+class SettlementInline(EvidenceInline):
+    model = models.Settlement
+    fields = ("sequence", "result", "returned", "at", "reason", "by")
+
+
+class TransferInline(EvidenceInline):
+    model = models.Transfer
+    fields = ("reference", "kind", "source", "destination", "amount", "at")
+
+
+@admin.register(models.Bet)
+class BetAdmin(Evidence):
+    list_display = (
+        "pk",
+        "owner",
+        "selection",
+        "event",
+        "bookmaker",
+        "price",
+        "stake",
+        "status",
+        "result",
+        "returned",
+        "clv",
+        "placed_at",
+    )
+    list_filter = ("status", "result", "venue", "bookmaker")
+    list_select_related = (
+        "owner",
+        "selection__market__event__home",
+        "selection__market__event__away",
+        "bookmaker",
+    )
+    search_fields = (
+        "owner__username",
+        "request_key",
+        "venue_reference",
+        "selection__market__event__home__name",
+        "selection__market__event__away__name",
+    )
+    date_hierarchy = "placed_at"
+    inlines = (SettlementInline, TransferInline)
+    action_form = WithResult
+    actions = ("correct",)
+
+    @admin.display(description="event")
+    def event(self, bet: models.Bet) -> str:
+        return str(bet.selection.market.event)
+
+    @admin.action(description="Correct the settlement", permissions=["operate"])
+    def correct(self, request: HttpRequest, rows: QuerySet[models.Bet]) -> None:
+        result = request.POST.get("result", "")
+        if result not in Result.values:
+            self.message_user(request, "Choose the right result; nothing was done.", "ERROR")
+            return
+        self.deed(
+            request,
+            rows,
+            partial(_correct, result=Result(result), by_id=request.user.pk),
+            refusals=(BetNotOpen, CorrectionNotCovered),
+        )
+
+
+def _correct(bet: models.Bet, reason: str, *, result: Result, by_id: int | None) -> None:
+    correct_settlement(bet_id=bet.pk, result=result, reason=reason, now=clock.now(), by_id=by_id)
+
+
+@admin.register(models.Settlement)
+class SettlementAdmin(Evidence):
+    list_display = ("bet", "sequence", "result", "returned", "at", "reason", "by")
+    list_filter = ("result",)
+    list_select_related = ("bet__selection", "by")
+    search_fields = ("bet__request_key", "reason")
+    ordering: ClassVar = ("-pk",)
+
+
+class PotInline(EvidenceInline):
+    model = models.LedgerAccount
+    fields = ("kind", "amount")
+
+
+@admin.register(models.Bankroll)
+class BankrollAdmin(Evidence):
+    list_display = ("name", "owner", "currency", "opened_at")
+    list_filter = ("currency",)
+    list_select_related = ("owner",)
+    search_fields = ("name", "owner__username")
+    inlines = (PotInline,)
+
+
+@admin.register(models.LedgerAccount)
+class LedgerAccountAdmin(Evidence):
+    list_display = ("bankroll", "kind", "amount")
+    list_filter = ("kind",)
+    list_select_related = ("bankroll__owner",)
+    search_fields = ("bankroll__name", "bankroll__owner__username")
+
+
+@admin.register(models.Transfer)
+class TransferAdmin(Evidence):
+    list_display = ("at", "reference", "kind", "source", "destination", "amount", "bet")
+    list_filter = ("kind",)
+    list_select_related = (
+        "source__bankroll__owner",
+        "destination__bankroll__owner",
+        "bet__selection",
+    )
+    search_fields = ("reference",)
+    date_hierarchy = "at"
+    ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.Backtest)
+class BacktestAdmin(Evidence):
+    list_display = ("strategy_key", "competition_key", "starts_on", "ends_on", "started_at", "by")
+    list_filter = ("strategy_key", "competition_key")
+    list_select_related = ("by",)
+    search_fields = ("strategy_key", "data_hash")

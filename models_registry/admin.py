@@ -1,0 +1,86 @@
+"""Versions, promotions and predictions, for operators."""
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts import clock
+from accounts.operating import Evidence
+from models_registry import models
+from models_registry.artifacts import ArtifactRefused
+from models_registry.services.promotion import (
+    NothingToRollBackTo,
+    PromotionRefused,
+    promote_version,
+    roll_back,
+)
+
+
+@admin.register(models.Predictor)
+class PredictorAdmin(Evidence):
+    list_display = ("key", "competition", "market_key")
+    list_filter = ("market_key",)
+    list_select_related = ("competition",)
+    search_fields = ("key",)
+    actions = ("put_back",)
+
+    @admin.action(description="Roll back to the champion before", permissions=["operate"])
+    def put_back(self, request: HttpRequest, rows: QuerySet[models.Predictor]) -> None:
+        self.deed(
+            request,
+            rows,
+            lambda predictor, reason: roll_back(
+                predictor_key=predictor.key,
+                by_id=request.user.pk,
+                reason=reason,
+                now=clock.now(),
+            ),
+            refusals=(NothingToRollBackTo, ArtifactRefused),
+        )
+
+
+@admin.register(models.ModelVersion)
+class ModelVersionAdmin(Evidence):
+    list_display = ("__str__", "algorithm", "created_at", "trained_until", "game_count")
+    list_filter = ("predictor", "algorithm")
+    list_select_related = ("predictor",)
+    search_fields = ("predictor__key", "notes", "data_hash", "checksum")
+    actions = ("promote",)
+
+    @admin.action(description="Promote to champion, if the gates agree", permissions=["operate"])
+    def promote(self, request: HttpRequest, rows: QuerySet[models.ModelVersion]) -> None:
+        self.deed(
+            request,
+            rows,
+            lambda version, reason: promote_version(
+                version_id=version.pk, by_id=request.user.pk, reason=reason, now=clock.now()
+            ),
+            refusals=(PromotionRefused, ArtifactRefused),
+        )
+
+
+@admin.register(models.Promotion)
+class PromotionAdmin(Evidence):
+    list_display = ("at", "version", "kind", "replaced", "by", "reason")
+    list_filter = ("kind", "predictor")
+    list_select_related = ("version__predictor", "replaced__predictor", "by")
+    search_fields = ("predictor__key", "reason")
+
+
+@admin.register(models.TrainingRun)
+class TrainingRunAdmin(Evidence):
+    list_display = ("predictor", "started_at", "finished_at", "status", "step", "version")
+    list_filter = ("status", "predictor")
+    list_select_related = ("predictor", "version__predictor")
+    search_fields = ("predictor__key", "error")
+
+
+@admin.register(models.Prediction)
+class PredictionAdmin(Evidence):
+    list_display = ("event", "version", "home_probability", "as_of", "made_at")
+    list_filter = ("version__predictor",)
+    list_select_related = ("event__home", "event__away", "version__predictor")
+    search_fields = ("event__home__name", "event__away__name")
+    ordering: ClassVar = ("-pk",)
