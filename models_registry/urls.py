@@ -1,5 +1,12 @@
-"""Which page answers which address."""
+"""The addresses of the pages about models."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from models_registry import views
+
+urlpatterns = [
+    path("models/", views.models, name="models"),
+    path("models/<int:version_id>/", views.model_version, name="model_version"),
+    path("models/<int:version_id>/promote/", views.promote, name="promote_version"),
+    path("models/<slug:predictor_key>/roll-back/", views.roll_back, name="roll_back"),
+]

@@ -1,5 +1,7 @@
-"""Which page answers which address."""
+"""The address of the odds screen."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from odds import views
+
+urlpatterns = [path("odds/", views.odds, name="odds")]

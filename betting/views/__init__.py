@@ -1,0 +1,1 @@
+"""The pages that show opportunities, bets and money."""

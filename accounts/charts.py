@@ -1,0 +1,194 @@
+"""Small charts drawn on the server as SVG: only coordinates are made here, templates draw them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 480.0, 260.0, 44.0, 34.0, 10.0, 10.0
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A line across a plot with its label."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of a histogram; `kind` is up, down or even."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How often values fell between bounds."""
+
+    bars: list[Bar]
+    x_ticks: list[Tick]
+    y_ticks: list[Tick]
+    zero: float
+    mean: float
+    width: float = WIDTH
+    height: float = HEIGHT
+
+
+def histogram(values: Sequence[float], *, step: float = 0.01, most: float = 0.15) -> Histogram:
+    """Return the bars of a histogram around zero; what lies outside falls into the end bars.
+
+    >>> [bar.text for bar in histogram([0.011, 0.012, -0.2]).bars if bar.height]
+    ['−15 % or less: 1', '1 % to 2 %: 2']
+    """
+    half = round(most / step)
+    counts = [0] * (2 * half)
+    for value in values:
+        counts[min(2 * half - 1, max(0, math.floor(value / step + 1e-9) + half))] += 1
+    top = max(counts, default=0) or 1
+    room, tall = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    wide = room / len(counts)
+
+    def percent(number: int) -> str:
+        share = number * step * 100
+        return f"{'−' if share < 0 else ''}{abs(share):.0f} %"
+
+    bars = []
+    for place, count in enumerate(counts):
+        low = place - half
+        if place == 0:
+            text = f"{percent(low + 1) if half == 0 else percent(low)} or less: {count}"
+        elif place == len(counts) - 1:
+            text = f"{percent(low)} or more: {count}"
+        else:
+            text = f"{percent(low)} to {percent(low + 1)}: {count}"
+        high = tall * count / top
+        bars.append(
+            Bar(
+                x=round(LEFT + place * wide + 1, 1),
+                y=round(TOP + tall - high, 1),
+                width=round(wide - 2, 1),
+                height=round(high, 1),
+                kind="up" if low >= 0 else "down",
+                text=text,
+            )
+        )
+    mean = sum(values) / len(values) if values else 0.0
+    return Histogram(
+        bars=bars,
+        x_ticks=[
+            Tick(round(LEFT + (number + half) * wide, 1), percent(number))
+            for number in range(-half, half + 1, max(1, half // 3))
+        ],
+        y_ticks=[
+            Tick(round(TOP + tall * (1 - part / 2), 1), f"{top * part / 2:g}") for part in range(3)
+        ],
+        zero=round(LEFT + half * wide, 1),
+        mean=round(LEFT + (min(most, max(-most, mean)) / step + half) * wide, 1),
+    )
+
+
+@dataclass(frozen=True)
+class Point:
+    """What was said against what happened, with how many and the 95 % interval."""
+
+    x: float
+    y: float
+    radius: float
+    low: float
+    high: float
+    text: str
+
+
+@dataclass(frozen=True)
+class CalibrationPlot:
+    """A square plot: said on x, happened on y."""
+
+    points: list[Point]
+    ticks: list[Tick]
+    y_ticks: list[Tick]
+    size: float = 320.0
+    left: float = LEFT
+    bottom: float = 320.0 - BOTTOM
+    right: float = 320.0 - RIGHT
+    top: float = TOP
+
+
+def calibration(bins: Sequence[tuple[int, float, float]]) -> CalibrationPlot:
+    """Return the plot of (count, said, happened) bins, each with its 95 % Wilson interval.
+
+    >>> calibration([(100, 0.5, 0.6)]).points[0].text
+    'Said 50 %, happened 60 % of 100 (95 %: 50 % to 69 %)'
+    """
+    size = 320.0
+    wide, tall = size - LEFT - RIGHT, size - TOP - BOTTOM
+
+    def x(share: float) -> float:
+        return round(LEFT + share * wide, 1)
+
+    def y(share: float) -> float:
+        return round(TOP + (1 - share) * tall, 1)
+
+    most = max((count for count, _, _ in bins), default=1)
+    points = []
+    for count, said, happened in bins:
+        low, high = wilson(happened, count)
+        points.append(
+            Point(
+                x=x(said),
+                y=y(happened),
+                radius=round(2.5 + 4.5 * math.sqrt(count / most), 1),
+                low=y(low),
+                high=y(high),
+                text=f"Said {said:.0%}, happened {happened:.0%} of {count} "
+                f"(95 %: {low:.0%} to {high:.0%})".replace("%", " %").replace("95  %", "95 %"),
+            )
+        )
+    shares = (0.0, 0.25, 0.5, 0.75, 1.0)
+    return CalibrationPlot(
+        points=points,
+        ticks=[Tick(x(share), f"{share:.0%}") for share in shares],
+        y_ticks=[Tick(y(share), f"{share:.0%}") for share in shares],
+    )
+
+
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share of a count (Wilson 1927).
+
+    >>> [round(bound, 3) for bound in wilson(0.6, 100)]
+    [0.502, 0.691]
+    """
+    if not count:
+        return 0.0, 1.0
+    z = 1.959964
+    middle = share + z * z / (2 * count)
+    reach = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    scale = 1 + z * z / count
+    return (middle - reach) / scale, (middle + reach) / scale
+
+
+def sparkline(values: Sequence[float], *, width: float = 88, height: float = 24) -> str:
+    """Return the path of a small line, left to right, highest value at the top.
+
+    >>> sparkline([1.0, 2.0], width=10, height=12)
+    'M1 11L9 1'
+    """
+    if len(values) < 2:
+        return ""
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    points = [
+        (
+            1 + place * (width - 2) / (len(values) - 1),
+            1 + (height - 2) * (1 - (value - low) / span) if high > low else height / 2,
+        )
+        for place, value in enumerate(values)
+    ]
+    return "M" + "L".join(
+        f"{x:g} {y:g}" for x, y in ((round(x, 1), round(y, 1)) for x, y in points)
+    )

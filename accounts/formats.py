@@ -1,0 +1,118 @@
+"""How prices, money, shares and spans of time are written for a reader."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "–"
+
+
+def price_text(price: Decimal | float | None, price_format: str = "decimal") -> str:
+    """Write a decimal price as the reader likes prices: decimal, american or fractional.
+
+    Fractional is the nearest fraction with a denominator up to 20, as on a bookmaker's board.
+
+    >>> [price_text(Decimal("2.5"), each) for each in ("decimal", "american", "fractional")]
+    ['2.50', '+150', '3/2']
+    >>> [price_text(1.909, each) for each in ("decimal", "american", "fractional")]
+    ['1.909', '−110', '10/11']
+    """
+    if price is None:
+        return NOTHING
+    value = float(price)
+    if not value > 1:
+        return NOTHING
+    if price_format == "american":
+        if value >= 2:
+            return f"+{round((value - 1) * 100)}"
+        return f"{MINUS}{round(100 / (value - 1))}"
+    if price_format == "fractional":
+        odds = Fraction(value - 1).limit_denominator(20)
+        if odds == 0:
+            return f"1/{round(1 / (value - 1))}"
+        return f"{odds.numerator}/{odds.denominator}"
+    text = f"{value:.3f}"
+    return text[:-1] if text.endswith("0") else text
+
+
+def money_text(amount: Decimal | float | None, currency: str = "EUR") -> str:
+    """Write money with its symbol, two places and thousands apart.
+
+    >>> money_text(Decimal("1234.5")), money_text(Decimal("-3"), "SEK")
+    ('€1,234.50', '−3.00 SEK')
+    """
+    if amount is None:
+        return NOTHING
+    sign = MINUS if amount < 0 else ""
+    figure = f"{abs(amount):,.2f}"
+    symbol = SYMBOLS.get(currency)
+    return f"{sign}{symbol}{figure}" if symbol else f"{sign}{figure} {currency}"
+
+
+def share_text(share: float | Decimal | None, places: int = 1) -> str:
+    """Write a share of one as per cent, without a sign unless below zero.
+
+    >>> share_text(0.4731), share_text(-0.02, 0)
+    ('47.3 %', '−2 %')
+    """
+    if share is None or share != share:
+        return NOTHING
+    text = f"{abs(float(share)) * 100:.{places}f}\N{NO-BREAK SPACE}%".replace("\xa0", " ")
+    return f"{MINUS}{text}" if share < 0 else text
+
+
+def signed_share_text(share: float | Decimal | None, places: int = 1) -> str:
+    """Write a share of one as per cent with its sign.
+
+    >>> signed_share_text(0.042), signed_share_text(-0.02), signed_share_text(0)
+    ('+4.2 %', '−2.0 %', '0.0 %')
+    """
+    text = share_text(share, places)
+    return f"+{text}" if share is not None and share > 0 else text
+
+
+def span_text(span: timedelta) -> str:
+    """Write a length of time in its two largest units.
+
+    >>> span_text(timedelta(seconds=8134)), span_text(timedelta(seconds=42))
+    ('2 h 15 min', '42 s')
+    """
+    seconds = abs(int(span.total_seconds()))
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, rest = divmod(rest, 60)
+    if days:
+        return f"{days} d {hours} h" if days < 10 else f"{days} days"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if minutes else f"{rest} s"
+
+
+def relative_text(at: datetime, now: datetime) -> str:
+    """Write a moment as seen from now: 'in 2 h 15 min', '42 s ago'.
+
+    >>> now = datetime(2026, 1, 1, 12)
+    >>> relative_text(datetime(2026, 1, 1, 13), now), relative_text(datetime(2026, 1, 1, 11), now)
+    ('in 1 h 0 min', '1 h 0 min ago')
+    """
+    if at > now:
+        return f"in {span_text(at - now)}"
+    return f"{span_text(now - at)} ago"
+
+
+def point_text(point: Decimal | float | None, *, signed: bool) -> str:
+    """Write a line: spreads with a sign, totals without.
+
+    >>> point_text(Decimal("-5.50"), signed=True), point_text(Decimal("221.0"), signed=False)
+    ('−5.5', '221')
+    """
+    if point is None:
+        return ""
+    text = f"{abs(float(point)):g}"
+    if not signed:
+        return text
+    if point < 0:
+        return f"{MINUS}{text}"
+    return f"+{text}" if point > 0 else text

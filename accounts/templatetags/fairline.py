@@ -1,0 +1,183 @@
+"""What templates need to write prices, money and moments as each reader likes them."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from accounts import formats
+
+register = template.Library()
+
+ICONS = {
+    "today": "M3 12h4l3-8 4 16 3-8h4",
+    "odds": "M3 5h18M3 12h18M3 19h18M9 3v18",
+    "bets": "M5 3h14v18l-3-2-2 2-2-2-2 2-2-2-3 2zM9 8h6M9 12h6",
+    "performance": "M3 3v18h18M7 15l4-5 3 3 6-7",
+    "models": "M12 2l9 5v10l-9 5-9-5V7zM12 12l9-5M12 12v10M12 12L3 7",
+    "risk": "M12 2l8 3v6c0 5-3.4 9-8 11-4.6-2-8-6-8-11V5z",
+    "status": "M4 12a8 8 0 1 1 16 0M12 12l4-4M4 18h16",
+    "more": "M4 7h16M4 12h16M4 17h16",
+    "user": "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c0-4 3.6-6 8-6s8 2 8 6",
+    "sun": "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6 19 19M5 19l1.4-1.4M17.6 6.4 19 5",  # noqa: E501
+    "moon": "M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z",
+    "device": "M3 4h18v12H3zM8 20h8M12 16v4",
+    "pause": "M8 5v14M16 5v14",
+    "play": "M7 4l13 8-13 8z",
+    "book": "M4 4h7a2 2 0 0 1 1 2 2 2 0 0 1 1-2h7v15h-7a2 2 0 0 0-1 1 2 2 0 0 0-1-1H4zM12 6v13",
+    "gear": "M12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM19 12l2-1-2-4-2 1-2-1-1-3h-4L9 7 7 8 5 7l-2 4 2 1v1l-2 1 2 4 2-1 2 1 1 3h4l1-3 2-1 2 1 2-4-2-1z",  # noqa: E501
+    "out": "M14 4h6v16h-6M3 12h11M10 8l4 4-4 4",
+    "code": "M8 7l-5 5 5 5M16 7l5 5-5 5",
+    "wrench": "M14 7a4 4 0 0 0 5 5l-9 9-4-4 9-9zM17 4l3 3",
+    "download": "M12 3v12M7 11l5 5 5-5M4 20h16",
+    "stop": "M8 2h8l6 6v8l-6 6H8l-6-6V8zM12 7v6M12 16.5v.5",
+    "check": "M4 12l5 5L20 6",
+    "clock": "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 7v5l3 2",
+    "search": "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l5 5",
+    "close": "M6 6l12 12M18 6L6 18",
+    "down": "M6 9l6 6 6-6",
+}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw an icon that only decorates the words beside it."""
+    return format_html(
+        '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="{}"/></svg>', ICONS[name]
+    )
+
+
+@register.filter
+def price(value: Decimal | float | None, user: object = None) -> str:
+    """`{{ bet.price|price:user }}`: the price in the format that this reader chose."""
+    return formats.price_text(value, getattr(user, "price_format", "decimal"))
+
+
+@register.filter
+def fair(probability: float | None, user: object = None) -> str:
+    """`{{ p|fair:user }}`: the fair price of a probability, as this reader writes prices."""
+    if not probability:
+        return formats.NOTHING
+    return formats.price_text(round(1 / probability, 2), getattr(user, "price_format", "decimal"))
+
+
+@register.filter
+def money(amount: Decimal | None, currency: str = "EUR") -> str:
+    return formats.money_text(amount, currency or "EUR")
+
+
+@register.filter
+def percent(share: float | Decimal | None, places: int = 1) -> str:
+    # A template hands on "" for what an absent row would have.
+    return formats.share_text(share if isinstance(share, float | Decimal) else None, places)
+
+
+@register.filter
+def signed(share: float | Decimal | None, places: int = 1) -> str:
+    return formats.signed_share_text(share if isinstance(share, float | Decimal) else None, places)
+
+
+@register.filter
+def figure(value: float | None, places: int = 4) -> str:
+    return formats.NOTHING if not isinstance(value, float) else f"{value:.{places}f}"
+
+
+@register.filter
+def get(mapping: Mapping[Any, Any] | None, key: object) -> Any:  # noqa: ANN401
+    """`{{ row|get:key }}`: a mapping's value where the key is itself a variable."""
+    return mapping.get(key) if mapping else None
+
+
+def _coloured(amount: float | Decimal | None, text: str) -> SafeString:
+    if amount is None:
+        return format_html('<span class="flat">{}</span>', formats.NOTHING)
+    if amount > 0:
+        kind, arrow = "gain", "▲"
+    elif amount < 0:
+        kind, arrow = "loss", "▼"
+    else:
+        return format_html('<span class="flat">{}</span>', text)
+    return format_html(
+        '<span class="{}"><span class="arrow" aria-hidden="true">{}</span>{}</span>',
+        kind,
+        arrow,
+        text,
+    )
+
+
+@register.filter
+def pnl(amount: Decimal | None, currency: str = "EUR") -> SafeString:
+    """Profit or loss: sign, arrow and colour, so that no one of them carries it alone."""
+    if amount is None:
+        return _coloured(None, "")
+    text = formats.money_text(amount, currency or "EUR")
+    return _coloured(amount, f"+{text}" if amount > 0 else text)
+
+
+@register.filter
+def change(share: float | None, places: int = 1) -> SafeString:
+    """Write a signed share with the arrow and colour of profit or loss."""
+    known = share if isinstance(share, float | Decimal) else None
+    return _coloured(known, formats.signed_share_text(known, places))
+
+
+def _zone(user: object) -> ZoneInfo:
+    return ZoneInfo(getattr(user, "time_zone", "") or "UTC")
+
+
+PATTERNS = {
+    "short": "%-d %b %H:%M",
+    "long": "%A %-d %B %Y, %H:%M %Z",
+    "time": "%H:%M",
+    "seconds": "%H:%M:%S",
+    "date": "%-d %b %Y",
+    "day": "%a %-d %b",
+}
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: template.Context, at: datetime | None, style: str = "short") -> SafeString:
+    """`{% moment bet.placed_at %}`: a moment in the reader's time zone, exact in its title."""
+    if at is None:
+        return mark_safe(formats.NOTHING)  # noqa: S308 a constant
+    local = at.astimezone(_zone(context.get("user")))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        at.isoformat(timespec="seconds"),
+        local.strftime("%A %-d %B %Y, %H:%M:%S %Z"),
+        local.strftime(PATTERNS[style]),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def relative(
+    context: template.Context, at: datetime | None, real: bool = False
+) -> SafeString:  # `real`: seen from the real time, as job runs are
+    """`{% relative event.starts_at %}`: 'in 2 h 15 min', the exact moment in the title."""
+    if at is None:
+        return mark_safe("never")
+    now = timezone.now() if real else context.get("now") or timezone.now()
+    local = at.astimezone(_zone(context.get("user")))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        at.isoformat(timespec="seconds"),
+        local.strftime("%A %-d %B %Y, %H:%M:%S %Z"),
+        formats.relative_text(at, now),
+    )
+
+
+@register.filter
+def span(length: timedelta | None) -> str:
+    return formats.span_text(length) if isinstance(length, timedelta) else formats.NOTHING
+
+
+@register.inclusion_tag("_field.html")
+def field(bound: object) -> dict[str, object]:
+    """Show a form field with its label, help and errors tied together."""
+    return {"field": bound}

@@ -1,0 +1,156 @@
+"""Bets: the list and its exports, and one bet with all that explains it."""
+
+import csv
+import json
+from collections.abc import Iterator
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts import clock
+from accounts.formats import price_text
+from accounts.http import UserRequest
+from accounts.pages import Chip, chips, values
+from betting import screens
+from betting.screens import BetRow
+
+COLUMNS = (
+    "id", "placed_at", "competition", "event", "starts_at", "market", "selection", "bookmaker",
+    "venue", "price", "price_shown", "stake", "currency", "status", "result", "returned", "profit",
+    "settled_at", "fair_probability", "clv", "strategy",
+)  # fmt: skip
+
+
+@require_GET
+@login_required
+def bets(request: UserRequest) -> HttpResponse:
+    """List my bets, as filtered, with sums over all that the filter keeps."""
+    made, chosen = _filters(request)
+    page = request.GET.get("page", "1")
+    shown = screens.bets_page(
+        request.user.pk, chosen, page=int(page) if page.isdecimal() and len(page) < 9 else 1
+    )
+    return render(
+        request,
+        "betting/_bets.html" if request.htmx else "betting/bets.html",
+        {
+            "bets": shown,
+            "chips": made,
+            "chips_on": any(chosen.values()),
+            "money": screens.money_of(request.user.pk),
+            "now": clock.now(),
+        },
+    )
+
+
+@require_GET
+@login_required
+def export_bets(request: UserRequest, kind: str) -> HttpResponse | StreamingHttpResponse:
+    """Send exactly the bets that the filter keeps, as CSV or JSON."""
+    _, chosen = _filters(request)
+    user = request.user
+    rows = (
+        _exported(screens.bet_row(bet), user.price_format)
+        for bet in screens.filtered_bets(user.pk, chosen).iterator(chunk_size=500)
+    )
+    if kind == "csv":
+        answer = StreamingHttpResponse(_csv(rows), content_type="text/csv; charset=utf-8")
+    else:
+        answer = StreamingHttpResponse(_json(rows), content_type="application/json")
+    answer["Content-Disposition"] = f'attachment; filename="fairline-bets.{kind}"'
+    return answer
+
+
+@require_GET
+@login_required
+def bet(request: UserRequest, bet_id: int) -> HttpResponse:
+    """Show one bet: what was believed, how the stake came about, and every cent it moved."""
+    found = screens.bet_of(bet_id, request.user.pk)
+    if found is None:
+        raise Http404("There is no such bet of yours.")
+    return render(
+        request,
+        "betting/bet.html",
+        {
+            "bet": found,
+            "row": screens.bet_row(found),
+            "close": getattr(found.selection, "close", None),
+        },
+    )
+
+
+def _filters(request: UserRequest) -> tuple[list[Chip], dict[str, str]]:
+    options = screens.bet_choices(request.user.pk)
+    labels = {
+        "status": "Status",
+        "result": "Result",
+        "book": "Book",
+        "competition": "Competition",
+        "market": "Market",
+    }
+    filters = {name: (labels[name], choices) for name, choices in options.items()}
+    made = chips(request.GET, filters)
+    return made, values(made, filters)
+
+
+def _exported(row: BetRow, price_format: str) -> dict[str, str | float | int | None]:
+    bet = row.bet
+    strategy = bet.opportunity.strategy.title if bet.opportunity else ""
+    return {
+        "id": bet.pk,
+        "placed_at": bet.placed_at.isoformat(),
+        "competition": row.event.competition.title,
+        "event": f"{row.event.away.name} at {row.event.home.name}",
+        "starts_at": row.event.starts_at.isoformat(),
+        "market": bet.selection.market.key,
+        "selection": row.title,
+        "bookmaker": bet.bookmaker.title,
+        "venue": bet.venue,
+        "price": str(bet.price),
+        "price_shown": price_text(bet.price, price_format),
+        "stake": str(bet.stake),
+        "currency": bet.bankroll.currency,
+        "status": bet.status,
+        "result": bet.result,
+        "returned": None if bet.returned is None else str(bet.returned),
+        "profit": None if row.profit is None else str(row.profit),
+        "settled_at": bet.settled_at.isoformat() if bet.settled_at else None,
+        "fair_probability": bet.fair_probability,
+        "clv": bet.clv,
+        "strategy": strategy,
+    }
+
+
+TEXTS = {"competition", "event", "selection", "bookmaker", "venue", "price_shown", "strategy"}
+
+
+def harmless(text: str) -> str:
+    """Return a text that a spreadsheet shows and never runs as a formula.
+
+    >>> harmless("=HYPERLINK(1)"), harmless("Boston")
+    ("'=HYPERLINK(1)", 'Boston')
+    """
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r", "\n", "\u2212"} else text
+
+
+class _Echo:
+    def write(self, value: str) -> str:
+        return value
+
+
+def _csv(rows: Iterator[dict[str, str | float | int | None]]) -> Iterator[str]:
+    writer = csv.DictWriter(_Echo(), COLUMNS)
+    yield writer.writerow({name: name for name in COLUMNS})
+    for row in rows:
+        yield writer.writerow(
+            {name: harmless(str(row[name])) if name in TEXTS else row[name] for name in COLUMNS}
+        )
+
+
+def _json(rows: Iterator[dict[str, str | float | int | None]]) -> Iterator[str]:
+    yield "["
+    for number, row in enumerate(rows):
+        yield (",\n" if number else "\n") + json.dumps(row, ensure_ascii=False)
+    yield "\n]\n"

@@ -1,0 +1,46 @@
+"""Status: whether the feeds and the jobs are alive."""
+
+import platform
+from importlib.metadata import version
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts import clock
+from accounts.http import UserRequest
+from accounts.selectors import last_job_runs
+from betting.views.today import clock_rate
+from models_registry.screens import champions
+from odds import screens
+
+
+@require_GET
+@login_required
+def status(request: UserRequest) -> HttpResponse:
+    """Show when each job last finished and what the feeds last brought."""
+    now = clock.now()
+    feeds = screens.feeds()
+    quote_age = None if feeds.newest_quote is None else now - feeds.newest_quote
+    return render(
+        request,
+        "betting/_status.html" if request.htmx else "betting/status.html",
+        {
+            "jobs": last_job_runs(),
+            "feeds": feeds,
+            "quote_age": quote_age,
+            "quote_freshness": ""
+            if quote_age is None
+            else screens.freshness(quote_age, clock_rate()),
+            "champions": champions(),
+            "versions": {
+                "Fairline": settings.VERSION,
+                "Revision": settings.REVISION,
+                "Python": platform.python_version(),
+                "Django": version("django"),
+            },
+            "now": now,
+        },
+    )

@@ -1,0 +1,133 @@
+"""Today, and placing a bet from it."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts import clock
+from accounts.http import UserRequest
+from accounts.pages import chips, values
+from betting import screens
+from betting.forms import PlaceBet
+from betting.services.placement import RequestKeyReused, StakeRefused
+from betting.services.placement import place_bet as place
+from odds.screens import MARKETS, competitions_with_events
+
+
+def clock_rate() -> float:
+    """Return how fast the world's clock runs, 1 for the real time."""
+    return settings.CLOCK.rate if settings.CLOCK else 1.0
+
+
+@require_GET
+@login_required
+def today(request: UserRequest) -> HttpResponse:
+    """Show what is worth a bet now, or what was passed over and why."""
+    now = clock.now()
+    filters = {
+        "competition": (
+            "Competition",
+            [(each.key, each.title) for each in competitions_with_events(now)],
+        ),
+        "market": ("Market", list(MARKETS.items())),
+    }
+    made = chips(request.GET, filters)
+    chosen = values(made, filters)
+    passed = request.GET.get("tab") == "passed"
+    page = screens.today(
+        request.user.pk,
+        now=now,
+        passed=passed,
+        competition_key=chosen["competition"],
+        market_key=chosen["market"],
+        rate=clock_rate(),
+    )
+    template = "betting/_today.html" if request.htmx else "betting/today.html"
+    return render(
+        request,
+        template,
+        {
+            "today": page,
+            "money": page.money,
+            "passed": passed,
+            "chips": made,
+            "chips_on": any(chosen.values()),
+            "day_limit": screens.limits_used(request.user.pk, now=now, money=page.money)[-1],
+            "now": now,
+        },
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def place_bet(request: UserRequest) -> HttpResponse:
+    """Confirm a bet on an opportunity with its exact figures, and place it."""
+    now = clock.now()
+    data = request.POST if request.method == "POST" else request.GET
+    asked = data.get("opportunity_id") or data.get("opportunity") or ""
+    row = (
+        screens.opportunity_of(int(asked), request.user.pk, now=now, rate=clock_rate())
+        if asked.isdecimal()
+        else None
+    )
+    if row is None:
+        raise Http404("There is no such opportunity.")
+    if request.method == "GET":
+        form = PlaceBet(
+            initial={
+                "request_key": str(uuid.uuid4()),
+                "stake": row.stake,
+                "price": row.opportunity.price,
+            }
+        )
+        return _confirm(request, form, row, status=200)
+    form = PlaceBet(request.POST)
+    bet = _placed(request, form)
+    if bet is None:
+        return _confirm(request, form, row, status=422)
+    if not request.htmx:
+        return redirect("bet", bet.pk)
+    fresh = screens.opportunity_of(row.opportunity.pk, request.user.pk, now=now, rate=clock_rate())
+    money = screens.money_of(request.user.pk)
+    context = {"row": fresh, "money": money, "now": now}
+    return render(request, "betting/_opportunity_row.html", context, status=201)
+
+
+def _placed(request: UserRequest, form: PlaceBet) -> screens.PlacedBet | None:
+    """Place what the form asks; what speaks against it becomes the form's errors."""
+    if not form.is_valid():
+        return None
+    try:
+        return place(owner_id=request.user.pk, now=clock.now(), **form.cleaned_data)
+    except StakeRefused as refusal:
+        for breach in refusal.breaches:
+            form.add_error(breach.field if breach.field in form.fields else None, breach.detail)
+    except RequestKeyReused as reused:
+        form.add_error(None, str(reused))
+    return None
+
+
+def _confirm(
+    request: UserRequest, form: PlaceBet, row: screens.OpportunityRow, *, status: int
+) -> HttpResponse:
+    now = clock.now()
+    money = screens.money_of(request.user.pk)
+    template = "_place_bet_form.html" if request.htmx else "place_bet.html"
+    return render(
+        request,
+        f"betting/{template}",
+        {
+            "form": form,
+            "row": row,
+            "money": money,
+            "uses": screens.limits_used(
+                request.user.pk, now=now, money=money, event_id=row.event.pk
+            ),
+            "now": now,
+        },
+        status=status,
+    )

@@ -1,0 +1,183 @@
+// Small manners on top of pages that also work without them.
+(() => {
+  "use strict";
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const say = (text) => {
+    const live = $("#live");
+    if (live) live.textContent = text;
+  };
+
+  // Nothing refreshes under someone who paused it, is choosing, or is not looking.
+  let paused = sessionStorage.getItem("paused") === "yes";
+  const showPause = () => {
+    for (const button of $$("[data-pause]")) {
+      button.hidden = false;
+      button.setAttribute("aria-pressed", String(paused));
+      $("[data-pause-text]", button).textContent = paused ? "Paused" : "Live";
+      $(".dot", button).classList.toggle("dot-live", !paused);
+    }
+  };
+  document.addEventListener("htmx:before:request", (event) => {
+    const source = event.detail?.ctx?.sourceElement;
+    if (!source?.matches?.("[data-poll]")) return;
+    const busy = $("dialog[open]") || $("details.chip-menu[open], details.why[open]", source);
+    if (paused || document.hidden || busy) event.preventDefault();
+  });
+
+  // A bet is confirmed in a dialog; without this script the same link opens a page.
+  document.addEventListener("htmx:after:swap", (event) => {
+    const target = event.detail?.ctx?.target;
+    const dialog = $("#dialog");
+    if (dialog && target?.id === "dialog-body" && target.children.length && !dialog.open) dialog.showModal();
+    draw(document);
+    showPause();
+  });
+  document.addEventListener("htmx:after:request", (event) => {
+    const status = event.detail?.ctx?.response?.status;
+    if (status === 201) {
+      $("#dialog")?.close();
+      say("Done.");
+    }
+  });
+  document.addEventListener("htmx:error", () => say("The server could not be reached; what you see may be old."));
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-close]")) {
+      const dialog = event.target.closest("dialog");
+      if (dialog) {
+        event.preventDefault();
+        dialog.close();
+      }
+    }
+    if (event.target === $("#dialog")) event.target.close();
+    if (event.target.closest("[data-pause]")) {
+      paused = !paused;
+      sessionStorage.setItem("paused", paused ? "yes" : "no");
+      showPause();
+    }
+    if (event.target.closest("[data-copy]")) {
+      navigator.clipboard?.writeText($(event.target.closest("[data-copy]").dataset.copy).textContent.trim());
+      say("Copied.");
+    }
+    for (const open of $$("details.menu-pop[open], details.chip-menu[open]"))
+      if (!open.contains(event.target)) open.open = false;
+  });
+  document.addEventListener("close", (event) => {
+    if (event.target.id === "dialog") $("#dialog-body").replaceChildren();
+  }, true);
+  // A form that names itself so is sent when a choice in it changes.
+  document.addEventListener("change", (event) => {
+    if (event.target.closest("form[data-auto]")) event.target.form.requestSubmit();
+  });
+
+  // Keys: g then a letter goes to a page; e exports; ? lists them.
+  const places = { t: "today", o: "odds", b: "bets", p: "performance", m: "models", r: "risk", s: "status" };
+  let leader = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape")
+      for (const open of $$("details.menu-pop[open], details.chip-menu[open]")) open.open = false;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+    if (leader && Date.now() - leader < 1200 && places[event.key]) {
+      $(`[data-key="${places[event.key]}"]`)?.click();
+      leader = 0;
+    } else if (event.key === "g") leader = Date.now();
+    else if (event.key === "e") $("[data-export]")?.click();
+    else if (event.key === "?") $("#keys")?.showModal();
+    else if (event.key === "j" || event.key === "k") {
+      const rows = $$("[data-row]");
+      if (!rows.length) return;
+      const at = rows.findIndex((row) => row.contains(document.activeElement));
+      const next = rows[Math.max(0, Math.min(rows.length - 1, at + (event.key === "j" ? 1 : -1)))];
+      $("a, button", next)?.focus();
+    }
+  });
+
+  // Line charts. The data is in data-chart as JSON: {x, series: [{label, values, role, unit}], marks}.
+  const shade = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const lines = ["--color-primary", "--loss", "--gain", "--color-accent", "--color-warning", "--muted"];
+  const zone = document.documentElement.dataset.zone || "UTC";
+  const american = (price) => (price >= 2 ? `+${Math.round((price - 1) * 100)}` : `−${Math.round(100 / (price - 1))}`);
+  const units = {
+    price: (value) => (document.documentElement.dataset.prices === "american" ? american(value) : value.toFixed(2)),
+    money: (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+    whole: (value) => value.toLocaleString("en-GB", { maximumFractionDigits: 0 }),
+    share: (value) => `${(value * 100).toFixed(1)} %`,
+  };
+  const charts = new Map();
+  function draw(root) {
+    for (const [place, chart] of charts)
+      if (!place.isConnected || place.dataset.chart !== chart.source) {
+        chart.plot.destroy();
+        charts.delete(place);
+      }
+    for (const place of $$("[data-chart]", root)) if (!charts.has(place)) make(place);
+  }
+  function make(place) {
+    if (!window.uPlot) return;
+    const data = JSON.parse(place.dataset.chart);
+    const write = units[data.unit] || ((value) => String(value));
+    const text = shade("--muted");
+    const grid = { stroke: shade("--line"), width: 1 };
+    const font = '12px "Inter Variable", sans-serif';
+    let nextLine = 0;
+    const series = data.series.map((each) => {
+      const strong = each.role === "strong";
+      const colour = each.role === "faint" ? text : each.role === "loss" ? shade("--loss") : shade(lines[nextLine++ % lines.length]);
+      return {
+        label: each.label, stroke: colour, width: strong ? 2.5 : each.role === "faint" ? 1 : 1.5,
+        dash: each.role === "dashed" ? [5, 4] : undefined, spanGaps: true,
+        fill: each.role === "loss" ? colour + "26" : undefined,
+        paths: data.stepped ? uPlot.paths.stepped({ align: 1 }) : undefined,
+        points: { show: false }, value: (_, value) => (value == null ? "–" : write(value)),
+      };
+    });
+    const marks = {
+      hooks: { draw: [(plot) => {
+        const { ctx, bbox } = plot;
+        ctx.save();
+        ctx.font = `${11 * devicePixelRatio}px "Inter Variable", sans-serif`;
+        for (const mark of data.marks || []) {
+          const x = plot.valToPos(mark.x, "x", true);
+          if (x < bbox.left - 1 || x > bbox.left + bbox.width + 1) continue;
+          ctx.strokeStyle = ctx.fillStyle = shade(mark.y ? "--color-accent" : "--muted");
+          if (mark.y) {
+            const y = plot.valToPos(mark.y, "y", true);
+            ctx.beginPath(); ctx.arc(x, y, 5 * devicePixelRatio, 0, 7); ctx.fill();
+            ctx.fillText(mark.label, x + 8 * devicePixelRatio, y - 6 * devicePixelRatio);
+          } else {
+            ctx.setLineDash([4, 4]); ctx.beginPath(); ctx.moveTo(x, bbox.top); ctx.lineTo(x, bbox.top + bbox.height); ctx.stroke();
+            ctx.textAlign = x > bbox.left + bbox.width / 2 ? "right" : "left";
+            ctx.fillText(mark.label, x + (ctx.textAlign === "right" ? -6 : 6) * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+          }
+        }
+        ctx.restore();
+      }] },
+    };
+    const axis = { stroke: text, grid, ticks: { show: false }, font };
+    const plot = new uPlot({
+      width: place.clientWidth, height: Math.max(110, place.clientHeight - (data.legend === false ? 0 : 34)),
+      tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), zone),
+      cursor: { points: { size: 7 } }, legend: { show: data.legend !== false },
+      scales: { x: { time: data.time !== false } },
+      series: [{ label: data.time === false ? data.xLabel || "" : "Time", value: data.time === false ? undefined : "{DD} {MMM} {HH}:{mm}" }, ...series],
+      axes: [{ ...axis, values: data.time === false ? undefined : [[86400, "{D} {MMM}", null, null, null, null, null, null, 1], [3600, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1], [60, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1]] },
+        { ...axis, size: 62, values: (_, ticks) => ticks.map(write) }],
+      plugins: [marks],
+    }, [data.x, ...data.series.map((each) => each.values)], place);
+    charts.set(place, { plot, source: place.dataset.chart });
+  }
+  const again = () => {
+    for (const chart of charts.values()) chart.plot.destroy();
+    charts.clear();
+    draw(document);
+  };
+  let waiting = 0;
+  addEventListener("resize", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(again, 150);
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+  const start = () => { draw(document); showPause(); };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();
