@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -105,13 +106,17 @@ def _games(
             away_score[row],
             0,
             "sim",
-            f"{closing.home[row, 0]:.3f}",
-            f"{closing.away[row, 0]:.3f}",
+            *_moneyline(closing.home[row, 0], closing.away[row, 0]),
             opening.spread_line[row, 0],
             closing.spread_line[row, 0],
             opening.total_line[row, 0],
             closing.total_line[row, 0],
         )
+
+
+def _moneyline(home: float, away: float) -> tuple[str, str]:
+    """Return both prices, or blanks where one is not offered."""
+    return ("", "") if isnan(home + away) else (f"{home:.3f}", f"{away:.3f}")
 
 
 def _sharp(seed: int, number: IntArray, at: FloatArray, *, is_efficient: bool) -> market.Prices:

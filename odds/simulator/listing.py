@@ -58,12 +58,15 @@ def books(prices: market.Prices, row: int, event: WorldEvent) -> list[WorldBook]
         strict=True,
     )
     for spec, moment, home, away, spread, cover, stay, total, over, under in columns:
-        if isnan(home):
+        if isnan(over):
             continue
         at = to_datetime(moment)
         names = (event.home, event.away)
-        markets = [_market("h2h", at, names, (home, away))]
-        if spec.is_exchange:
+        markets = []
+        has_moneyline = not (isnan(home) or isnan(away))
+        if has_moneyline:
+            markets.append(_market("h2h", at, names, (home, away)))
+        if has_moneyline and spec.is_exchange:
             markets.append(_market("h2h_lay", at, names, (_lay(home), _lay(away))))
         markets.append(_market("spreads", at, names, (cover, stay), (spread, 0.0 - spread)))
         markets.append(_market("totals", at, ("Over", "Under"), (over, under), (total, total)))

@@ -25,6 +25,7 @@ MURMUR_SD = 0.06  # points, at every other step
 NEWS_SD = float(np.sqrt(_STEPS * (JUMP_SHARE * JUMP_SD**2 + (1 - JUMP_SHARE) * MURMUR_SD**2)))
 DOZE_SECONDS = 6 * HOUR
 FLICKER_SECONDS = 3 * HOUR
+SUREST = 0.98  # implied probability from which a book offers no price
 WHOLE_LINES_SHARE = 0.3  # of the events have lines that can push
 
 _NEWS, _JUMP, _ERROR, _FLICKER, _PHASE, _DOZE, _LINES, _RESULT = range(11, 19)
@@ -43,7 +44,10 @@ class Belief:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Decimal prices, all of shape (events, books); NaN where a book has none."""
+    """Decimal prices, all of shape (events, books); NaN where a book has none.
+
+    A moneyline may have one side without a price; then the book does not offer it.
+    """
 
     updated: FloatArray
     home: FloatArray
@@ -115,6 +119,8 @@ def quote(
     opening = start - column("opens") * HOUR
     is_open = (updated >= opening) & (at < start)
     if is_efficient:
+        # Everybody re-quotes the moment there is news.
+        updated = np.maximum(updated, at - (at - start) % STEP)
         seen, error = updated, 0.1 * column("noise") * normal(seed, _ERROR, name, book)
     else:
         moved = np.maximum(_last_move(seed, name, book, updated, column("doze")), opening)
@@ -141,10 +147,12 @@ def quote(
 
     def price(probability: FloatArray) -> FloatArray:
         implied = probability * (1 + overround * (1 - even_share)) + overround * even_share / 2
-        exact = 1 / np.clip(implied, 0.004, 0.985)
+        exact = 1 / np.maximum(implied, 0.004)
         # Rounded down, as bookmakers do, to fewer places where prices are long.
         step = np.where(exact < 10, ticks, 10.0)
-        return np.where(is_open, np.floor(exact * step + 1e-9) / step, np.nan)
+        # A foregone conclusion is not offered.
+        offered = is_open & (implied < SUREST)
+        return np.where(offered, np.floor(exact * step + 1e-9) / step, np.nan)
 
     return Prices(
         updated=updated,
