@@ -11,7 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import Http404
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field, inline_serializer
 from rest_framework import exceptions, serializers, status
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
@@ -286,6 +287,14 @@ class Money(serializers.DecimalField):
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(max_digits=14, decimal_places=2, coerce_to_string=True, **kwargs)
+
+
+@extend_schema_field(OpenApiTypes.DECIMAL)
+class MoneyFigure(serializers.FloatField):
+    """An amount that was summed as a number, shown as money: text with two places."""
+
+    def to_representation(self, value: Any) -> Any:  # noqa: ANN401
+        return f"{float(value):.2f}"
 
 
 class Price(serializers.DecimalField):

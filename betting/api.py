@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +17,7 @@ from accounts.api import (
     Figure,
     Moment,
     Money,
+    MoneyFigure,
     Price,
     ProblemShape,
     Query,
@@ -28,9 +29,10 @@ from accounts.api import (
     read_query,
 )
 from accounts.problems import Fault
-from betting import listings
+from betting import listings, selectors
 from betting.listings import BetFilter, OpportunityFilter
 from betting.services.placement import RequestKeyReused, StakeRefused, place_bet
+from risk.api import RiskShape, risk_of
 
 Shape = serializers.Serializer[Any]
 
@@ -39,6 +41,7 @@ BET_STATUSES = ("placing", "open", "rejected", "settled")
 RESULTS = ("won", "half_won", "push", "void", "half_lost", "lost")
 LONGEST_KEY = 96
 LARGEST_ID = 2**63 - 1
+MOST_POINTS = 1000
 
 
 # --- opportunities
@@ -394,13 +397,15 @@ def _idempotency_key(request: Request) -> str:
 
 
 class BankrollShape(Shape):
-    id = serializers.IntegerField(source="pk")
-    name = serializers.CharField()
-    currency = serializers.CharField()
-    opened_at = Moment()
+    id = serializers.IntegerField(source="bankroll.pk")
+    name = serializers.CharField(source="bankroll.name")
+    currency = serializers.CharField(source="bankroll.currency")
+    opened_at = Moment(source="bankroll.opened_at")
     free = Money()
     at_risk = Money()
     equity = Money(help_text="free + at risk")
+    deposited = Money(help_text="paid in, less taken out")
+    profit = Money(help_text="equity less deposited")
 
 
 class Bankrolls(APIView):
@@ -413,4 +418,122 @@ class Bankrolls(APIView):
     def get(self, request: Request) -> Response:
         """Your bankrolls, oldest first: free, at risk, and both together."""
         read_query(request, Query)
-        return page_of(request, self, listings.bankrolls(owner_of(request)), BankrollShape)
+        return page_of(request, self, selectors.bankrolls_of(owner_of(request)), BankrollShape)
+
+
+class PerformanceQuery(serializers.Serializer[Any]):
+    bankroll = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
+    strategy = serializers.CharField(max_length=48, required=False)
+    since = Moment(required=False, help_text="bets settled at or after this time")
+
+
+class IntervalShape(Shape):
+    value = Figure()
+    low = Figure(help_text="95 % interval; null: too few bets for one")
+    high = Figure()
+    count = serializers.IntegerField(help_text="bets it comes from")
+
+
+class BinShape(Shape):
+    low = Figure()
+    high = Figure()
+    count = serializers.IntegerField()
+    believed = Figure()
+    came_true = Figure()
+
+
+class PointShape(Shape):
+    bet = serializers.IntegerField(help_text="after this many settled bets")
+    equity = Figure()
+    drawdown = Figure(help_text="fall from the peak so far, as a share")
+    expected = Figure(help_text="profit to be expected by then")
+
+
+class PerformanceShape(Shape):
+    bets = serializers.IntegerField()
+    staked = MoneyFigure()
+    profit = MoneyFigure()
+    capital = MoneyFigure(help_text="paid in, less taken out")
+    profit_share = IntervalShape(
+        source="yield_", allow_null=True, help_text="yield: profit per unit staked"
+    )
+    roi = Figure(help_text="profit per unit of capital")
+    turnover = Figure(help_text="stakes per unit of capital")
+    hit_rate = Figure()
+    average_price = Figure()
+    clv = IntervalShape(allow_null=True, help_text="closing line value")
+    clv_beaten = Figure(help_text="share of bets that beat the close")
+    expected_profit = Figure(help_text="if what was believed was true")
+    expected_low = Figure()
+    expected_high = Figure()
+    max_drawdown = Figure()
+    verdict = serializers.CharField(help_text="what can and cannot be said from so many bets")
+    calibration = BinShape(many=True)
+    curve = serializers.SerializerMethodField()
+
+    @extend_schema_field(PointShape(many=True))
+    def get_curve(self, done: Any) -> Any:  # noqa: ANN401
+        """Return the curve in a thousand points at most, the first and last among them."""
+        last = len(done.equity) - 1
+        step = max(1, -(-last // MOST_POINTS))
+        points = [*range(0, last, step), last]
+        return PointShape(
+            [
+                {
+                    "bet": i,
+                    "equity": done.equity[i],
+                    "drawdown": done.drawdown[i],
+                    "expected": done.expected[i],
+                }
+                for i in points
+            ],
+            many=True,
+        ).data
+
+
+class PerformanceView(APIView):
+    @extend_schema(
+        operation_id="performance",
+        tags=["money"],
+        parameters=[PerformanceQuery],
+        responses={200: PerformanceShape, 400: ProblemShape},
+    )
+    def get(self, request: Request) -> Response:
+        """What your settled bets earned, and whether that can be told from luck."""
+        asked = read_query(request, PerformanceQuery)
+        done = selectors.performance_of(
+            owner_of(request),
+            bankroll_id=asked.get("bankroll"),
+            strategy_key=asked.get("strategy"),
+            since=asked.get("since"),
+        )
+        return Response(PerformanceShape(done).data)
+
+
+class RoomShape(Shape):
+    bound = Money()
+    used = Money()
+    left = Money()
+
+
+class UsedShape(Shape):
+    day = RoomShape(help_text="all stakes of this UTC day")
+    bet = RoomShape(help_text="one bet")
+    free_money = RoomShape()
+    open_stakes = Money()
+    open_bets = serializers.IntegerField()
+    drawdown = Figure(help_text="fall of equity from its peak, as a share")
+
+
+class RiskInFull(RiskShape):
+    used = UsedShape(allow_null=True, help_text="of the first bankroll; null: there is none")
+
+
+class RiskView(APIView):
+    @extend_schema(operation_id="risk", tags=["risk"], responses=RiskInFull)
+    def get(self, request: Request) -> Response:
+        """Your limits, what of them is used, and what stops you now."""
+        read_query(request, serializers.Serializer)
+        owner = owner_of(request)
+        used = selectors.limits_used(owner, now=clock.now())
+        return Response(RiskInFull(risk_of(owner) | {"used": used}).data)

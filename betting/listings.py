@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Avg, Count, F, Max, Q, QuerySet, Sum
 
-from betting.models import Bankroll, Bet, Opportunity
+from betting.models import Bet, Opportunity
 from odds.models import Bookmaker
 
 
@@ -141,43 +141,3 @@ def bet(owner_id: int, bet_id: int) -> Bet | None:
 def bookmaker_id(key: str) -> int | None:
     """Return the bookmaker with this key, or None."""
     return Bookmaker.objects.filter(key=key).values_list("pk", flat=True).first()
-
-
-@dataclass(frozen=True, slots=True)
-class BankrollState:
-    """A bankroll's money now: equity = free + at risk."""
-
-    pk: int
-    name: str
-    currency: str
-    opened_at: datetime
-    free: Decimal
-    at_risk: Decimal
-
-    @property
-    def equity(self) -> Decimal:
-        """Return free plus at risk."""
-        return self.free + self.at_risk
-
-
-def bankrolls(owner_id: int) -> list[BankrollState]:
-    """Return a person's bankrolls, oldest first, each with its money in one query's moment."""
-    rows = (
-        Bankroll.objects.filter(owner_id=owner_id)
-        .annotate(
-            free=Sum("accounts__amount", filter=Q(accounts__kind="free")),
-            at_risk=Sum("accounts__amount", filter=Q(accounts__kind="at_risk")),
-        )
-        .order_by("pk")
-    )
-    return [
-        BankrollState(
-            pk=row.pk,
-            name=row.name,
-            currency=row.currency,
-            opened_at=row.opened_at,
-            free=row.free or Decimal("0.00"),
-            at_risk=row.at_risk or Decimal("0.00"),
-        )
-        for row in rows
-    ]

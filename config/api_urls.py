@@ -12,10 +12,12 @@ from betting.api import (
     EvSummary,
     OpportunityDetail,
     OpportunityList,
+    PerformanceView,
+    RiskView,
 )
 from models_registry.api import PredictionList, VersionDetail, VersionList
 from odds.api import EventDetail, EventList, QuoteList
-from risk.api import Assessments, Risk
+from risk.api import Assessments
 
 urlpatterns = [
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
@@ -34,6 +36,7 @@ urlpatterns = [
     path("bets", Bets.as_view(), name="api-bets"),
     path("bets/<int:bet_id>", BetDetail.as_view(), name="api-bet"),
     path("bankroll", Bankrolls.as_view(), name="api-bankroll"),
-    path("risk", Risk.as_view(), name="api-risk"),
+    path("performance", PerformanceView.as_view(), name="api-performance"),
+    path("risk", RiskView.as_view(), name="api-risk"),
     path("risk/assessments", Assessments.as_view(), name="api-assessments"),
 ]

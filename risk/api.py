@@ -54,21 +54,14 @@ class AssessmentShape(Shape):
     breaches = serializers.JSONField()
 
 
-class Risk(APIView):
-    @extend_schema(operation_id="risk", tags=["risk"], responses=RiskShape)
-    def get(self, request: Request) -> Response:
-        """Your limits, and what stops you now."""
-        read_query(request, serializers.Serializer)
-        halts = selectors.halts_in_force(owner_of(request))
-        return Response(
-            RiskShape(
-                {
-                    "is_halted": bool(halts),
-                    "halts": halts,
-                    "limits": selectors.bounds_of(owner_of(request)),
-                }
-            ).data
-        )
+def risk_of(owner_id: int) -> dict[str, Any]:
+    """Return what RiskShape shows of a person."""
+    halts = selectors.halts_in_force(owner_id)
+    return {
+        "is_halted": bool(halts),
+        "halts": halts,
+        "limits": selectors.bounds_of(owner_id),
+    }
 
 
 class Assessments(APIView):

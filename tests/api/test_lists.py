@@ -9,11 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from betting.models import Opportunity, Strategy
+from betting.services.settlement import settle_bet
 from models_registry.models import ModelVersion, Prediction, Predictor, Promotion
 from odds.models import Competition, Event
 from risk.services import halt_everything
 from tests import make
-from tests.make import BEFORE, EVENING, NOON
+from tests.make import BEFORE, EVENING, NIGHT, NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -347,6 +348,8 @@ def test_money_is_text_with_two_places(reader, alice):
             "free": "987.50",
             "at_risk": "12.50",
             "equity": "1000.00",
+            "deposited": "1000.00",
+            "profit": "0.00",
         }
     ]
 
@@ -363,6 +366,7 @@ def test_risk_says_limits_and_what_stops_you(reader, alice, bob):
             "max_drawdown_share": "0.2500",
             "min_stake": "1.00",
         },
+        "used": None,
     }
     halt_everything(owner_id=bob.pk, reason="Bob's own", now=NOON)
     assert reader.get("risk").json()["is_halted"] is False
@@ -389,3 +393,39 @@ def test_nobody_sees_another_ones_money(reader, stranger, alice):
     assert (mine.status_code, theirs.status_code) == (200, 404)
     assert bet.request_key not in theirs.content.decode()
     assert Decimal(mine.json()["stake"]) == Decimal("10.00")
+
+
+def test_risk_says_what_is_used_and_left(reader, alice):
+    make.bankroll(alice, "1000.00")
+    make.place(alice, make.priced(), "12.50")
+
+    used = reader.get("risk").json()["used"]
+
+    assert used["day"] == {"bound": "100.00", "used": "12.50", "left": "87.50"}
+    assert used["free_money"] == {"bound": "987.50", "used": "0.00", "left": "987.50"}
+    assert (used["open_stakes"], used["open_bets"], used["drawdown"]) == ("12.50", 1, 0.0)
+
+
+def test_performance_before_the_first_bet_says_nothing_too_much(reader):
+    body = reader.get("performance").json()
+
+    assert (body["bets"], body["staked"], body["profit"]) == (0, "0.00", "0.00")
+    assert (body["profit_share"], body["clv"], body["roi"]) == (None, None, None)
+    assert body["curve"] == [{"bet": 0, "equity": 0.0, "drawdown": 0.0, "expected": 0.0}]
+
+
+def test_performance_is_of_settled_bets_only_ones_own(reader, stranger, alice):
+    make.bankroll(alice, "1000.00")
+    bet = make.place(alice, make.priced("2.500"), "10.00")
+    make.place(alice, make.priced("2.500", game=2), "10.00")
+    make.finish(bet.selection.market.event, 100, 90)
+    settle_bet(bet_id=bet.pk, result="won", now=NIGHT)
+
+    body = reader.get("performance").json()
+
+    assert (body["bets"], body["staked"], body["profit"]) == (1, "10.00", "15.00")
+    assert body["profit_share"] == {"value": 1.5, "low": None, "high": None, "count": 1}
+    assert body["curve"][-1] == {"bet": 1, "equity": 1015.0, "drawdown": 0.0, "expected": 0.0}
+    assert stranger.get("performance").json()["bets"] == 0
+    assert reader.get("performance", since="2026-02-01T00:00:00Z").json()["bets"] == 0
+    assert reader.get("performance", strategy="none").json()["bets"] == 0
