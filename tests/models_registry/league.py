@@ -8,6 +8,8 @@ from odds.models import Competition, Event, Sport, Team
 
 KEY = "basketball_test"
 FIRST_DAY = date(2020, 10, 1)
+# A moment after everything that `fill` makes.
+AFTER = datetime(2023, 7, 1, tzinfo=UTC)
 
 
 def competition(key: str = KEY) -> Competition:

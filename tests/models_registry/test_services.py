@@ -1,6 +1,6 @@
 """Train, promote, roll back, predict: each leaves exactly the rows it should."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -10,25 +10,8 @@ from models_registry.models import ModelVersion, Prediction, Promotion, Training
 from models_registry.training import TooLittleHistory
 from tests.models_registry import league
 
-NOW = datetime(2023, 7, 1, tzinfo=UTC)
+NOW = league.AFTER
 PREDICTOR = f"{league.KEY}-h2h"
-
-
-@pytest.fixture
-def artifacts(settings, tmp_path):
-    settings.ARTIFACT_DIR = tmp_path
-    return tmp_path
-
-
-@pytest.fixture
-def competition(db):
-    return league.competition()
-
-
-@pytest.fixture
-def trained(artifacts, competition) -> ModelVersion:
-    league.fill(competition)
-    return services.train_version(competition_key=league.KEY, until=NOW)
 
 
 def test_training_registers_a_version_with_its_record(trained):

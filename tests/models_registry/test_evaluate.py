@@ -1,0 +1,179 @@
+"""The command that acceptance reads: its JSON, its sources, and what it says when it cannot."""
+
+import csv
+import gzip
+import io
+import json
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from models_registry.history import read_history
+from models_registry.history_files import read_files
+from models_registry.models import Predictor
+from odds.models import Event
+from tests.models_registry import league
+
+SHARED = Path(os.environ.get("FAIRLINE_SHARED_DATA", "../shared/data"))
+FIGURES = {"log_loss", "brier", "accuracy", "calibration_error"}
+SEASON = ("--test-from", "2022-10-01", "--test-until", "2023-07-01", "--json")
+
+
+def _evaluate(*words: str) -> tuple[dict, str]:
+    out, err = io.StringIO(), io.StringIO()
+    call_command("evaluate", *words, stdout=out, stderr=err)
+    return json.loads(out.getvalue()), err.getvalue()
+
+
+@pytest.fixture
+def archive(tmp_path, competition) -> Path:
+    """Write the made-up league as an archive, with closing prices that know a little."""
+    events = league.fill(competition)
+    columns = (
+        "season,game_id,game_date,home,away,home_score,away_score,is_playoffs,neutral_site,"
+        "ml_home_close_dec,ml_away_close_dec"
+    )
+    with gzip.open(tmp_path / "nba_games.csv.gz", "wt", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns.split(","))
+        for number, event in enumerate(events):
+            favourite = event.home_score > event.away_score or number % 3 == 0
+            prices = ("1.5", "2.7") if favourite else ("2.7", "1.5")
+            if number == 1400:
+                prices = ("", "")
+            writer.writerow(
+                [
+                    event.season, f"{number:05d}", event.day, event.home.name, event.away.name,
+                    event.home_score, event.away_score, 0, 0, *prices,
+                ]
+            )  # fmt: skip
+    return tmp_path
+
+
+def test_the_json_has_exactly_what_the_issue_asks(archive):
+    answer, said = _evaluate("--sport", "basketball_nba", *SEASON, "--history", str(archive))
+
+    assert list(answer) == ["games", "seasons", "model", "elo", "close"]
+    assert (answer["games"], answer["seasons"]) == (499, ["2022-23"])
+    assert set(answer["model"]) == set(answer["elo"]) == set(answer["close"]) == FIGURES
+    assert "1 games have no sound closing moneyline" in said
+    assert answer["close"]["log_loss"] < answer["model"]["log_loss"] < 0.69
+
+
+def test_files_leave_the_database_as_it_was(archive):
+    before = (Event.objects.count(), Predictor.objects.count())
+
+    _evaluate("--sport", "basketball_nba", *SEASON, "--history", str(archive))
+
+    assert (Event.objects.count(), Predictor.objects.count()) == before
+
+
+def test_files_need_no_database_at_all(tmp_path):
+    """No `db` fixture here: any query would fail."""
+    with pytest.raises(CommandError, match=r"no nba_games.csv or nba_games.csv.gz in"):
+        _evaluate("--sport", "basketball_nba", *SEASON, "--history", str(tmp_path))
+
+
+def test_database_and_files_give_the_same_figures_where_both_know_the_same(archive, competition):
+    stored, said = _evaluate("--sport", league.KEY, *SEASON)
+    filed, _ = _evaluate("--sport", "basketball_nba", *SEASON, "--history", str(archive))
+
+    assert stored["close"] is None
+    assert "no game has a sound closing moneyline" in said
+    assert stored["games"] == filed["games"] + 1
+    assert stored["elo"]["log_loss"] == pytest.approx(filed["elo"]["log_loss"], abs=0.002)
+
+
+def test_what_comes_after_the_test_range_changes_nothing(archive):
+    whole, _ = _evaluate(
+        "--sport", "basketball_nba", "--test-from", "2022-10-01", "--test-until", "2022-12-01",
+        "--json", "--history", str(archive),
+    )  # fmt: skip
+    path = archive / "nba_games.csv.gz"
+    with gzip.open(path, "rt") as file:
+        rows = [row for row in file if not "2022-12-02" <= row.split(",")[2] < "a"]
+    with gzip.open(path, "wt") as file:
+        file.writelines(rows)
+
+    cut, _ = _evaluate(
+        "--sport", "basketball_nba", "--test-from", "2022-10-01", "--test-until", "2022-12-01",
+        "--json", "--history", str(archive),
+    )  # fmt: skip
+
+    assert cut == whole
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--test-from", "1999-01-01", "--test-until", "1999-12-31"), "spans 2020-10-01 to"),
+        (("--test-from", "2020-01-01", "--test-until", "2020-12-31"), "earlier seasons to learn"),
+    ],
+)
+def test_what_is_missing_is_named(competition, words, reason):
+    league.fill(competition)
+
+    with pytest.raises(CommandError, match=reason):
+        _evaluate("--sport", league.KEY, *words, "--json")
+
+
+def test_an_unknown_sport_names_the_known_ones(competition):
+    with pytest.raises(CommandError, match="stored: basketball_test"):
+        _evaluate("--sport", "chess", *SEASON)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("season,game_id\n2022-23,1\n", "has no column away, away_score"),
+        (
+            "season,game_id,game_date,home,away,home_score,away_score\n2022-23,1,soon,A,B,1,2\n",
+            "line 2: Invalid isoformat",
+        ),
+    ],
+)
+def test_an_unusable_file_is_named_with_its_line(tmp_path, content, reason):
+    (tmp_path / "nba_games.csv").write_text(content)
+
+    with pytest.raises(CommandError, match=reason):
+        _evaluate("--sport", "basketball_nba", *SEASON, "--history", str(tmp_path))
+
+
+def test_a_tie_counts_for_nothing(competition):
+    league.fill(competition, seasons=1, games=4)
+    Event.objects.filter(pk=Event.objects.first().pk).update(home_score=90, away_score=90)
+
+    assert read_history(league.KEY).games.played.tolist() == [False, True, True, True]
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif(
+    not (SHARED / "nba_games.csv.gz").exists(), reason=f"no real history in {SHARED}"
+)
+def test_on_the_real_season_elo_and_close_are_the_published_figures():
+    answer, _ = _evaluate(
+        "--sport", "basketball_nba", "--test-from", "2021-10-01", "--test-until", "2022-07-01",
+        "--json", "--history", str(SHARED),
+    )  # fmt: skip
+
+    assert (answer["games"], answer["seasons"]) == (1321, ["2021-22"])
+    assert answer["elo"]["log_loss"] == pytest.approx(0.6415, abs=0.003)
+    assert answer["elo"]["accuracy"] == pytest.approx(0.6465, abs=0.003)
+    assert answer["close"]["log_loss"] == pytest.approx(0.6073, abs=0.0015)
+    assert answer["close"]["accuracy"] == pytest.approx(0.6760, abs=0.0015)
+    # A plain logistic on Elo, ratings and rest gives 0.6354.
+    assert answer["model"]["log_loss"] < 0.6354
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif(
+    not (SHARED / "nba_games.csv.gz").exists(), reason=f"no real history in {SHARED}"
+)
+def test_real_box_scores_meet_their_games():
+    games = read_files("basketball_nba", SHARED).games
+
+    assert (games.box_known_at <= games.known_at).mean() > 0.99
+    assert games.day.min() == date(2007, 10, 30)
