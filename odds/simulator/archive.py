@@ -70,11 +70,8 @@ class ArchiveWorld:
         rows = self._rows(sport_key, at - SCORES_KEPT, at + LISTED_AHEAD)
         found = []
         for row, event in zip(rows, _world_events(rows), strict=True):
-            if (
-                row.status == EventStatus.FINISHED
-                and row.result_seen_at
-                and row.result_seen_at <= at
-            ):
+            seen_at = row.result_seen_at
+            if row.status == EventStatus.FINISHED and seen_at is not None and seen_at <= at:
                 found.append(WorldScore(event, True, row.home_score, row.away_score, seen_at))
             else:
                 found.append(WorldScore(event, completed=False))
