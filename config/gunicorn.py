@@ -8,6 +8,8 @@ from prometheus_client import multiprocess
 bind = os.environ.get("FAIRLINE_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 worker_class = "gthread"
+# Imported once, before the fork: half the work at the start, and a killed worker is back at once.
+preload_app = True
 threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 30
 graceful_timeout = 30
