@@ -12,20 +12,28 @@ class Clv:
 
 
 def closing_line_value(
-    *, price: float, fair_closing_probability: float | None, market_was_quoted_at_close: bool
+    *,
+    price: float,
+    fair_closing_probability: float | None,
+    market_was_quoted_at_close: bool,
+    close_is_later: bool,
 ) -> Clv:
     """Return price taken x margin-free closing probability - 1, or why there is none.
 
     `price` is after commission. A close at another line than the one taken is no close of this
     bet: a moved line gives no value and says so, rather than a flattering or unfair comparison.
+    Nor is a close that knows nothing later than the bet did (`close_is_later` false): it would
+    only repeat the edge that was claimed.
 
     >>> round(closing_line_value(price=2.1, fair_closing_probability=0.5,
-    ...                          market_was_quoted_at_close=True).value, 4)
+    ...                          market_was_quoted_at_close=True, close_is_later=True).value, 4)
     0.05
     >>> closing_line_value(price=1.9, fair_closing_probability=None,
-    ...                    market_was_quoted_at_close=True)
+    ...                    market_was_quoted_at_close=True, close_is_later=True)
     Clv(value=None, note='The line moved: nobody quoted this one at the close.')
     """
+    if fair_closing_probability is not None and not close_is_later:
+        return Clv(None, "No later quotes: the close would be the prices the bet was decided on.")
     if fair_closing_probability is not None:
         return Clv(price * fair_closing_probability - 1.0)
     if market_was_quoted_at_close:

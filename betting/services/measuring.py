@@ -48,6 +48,7 @@ def measure_clv(now: datetime, *, limit: int = 5000, owner_id: int | None = None
             price=1 + (float(bet.price) - 1) * (1 - float(bet.bookmaker.commission_share)),
             fair_closing_probability=None if close is None else close.fair_probability,
             market_was_quoted_at_close=bet.selection.market_id in quoted,
+            close_is_later=close is not None and close.last_update > bet.placed_at,
         )
         bet.clv, bet.clv_note = clv.value, clv.note
         measured.append(bet)

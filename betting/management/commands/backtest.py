@@ -1,0 +1,55 @@
+"""backtest: a strategy over imported history, with the live decision code, limits and breaker."""
+
+import json
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts import clock
+from betting.models import Strategy
+from betting.services.backtesting import NothingToRun, run_backtest
+from betting.services.opportunities import ensure_strategies
+
+
+class Command(BaseCommand):
+    help = "Run a strategy over imported history; store and print what came of it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--strategy", default="consensus")
+        parser.add_argument("--from", dest="first", type=date.fromisoformat, required=True)
+        parser.add_argument("--to", dest="last", type=date.fromisoformat, required=True)
+        parser.add_argument("--competition", default="basketball_nba")
+        parser.add_argument("--json", action="store_true", help="one JSON object")
+
+    def handle(self, **options: Any) -> None:  # noqa: ANN401 - as Django declares it
+        ensure_strategies()
+        try:
+            backtest, _ = run_backtest(
+                strategy_key=options["strategy"],
+                competition_key=options["competition"],
+                starts_on=options["first"],
+                ends_on=options["last"],
+                now=clock.now(),
+                progress=self.stderr.write,
+            )
+        except Strategy.DoesNotExist:
+            known = ", ".join(Strategy.objects.values_list("key", flat=True))
+            raise CommandError(
+                f"--strategy: there is no {options['strategy']!r}; use one of {known}."
+            ) from None
+        except NothingToRun as reason:
+            raise CommandError(str(reason)) from None
+        summary = {"backtest": backtest.pk, "data_hash": backtest.data_hash} | backtest.summary
+        if options["json"]:
+            self.stdout.write(json.dumps(summary))
+            return
+        for name, value in summary.items():
+            if name != "equity":
+                self.stdout.write(f"{name.replace('_', ' '):20} {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{value['value']} ({value['low']} to {value['high']}, {value['bets']} bets)"
+    return "none" if value is None else str(value)
