@@ -8,8 +8,6 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.db.models import F
-from django.db.models.functions import Coalesce
 
 from models_registry.domain.games import (
     BOX,
@@ -36,15 +34,16 @@ class NoSuchCompetition(Exception):
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Games with the season's name and the close: the home side's margin-free probability.
+    """Games with season names, team names by number, and the close.
 
-    `close` is NaN where no closing price is known. It is there to be compared with, never to be
-    learned from.
+    `close` is the home side's margin-free probability, NaN where no closing price is known. It
+    is there to be compared with, never to be learned from.
     """
 
     competition_key: str
     games: Games
     season: tuple[str, ...]
+    teams: tuple[str, ...]
     close: FloatArray
 
     def __len__(self) -> int:
@@ -131,7 +130,7 @@ def as_history(competition_key: str, zone: str, rows: list[GameRow]) -> History:
         box_known_at=box_seen,
     )
     close = np.array([row.close for row in rows], dtype=np.float64)
-    return History(competition_key, games, tuple(row.season for row in rows), close)
+    return History(competition_key, games, tuple(row.season for row in rows), tuple(teams), close)
 
 
 def read_history(competition_key: str) -> History:
@@ -232,8 +231,6 @@ def _stored_closes(competition: Competition) -> dict[int, float]:
             selection__side__in=("home", "away"),
             selection__market__event__competition=competition,
         )
-        .annotate(said_at=Coalesce("last_update", "seen_at"))
-        .filter(said_at__lte=F("selection__market__event__starts_at"))
         .order_by("bookmaker_id")
         .values_list("selection__market__event_id", "bookmaker_id", "selection__side", "price")
     )

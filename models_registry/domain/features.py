@@ -5,14 +5,17 @@ and the schedule. docs/algorithms/features.md describes each column.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models_registry.domain import league, schedule
-from models_registry.domain.games import BOX, FloatArray, Games, IntArray, TimeArray
+from models_registry.domain.games import BoolArray, FloatArray, Games, IntArray, TimeArray
 from models_registry.domain.league import League
 
-NO_BOX = np.full((2, len(BOX)), np.nan)
+AnyArray = NDArray[Any]
+
 # A full season's games of a team: the measure of how far into one a game is.
 FULL_SEASON = 82.0
 NAMES = (
@@ -38,15 +41,52 @@ class FeatureMatrix:
         return self.values[:, self.names.index(name)]
 
 
+class Memory:
+    """Ratings after some results, so that the next call learns only what is new.
+
+    Kept results are compared with those of each call; if any changed, everything is learned
+    afresh. The answers are the same to the bit as without a memory.
+    """
+
+    def __init__(self) -> None:
+        self._league = League(0)
+        self._results: tuple[AnyArray, ...] = ()
+        self._count = 0
+
+    def resume(
+        self, team_count: int, results: tuple[AnyArray, ...], until: int
+    ) -> tuple[League, int]:
+        """Return ratings to go on from and how many results they hold, at most `until`."""
+        count = self._count
+        unchanged = (
+            0 < count <= until
+            and len(self._league.teams) == team_count
+            and all(
+                np.array_equal(kept, column[:count], equal_nan=column.dtype.kind in "fM")
+                for kept, column in zip(self._results, results, strict=True)
+            )
+        )
+        return (self._league, count) if unchanged else (League(team_count), 0)
+
+    def keep(self, league_: League, results: tuple[AnyArray, ...], count: int) -> None:
+        """Remember ratings and the results they hold, the first `count` of those given."""
+        self._league, self._count = league_, count
+        self._results = tuple(column[:count].copy() for column in results)
+
+
 def build_features(
-    games: Games, *, rows: IntArray | None = None, decided_at: TimeArray | None = None
+    games: Games,
+    *,
+    rows: IntArray | None = None,
+    decided_at: TimeArray | None = None,
+    memory: Memory | None = None,
 ) -> FeatureMatrix:
     """Return the features of the games at `rows` (all, if none are named), in that order.
 
     A row's decision moment is its `decided_at`, or its start where that is earlier. Only results
     with `known_at` at or before that moment are used; results usable at one moment are learned
     in order of event id. A game's own result is never used. Figures no box score has told are
-    NaN.
+    NaN. A `memory` saves time between calls and changes nothing else.
     """
     chosen: IntArray = np.arange(len(games)) if rows is None else rows
     moments = games.starts_at[chosen]
@@ -54,7 +94,7 @@ def build_features(
         moments = np.minimum(moments, decided_at)
     values = np.empty((len(chosen), len(NAMES)))
     first = len(league.NAMES)
-    values[:, :first] = _walk(games, chosen, moments)
+    values[:, :first] = _walk(games, chosen, moments, memory or Memory())
     values[:, first:-5] = schedule.schedule_features(games)[chosen]
     values[:, -5] = games.playoffs[chosen]
     values[:, -4] = games.neutral[chosen]
@@ -67,37 +107,55 @@ def build_features(
     return matrix
 
 
-def _walk(games: Games, chosen: IntArray, moments: TimeArray) -> FloatArray:
+def _walk(games: Games, chosen: IntArray, moments: TimeArray, memory: Memory) -> FloatArray:
     """Learn the results in the order they became usable, reading each game at its moment."""
-    state = League(games.team_count)
     finished: IntArray = np.flatnonzero(games.played & ~np.isnat(games.known_at))
-    known = games.known_at[finished]
-    order = np.lexsort((games.event_id[finished], known))
-    finished, known = finished[order], known[order]
-    has_box = games.box_known_at <= games.known_at
-    where = [
-        {"home": home, "away": away, "season": season, "neutral": neutral}
-        for home, away, season, neutral in zip(
-            games.home.tolist(),
-            games.away.tolist(),
-            games.season.tolist(),
-            games.neutral.tolist(),
-            strict=True,
-        )
-    ]
-    scores = list(zip(games.home_score.tolist(), games.away_score.tolist(), strict=True))
-    values = np.empty((len(chosen), len(league.NAMES)))
+    order = np.lexsort((games.event_id[finished], games.known_at[finished]))
+    finished = finished[order]
+    results = _results(games, finished)
     # How many results are usable at each moment; the walk stops there to read.
-    usable = np.searchsorted(known, moments, side="right")
-    learned = 0
+    usable = np.searchsorted(games.known_at[finished], moments, side="right")
+    state, learned = memory.resume(
+        games.team_count, results, int(usable.min()) if len(usable) else 0
+    )
+    columns = [column.tolist() for column in results[:-1]]
+    values = np.empty((len(chosen), len(league.NAMES)))
     for position in np.argsort(usable, kind="stable").tolist():
         row, until = int(chosen[position]), int(usable[position])
-        for result in finished[learned:until].tolist():
+        for result in range(learned, until):
+            _, home, away, season, neutral, home_score, away_score = (
+                column[result] for column in columns
+            )
             state.learn(
-                **where[result],
-                score=scores[result],
-                box=games.box[result] if has_box[result] else NO_BOX,
+                home=home,
+                away=away,
+                season=season,
+                neutral=neutral,
+                score=(home_score, away_score),
+                box=results[-1][result],
             )
         learned = max(learned, until)
-        values[position] = state.read(**where[row])
+        values[position] = state.read(
+            home=int(games.home[row]),
+            away=int(games.away[row]),
+            season=int(games.season[row]),
+            neutral=bool(games.neutral[row]),
+        )
+    memory.keep(state, results, learned)
     return values
+
+
+def _results(games: Games, rows: IntArray) -> tuple[AnyArray, ...]:
+    """Return all that is learned from some results, in their order; boxes come last."""
+    # A box score that came after its result was learned stays out.
+    box_came: BoolArray = games.box_known_at[rows] <= games.known_at[rows]
+    return (
+        games.event_id[rows],
+        games.home[rows],
+        games.away[rows],
+        games.season[rows],
+        games.neutral[rows],
+        games.home_score[rows],
+        games.away_score[rows],
+        np.where(box_came[:, None, None], games.box[rows], np.nan),
+    )

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 
 from models_registry import artifacts, selectors
-from models_registry.domain.features import FeatureMatrix, build_features
+from models_registry.domain.features import FeatureMatrix, Memory, build_features
 from models_registry.history import instants, read_history
 from models_registry.learners import FittedModel
 from models_registry.models import ModelVersion, Prediction
@@ -16,6 +17,11 @@ from odds.models import Event
 
 # How far ahead upcoming events are predicted.
 HORIZON = timedelta(days=4)
+
+
+# What this process has learned of each competition: the next slate costs only what is new.
+MEMORIES: dict[tuple[str, tuple[str, ...]], Memory] = {}
+MEMORY_LOCK = Lock()
 
 
 class NothingServes(Exception):
@@ -120,9 +126,15 @@ def _predict(
 ) -> list[Prediction]:
     """Return unsaved predictions, in order of event id."""
     model = load_model(version.artifact, version.checksum, tuple(version.signature))
-    games = read_history(competition_key).as_known_at(as_of).games
+    history = read_history(competition_key).as_known_at(as_of)
+    games = history.games
     rows = np.flatnonzero(np.isin(games.event_id, list(event_ids)))
-    matrix = build_features(games, rows=rows, decided_at=instants([as_of] * len(rows)))
+    with MEMORY_LOCK:
+        # Teams are numbered by who has played; a memory serves one numbering.
+        memory = MEMORIES.setdefault((competition_key, history.teams), Memory())
+        matrix = build_features(
+            games, rows=rows, decided_at=instants([as_of] * len(rows)), memory=memory
+        )
     probabilities = model.predict(matrix)
     return [
         Prediction(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models_registry.domain.features import NAMES, build_features
+from models_registry.domain.features import NAMES, Memory, build_features
 from models_registry.domain.schedule import schedule_features
 from tests.models_registry import arrays
 
@@ -143,3 +143,21 @@ def test_the_numbering_of_teams_means_nothing():
     first, second = build_features(games).values, build_features(renamed).values
 
     assert np.array_equal(first, second, equal_nan=True)
+
+
+def test_a_memory_gives_the_same_bits_and_notices_a_corrected_past():
+    games = arrays.league()
+    memory = Memory()
+    for row in (100, 180, 239):
+        rows = np.array([row])
+        alone = build_features(games, rows=rows).values
+        assert np.array_equal(
+            build_features(games, rows=rows, memory=memory).values, alone, equal_nan=True
+        )
+
+    games.home_score[3] += 20
+    rows = np.array([239])
+    corrected = build_features(games, rows=rows, memory=memory).values
+
+    assert np.array_equal(corrected, build_features(games, rows=rows).values)
+    assert not np.array_equal(corrected, alone)
