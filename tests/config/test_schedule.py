@@ -1,0 +1,84 @@
+"""What runs by itself, and that each piece of it can be trusted to run."""
+
+import inspect
+from datetime import UTC, datetime
+
+import pytest
+
+from accounts.clock import Acceleration
+from config.celery import REAL, WORLD, app, schedule
+
+NAMED = {
+    "odds.fetch_odds",
+    "odds.fetch_scores",
+    "odds.capture_closes",
+    "odds.upkeep",
+    "models_registry.predict_upcoming",
+    "models_registry.evaluate_champion",
+    "models_registry.retrain",
+    "betting.refresh_opportunities",
+    "betting.place_for_followers",
+    "betting.settle_due_bets",
+    "betting.measure_clv",
+    "accounts.heartbeat",
+    "accounts.upkeep",
+}
+app.loader.import_default_modules()
+OURS = sorted(
+    name
+    for name in app.tasks
+    if name.partition(".")[0] in {name.partition(".")[0] for name in NAMED}
+)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_the_schedule_names_every_job_once():
+    assert set(schedule(None)) == NAMED
+    assert not WORLD.keys() & REAL.keys()
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_task_can_be_repeated_limited_and_called_by_name_only(name):
+    task = app.tasks[name]
+    parameters = inspect.signature(task.run).parameters.values()
+
+    assert {parameter.kind for parameter in parameters} <= {
+        inspect.Parameter.KEYWORD_ONLY,
+        inspect.Parameter.VAR_KEYWORD,
+    }
+    assert all(
+        parameter.default is not inspect.Parameter.empty
+        or parameter.kind is inspect.Parameter.VAR_KEYWORD
+        for parameter in parameters
+    ), "beat sends no arguments"
+    assert task.acks_late
+    assert task.reject_on_worker_lost or app.conf.task_reject_on_worker_lost
+    limit = task.time_limit or app.conf.task_time_limit
+    # Longer than this and the broker gives it to a second worker while the first is still at it.
+    assert limit < app.conf.broker_transport_options["visibility_timeout"]
+
+
+def test_the_brokers_worst_option_is_not_set():
+    """With retry_on_timeout one dropped connection hangs a worker for good."""
+    assert "retry_on_timeout" not in app.conf.broker_transport_options
+
+
+def test_a_fast_world_is_served_faster_but_never_without_rest():
+    world = schedule(Acceleration(real=START, world=START, rate=60))
+
+    assert world["odds.fetch_odds"]["schedule"] == 15
+    assert world["betting.refresh_opportunities"]["schedule"] == 5
+    assert world["models_registry.retrain"]["schedule"] == 10_080
+    assert world["accounts.heartbeat"]["schedule"] == 15
+
+
+def test_in_the_real_world_it_keeps_to_the_credits():
+    world = schedule(None)
+
+    assert world["odds.fetch_odds"]["schedule"] == 900
+    assert world["betting.settle_due_bets"]["schedule"] == 60
+
+
+def test_what_waits_too_long_is_dropped_not_piled_up():
+    for job in schedule(None).values():
+        assert job["options"]["expires"] == max(job["schedule"], 30)
