@@ -6,31 +6,128 @@ a crash goes on where that one stopped.
 
 import json
 import os
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from time import monotonic
+from typing import Any
 
-from django.core.management import call_command
+from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from rich.console import Console
 
+from accounts import clock
 from accounts.models import User
+from betting.domain.decide import Configuration
+from betting.models import Strategy
+from betting.services import ledger
+from models_registry import services as registry
+from models_registry.history import NoSuchCompetition
+from models_registry.models import ModelVersion, Predictor
+from models_registry.selectors import champion
+from models_registry.services.training import predictor_key
+from models_registry.training import TooLittleHistory
+from odds.simulator.history import write_history
+from odds.simulator.listing import SPORT_KEY
 
+# As `simulate serve` has it: the past that is imported is the past of the present that plays.
+SEED = 1
 DEMO, OPERATOR = "demo", "operator"
+DEPOSIT = Decimal("10000.00")
+REAL_COMPETITION = "basketball_nba"
+# What the demo user follows: the market's own opinion, and our model's beside it.
+STRATEGIES = {
+    "market-value": ("Market value", Configuration(market_keys=("h2h", "spreads", "totals"))),
+    "model-blend": ("Model and market", Configuration(model_weight=0.3)),
+}
 
 
 class Command(BaseCommand):
     help = "Bring the database up to date and make the demo installation, where it is missing."
 
-    def handle(self, *args: object, **options: object) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--history",
+            default=os.environ.get("FAIRLINE_HISTORY", ""),
+            help="a file or folder to import before the first model is trained",
+        )
+
+    def handle(self, *args: object, history: str, **options: object) -> None:
         """Run every step that is not done; print what scripts/run has to know as one JSON line."""
-        console = Console(stderr=True, highlight=False)
-        with console.status("migrations"):
+        self._console = Console(stderr=True, highlight=False)
+        with self._step("migrations"):
             call_command("migrate", verbosity=0)
-        facts = {
-            "demo_password": ensure_login(DEMO, password=os.environ["FAIRLINE_DEMO_PASSWORD"]),
-            "operator_password": ensure_login(
-                OPERATOR, password=os.environ["FAIRLINE_OPERATOR_PASSWORD"], is_superuser=True
-            ),
-        }
+        facts = ensure_logins() | {"notes": []}
+        if os.environ.get("FAIRLINE_DEMO", "1") != "0":
+            demo = User.objects.get(username=DEMO)
+            give_money(demo)
+            follow_strategies(demo)
+            facts["notes"] = list(self._models(history))
         self.stdout.write(json.dumps(facts))
+
+    def _models(self, history: str) -> Iterator[str]:
+        """Yield what to tell about each competition's first model."""
+        if history and not has_version(REAL_COMPETITION):
+            with self._step(f"importing {history} (minutes for a large archive)"):
+                call_command("import_history", history, stdout=self.stderr)
+            yield self._ensure_champion(REAL_COMPETITION)
+        if SPORT_KEY in settings.THE_ODDS_API_COMPETITIONS and not champion(
+            predictor_key(SPORT_KEY)
+        ):
+            if not has_version(SPORT_KEY):
+                with tempfile.TemporaryDirectory(prefix="fairline-") as folder:
+                    with self._step("playing the simulated league's past seasons"):
+                        write_history(Path(folder), seed=SEED, until=clock.now())
+                    with self._step("importing them"):
+                        call_command("import_history", folder, stdout=self.stderr)
+            yield self._ensure_champion(SPORT_KEY)
+
+    def _ensure_champion(self, competition_key: str) -> str:
+        """Train the first version and promote it if the gate lets it pass; return how it went."""
+        now = clock.now()
+        try:
+            version = newest_version(competition_key)
+            if version is None:
+                with self._step(f"training on {competition_key}"):
+                    version = registry.train_version(
+                        competition_key=competition_key, until=now, notes="first run"
+                    )
+            with self._step(f"asking the gate about {version}"):
+                registry.promote_version(
+                    version_id=version.pk, by_id=None, reason="first run", now=now
+                )
+        except (NoSuchCompetition, TooLittleHistory, registry.PromotionRefused) as refusal:
+            # The product works on the market's own opinion until a model earns its place.
+            return f"No model for {competition_key}: {refusal}"
+        return f"{version} prices {competition_key}."
+
+    @contextmanager
+    def _step(self, words: str) -> Iterator[None]:
+        started = monotonic()
+        with self._console.status(words):
+            yield
+        self._console.print(f"            {words}: {monotonic() - started:.1f} s", style="dim")
+
+
+def ensure_logins() -> dict[str, Any]:
+    """Make the demo bettor and the operator; return whether their passwords still hold."""
+    return {
+        "demo_password": ensure_login(DEMO, password=_password("FAIRLINE_DEMO_PASSWORD")),
+        "operator_password": ensure_login(
+            OPERATOR, password=_password("FAIRLINE_OPERATOR_PASSWORD"), is_superuser=True
+        ),
+    }
+
+
+def give_money(user: User) -> None:
+    """Open a bankroll with the first deposit; a repeat changes nothing."""
+    now = clock.now()
+    main = ledger.open_bankroll(owner_id=user.pk, name="Main", currency="EUR", now=now)
+    ledger.deposit(bankroll_id=main.pk, amount=DEPOSIT, reference="first-run-deposit", now=now)
 
 
 def ensure_login(username: str, *, password: str, **rights: bool) -> str:
@@ -42,3 +139,35 @@ def ensure_login(username: str, *, password: str, **rights: bool) -> str:
         user.set_password(password)
         user.save(update_fields=["password"])
     return "given" if user.check_password(password) else "changed"
+
+
+def follow_strategies(user: User) -> None:
+    """Make the demo strategies and have the user follow those that are new."""
+    for key, (title, configuration) in STRATEGIES.items():
+        strategy, is_new = Strategy.objects.get_or_create(
+            key=key, defaults={"title": title, "configuration": configuration.to_json()}
+        )
+        if is_new:
+            strategy.followers.add(user)
+
+
+def newest_version(competition_key: str) -> ModelVersion | None:
+    """Return the competition's latest version, promoted or not."""
+    return (
+        ModelVersion.objects.filter(predictor__key=predictor_key(competition_key))
+        .order_by("-number")
+        .first()
+    )
+
+
+def has_version(competition_key: str) -> bool:
+    """Tell whether a version was ever trained, which needs the history to be there."""
+    return Predictor.objects.filter(
+        key=predictor_key(competition_key), versions__isnull=False
+    ).exists()
+
+
+def _password(variable: str) -> str:
+    if password := os.environ.get(variable):
+        return password
+    raise CommandError(f"{variable} is not set; call this through scripts/run.")
