@@ -1,20 +1,38 @@
 """What is written about the world: sweeps, results, history; one module a topic."""
 
 from odds.services.counts import Counts
+from odds.services.fetching import (
+    FetchFailed,
+    PaidCallsPaused,
+    fetch_all,
+    fetch_odds,
+    fetch_scores,
+)
+from odds.services.importing import ImportedFile, import_file, plan_import
 from odds.services.partitions import ensure_partitions
 from odds.services.results import record_box_scores, record_lines, record_results
 from odds.services.runs import begin_run, end_run, quarantine
 from odds.services.sweeps import record_sweep, record_sweeps
 from odds.services.teams import UnknownTeams, add_alias, ensure_competition
+from odds.services.upkeep import keep_up
 
 __all__ = [
     "Counts",
+    "FetchFailed",
+    "ImportedFile",
+    "PaidCallsPaused",
     "UnknownTeams",
     "add_alias",
     "begin_run",
     "end_run",
     "ensure_competition",
     "ensure_partitions",
+    "fetch_all",
+    "fetch_odds",
+    "fetch_scores",
+    "import_file",
+    "keep_up",
+    "plan_import",
     "quarantine",
     "record_box_scores",
     "record_lines",

@@ -1,0 +1,414 @@
+"""The provider's answers: read right, refused by name, paid for with care, the key never told."""
+
+import contextlib
+import gzip
+import json
+import logging
+import threading
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import stamina
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from odds.feeds import http
+from odds.feeds import the_odds_api as api
+from odds.feeds.parsed import BadPayload
+from odds.feeds.the_odds_api_payloads import read_events, read_odds, read_scores
+from odds.models import Event, FeedRun, PriceChange, QuarantinedRow
+from odds.services import FetchFailed, PaidCallsPaused, fetch_odds, fetch_scores, record_results
+from tests import make
+from tests.odds import payloads
+
+NOW = datetime(2026, 1, 14, 22, 5, tzinfo=UTC)
+KEY = "very-secret-key"
+NBA = "basketball_nba"
+
+
+class Provider:
+    """Answers what it was told to, in order, the last for ever; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers = deque()
+        self.asked = []
+        provider = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                split = urlsplit(self.path)
+                provider.asked.append((split.path, parse_qs(split.query)))
+                answers = provider.answers
+                status, headers, body = answers.popleft() if len(answers) > 1 else answers[0]
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_args):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def says(self, body, status: int = 200, **headers) -> None:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
+        self.answers.append((status, named, raw))
+
+
+@pytest.fixture
+def provider():
+    made = Provider()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture
+def client(provider):
+    with stamina.set_testing(True, attempts=3):
+        made = api.Client(provider.url, KEY)
+        yield made
+        made.close()
+
+
+def test_prices_are_matched_to_sides_by_name_and_players_are_refused():
+    (listed,) = read_odds(payloads.ODDS, odds_format="decimal")
+
+    found = [(q.market_key, q.side, q.point, q.price) for q in listed.quotes]
+    assert found == [
+        ("h2h", "away", None, Decimal("2.75")),
+        ("h2h", "home", None, Decimal("1.48")),
+        ("spreads", "home", Decimal("-6.5"), Decimal("1.91")),
+        ("spreads", "away", Decimal("6.5"), Decimal("1.91")),
+    ]
+    assert listed.quotes[0].last_update == datetime(2026, 1, 14, 22, 1, 11, tzinfo=UTC)
+    assert listed.event.day.isoformat() == "2026-01-14"
+    assert [row.field for row in listed.rejected] == ["name"]
+
+
+def test_american_prices_and_unix_times_mean_the_same():
+    answer = payloads.odds()
+    answer[0]["commence_time"] = 1768435800
+    book = answer[0]["bookmakers"][0]
+    book["markets"] = [
+        {"key": "h2h", "last_update": 1768428072, "outcomes": [{"name": "Draw", "price": -110}]}
+    ]
+
+    (listed,) = read_odds(answer, odds_format="american")
+
+    assert listed.event.starts_at == datetime(2026, 1, 15, 0, 10, tzinfo=UTC)
+    (quote,) = listed.quotes
+    assert (quote.side, quote.price) == ("draw", Decimal("1.909"))
+    assert quote.last_update == datetime(2026, 1, 14, 22, 1, 12, tzinfo=UTC)
+
+
+def test_outrights_have_no_teams_and_are_left_out():
+    answer = [payloads.EVENT | {"home_team": None, "away_team": None}]
+    assert read_events(answer) == []
+
+
+def test_only_completed_events_have_results_and_scores_are_text():
+    (result,) = read_scores(payloads.SCORES, seen_at=NOW)
+    assert (result.home_score, result.away_score, result.seen_at) == (113, 103, NOW)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "field"),
+    [
+        (lambda a: a[0].pop("id"), "[0].id"),
+        (lambda a: a[0].update(commence_time="soon"), "[0].commence_time"),
+        (lambda a: a[0].update(home_team=None), "[0].home_team"),
+        (lambda a: a[0].update(bookmakers={}), "[0].bookmakers"),
+        (lambda a: a[0]["bookmakers"][0].pop("key"), "[0].bookmakers[0].key"),
+        (
+            lambda a: a[0]["bookmakers"][0]["markets"][0]["outcomes"][1].update(price="1.48"),
+            "[0].bookmakers[0].markets[0].outcomes[1].price",
+        ),
+        (
+            lambda a: a[0]["bookmakers"][0]["markets"][1]["outcomes"][0].update(point=float("nan")),
+            "[0].bookmakers[0].markets[1].outcomes[0].point",
+        ),
+    ],
+)
+def test_a_bad_payload_names_the_first_field_at_fault(spoil, field):
+    answer = payloads.odds()
+    spoil(answer)
+
+    with pytest.raises(BadPayload) as bad:
+        read_odds(answer, odds_format="decimal")
+
+    assert bad.value.field == field
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+def leaves(value, path=()):
+    yield path
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from leaves(inner, (*path, index))
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_mangled_answer_gives_values_or_bad_payload_and_nothing_else(data):
+    reader, body = data.draw(
+        st.sampled_from(
+            [
+                (lambda x: read_odds(x, odds_format="decimal"), payloads.ODDS),
+                (lambda x: read_odds(x, odds_format="american"), payloads.ODDS),
+                (lambda x: read_scores(x, seen_at=NOW), payloads.SCORES),
+                (read_events, payloads.ODDS),
+            ]
+        )
+    )
+    mangled = json.loads(json.dumps(body))
+    path = data.draw(st.sampled_from(list(leaves(mangled))))
+    junk = data.draw(JUNK)
+    if path:
+        at = mangled
+        for step in path[:-1]:
+            at = at[step]
+        at[path[-1]] = junk
+    else:
+        mangled = junk
+
+    with contextlib.suppress(BadPayload):
+        reader(mangled)
+
+
+def test_the_key_goes_into_the_query_and_the_credits_come_back(provider, client):
+    provider.says(payloads.SPORTS, x_requests_remaining=-772, x_requests_used=1272)
+
+    answered = client.sports()
+
+    assert answered.credits == api.Credits(cost=None, remaining=-772, used=1272)
+    assert [sport["key"] for sport in answered.value] == [NBA]
+    assert provider.asked == [("/v4/sports", {"apiKey": [KEY]})]
+
+
+def test_a_compressed_answer_is_read(provider, client):
+    body = gzip.compress(json.dumps(payloads.ODDS).encode())
+    provider.says(body, Content_Encoding="gzip")
+
+    sweep = client.odds(NBA, regions=["us", "eu"], markets=["h2h", "spreads"], now=NOW).value
+
+    assert (len(sweep.events), len(sweep.quotes), len(sweep.rejected)) == (1, 4, 1)
+    assert sweep.markets_asked == {"h2h", "spreads", "h2h_lay"}
+    asked = provider.asked[0][1]
+    assert (asked["regions"], asked["markets"]) == (["us,eu"], ["h2h,spreads"])
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "calls"),
+    [
+        (401, "MISSING_KEY", api.KeyRefused, 1),
+        (401, "DEACTIVATED_KEY", api.KeyRefused, 1),
+        (401, "OUT_OF_USAGE_CREDITS", api.OutOfUsageCredits, 1),
+        (401, "HISTORICAL_UNAVAILABLE_ON_FREE_USAGE_PLAN", api.HistoricalUnavailable, 1),
+        (404, "UNKNOWN_SPORT", api.UnknownSport, 1),
+        (404, "EVENT_NOT_FOUND", api.EventNotFound, 1),
+        (422, "INVALID_MARKET", api.InvalidMarkets, 1),
+        (422, "INVALID_MARKET_COMBO", api.InvalidRequest, 1),
+        (422, "SOMETHING_NEW", api.InvalidRequest, 1),
+        (429, "EXCEEDED_FREQ_LIMIT", api.TooFrequent, 3),
+        (500, "", api.ProviderFailed, 3),
+    ],
+)
+def test_each_refusal_has_its_name_and_only_passing_ones_are_tried_again(
+    provider, client, status, code, kind, calls
+):
+    provider.says(payloads.refusal(code, "no"), status)
+
+    with pytest.raises(kind) as refused:
+        client.events(NBA)
+
+    assert type(refused.value) is kind
+    assert len(provider.asked) == calls
+
+
+def test_a_refusal_without_a_code_is_told_by_the_credits(provider, client):
+    provider.says(b"<html>no</html>", 401, x_requests_remaining=0)
+    with pytest.raises(api.OutOfUsageCredits):
+        client.sports()
+    provider.answers.clear()
+    provider.says(b"<html>no</html>", 401)
+    with pytest.raises(api.KeyRefused):
+        client.sports()
+    provider.answers.clear()
+    provider.says(b"oops INVALID_MARKET_COMBO here", 422)
+    with pytest.raises(api.InvalidRequest) as refused:
+        client.sports()
+    assert refused.value.code == "INVALID_MARKET_COMBO"
+
+
+def test_a_failure_that_passes_is_survived(provider, client):
+    provider.says(b"", 502)
+    provider.says(payloads.SPORTS)
+
+    assert len(client.sports().value) == 1
+    assert len(provider.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>busy</html>", json.dumps(payloads.ODDS).encode()[:-9], b"", b"\xff\xfe"]
+)
+def test_an_answer_that_is_no_json_is_a_bad_payload(provider, client, body):
+    provider.says(body)
+    with pytest.raises(BadPayload):
+        client.sports()
+
+
+def test_a_redirect_is_not_followed_and_a_broken_encoding_is_no_answer(provider, client):
+    provider.says(b"", 302, Location=f"{provider.url}/elsewhere")
+    with pytest.raises(api.ProviderError):
+        client.sports()
+    assert [path for path, _ in provider.asked] == ["/v4/sports"]
+    provider.answers.clear()
+    provider.says(b"not gzip", Content_Encoding="gzip")
+    with pytest.raises(api.ProviderFailed):
+        client.sports()
+
+
+def test_an_answer_that_is_too_large_is_cut_off(provider, client, monkeypatch):
+    monkeypatch.setattr(http, "LARGEST_ANSWER", 100)
+    provider.says(gzip.compress(b"[" + b" " * 100_000 + b"]"), Content_Encoding="gzip")
+    with pytest.raises(api.ProviderFailed, match="more than 100 bytes"):
+        client.sports()
+
+
+def test_the_key_is_in_no_error_and_no_log(provider, client, caplog):
+    caplog.set_level(logging.DEBUG)
+    provider.says(payloads.refusal("INVALID_KEY", f"apiKey={KEY} is wrong"), 401)
+    told = [repr(client), str(client.__class__)]
+    with pytest.raises(api.KeyRefused) as refused:
+        client.sports()
+    told += [str(refused.value), repr(refused.value)]
+    gone = api.Client("http://127.0.0.1:9", KEY)
+    with pytest.raises(api.ProviderFailed) as failed:
+        gone.sports()
+    told += [str(failed.value), repr(failed.value.__cause__)]
+    assert failed.value.__cause__ is None
+
+    assert KEY not in " ".join(told) + caplog.text
+
+
+@pytest.mark.django_db
+def test_a_fetch_records_prices_the_run_and_its_credits(provider, client):
+    provider.says(payloads.ODDS, x_requests_remaining=494, x_requests_used=6, x_requests_last=6)
+
+    counts = fetch_odds(competition_key=NBA, now=NOW, client=client)
+
+    assert (counts.read, counts.new, counts.quarantined) == (5, 4, 1)
+    run = FeedRun.objects.get()
+    assert (run.outcome, run.rows_new, run.rows_quarantined) == ("succeeded", 4, 1)
+    assert (run.credits_cost, run.credits_remaining, run.credits_used) == (6, 494, 6)
+    assert PriceChange.objects.count() == 4
+    assert QuarantinedRow.objects.get().source == "the_odds_api"
+
+
+@pytest.mark.django_db
+def test_a_market_that_is_not_offered_is_dropped_and_the_rest_fetched(provider, client):
+    provider.says(payloads.refusal("INVALID_MARKET", "Invalid markets: spreads"), 422)
+    provider.says(payloads.ODDS)
+
+    fetch_odds(competition_key=NBA, now=NOW, client=client)
+
+    assert [asked["markets"] for _, asked in provider.asked] == [
+        ["h2h,spreads,totals"],
+        ["h2h,totals"],
+    ]
+
+
+@pytest.mark.django_db
+def test_a_bad_answer_writes_nothing_but_the_failed_run(provider, client):
+    answer = payloads.odds()
+    answer[0]["bookmakers"][0]["markets"][1]["outcomes"][0]["price"] = None
+    provider.says(answer)
+
+    with pytest.raises(FetchFailed):
+        fetch_odds(competition_key=NBA, now=NOW, client=client)
+
+    run = FeedRun.objects.get()
+    assert run.outcome == "failed"
+    assert run.error.startswith("BAD_PAYLOAD: [0].bookmakers[0].markets[1].outcomes[0].price")
+    assert not Event.objects.exists()
+
+
+@pytest.mark.django_db
+def test_without_credits_no_paid_call_is_made_until_there_are_some(provider, client):
+    provider.says(payloads.refusal("OUT_OF_USAGE_CREDITS", "Usage quota"), 401)
+    with pytest.raises(FetchFailed):
+        fetch_odds(competition_key=NBA, now=NOW, client=client)
+
+    with pytest.raises(PaidCallsPaused):
+        fetch_odds(competition_key=NBA, now=NOW + timedelta(minutes=10), client=client)
+    assert len(provider.asked) == 1
+
+    provider.answers.clear()
+    provider.says(payloads.SPORTS, x_requests_remaining=0)
+    with pytest.raises(PaidCallsPaused):
+        fetch_odds(competition_key=NBA, now=NOW + timedelta(minutes=40), client=client)
+    assert provider.asked[-1][0] == "/v4/sports"
+
+    provider.answers.clear()
+    provider.says(payloads.ODDS)
+    renewed = datetime(2026, 2, 1, tzinfo=UTC)
+    assert fetch_odds(competition_key=NBA, now=renewed, client=client).new == 4
+
+
+@pytest.mark.django_db
+def test_scores_are_asked_for_only_while_a_known_event_waits_for_one(provider, client):
+    after = datetime(2026, 1, 15, 3, tzinfo=UTC)
+    provider.says(payloads.SCORES)
+    fetch_scores(competition_key=NBA, now=after, client=client)
+    assert provider.asked == []
+
+    provider.answers.clear()
+    provider.says(payloads.ODDS)
+    provider.says(payloads.SCORES)
+    fetch_odds(competition_key=NBA, now=NOW, client=client)
+    counts = fetch_scores(competition_key=NBA, now=after, client=client)
+
+    assert (counts.new, counts.quarantined) == (1, 0)
+    event = Event.objects.get()
+    assert (event.status, event.home_score, event.away_score) == ("finished", 113, 103)
+    assert event.result_seen_at == after
+    asked = len(provider.asked)
+    fetch_scores(competition_key=NBA, now=after, client=client)
+    assert len(provider.asked) == asked
+
+
+@pytest.mark.django_db
+def test_another_score_for_a_finished_event_is_kept_for_someone_to_decide(provider, client):
+    provider.says(payloads.ODDS)
+    fetch_odds(competition_key=NBA, now=NOW, client=client)
+    first, other = (
+        read_scores(payloads.SCORES, seen_at=NOW),
+        json.loads(json.dumps(payloads.SCORES).replace('"113"', '"112"')),
+    )
+    record_results(first, feed_run=make.feed_run())
+    counts = record_results(read_scores(other, seen_at=NOW), feed_run=make.feed_run())
+
+    assert counts.quarantined == 1
+    assert Event.objects.get().home_score == 113
+    assert QuarantinedRow.objects.get(field="score").reason == "112:103, but 113:103 is recorded"
