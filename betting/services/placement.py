@@ -288,7 +288,9 @@ def exposure_of(pots: Pots, *, event_id: int, now: datetime) -> Exposure:
 
 def _event_breaches(selection: Selection, *, now: datetime) -> list[Breach]:
     event = selection.market.event
-    if event.status != EventStatus.SCHEDULED:
+    # What counts is what is known now: a result that comes later than this moment is not.
+    known = event.result_seen_at is None or event.result_seen_at <= now
+    if event.status != EventStatus.SCHEDULED and known:
         return [
             Breach(
                 "event_open",

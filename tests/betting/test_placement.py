@@ -160,7 +160,9 @@ def test_the_price_must_still_be_there(alice, shown, asked, minutes, rule):
 def test_nothing_is_staked_on_a_finished_game_whatever_its_listed_start(alice):
     make.bankroll(alice)
     quote = make.priced()
-    make.finish(quote.selection.market.event, 1, 0)
+    event = make.finish(quote.selection.market.event, 1, 0)
+    event.result_seen_at = make.NOON
+    event.save()
 
     with pytest.raises(StakeRefused) as refusal:
         make.place(alice, quote)
