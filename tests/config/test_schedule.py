@@ -37,6 +37,10 @@ def test_the_schedule_names_every_job_once():
     assert not WORLD.keys() & REAL.keys()
 
 
+def test_every_job_of_the_schedule_is_there_to_run():
+    assert set(OURS) >= NAMED
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_a_task_can_be_repeated_limited_and_called_by_name_only(name):
     task = app.tasks[name]
