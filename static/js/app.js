@@ -94,7 +94,8 @@
 
   // Line charts. The data is in data-chart as JSON: {x, series: [{label, values, role, unit}], marks}.
   const shade = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const lines = ["--color-primary", "--loss", "--gain", "--color-accent", "--color-warning", "--muted"];
+  const lines = ["--gain", "--loss", "--color-accent", "--color-warning", "--color-secondary"];
+  const roles = { strong: "--color-base-content", dashed: "--color-primary", faint: "--muted", loss: "--loss" };
   const zone = document.documentElement.dataset.zone || "UTC";
   const american = (price) => (price >= 2 ? `+${Math.round((price - 1) * 100)}` : `−${Math.round(100 / (price - 1))}`);
   const units = {
@@ -122,7 +123,7 @@
     let nextLine = 0;
     const series = data.series.map((each) => {
       const strong = each.role === "strong";
-      const colour = each.role === "faint" ? text : each.role === "loss" ? shade("--loss") : shade(lines[nextLine++ % lines.length]);
+      const colour = shade(roles[each.role] || lines[nextLine++ % lines.length]);
       return {
         label: each.label, stroke: colour, width: strong ? 2.5 : each.role === "faint" ? 1 : 1.5,
         dash: each.role === "dashed" ? [5, 4] : undefined, spanGaps: true,
