@@ -85,6 +85,7 @@ class Today:
     open_bets: int
     day_staked: Decimal
     day_profit: Decimal
+    day_left: Decimal
     money: Money
     next_event: Event | None
 
@@ -102,7 +103,9 @@ def opportunity_of(
     found = _with_teams(Opportunity.objects.filter(pk=opportunity_id)).first()
     if found is None:
         return None
-    return _rows([found], owner_id, money=money_of(owner_id), now=now, rate=rate)[0]
+    limits = Limits.objects.filter(owner_id=owner_id).first() or Limits()
+    money = money_of(owner_id)
+    return _rows([found], owner_id, limits=limits, money=money, now=now, rate=rate)[0]
 
 
 def today(
@@ -133,24 +136,35 @@ def today(
         staked=Sum("stake", filter=Q(placed_at__gte=midnight) & ~Q(status=BetStatus.REJECTED)),
         profit=Sum(F("returned") - F("stake"), filter=Q(settled_at__gte=midnight)),
     )
+    limits = Limits.objects.filter(owner_id=owner_id).first() or Limits()
+    staked = bets["staked"] or NOTHING
+    rows = _rows(
+        list(_with_teams(shown).order_by("-edge", "pk")[:60]),
+        owner_id,
+        limits=limits,
+        money=money,
+        now=now,
+        rate=rate,
+    )
     return Today(
-        rows=_rows(
-            list(_with_teams(shown).order_by("-edge", "pk")[:60]),
-            owner_id,
-            money=money,
-            now=now,
-            rate=rate,
-        ),
+        rows=rows,
         passed_count=counts["passed"],
         open_count=counts["recommended"],
         open_bets=bets["open"],
-        day_staked=bets["staked"] or NOTHING,
+        day_staked=staked,
         day_profit=bets["profit"] or NOTHING,
+        day_left=max(NOTHING, down_to_cents(money.equity * limits.max_day_share) - staked),
         money=money,
-        next_event=Event.objects.filter(starts_at__gt=now, status="scheduled")
+        next_event=None if rows else _next_event(now),
+    )
+
+
+def _next_event(now: datetime) -> Event | None:
+    return (
+        Event.objects.filter(starts_at__gt=now, status="scheduled")
         .select_related("home", "away")
         .order_by("starts_at")
-        .first(),
+        .first()
     )
 
 
@@ -169,11 +183,11 @@ def _rows(
     opportunities: list[Opportunity],
     owner_id: int,
     *,
+    limits: Limits,
     money: Money,
     now: datetime,
     rate: float,
 ) -> list[OpportunityRow]:
-    limits = Limits.objects.filter(owner_id=owner_id).first() or Limits()
     bets = {
         (bet.selection_id, bet.bookmaker_id): bet
         for bet in Bet.objects.filter(

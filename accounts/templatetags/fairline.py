@@ -89,6 +89,12 @@ def figure(value: float | None, places: int = 4) -> str:
 
 
 @register.filter
+def words(name: str) -> str:
+    """`{{ "full_kelly"|words }}`: a key as a reader's words."""
+    return str(name).replace("_", " ").capitalize()
+
+
+@register.filter
 def get(mapping: Mapping[Any, Any] | None, key: object) -> Any:  # noqa: ANN401
     """`{{ row|get:key }}`: a mapping's value where the key is itself a variable."""
     return mapping.get(key) if mapping else None

@@ -56,7 +56,6 @@ def today(request: UserRequest) -> HttpResponse:
             "passed": passed,
             "chips": made,
             "chips_on": any(chosen.values()),
-            "day_limit": screens.limits_used(request.user.pk, now=now, money=page.money)[-1],
             "now": now,
         },
     )

@@ -1,0 +1,136 @@
+"""A bettor's main story in a real browser, and what a browser alone can see of every page."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from betting.models import Bet
+from betting.services.settlement import settle_due_bets
+from models_registry.models import ModelVersion
+from tests import make
+from tests.journeys.world import fill
+
+CHROMIUM = Path("/usr/bin/chromium")
+PASSWORD = "a long pass phrase"  # noqa: S105 of a test
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(300),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
+]
+WATCH = """
+window.violations = JSON.parse(sessionStorage.getItem("violations") || "[]");
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.violations.push(`${location.pathname}: ${event.violatedDirective} ${event.blockedURI}`);
+  sessionStorage.setItem("violations", JSON.stringify(window.violations));
+});
+"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    # Playwright runs a loop in this thread; Django would take any query for an async one.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    options = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=str(CHROMIUM), args=options)
+        yield started
+        started.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def bettor(db):
+    who = make.user("bettor", password=PASSWORD)
+    fill(who, past=3, coming=3)
+    return who
+
+
+def logged_in(browser: Browser, base: str, *, width: int = 1440, **options: object) -> Page:
+    context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+    context.add_init_script(WATCH)
+    page = context.new_page()
+    page.goto(f"{base}/login/")
+    page.get_by_label("User name").fill("bettor")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Today", exact=True)).to_be_visible()
+    return page
+
+
+def addresses() -> list[str]:
+    bet = Bet.objects.select_related("selection__market").first()
+    version = ModelVersion.objects.first()
+    return [
+        "/", "/?tab=passed", "/odds/", "/odds/?market=totals", "/bets/", "/performance/", "/models/",
+        "/risk/", "/status/", "/preferences/", "/methodology/", f"/bets/{bet.pk}/",
+        f"/events/{bet.selection.market.event_id}/", f"/models/{version.pk}/", "/not-a-page/",
+    ]  # fmt: skip
+
+
+def test_a_bettor_places_a_bet_from_today_and_sees_it_settled(browser, live_server, bettor):
+    page = logged_in(browser, live_server.url)
+    page.locator("td.act a.btn-primary").first.click()
+    dialog = page.locator("dialog#dialog")
+    expect(dialog.get_by_role("heading", name="Place a paper bet")).to_be_visible()
+    dialog.get_by_label("Stake, EUR").fill("5000")
+    dialog.get_by_role("button", name="Place paper bet").click()
+    expect(dialog.locator("#stake-errors")).to_be_visible()
+    dialog.get_by_label("Stake, EUR").fill("5.00")
+    dialog.get_by_role("button", name="Place paper bet").click()
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("link", name="Bet open")).to_have_count(1)
+
+    bet = Bet.objects.latest("pk")
+    assert str(bet.stake) == "5.00"
+    event = bet.selection.market.event
+    now = timezone.now()
+    event.starts_at = now - timedelta(hours=3)
+    event.status, event.home_score, event.away_score = "finished", 110, 99
+    event.result_seen_at = now
+    event.save()
+    settle_due_bets(now=now)
+
+    page.get_by_role("navigation", name="Main", exact=True).get_by_role("link", name="Bets").click()
+    row = page.locator(f"#bet-{bet.pk}")
+    expect(row.locator(".tag")).to_have_text(Bet.objects.get(pk=bet.pk).get_result_display())
+    assert page.evaluate("window.violations") == []
+
+
+def test_no_page_breaks_the_content_policy(browser, live_server, bettor):
+    page = logged_in(browser, live_server.url, color_scheme="dark")
+    for address in addresses():
+        page.goto(live_server.url + address)
+        page.wait_for_load_state("load")
+        assert page.evaluate("window.violations") == [], address
+
+
+def test_the_policy_watch_can_fail(browser, live_server, bettor):
+    """If this fails, the test above proves nothing."""
+    page = logged_in(browser, live_server.url)
+    page.evaluate("document.body.setAttribute('style', 'color: red')")
+    page.wait_for_timeout(50)
+
+    assert page.evaluate("window.violations") != []
+
+
+def test_no_page_scrolls_sideways_on_a_phone(browser, live_server, bettor):
+    page = logged_in(browser, live_server.url, width=390)
+    for address in addresses():
+        page.goto(live_server.url + address)
+        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert over <= 0, address
+
+
+def test_the_main_story_works_without_javascript(browser, live_server, bettor):
+    page = logged_in(browser, live_server.url, java_script_enabled=False)
+    page.locator("td.act a.btn-primary").first.click()
+    page.get_by_label("Stake, EUR").fill("4.00")
+    page.get_by_role("button", name="Place paper bet").click()
+
+    expect(page.get_by_text("How the stake came about")).to_be_visible()
+    assert str(Bet.objects.latest("pk").stake) == "4.00"

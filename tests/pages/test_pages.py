@@ -1,0 +1,319 @@
+"""Every page answers, to whom it should, in the reader's own formats, at a constant cost."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from betting.models import Bet, Opportunity
+from models_registry.models import ModelVersion
+from risk.models import Halt
+from tests import make
+from tests.journeys.world import fill
+
+pytestmark = pytest.mark.django_db
+LISTS = ["/", "/?tab=passed", "/odds/", "/odds/?market=spreads", "/bets/", "/performance/"]
+OTHERS = ["/models/", "/risk/", "/status/", "/preferences/", "/methodology/"]
+
+
+@pytest.fixture
+def world(alice):
+    fill(alice, past=3, coming=3)
+    return alice
+
+
+def an_opportunity() -> Opportunity:
+    return Opportunity.objects.filter(status="open", passes=[]).order_by("pk")[0]
+
+
+def stake_form(opportunity: Opportunity, **changed: object) -> dict[str, object]:
+    quote = opportunity.quote
+    asked = {
+        "request_key": "one-click",
+        "opportunity_id": opportunity.pk,
+        "selection_id": quote.selection_id,
+        "bookmaker_id": quote.bookmaker_id,
+        "stake": "5.00",
+        "price": str(quote.price),
+    }
+    return asked | changed
+
+
+def test_every_page_answers_with_something_on_it(world, as_alice):
+    event = an_opportunity().quote.selection.market.event_id
+    bet = Bet.objects.first()
+    version = ModelVersion.objects.first()
+    pages = [*LISTS, *OTHERS, f"/events/{event}/", f"/events/{event}/?market=totals"]
+    pages += [f"/events/{bet.selection.market.event_id}/", f"/bets/{bet.pk}/"]
+    pages += [f"/models/{version.pk}/"]
+    for page in pages:
+        answer = as_alice.get(page)
+        assert answer.status_code == 200, page
+        assert b"Decision support, not advice" in answer.content, page
+        assert b'style="' not in answer.content, page
+        assert not re.search(rb"<script(?![^>]*src=)", answer.content), page
+
+
+def test_every_page_answers_when_there_is_nothing_at_all(as_alice):
+    for page in [*LISTS, *OTHERS]:
+        assert as_alice.get(page).status_code == 200, page
+    assert b"You have placed no bet yet" in as_alice.get("/bets/").content
+    assert b"you have no bankroll" in as_alice.get("/").content.lower()
+
+
+@pytest.mark.parametrize("page", [*LISTS, *OTHERS, "/bets/place/", "/bets/export.csv", "/clock/"])
+def test_nobody_sees_a_page_without_logging_in(client, page):
+    answer = client.get(page)
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/login/")
+
+
+def test_nobody_sees_the_bet_of_another(world, bob, client):
+    client.force_login(bob)
+
+    assert client.get(f"/bets/{Bet.objects.first().pk}/").status_code == 404
+    assert json.loads(b"".join(client.get("/bets/export.json").streaming_content)) == []
+
+
+@pytest.mark.parametrize("page", ["/", "/odds/", "/bets/", "/status/", "/models/"])
+def test_htmx_gets_the_part_alone(world, as_alice, page):
+    part = as_alice.get(page, headers={"HX-Request": "true"}).content
+
+    assert b"<html" not in part
+    assert b"panel" in part
+
+
+def test_lists_cost_the_same_for_few_rows_as_for_many(alice, as_alice):
+    fill(alice, past=1, coming=2)
+    few = {page: _queries(as_alice, page) for page in LISTS}
+    for bet in list(Bet.objects.all()):
+        for copy in range(9):
+            Bet.objects.create(
+                **{
+                    field.name: getattr(bet, field.name)
+                    for field in Bet._meta.fields
+                    if field.name not in {"id", "request_key"}
+                },
+                request_key=f"copy {copy}",
+            )
+    for opportunity in list(Opportunity.objects.filter(status="open")):
+        for copy in range(9):
+            opportunity.pk = None
+            opportunity.as_of -= timedelta(minutes=1 + copy)
+            opportunity.status, opportunity.gone_at = "gone", timezone.now()
+            opportunity.save()
+    many = {page: _queries(as_alice, page) for page in LISTS}
+
+    assert many == few
+    assert max(many.values()) <= 14
+
+
+def _queries(client, page: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(page).status_code == 200
+    return len(queries)
+
+
+def test_prices_follow_the_reader(world, as_alice):
+    Opportunity.objects.filter(pk=an_opportunity().pk).update(price=Decimal("2.500"))
+    shown = {}
+    for price_format in ("decimal", "american", "fractional"):
+        answer = as_alice.post(
+            "/preferences/price-format/", {"price_format": price_format, "next": "/odds/"}
+        )
+        assert answer["Location"] == "/odds/"
+        shown[price_format] = as_alice.get("/").content.decode()
+
+    assert "<strong>2.50</strong>" in shown["decimal"]
+    assert "<strong>+150</strong>" in shown["american"]
+    assert "<strong>3/2</strong>" in shown["fractional"]
+
+
+def test_times_follow_the_reader(world, as_alice):
+    bet = Bet.objects.order_by("pk")[0]
+    event = bet.selection.market.event
+    event.starts_at = datetime(2026, 1, 15, 23, 30, tzinfo=UTC)
+    event.save()
+    as_alice.post(
+        "/preferences/",
+        {"price_format": "decimal", "time_zone": "Asia/Tokyo", "theme": "dark"},
+    )
+    page = as_alice.get(f"/bets/{bet.pk}/").content.decode()
+
+    assert "Friday 16 January 2026, 08:30 JST" in page
+    assert 'data-theme="fairdark"' in page
+
+
+def test_the_way_back_never_leaves_the_site(as_alice):
+    answer = as_alice.post(
+        "/preferences/theme/", {"theme": "dark", "next": "https://elsewhere.test/"}
+    )
+
+    assert answer["Location"] == "/"
+
+
+def test_a_bet_is_confirmed_with_its_exact_figures_and_placed_once(world, as_alice):
+    opportunity = an_opportunity()
+    confirm = as_alice.get(f"/bets/place/?opportunity={opportunity.pk}").content.decode()
+    assert 'name="request_key"' in confirm
+    assert f'value="{opportunity.price}"' in confirm
+
+    before = Bet.objects.count()
+    htmx = {"HX-Request": "true"}
+    first = as_alice.post("/bets/place/", stake_form(opportunity), headers=htmx)
+    again = as_alice.post("/bets/place/", stake_form(opportunity), headers=htmx)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert Bet.objects.count() == before + 1
+    assert f'id="opportunity-{opportunity.pk}"' in first.content.decode()
+    assert "Bet open" in first.content.decode()
+
+
+def test_without_htmx_placing_leads_to_the_bet(world, as_alice):
+    answer = as_alice.post("/bets/place/", stake_form(an_opportunity()))
+
+    assert answer.status_code == 302
+    assert answer["Location"] == f"/bets/{Bet.objects.latest('pk').pk}/"
+
+
+def test_a_refused_stake_says_every_reason_in_the_form(world, as_alice):
+    opportunity = an_opportunity()
+    before = Bet.objects.count()
+    answer = as_alice.post(
+        "/bets/place/",
+        stake_form(opportunity, stake="900.00", price=str(opportunity.price + 1)),
+        headers={"HX-Request": "true"},
+    )
+
+    assert answer.status_code == 422
+    assert Bet.objects.count() == before
+    page = answer.content.decode()
+    assert 'id="stake-errors"' in page
+    assert "price is" in page
+    assert 'value="900.00"' in page
+
+
+def test_a_stake_that_is_no_number_is_said_in_the_form(world, as_alice):
+    answer = as_alice.post("/bets/place/", stake_form(an_opportunity(), stake="lots"))
+
+    assert answer.status_code == 422
+    assert b"Enter a number" in answer.content
+
+
+def test_passes_are_shown_with_their_reasons(world, as_alice):
+    page = as_alice.get("/?tab=passed").content.decode()
+
+    assert "Edge at the low end is not above zero" in page
+
+
+def test_the_export_is_exactly_what_is_filtered(world, as_alice):
+    won = Bet.objects.filter(result="won").count()
+    exported = json.loads(b"".join(as_alice.get("/bets/export.json?result=won").streaming_content))
+    table = b"".join(as_alice.get("/bets/export.csv?result=won").streaming_content).decode()
+
+    assert len(exported) == won
+    assert len(table.strip().splitlines()) == won + 1
+    assert {bet["result"] for bet in exported} <= {"won"}
+
+
+def test_no_cell_of_the_export_is_a_formula(world, as_alice):
+    bet = Bet.objects.first()
+    team = bet.selection.market.event.away
+    team.name = "=cmd|' /C calc'!A1"
+    team.save()
+    table = b"".join(as_alice.get("/bets/export.csv").streaming_content).decode()
+
+    assert not re.search(r"(^|,)\"?[=@\t]", table, re.MULTILINE)
+    assert "'=cmd|" in table
+
+
+def test_a_clv_that_is_not_known_gets_no_figure(world, as_alice):
+    Bet.objects.update(clv=None, clv_note="The close was captured 3 h before the start.")
+    page = as_alice.get("/bets/").content.decode()
+
+    assert "not known: The close was captured 3 h before the start." in page
+
+
+def test_the_kill_switch_stops_placing_until_it_is_lifted(world, as_alice):
+    as_alice.post("/risk/kill-switch/", {"reason": "Something smells."})
+    halt = Halt.objects.get()
+    assert "Something smells." in as_alice.get("/odds/").content.decode()
+    refused = as_alice.post("/bets/place/", stake_form(an_opportunity()))
+    assert refused.status_code == 422
+
+    as_alice.post(f"/risk/halts/{halt.pk}/lift/", {"reason": "It was the bin."})
+    assert as_alice.post("/bets/place/", stake_form(an_opportunity())).status_code == 302
+
+
+def test_the_kill_switch_wants_a_reason(alice, as_alice):
+    answer = as_alice.post("/risk/kill-switch/", {"reason": ""})
+
+    assert answer.status_code == 422
+    assert b"Reason: say why" in answer.content
+    assert not Halt.objects.exists()
+
+
+def test_only_an_operator_stops_everybody_or_lifts_that(alice, as_alice, olivia, client):
+    everybody = {"reason": "x", "everybody": "on"}
+    assert as_alice.post("/risk/kill-switch/", everybody).status_code == 403
+    client.force_login(olivia)
+    client.post("/risk/kill-switch/", {"reason": "Feed is wrong.", "everybody": "on"})
+    halt = Halt.objects.get(owner=None)
+
+    assert as_alice.post(f"/risk/halts/{halt.pk}/lift/", {"reason": "please"}).status_code == 403
+    assert client.post(f"/risk/halts/{halt.pk}/lift/", {"reason": "Mended."}).status_code == 302
+
+
+def test_only_an_operator_promotes(world, as_alice):
+    from_page = as_alice.get("/models/").content.decode()
+    version = re.search(r"/models/(\d+)/", from_page).group(1)
+
+    assert "Make it the champion" not in as_alice.get(f"/models/{version}/").content.decode()
+    assert as_alice.post(f"/models/{version}/promote/", {"reason": "x"}).status_code == 403
+    back = as_alice.post("/models/basketball_sim-h2h/roll-back/", {"reason": "x"})
+    assert back.status_code == 403
+
+
+def test_an_api_key_is_shown_once_and_works_no_more_when_revoked(alice, as_alice):
+    shown = as_alice.post("/preferences/keys/", {"name": "sheet"})
+    text = re.search(r'id="new-key">([^<]+)<', shown.content.decode()).group(1)
+    assert shown["Cache-Control"] == "no-store"
+    assert text not in as_alice.get("/preferences/").content.decode()
+
+    key = alice.api_keys.get()
+    as_alice.post(f"/preferences/keys/{key.prefix}/revoke/")
+    key.refresh_from_db()
+    assert key.revoked
+
+
+def test_nobody_revokes_the_key_of_another(alice, bob, client):
+    key, _ = make.api_key(alice)
+    client.force_login(bob)
+
+    assert client.post(f"/preferences/keys/{key.prefix}/revoke/").status_code == 404
+
+
+def test_a_simulated_world_says_so_on_every_page(world, as_alice):
+    for page in [*LISTS, *OTHERS]:
+        assert b"invented teams, known true probabilities" in as_alice.get(page).content, page
+
+
+def test_what_is_not_there_is_said_on_a_page_of_ours(as_alice):
+    answer = as_alice.get("/events/999999/")
+
+    assert answer.status_code == 404
+    assert b"There is nothing at this address" in answer.content
+
+
+def test_stylesheet_has_the_classes_that_templates_use():
+    """A class used but not built means that scripts/assets was not run."""
+    with open("static/css/app.css") as sheet:
+        built = sheet.read()
+    for name in (".btn-primary", ".tiles-3", ".sr-only", ".px-best", ".bottomnav", ".select"):
+        assert name in built, name
