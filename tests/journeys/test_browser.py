@@ -15,7 +15,7 @@ from tests import make
 from tests.journeys.world import fill
 
 CHROMIUM = Path("/usr/bin/chromium")
-PASSWORD = "a long pass phrase"  # noqa: S105 of a test
+PASSWORD = "a long pass phrase"
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(300),
@@ -66,7 +66,8 @@ def addresses() -> list[str]:
     bet = Bet.objects.select_related("selection__market").first()
     version = ModelVersion.objects.first()
     return [
-        "/", "/?tab=passed", "/odds/", "/odds/?market=totals", "/bets/", "/performance/", "/models/",
+        "/", "/?tab=passed", "/odds/", "/odds/?market=totals", "/bets/", "/performance/",
+        "/models/",
         "/risk/", "/status/", "/preferences/", "/methodology/", f"/bets/{bet.pk}/",
         f"/events/{bet.selection.market.event_id}/", f"/models/{version.pk}/", "/not-a-page/",
     ]  # fmt: skip
