@@ -95,7 +95,7 @@ def build_features(
     values = np.empty((len(chosen), len(NAMES)))
     first = len(league.NAMES)
     values[:, :first] = _walk(games, chosen, moments, memory or Memory())
-    values[:, first:-5] = schedule.schedule_features(games)[chosen]
+    values[:, first:-5] = schedule.schedule_features(games, chosen)
     values[:, -5] = games.playoffs[chosen]
     values[:, -4] = games.neutral[chosen]
     matrix = FeatureMatrix(NAMES, values)

@@ -17,8 +17,10 @@ NAMES = (
 LONGEST_REST = 7.0
 
 
-def schedule_features(games: Games) -> FloatArray:
-    """Return rest, back-to-backs, load and road trips of both teams, shape (n, len(NAMES)).
+def schedule_features(games: Games, rows: IntArray) -> FloatArray:
+    """Return rest, back-to-backs, load and road trips before the games at `rows`.
+
+    The shape is (len(rows), len(NAMES)).
 
     Rest is days since the team's last game less one, at most 7, and 7 where there is none (the
     first of a season is as fresh as a week off). Back-to-back is 1.0 where the team also played
@@ -32,7 +34,8 @@ def schedule_features(games: Games) -> FloatArray:
     days: list[list[int]] = [[] for _ in range(games.team_count)]
     streaks = [0] * games.team_count
     streak_before: list[int] = [0] * games.team_count
-    values = np.empty((count, len(NAMES)))
+    values = np.zeros((count, len(NAMES)))
+    asked = np.isin(np.arange(count), rows).tolist()
     order: IntArray = np.lexsort((games.event_id, day))
     for row in order.tolist():
         today = int(day[row])
@@ -40,6 +43,8 @@ def schedule_features(games: Games) -> FloatArray:
             past = days[team]
             if past and past[-1] != today:
                 streak_before[team] = streaks[team]
+            if not asked[row]:
+                continue
             earlier = [d for d in past[-8:] if d < today]
             rest = min(today - earlier[-1] - 1, LONGEST_REST) if earlier else LONGEST_REST
             values[row, side] = rest
@@ -49,4 +54,4 @@ def schedule_features(games: Games) -> FloatArray:
         for side, team in enumerate((home[row], away[row])):
             days[team].append(today)
             streaks[team] = streaks[team] + 1 if side else 0
-    return values
+    return values[rows]

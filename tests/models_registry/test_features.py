@@ -78,7 +78,7 @@ def test_rest_and_load_come_from_the_calendar():
         ("2021-11-05", 3, 0, 110, 100),
         ("2021-11-06", 0, 3, None, None),
     ]
-    last = schedule_features(arrays.games(rows))[3]
+    last = schedule_features(arrays.games(rows), np.array([3]))[0]
 
     # Team 0: played the day before, three games in seven days, two away in a row.
     # Team 3: played the day before too, its only game, at home.
