@@ -184,6 +184,14 @@ class _Product:
         self._supervisor.start(Program("simulator", command, {**variables, **provider}, 5.0))
         return provider
 
+    def _wait_for_simulator(self) -> None:
+        """Let nobody ask for prices before there is somebody to answer."""
+        if self._simulation is not None:
+            deadline = time.monotonic() + HEALTH_SECONDS
+            while ports.is_free(self._simulation.port) and time.monotonic() < deadline:
+                self._supervisor.look_after()
+                time.sleep(0.1)
+
     def _start_programs(self, variables: Mapping[str, str], listening: int) -> None:
         metrics = self._place.state / "metrics"
         shutil.rmtree(metrics, ignore_errors=True)
@@ -208,6 +216,7 @@ class _Product:
                 descriptors=[listening],
             )
         )
+        self._wait_for_simulator()
         self._supervisor.start(
             Program(
                 "worker",

@@ -18,13 +18,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
+from django.db import transaction
 from rich.console import Console
 
 from accounts import clock
 from accounts.models import User
-from betting.domain.decide import Configuration
-from betting.models import Strategy
+from betting.models import Bankroll, Strategy
 from betting.services import ledger
+from betting.services.opportunities import ensure_strategies
 from models_registry import services as registry
 from models_registry.history import NoSuchCompetition
 from models_registry.models import ModelVersion, Predictor
@@ -33,16 +34,18 @@ from models_registry.services.training import predictor_key
 from models_registry.training import TooLittleHistory
 from odds.simulator.history import write_history
 from odds.simulator.listing import SPORT_KEY
+from risk.models import Limits
 
 # As `simulate serve` has it: the past that is imported is the past of the present that plays.
 SEED = 1
 DEMO, OPERATOR = "demo", "operator"
 DEPOSIT = Decimal("10000.00")
 REAL_COMPETITION = "basketball_nba"
-# What the demo user follows: the market's own opinion, and our model's beside it.
-STRATEGIES = {
-    "market-value": ("Market value", Configuration(market_keys=("h2h", "spreads", "totals"))),
-    "model-blend": ("Model and market", Configuration(model_weight=0.3)),
+# Small stakes on many events: there is soon something to judge, and room for a bet by hand.
+DEMO_LIMITS = {
+    "max_bet_share": Decimal("0.0100"),
+    "max_event_share": Decimal("0.0200"),
+    "max_day_share": Decimal("0.5000"),
 }
 
 
@@ -63,9 +66,7 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0)
         facts = ensure_logins() | {"notes": []}
         if os.environ.get("FAIRLINE_DEMO", "1") != "0":
-            demo = User.objects.get(username=DEMO)
-            give_money(demo)
-            follow_strategies(demo)
+            begin_betting(User.objects.get(username=DEMO))
             facts["notes"] = list(self._models(history))
         self.stdout.write(json.dumps(facts))
 
@@ -123,13 +124,6 @@ def ensure_logins() -> dict[str, Any]:
     }
 
 
-def give_money(user: User) -> None:
-    """Open a bankroll with the first deposit; a repeat changes nothing."""
-    now = clock.now()
-    main = ledger.open_bankroll(owner_id=user.pk, name="Main", currency="EUR", now=now)
-    ledger.deposit(bankroll_id=main.pk, amount=DEPOSIT, reference="first-run-deposit", now=now)
-
-
 def ensure_login(username: str, *, password: str, **rights: bool) -> str:
     """Return whether the login has this password ('given') or another ('changed')."""
     user, is_new = User.objects.get_or_create(
@@ -141,14 +135,17 @@ def ensure_login(username: str, *, password: str, **rights: bool) -> str:
     return "given" if user.check_password(password) else "changed"
 
 
-def follow_strategies(user: User) -> None:
-    """Make the demo strategies and have the user follow those that are new."""
-    for key, (title, configuration) in STRATEGIES.items():
-        strategy, is_new = Strategy.objects.get_or_create(
-            key=key, defaults={"title": title, "configuration": configuration.to_json()}
-        )
-        if is_new:
-            strategy.followers.add(user)
+@transaction.atomic
+def begin_betting(user: User) -> None:
+    """Give a bettor without bankroll one, limits, and our strategies to follow; once."""
+    if Bankroll.objects.filter(owner=user).exists():
+        return
+    now = clock.now()
+    main = ledger.open_bankroll(owner_id=user.pk, name="Main", currency="EUR", now=now)
+    ledger.deposit(bankroll_id=main.pk, amount=DEPOSIT, reference="first-run-deposit", now=now)
+    Limits.objects.update_or_create(owner=user, defaults=DEMO_LIMITS)
+    ensure_strategies()
+    user.followed_strategies.set(Strategy.objects.filter(is_active=True))
 
 
 def newest_version(competition_key: str) -> ModelVersion | None:
