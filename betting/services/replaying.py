@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-import httpx2
 import numpy as np
+from django.db import transaction
 from django.db.models import F
 
 from accounts.models import User
@@ -30,14 +30,13 @@ from betting.services.settlement import settle_due_bets
 from models_registry.models import ModelVersion, Prediction
 from models_registry.services import predict_events, train_version
 from odds.domain.table import QuoteTable
-from odds.feeds.parsed import ParsedSweep
-from odds.feeds.the_odds_api_payloads import read_odds, read_scores
-from odds.models import FeedRun, Sighting
+from odds.feeds.the_odds_api import Client
+from odds.models import Sighting
 from odds.selectors import quotes_as_of
-from odds.services import Counts, begin_run, end_run, record_results, record_sweep
+from odds.services.fetching import fetch_odds, fetch_scores
 from odds.simulator.archive import ArchiveWorld
 from odds.simulator.clock import ManualClock
-from odds.simulator.server import Server, serve
+from odds.simulator.server import serve
 from risk.models import Halt
 from risk.selectors import halts_in_force
 from risk.services import lift_halt
@@ -48,7 +47,6 @@ KEY = "replay"
 AHEAD = timedelta(days=3)
 # The last games' results and corrections come in after the last prices.
 AFTERWARDS = timedelta(days=3)
-MARKETS = ("h2h", "spreads", "totals")
 
 
 class CannotReplay(Exception):
@@ -65,12 +63,11 @@ class _Stage:
     bankroll: Bankroll
     owner: User
     clock: ManualClock
-    server: Server
+    client: Client
     progress: Callable[[str], None]
     version: ModelVersion | None = None
     month: tuple[int, int] = (0, 0)
     rows_new: int = 0
-    requests: int = 0
 
 
 def replay(
@@ -98,7 +95,8 @@ def replay(
     owner = _owner(now)
     clock = ManualClock(moments[0])
     with serve(ArchiveWorld(), key=KEY, clock=clock) as server:
-        stage = _set_up(competition_key, strategy_key, starts_on, ends_on, owner, clock, server)
+        client = Client(server.url, KEY)
+        stage = _set_up(competition_key, strategy_key, starts_on, ends_on, owner, clock, client)
         stage.progress = progress
         for index, moment in enumerate(moments, 1):
             clock.move_to(moment)
@@ -109,7 +107,7 @@ def replay(
             )
         end = moments[-1] + AFTERWARDS
         clock.move_to(end)
-        _fetch(stage, end)
+        _look(stage, end)
         settle_due_bets(end, limit=10_000, owner_id=owner.pk)
         measure_clv(end, limit=100_000, owner_id=owner.pk)
     return _summary(stage, starts_on, ends_on)
@@ -147,7 +145,7 @@ def _set_up(
     ends_on: date,
     owner: User,
     clock: ManualClock,
-    server: Server,
+    client: Client,
 ) -> _Stage:
     original = Strategy.objects.filter(key=strategy_key).first()
     if original is None:
@@ -174,20 +172,14 @@ def _set_up(
         bankroll=bankroll,
         owner=owner,
         clock=clock,
-        server=server,
+        client=client,
         progress=lambda _: None,
     )
 
 
 def _step(stage: _Stage, now: datetime) -> int:
-    _fetch(stage, now)
+    quotes = _look(stage, now)
     settle_due_bets(now, limit=10_000, owner_id=stage.owner.pk)
-    quotes = quotes_as_of(
-        at=now,
-        starts_after=now,
-        starts_before=now + AHEAD,
-        competition_key=stage.competition_key,
-    )
     predictions = _predict(stage, quotes, now)
     record_opportunities(stage.strategy, quotes, predictions, now=now)
     return place_for_followers(
@@ -217,41 +209,40 @@ def _predict(stage: _Stage, quotes: QuoteTable, now: datetime) -> dict[int, Pred
     return {prediction.event_id: prediction for prediction in made}
 
 
+def _look(stage: _Stage, now: datetime) -> QuoteTable:
+    """Fetch and record as live, and return the quotes in force; leave history as it was.
+
+    The door shows what history holds, so recording it is undone: it would confirm anew, at this
+    moment, prices that the archive last saw earlier, and hide how old they are. What counts is
+    what came through the door, with the age it has in the archive.
+    """
+
+    def in_force() -> QuoteTable:
+        return quotes_as_of(
+            at=now,
+            starts_after=now,
+            starts_before=now + AHEAD,
+            competition_key=stage.competition_key,
+        )
+
+    with transaction.atomic():
+        archived = in_force()
+        _fetch(stage, now)
+        fetched = in_force()
+        transaction.set_rollback(True)
+    served = dict(zip(fetched.quote_id.tolist(), fetched.price.tolist(), strict=True))
+    pairs = zip(archived.quote_id.tolist(), archived.price.tolist(), strict=True)
+    return archived.where(np.array([served.get(q) == price for q, price in pairs], dtype=bool))
+
+
 def _fetch(stage: _Stage, now: datetime) -> None:
-    """Fetch odds and scores over HTTP and record them, as the live feed does."""
-    key = stage.competition_key
-    listed = read_odds(
-        _get(stage, "odds", markets=",".join(MARKETS), regions="us,us2,uk,eu,au"),
-        odds_format="decimal",
-    )
-    sweep = ParsedSweep(
-        provider="the_odds_api",
-        competition_key=key,
-        seen_at=now,
-        events=[entry.event for entry in listed],
-        quotes=[quote for entry in listed for quote in entry.quotes],
-        bookmaker_titles={k: v for entry in listed for k, v in entry.titles.items()},
-        rejected=[row for entry in listed for row in entry.rejected],
-    )
-    run = begin_run(provider=OWNER, kind=FeedRun.Kind.ODDS, subject=key, now=now)
-    counts = record_sweep(sweep, feed_run=run)
-    end_run(run, counts, now=now)
-    results = read_scores(_get(stage, "scores", daysFrom="3"), seen_at=now)
-    run = begin_run(provider=OWNER, kind=FeedRun.Kind.SCORES, subject=key, now=now)
-    scored: Counts = record_results(results, feed_run=run)
-    end_run(run, scored, now=now)
-    stage.rows_new += counts.new + scored.new
-
-
-def _get(stage: _Stage, what: str, **asked: str) -> object:
-    answer = httpx2.get(
-        f"{stage.server.url}/v4/sports/{stage.competition_key}/{what}",
-        params={"apiKey": KEY, "oddsFormat": "decimal", **asked},
-        timeout=60,
-    )
-    answer.raise_for_status()
-    stage.requests += 1
-    return answer.json()
+    """Fetch odds and scores over HTTP and record them, by the services of the live feed."""
+    key, client = stage.competition_key, stage.client
+    for fetched in (
+        fetch_odds(competition_key=key, now=now, client=client, regions=("us",)),
+        fetch_scores(competition_key=key, now=now, client=client),
+    ):
+        stage.rows_new += fetched.new
 
 
 def _equity(stage: _Stage) -> Decimal:
@@ -273,7 +264,6 @@ def _summary(stage: _Stage, starts_on: date, ends_on: date) -> dict[str, Any]:
         "open": bets.filter(status=BetStatus.OPEN).count(),
         **summary_of(performance_of(stage.owner.pk, bankroll_id=stage.bankroll.pk)),
         "halted": halt.reason if halt else None,
-        "http_requests": stage.requests,
         "rows_new_in_history": stage.rows_new,
         "book_problems": len(check_books()),
     }

@@ -23,7 +23,7 @@ def drawdown_path(equity: FloatArray, flow: FloatArray | None = None) -> FloatAr
     paid = np.cumsum(np.zeros_like(equity) if flow is None else flow)
     earned = equity - paid
     peak = np.maximum.accumulate(earned) + paid
-    fall = np.zeros_like(equity)
+    fall = np.zeros(len(equity))
     np.divide(peak - equity, peak, out=fall, where=peak > 0)
     return fall
 

@@ -1,0 +1,226 @@
+"""The past decides and stakes as the present does, and nothing of the future reaches it."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from betting.domain.decide import Configuration, decide, slate_of
+from betting.domain.simulate import Results, simulate
+from betting.models import Backtest, Bet, Strategy
+from betting.services.backtesting import Past, read_past, slate_of_the_past
+from betting.services.opportunities import ensure_strategies
+from betting.services.replaying import CannotReplay, replay
+from odds.models import PriceChange, Sighting
+from odds.services import ensure_partitions
+from risk.domain.limits import Bounds
+from tests import make
+from tests.tables import moment, quote_table, two_way
+
+CONFIGURATION = Configuration()
+FIELDS = ("fair_probability", "edge", "edge_low", "passes", "recommended", "stake_share")
+
+
+def looks(count: int, seed: int = 1) -> Past:
+    """So many looks, an hour apart, at ten games and five books each, prices at random."""
+    rng = np.random.default_rng(seed)
+    start = make.EVENING + timedelta(days=30)
+    rows, at, home = [], [], []
+    for hour in range(count):
+        now = make.NOON + timedelta(hours=hour)
+        for game in range(1, 11):
+            fair = rng.uniform(0.25, 0.75)
+            for book in range(1, 6):
+                own = np.clip(fair + rng.normal(0, 0.02), 0.05, 0.95)
+                prices = (round(1 / (own * 1.03), 3), round(1 / ((1 - own) * 1.03), 3))
+                rows += two_way(
+                    book,
+                    *prices,
+                    market_id=game + 10 * hour,
+                    confirmed_at=now,
+                    seen_at=now,
+                    last_update=now,
+                    starts_at=min(start, now + timedelta(hours=5)),
+                )
+                at += [moment(now)] * 2
+            home += [int(rng.random() < fair)] * 10
+    table = quote_table(*rows)
+    won = np.where(table.side == "home", home, 1 - np.array(home)) * 2
+    at = np.array(at, dtype="datetime64[us]")
+    known = at + np.timedelta64(8, "h")
+    return Past(table, at, Results(won, 2 - won, known), np.full(len(table), np.nan))
+
+
+def live(past: Past, now) -> tuple:
+    """Decide on one look of the past as if it were now."""
+    mask = past.moment == now
+    slate = slate_of(
+        past.quotes.where(mask), moment=now, home_probability={}, configuration=CONFIGURATION
+    )
+    return mask, decide(slate, CONFIGURATION)
+
+
+def test_backtest_and_live_decide_identically_bit_for_bit():
+    past = looks(60)
+    at_once = decide(slate_of_the_past(past, CONFIGURATION), CONFIGURATION)
+
+    assert at_once.recommended.sum() > 50
+    for now in np.unique(past.moment):
+        mask, alone = live(past, now)
+        for name in FIELDS:
+            assert np.array_equal(getattr(at_once, name)[mask], getattr(alone, name)), name
+
+
+def test_a_planted_later_price_or_result_changes_no_earlier_decision():
+    past = looks(20)
+    before = decide(slate_of_the_past(past, CONFIGURATION), CONFIGURATION)
+    late = past.moment > past.moment[len(past) // 2]
+    planted = replace(
+        past,
+        quotes=replace(
+            past.quotes, price=np.where(late, 1.01 + past.quotes.price, past.quotes.price)
+        ),
+        results=Results(
+            2 - past.results.won_halves, past.results.won_halves, past.results.known_at
+        ),
+    )
+
+    after = decide(slate_of_the_past(planted, CONFIGURATION), CONFIGURATION)
+
+    for name in FIELDS:
+        assert np.array_equal(getattr(before, name)[~late], getattr(after, name)[~late])
+    assert not np.array_equal(before.edge[late], after.edge[late]), "the plant must show later"
+
+
+def test_a_planted_later_result_changes_no_earlier_stake():
+    past = looks(30)
+    slate = slate_of_the_past(past, CONFIGURATION)
+    decisions = decide(slate, CONFIGURATION)
+    run = {"capital": 100_000, "bounds": Bounds(), "kelly_part": 0.25}
+    first = simulate(slate, decisions, past.results, **run)
+    middle = np.unique(past.moment)[15]
+    flipped = np.where(past.results.known_at > middle, 2, past.results.won_halves)
+
+    second = simulate(slate, decisions, Results(flipped, 2 - flipped, past.results.known_at), **run)
+
+    def stakes(done):
+        early = past.moment[done.row] <= middle
+        return sorted(zip(done.row[early].tolist(), done.stake[early].tolist(), strict=True))
+
+    assert stakes(first) == stakes(second)
+    assert first.profit.sum() != second.profit.sum()
+
+
+def test_the_breaker_ends_a_losing_run():
+    past = looks(60)
+    slate = slate_of_the_past(past, CONFIGURATION)
+    decisions = decide(slate, CONFIGURATION)
+    nothing = np.zeros(len(past), dtype=np.int64)
+    losing = Results(nothing, nothing + 2, past.results.known_at)
+    bounds = Bounds(max_drawdown_share=Decimal("0.1000"))
+
+    done = simulate(slate, decisions, losing, capital=100_000, bounds=bounds, kelly_part=0.25)
+
+    assert done.tripped_at is not None
+    assert past.moment[done.row].max() < done.tripped_at
+    assert done.refused > 0
+
+
+# --- from the database: the same game through the backtest, and through the provider's door
+
+SNAPSHOT = make.NOON
+
+
+@pytest.fixture
+def history(db) -> None:
+    """One game with four books seen once, at NOON; the fourth pays too much for home, who won."""
+    ensure_partitions([SNAPSHOT])
+    for book, home, away in (
+        ("one", "1.910", "1.910"),
+        ("two", "1.910", "1.910"),
+        ("three", "1.910", "1.910"),
+        ("four", "2.200", "1.700"),
+    ):
+        for side, price in (("home", home), ("away", away)):
+            quote = make.priced(price, side=side, book=book)
+            PriceChange.objects.create(
+                quote=quote, price=quote.price, last_update=SNAPSHOT, seen_at=SNAPSHOT
+            )
+    event = quote.selection.market.event
+    Sighting.objects.create(event=event, market_key="h2h", seen_at=SNAPSHOT, fingerprint=1)
+    make.finish(event, 110, 100)
+    ensure_strategies()
+
+
+def test_the_command_runs_stores_and_prints_what_came_of_it(history, capsys):
+    arguments = {"first": "2026-01-15", "last": "2026-01-15", "competition": "basketball_test"}
+    command = ["backtest", "--json"] + [
+        f"--{name}={value}"
+        for name, value in zip(("from", "to", "competition"), arguments.values(), strict=True)
+    ]
+    call_command(*command)
+    summary = json.loads(capsys.readouterr().out)
+
+    stored = Backtest.objects.get()
+    assert (summary["bets"], summary["hit_rate"]) == (1, 1.0)
+    assert summary["profit"] == round(summary["staked"] * 1.2, 2)
+    assert stored.summary["profit"] == summary["profit"]
+    assert stored.configuration["limits"]["max_bet_share"] == "0.02"
+    call_command(*command)
+    assert len(set(Backtest.objects.values_list("data_hash", flat=True))) == 1
+
+
+def test_unknown_strategies_and_empty_stretches_are_told(history):
+    with pytest.raises(CommandError, match="use one of"):
+        call_command("backtest", "--from=2026-01-15", "--to=2026-01-15", "--strategy=x")
+    with pytest.raises(CommandError, match="import some"):
+        call_command("backtest", "--from=2001-01-15", "--to=2001-01-15")
+    with pytest.raises(CannotReplay, match="import_history first"):
+        replay(
+            competition_key="basketball_test",
+            strategy_key="consensus",
+            starts_on=(make.NOON - timedelta(days=9)).date(),
+            ends_on=(make.NOON - timedelta(days=9)).date(),
+            now=make.NIGHT,
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_replay_stakes_what_the_backtest_does_and_leaves_history_alone(transactional_db, request):
+    request.getfixturevalue("history")
+    facts = (PriceChange.objects.count(), Sighting.objects.count())
+    stretch = {"starts_on": make.NOON.date(), "ends_on": make.NOON.date()}
+    past = read_past("basketball_test", *stretch.values(), ("h2h",))
+    configuration = Configuration.from_json(Strategy.objects.get(key="consensus").configuration)
+    slate = slate_of_the_past(past, configuration)
+    tested = simulate(
+        slate,
+        decide(slate, configuration),
+        past.results,
+        capital=100_000,
+        bounds=Bounds(),
+        kelly_part=configuration.kelly_fraction,
+    )
+
+    played = [
+        replay(
+            competition_key="basketball_test",
+            strategy_key="consensus",
+            now=make.NIGHT,
+            **stretch,
+        )
+        for _ in range(2)
+    ]
+
+    first, second = Bet.objects.order_by("pk")
+    assert int(first.stake * 100) == tested.stake[0]
+    assert int((first.returned - first.stake) * 100) == tested.profit[0]
+    assert (first.stake, first.price, first.result) == (second.stake, second.price, second.result)
+    for summary in played:
+        assert (summary["placed"], summary["settled"], summary["book_problems"]) == (1, 1, 0)
+    assert played[0]["profit"] == played[1]["profit"]
+    assert (PriceChange.objects.count(), Sighting.objects.count()) == facts

@@ -1,0 +1,195 @@
+"""Limits, stakes, drawdown: small figures checked by head, and laws."""
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.models import AuditEntry
+from risk.domain.breakers import EquityPath, read_drawdown
+from risk.domain.drawdown import max_drawdown
+from risk.domain.kelly import kelly_fraction
+from risk.domain.limits import Bounds, Exposure, find_breaches, rooms, trim_slate
+from risk.domain.staking import stake_cents, waterfall
+from risk.models import Halt
+from risk.selectors import halts_in_force
+from risk.services import NothingToLift, halt_everything, lift_halt
+from tests import make
+
+
+def test_published_half_kelly_example():
+    """penaltyblog's own: p 0.55 at 2.1, half Kelly stakes 7.05 %."""
+    assert kelly_fraction(np.array([0.55]), np.array([2.1]))[0] / 2 == pytest.approx(
+        0.0705, abs=5e-5
+    )
+
+
+@given(st.lists(st.tuples(st.floats(0.01, 0.99), st.floats(1.01, 50)), min_size=1, max_size=20))
+def test_kelly_is_zero_without_an_edge_and_never_everything(slate):
+    p, price = (np.array(column) for column in zip(*slate, strict=True))
+
+    share = kelly_fraction(p, price)
+
+    assert ((share > 0) == (p * price - 1 > 0)).all()
+    assert (share < 1).all()
+
+
+def test_a_breach_says_what_is_left_and_every_breach_is_told():
+    exposure = Exposure(
+        Decimal("1000.00"), Decimal("5.00"), on_event=Decimal("28.00"), today=Decimal("99.00")
+    )
+
+    breaches = find_breaches(stake=Decimal("21.00"), exposure=exposure, bounds=Bounds())
+
+    assert [b.rule for b in breaches] == [
+        "max_bet_share",
+        "max_event_share",
+        "max_day_share",
+        "free_money",
+    ]
+    assert "2.00 of 30.00" in breaches[1].detail
+    assert "at most 1.00 is possible now" in breaches[1].detail
+
+
+def test_a_limit_reached_exactly_is_no_breach_and_a_cent_more_is():
+    exposure = Exposure(Decimal("1000.00"), Decimal("1000.00"), Decimal("0"), Decimal("0"))
+
+    assert find_breaches(stake=Decimal("20.00"), exposure=exposure, bounds=Bounds()) == ()
+    over = find_breaches(stake=Decimal("20.01"), exposure=exposure, bounds=Bounds())
+    assert [b.rule for b in over] == ["max_bet_share"]
+    under = find_breaches(stake=Decimal("0.99"), exposure=exposure, bounds=Bounds())
+    assert [b.rule for b in under] == ["min_stake"]
+
+
+bets = st.lists(st.tuples(st.integers(0, 6000), st.integers(0, 3)), max_size=12)
+
+
+@given(bets, st.integers(100, 300_000), st.integers(0, 100), st.integers(0, 30_000))
+def test_trimming_a_slate_is_asking_the_limits_before_each_bet(slate, equity, part, today):
+    """The array version against the plain one, one bet after the other."""
+    bounds = Bounds()
+    free = equity * part // 100
+    asked, event = (np.array([bet[i] for bet in slate], dtype=np.int64) for i in (0, 1))
+    held = {0: 0, 1: 500, 2: 0, 3: 2900}
+
+    trimmed = trim_slate(
+        asked=asked,
+        event=event,
+        on_event=np.array([held[e] for e in event.tolist()], dtype=np.int64),
+        equity=equity,
+        free=free,
+        today=today,
+        bounds=bounds,
+    )
+
+    expected, left, spent, on_event = [], free, today, dict(held)
+    for cents, match in slate:
+        exposure = Exposure(
+            *(Decimal(value) / 100 for value in (equity, left, on_event[match], spent))
+        )
+        most = min(room.left for room in rooms(exposure=exposure, bounds=bounds))
+        stake = min(cents, int(most * 100))
+        stake = stake if stake >= 100 else 0
+        expected.append(stake)
+        left, spent, on_event[match] = left - stake, spent + stake, on_event[match] + stake
+    assert trimmed.tolist() == expected
+
+
+def test_a_share_is_read_as_written_and_rounded_down():
+    shares = np.array([0.29, 0.07, 0.1 + 0.2, 0.00999])
+
+    assert stake_cents(shares, 100).tolist() == [29, 7, 30, 0]
+    with pytest.raises(OverflowError):
+        stake_cents(shares, 10**9)
+
+
+def test_the_waterfall_says_each_step_and_what_halts():
+    exposure = Exposure(Decimal("1000.00"), Decimal("3.00"), Decimal("0"), Decimal("0"))
+
+    steps = waterfall(
+        probability=0.55, price=2.0, exposure=exposure, bounds=Bounds(), halted="Kill switch"
+    )
+
+    assert [(step.name, str(step.stake)) for step in steps] == [
+        ("full_kelly", "100.00"),
+        ("fraction", "25.00"),
+        ("max_bet_share", "20.00"),
+        ("free_money", "3.00"),
+        ("rounding", "3.00"),
+        ("breaker", "0.00"),
+    ]
+    assert steps[-1].reason == "Kill switch"
+
+
+def test_drawdown_is_the_deepest_fall_on_the_path_with_the_start_in_it():
+    assert max_drawdown(np.array([100.0, 50.0, 200.0])) == 0.5
+    assert max_drawdown(np.array([100.0, 110.0, 120.0])) == 0.0
+    assert max_drawdown(np.array([])) == 0.0
+
+
+def path(*equity: float) -> EquityPath:
+    days = np.datetime64("2026-01-01T00:00:00.000000") + np.arange(len(equity)) * np.timedelta64(
+        86_400_000_000, "us"
+    )
+    return EquityPath(days, np.array(equity), np.zeros(len(equity)))
+
+
+@pytest.mark.parametrize(
+    ("equity", "lifted", "tripped"),
+    [
+        ((100, 75.01), None, False),
+        ((100, 75), None, True),
+        ((100, 120, 90), None, True),
+        ((100, 70, 72), 1, False),  # a win while below the old peak does not trip it again
+        ((100, 70, 53), 1, False),
+        ((100, 70, 52.5), 1, True),  # a further fall of the whole share does
+        ((100, 70, 100, 74), 1, True),
+    ],
+)
+def test_the_breaker_trips_at_its_bound_and_starts_anew_where_it_was_lifted(
+    equity, lifted, tripped
+):
+    taken = path(*equity)
+    lifted_at = None if lifted is None else taken.at[lifted]
+
+    assert read_drawdown(taken, bound=Decimal("0.25"), lifted_at=lifted_at).tripped is tripped
+
+
+# --- halts
+
+
+def test_a_halt_for_all_and_one_for_one(alice, bob, olivia):
+    halt_everything(reason="all", now=make.NOON, by_id=olivia.pk)
+    halt_everything(reason="mine", now=make.NOON, owner_id=alice.pk, by_id=alice.pk)
+
+    assert [h.reason for h in halts_in_force(alice.pk)] == ["all", "mine"]
+    assert [h.reason for h in halts_in_force(bob.pk)] == ["all"]
+    assert AuditEntry.objects.count() == 2
+
+
+def test_pressing_twice_halts_once_and_lifting_twice_lifts_once(olivia):
+    first = halt_everything(reason="one", now=make.NOON)
+
+    assert halt_everything(reason="two", now=make.NIGHT) == first
+    lift_halt(halt_id=first.pk, reason="fine", now=make.NIGHT, by_id=olivia.pk)
+    again = lift_halt(halt_id=first.pk, reason="finer", now=make.NIGHT)
+    assert again.lift_reason == "fine"
+    assert AuditEntry.objects.count() == 2
+    with pytest.raises(NothingToLift):
+        lift_halt(halt_id=0, reason="x", now=make.NIGHT)
+
+
+def test_the_command_halts_and_lifts(alice, capsys):
+    call_command("kill_switch", "on", reason="feed is odd")
+    assert Halt.objects.get().reason == "feed is odd"
+    call_command("kill_switch", "off", reason="feed is fine")
+    assert halts_in_force(alice.pk) == []
+    call_command("kill_switch", "off", reason="again")
+    assert "was not on" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="nobody called 'mallory'"):
+        call_command("kill_switch", "on", reason="x", user="mallory")
+    with pytest.raises(CommandError, match="say why"):
+        call_command("kill_switch", "on", reason=" ")
