@@ -1,0 +1,91 @@
+"""The registry's words on the command line, and the scheduled tasks."""
+
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import JobRun
+from models_registry import selectors, tasks
+from models_registry.models import Prediction
+from tests.models_registry import league
+
+PREDICTOR = f"{league.KEY}-h2h"
+
+
+def _models(*words: str):
+    out = io.StringIO()
+    call_command("models", *words, stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+def test_from_training_to_champion_and_back_in_words(artifacts, competition, alice):
+    league.fill(competition)
+    assert "No versions yet" in _models("list")
+
+    for number in (1, 2):
+        said = json.loads(_models("train", league.KEY, "--until", "2023-07-01", "--json"))
+        assert said["name"] == f"{PREDICTOR}/{number}"
+        _models("promote", said["name"], "--reason", "good", "--by", "alice")
+    compared = json.loads(_models("compare", f"{PREDICTOR}/1", f"{PREDICTOR}/2", "--json"))
+    shown = json.loads(_models("show", f"{PREDICTOR}/2", "--json"))
+    listed = json.loads(_models("list", "--json"))
+
+    assert (compared["difference"], compared["interval"]) == (0.0, [0.0, 0.0])
+    assert shown["champion"] is True
+    assert all(gate["passed"] for gate in shown["gates"])
+    assert [row["champion"] for row in listed] == [True, False]
+
+    assert "is the champion again" in _models("rollback", PREDICTOR, "--reason", "drift")
+    assert selectors.champion(PREDICTOR).number == 1
+    assert [row.by for row in selectors.promotions(PREDICTOR)] == [None, alice, alice]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("show", "nothing/1"), "there is no version 'nothing/1'; models list"),
+        (("train", "chess"), "no competition 'chess' is stored"),
+        (("rollback", "nothing", "--reason", "x"), "there is no predictor 'nothing'"),
+    ],
+)
+def test_what_cannot_be_done_is_said(db, words, reason):
+    with pytest.raises(CommandError, match=reason):
+        _models(*words)
+
+
+def test_the_tasks_record_what_they_did(trained, competition, monkeypatch, settings):
+    monkeypatch.setattr(tasks.clock, "now", lambda: league.AFTER)
+    _models("promote", f"{PREDICTOR}/1", "--reason", "good")
+    event = league.upcoming(competition, day=league.AFTER.date())
+
+    tasks.predict_upcoming()
+    tasks.evaluate_champion(days=3650)
+    tasks.retrain()
+
+    predicted, evaluated, retrained = JobRun.objects.order_by("pk")
+    assert predicted.detail == {PREDICTOR: 1}
+    assert Prediction.objects.get().event == event
+    # The event is not played yet: nothing to judge, and that is said.
+    assert evaluated.detail == {PREDICTOR: {"version": 1, "events": 0}}
+    assert retrained.detail[league.KEY] == {
+        "version": 2,
+        "promoted": False,
+        "why": "FAIRLINE_AUTO_PROMOTE is off; promote it by hand",
+    }
+
+    event.status, event.home_score, event.away_score = "finished", 101, 99
+    event.result_seen_at = event.starts_at
+    event.save()
+    monkeypatch.setattr(tasks.clock, "now", lambda: event.starts_at)
+    settings.AUTO_PROMOTE = True
+    tasks.evaluate_champion(days=3650)
+    tasks.retrain(competition_key=league.KEY)
+
+    evaluated, retrained = JobRun.objects.order_by("-pk")[:2][::-1]
+    record = evaluated.detail[PREDICTOR]
+    assert (record["events"], record["closed_events"]) == (1, 0)
+    assert set(record["model"]) == {"log_loss", "brier", "accuracy", "calibration_error"}
+    assert retrained.detail[league.KEY]["promoted"] is True
+    assert selectors.champion(PREDICTOR).number == 3
