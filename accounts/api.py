@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from functools import cache as once
@@ -125,17 +126,28 @@ def _body(error: exceptions.APIException, context: Mapping[str, Any]) -> dict[st
             ),
             kind="malformed",
         )
-    return problems.body(status=error.status_code, detail=str(error.detail))
+    return problems.body(
+        status=error.status_code, detail=str(error.detail), kind=getattr(error, "kind", "")
+    )
 
 
 # --- filters and pages
 
 
+class Whole(serializers.IntegerField):
+    """A whole number in plain digits; REST framework's own also takes 1.0 and other scripts'."""
+
+    def to_internal_value(self, data: Any) -> int:  # noqa: ANN401
+        if not re.fullmatch(r"[0-9]{1,9}", str(data)) and not str(data).startswith("-"):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class Query(serializers.Serializer[Any]):
     """Filters in the address. Unknown, repeated or malformed ones are a 400, never ignored."""
 
-    page = serializers.IntegerField(min_value=1, max_value=10_000, default=1)
-    page_size = serializers.IntegerField(min_value=1, max_value=200, default=50)
+    page = Whole(min_value=1, max_value=10_000, default=1)
+    page_size = Whole(min_value=1, max_value=200, default=50)
 
 
 def read_query(request: Request, query: type[serializers.Serializer[Any]]) -> dict[str, Any]:

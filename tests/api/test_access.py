@@ -142,6 +142,8 @@ def test_an_unknown_filter_is_named_with_what_there_is(api):
         ("events", "page", "-1"),
         ("events", "page", "1e3"),
         ("events", "page", "last"),
+        ("events", "page", "1.0"),
+        ("events", "page", "\u0663"),
         ("events", "page", "9" * 2000),
         ("events", "page_size", "201"),
         ("events", "format", "json"),

@@ -159,7 +159,22 @@ def test_what_cannot_be_done_is_refused(api, quote, other, field):
     assert not Bet.objects.exists()
 
 
-@pytest.mark.parametrize("body", ["[]", "1", '"x"', "null", "{", "NaN", '{"stake": NaN}', ""])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[]",
+        "1",
+        '"x"',
+        "null",
+        "{",
+        "NaN",
+        '{"stake": NaN}',
+        "",
+        "[" * 60_000,
+        '{"bookmaker": "\\ud800"}',
+    ],
+    ids=lambda body: body[:20],
+)
 def test_a_body_that_is_no_bet(api, quote, body):
     answer = api.client.generic(
         "POST",
@@ -172,6 +187,12 @@ def test_a_body_that_is_no_bet(api, quote, body):
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
     assert not Bet.objects.exists()
+
+
+def test_a_body_is_not_read_without_end(api, quote):
+    answer = api.post("bets", {"bookmaker": "x" * 70_000}, Idempotency_Key="one")
+
+    assert_problem(answer, 413, "body-too-large")
 
 
 def test_a_form_is_no_json(api, quote):
