@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from django.db import connection
-
-_COLUMN = str | int | None
 
 
 def copy_rows(table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
@@ -35,6 +34,7 @@ def as_text(value: str) -> str:
     )
 
 
+@lru_cache(maxsize=65536)
 def as_moment(at: datetime | None) -> str:
     """Write a moment as COPY reads it."""
     return r"\N" if at is None else at.isoformat()
@@ -45,6 +45,12 @@ def as_number(value: int | None) -> str:
     return r"\N" if value is None else str(value)
 
 
+def as_flag(value: bool) -> str:
+    """Write a truth value as COPY reads it."""
+    return "t" if value else "f"
+
+
+@lru_cache(maxsize=65536)
 def as_thousandths(value: int | None) -> str:
     r"""Write 1910 as 1.910; None is \N."""
     return r"\N" if value is None else f"{value // 1000}.{value % 1000:03d}"

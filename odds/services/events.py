@@ -1,15 +1,17 @@
 """Events as sources list them: found, made, moved."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Max
 
 from odds.domain.competitions import season_of
 from odds.feeds.parsed import ParsedEvent, ParsedTeam
 from odds.models import Competition, Event, EventReference, EventStatus, Sighting
+from odds.services.bulk import as_flag, as_moment, as_text, copy_rows, next_ids
 from odds.services.teams import TeamNames, UnknownName, UnknownTeams
 
 EventKey = tuple[str, str]
@@ -139,7 +141,7 @@ def _make_new(
         )
     if not wanted:
         return
-    Event.objects.bulk_create(wanted.values(), batch_size=2000)
+    _save_new(list(wanted.values()))
     found.new += len(wanted)
     found.ids |= {key: wanted[match].pk for key, match in keys.items()}
     _refer(found, list(keys))
@@ -182,10 +184,51 @@ def _move(
         )
         taken[match] = row.pk
         changed[row.pk] = row
-    Event.objects.bulk_update(
-        changed.values(), ["day", "starts_at", "start_is_exact"], batch_size=500
-    )
+    _save_starts(changed.values())
     found.moved += len(changed)
+
+
+_COLUMNS = [
+    "id", "competition_id", "season", "stage", "home_id", "away_id", "day", "starts_at",
+    "start_is_exact", "neutral_site", "status", "overtimes",
+]  # fmt: skip
+
+
+def _save_new(events: Sequence[Event]) -> None:
+    for event, pk in zip(events, next_ids("odds_event", len(events)), strict=True):
+        event.pk = pk
+    copy_rows(
+        "odds_event",
+        _COLUMNS,
+        (
+            f"{event.pk}\t{event.competition_id}\t{as_text(event.season[:9])}"
+            f"\t{as_text(event.stage[:16])}\t{event.home_id}\t{event.away_id}\t{event.day}"
+            f"\t{as_moment(event.starts_at)}\t{as_flag(event.start_is_exact)}"
+            f"\t{as_flag(event.neutral_site)}\t{event.status}\t0"
+            for event in events
+        ),
+    )
+
+
+_MOVE = """
+UPDATE odds_event e SET day = n.day, starts_at = n.starts_at, start_is_exact = n.is_exact
+FROM unnest(%s::bigint[], %s::date[], %s::timestamptz[], %s::boolean[])
+    AS n(id, day, starts_at, is_exact)
+WHERE e.id = n.id
+"""
+
+
+def _save_starts(events: Collection[Event]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _MOVE,
+            [
+                [event.pk for event in events],
+                [event.day for event in events],
+                [event.starts_at for event in events],
+                [event.start_is_exact for event in events],
+            ],
+        )
 
 
 def _differs(event: ParsedEvent, row: Event) -> bool:
@@ -206,7 +249,8 @@ def _by_match(competition: Competition, first: date, last: date) -> dict[_Match,
 
 
 def _refer(found: RecordedEvents, keys: Sequence[EventKey]) -> None:
-    EventReference.objects.bulk_create(
-        [EventReference(event_id=found.ids[key], source=key[0], key=key[1]) for key in keys],
-        batch_size=5000,
+    copy_rows(
+        "odds_eventreference",
+        ["event_id", "source", "key"],
+        (f"{found.ids[key]}\t{as_text(key[0])}\t{as_text(key[1][:96])}" for key in keys),
     )
