@@ -2,7 +2,7 @@
 
 `sim_games.csv` has the columns of the NBA games file (results, closing lines and moneylines) and
 a `competition`; `sim_odds.jsonl` has stored responses of The Odds API: of the last months only,
-each event a day before its start and just before it.
+each event most of a day before its start and just before it.
 """
 
 import csv
@@ -21,6 +21,7 @@ from odds.simulator.noise import FloatArray
 from odds.simulator.render import Form, odds_body
 from odds.simulator.schedule import (
     DAY,
+    HOUR,
     IntArray,
     epoch,
     event_ids,
@@ -35,7 +36,8 @@ from odds.simulator.schedule import (
 from odds.simulator.teams import BOOKS, TEAMS
 from odds.simulator.worlds import WorldOdds
 
-SNAPSHOT_DAYS = 120
+SNAPSHOT_DAYS = 60
+OPENING = 20 * HOUR
 BEFORE_CLOSE = 4 * 60
 _SHARP = 0
 _COLUMNS = (
@@ -86,7 +88,7 @@ def _games(
     begins = starts(number)
     home, away = pairs(seed, number)
     home_score, away_score = market.final_scores(seed, number)
-    opening = _sharp(seed, number, begins - DAY, is_efficient=is_efficient)
+    opening = _sharp(seed, number, begins - OPENING, is_efficient=is_efficient)
     closing = _sharp(seed, number, begins - BEFORE_CLOSE, is_efficient=is_efficient)
     for row, identity in enumerate(event_ids(seed, number)):
         tip = to_datetime(begins[row])
@@ -126,12 +128,12 @@ def _sharp(seed: int, number: IntArray, at: FloatArray, *, is_efficient: bool) -
 
 
 def _snapshots(seed: int, after: float, until: float, *, is_efficient: bool) -> Iterator[str]:
-    """Return a stored response a slot: the event about to start, and that of a day later."""
+    """Return a stored response a slot: the event about to start, and one of twenty hours later."""
     form = Form()
     number = numbers_starting(after, until)
     close = starts(number) - BEFORE_CLOSE
     # Priced all at once; then told moment by moment.
-    seen = np.concatenate([close, close - DAY])
+    seen = np.concatenate([close, close - OPENING])
     number = np.concatenate([number, number])
     prices = market.quote(seed, number, seen, is_efficient=is_efficient)
     told: dict[float, list[dict[str, Any]]] = {}

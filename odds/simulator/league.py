@@ -31,7 +31,7 @@ from odds.simulator.worlds import (
     WorldSport,
 )
 
-LISTED_AHEAD = 2 * DAY
+LISTED_AHEAD = 30 * HOUR
 SCORES_KEPT = 3 * DAY
 _DURATION = 31
 

@@ -1,6 +1,6 @@
 """How the simulated bookmakers price: a function of seed, event, book and moment.
 
-News about an event comes in over the two days before its start, and is fair: what it will be
+News about an event comes in over the day before its start, and is fair: what it will be
 cannot be guessed, so the belief that holds all news so far is the true chance at that moment. Each
 book quotes off that belief as it saw it some time ago, with an error of its own, plus its margin.
 Slow books now and then sleep through news: those prices are the edge there is to find. In an
@@ -16,14 +16,18 @@ from odds.simulator.noise import FloatArray, normal, uniform
 from odds.simulator.schedule import HOUR, IntArray, expectations, starts
 from odds.simulator.teams import BOOKS, BookSpec
 
-NEWS_HOURS = 48
+NEWS_HOURS = 24
 STEP = 15 * 60
 _STEPS = NEWS_HOURS * HOUR // STEP
-JUMP_SHARE = 0.018  # of the steps bring real news, such as an injury
-JUMP_SD = 1.6  # points
+# The share of steps that bring real news, such as an injury: most of it comes near the start.
+LATE_STEPS = 4 * HOUR // STEP
+JUMP_SHARE = np.where(np.arange(_STEPS) < _STEPS - LATE_STEPS, 0.006, 0.10)
+JUMP_SD = 1.1  # points
 MURMUR_SD = 0.06  # points, at every other step
-NEWS_SD = float(np.sqrt(_STEPS * (JUMP_SHARE * JUMP_SD**2 + (1 - JUMP_SHARE) * MURMUR_SD**2)))
-DOZE_SECONDS = 6 * HOUR
+_STEP_VARIANCE = JUMP_SHARE * JUMP_SD**2 + (1 - JUMP_SHARE) * MURMUR_SD**2
+# What is still to come, by the number of steps known.
+_LEFT = np.append(np.cumsum(_STEP_VARIANCE[::-1])[::-1], 0.0)
+DOZE_SECONDS = 4 * HOUR
 FLICKER_SECONDS = 3 * HOUR
 SUREST = 0.98  # implied probability from which a book offers no price
 WHOLE_LINES_SHARE = 0.3  # of the events have lines that can push
@@ -68,7 +72,7 @@ def belief(seed: int, number: IntArray, at: FloatArray) -> Belief:
     begins = starts(number)[:, None] - NEWS_HOURS * HOUR
     known = np.clip((moments - begins) // STEP, 0, _STEPS).astype(np.int64)
     margin, total = expectations(seed, number)
-    left = NEWS_SD * NEWS_SD * (1 - known / _STEPS)
+    left = _LEFT[known]
     row = np.arange(len(number))[:, None]
     return Belief(
         margin=(margin[:, None] + _news(seed, number, _MARGIN)[row, known]).reshape(shape),

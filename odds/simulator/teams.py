@@ -43,7 +43,7 @@ class BookSpec:
     `margin` is its overround on two outcomes; `even_share` of it falls on both outcomes alike, the
     rest in proportion (a bookmaker that shades longshots has much). `noise` is its own error in
     points, `flicker` the part that changes every three hours. It re-quotes every `interval`
-    minutes and sees the news `lag` minutes late. In a share `doze` of six-hour stretches it does
+    minutes and sees the news `lag` minutes late. In a share `doze` of four-hour stretches it does
     not move its prices at all. It opens `opens` hours before the start.
     """
 
@@ -56,8 +56,8 @@ class BookSpec:
     flicker: float = 0.25
     lag: float = 10.0
     interval: float = 5.0
-    doze: float = 0.04
-    opens: float = 46.0
+    doze: float = 0.06
+    opens: float = 23.0
     decimals: int = 2
     is_exchange: bool = False
 
@@ -74,7 +74,7 @@ BOOKS = (
         lag=0.5,
         interval=1.0,
         doze=0.0,
-        opens=47.0,
+        opens=23.5,
         decimals=3,
     ),
     BookSpec(
@@ -88,14 +88,14 @@ BOOKS = (
         lag=1.0,
         interval=1.0,
         doze=0.0,
-        opens=40.0,
+        opens=22.0,
         is_exchange=True,
     ),
     BookSpec("sim_harbor", "Harbor Sports", "us", margin=0.044),
     BookSpec("sim_lantern", "Lantern", "us", margin=0.048),
     BookSpec("sim_union", "Union Book", "us", margin=0.042, even_share=0.4),
     BookSpec("sim_northgate", "Northgate", "eu", margin=0.040, even_share=0.8, lag=6.0),
-    BookSpec("sim_kestrel", "Kestrel", "eu", margin=0.046, lag=25.0, doze=0.10),
+    BookSpec("sim_kestrel", "Kestrel", "eu", margin=0.046, lag=25.0, doze=0.20),
     BookSpec(
         "sim_prairie",
         "Prairie Bet",
@@ -104,7 +104,7 @@ BOOKS = (
         noise=0.4,
         lag=90.0,
         interval=15.0,
-        doze=0.25,
+        doze=0.45,
     ),
     BookSpec(
         "sim_copper",
@@ -114,6 +114,6 @@ BOOKS = (
         noise=0.4,
         lag=60.0,
         interval=10.0,
-        doze=0.20,
+        doze=0.40,
     ),
 )

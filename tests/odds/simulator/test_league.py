@@ -105,7 +105,7 @@ def test_results_follow_the_true_probabilities():
 def test_an_early_belief_is_as_honest_as_a_late_one():
     number = some_events(6000)
     home, away = market.final_scores(2, number)
-    for hours in (47, 24, 3):
+    for hours in (23, 12, 3):
         known = market.belief(2, number, starts(number) - hours * 3600)
         chance = chances.home_wins(known.margin, known.margin_sd)
         z = ((home > away) - chance).sum() / np.sqrt((chance * (1 - chance)).sum())
@@ -192,6 +192,6 @@ def test_the_past_is_written_the_same_twice_and_holds_nothing_of_today(tmp_path)
     responses = [json.loads(line) for line in first[1].read_text().splitlines()]
     assert max(each["timestamp"] for each in responses) < "2024-08-20"
     assert max(e["commence_time"] for each in responses for e in each["data"]) < "2024-08-20"
-    # Two looks at an event: a day before and just before.
+    # Two looks at an event: twenty hours before and just before.
     looks = [e["id"] for each in responses for e in each["data"]]
     assert max(looks.count(identity) for identity in set(looks)) == 2
