@@ -130,6 +130,9 @@ def pnl(amount: Decimal | None, currency: str = "EUR") -> SafeString:
 def change(share: float | None, places: int = 1) -> SafeString:
     """Write a signed share with the arrow and colour of profit or loss."""
     known = share if isinstance(share, float | Decimal) else None
+    if known is not None and round(float(known), places + 2) == 0:
+        # What is written as 0.0 % has no direction.
+        known = 0.0
     return _coloured(known, formats.signed_share_text(known, places))
 
 
