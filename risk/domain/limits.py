@@ -160,7 +160,8 @@ def trim_slate(
     # A budget drained in order: what is taken up to each bet is the smaller of asked and budget.
     order = np.argsort(event, kind="stable")
     running = np.cumsum(stake[order])
-    first = np.r_[True, event[order][1:] != event[order][:-1]] if len(order) else order == 0
+    first = np.ones(len(order), dtype=np.bool_)
+    first[1:] = event[order][1:] != event[order][:-1]
     before = np.maximum.accumulate(np.where(first, running - stake[order], 0))
     room = np.maximum(cap - on_event[order], 0)
     taken_until = np.minimum(running - before, room)
