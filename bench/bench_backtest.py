@@ -1,4 +1,4 @@
-"""Decide on and stake 100,000 candidate bets with limits and breaker, per candidate, processor time.
+"""Decide on and stake 100,000 candidate bets with limits and breaker, processor time each.
 
 Peer: the same by a plain Python loop (edge, Kelly, limits, settlement in floats), same run.
 """
