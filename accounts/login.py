@@ -44,7 +44,8 @@ def _seconds_to_wait(request: HttpRequest) -> int:
     for group, key in (("login-address", _address), ("login-name", _name)):
         usage = get_usage(request, group=group, key=key, rate=RATE, increment=True)
         if usage and usage["should_limit"]:
-            waits.append(max(1, math.ceil(usage["time_left"])))
+            # A count still holds in the second it ends with, and begins anew in the next.
+            waits.append(math.ceil(usage["time_left"]) + 1)
     return max(waits)
 
 

@@ -1,9 +1,21 @@
+import time
+from types import SimpleNamespace
+
 import pytest
 from django.test import Client
+from django_ratelimit import core
 
 from tests import make
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    """Hold the limiter's clock: a count begins anew each minute, also amid a test."""
+    clock = SimpleNamespace(now=time.time())
+    monkeypatch.setattr(core, "time", SimpleNamespace(time=lambda: clock.now))
+    return clock
 
 
 @pytest.mark.parametrize("door", ["/login/", "/admin/login/"])
@@ -24,6 +36,17 @@ def test_the_eleventh_try_as_one_name_waits_wherever_it_comes_from():
         assert answer.status_code == 200
 
     assert try_login(Client(REMOTE_ADDR="192.0.2.99"), name=" alice ").status_code == 429
+
+
+def test_whoever_waited_as_long_as_told_may_try_again(clock):
+    for _ in range(10):
+        try_login(Client())
+    wait = int(try_login(Client())["Retry-After"])
+
+    clock.now += wait - 1
+    assert try_login(Client()).status_code == 429
+    clock.now += 1
+    assert try_login(Client()).status_code == 200
 
 
 def test_both_doors_share_one_count():
