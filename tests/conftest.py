@@ -22,11 +22,13 @@ TransactionTestCase._fixture_teardown = _flush_also_what_nobody_may_delete
 
 
 @pytest.fixture(autouse=True)
-def _own_cache_and_quick_passwords(settings):
-    """Give each test its own keys in the real cache, so that no count outlives it."""
+def _own_cache_and_quick_start(settings):
+    """Give each test its own keys in the real cache, so that no count outlives it; be quick."""
     settings.CACHES = {
         "default": settings.CACHES["default"] | {"KEY_PREFIX": f"test-{uuid.uuid4()}"}
     }
+    # Otherwise each new Client looks at every static file first.
+    settings.WHITENOISE_AUTOREFRESH = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
