@@ -20,8 +20,10 @@ def copy_rows(table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
 def next_ids(table: str, count: int) -> list[int]:
     """Take ids for rows to come, so that rows that point at them can be written at once."""
     with connection.cursor() as cursor:
+        # The sequence is looked up in a sub-select, so once and not for every row.
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id')::regclass))"
+            " FROM generate_series(1, %s)",
             [table, count],
         )
         return [row[0] for row in cursor.fetchall()]
