@@ -70,7 +70,7 @@ def goes_over(
 def final_score(margin: FloatArray, total: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return whole home and away scores from the unrounded margin and total.
 
-    >>> final_score(np.array([-0.2, 7.4]), np.array([210.0, 221.0]))
+    >>> final_score(np.array([-0.2, 7.4]), np.array([210.4, 221.0]))
     (array([105., 114.]), array([106., 107.]))
     """
     whole = np.rint(margin)
