@@ -93,7 +93,7 @@ def login_lines(product: Product) -> list[str]:
     return [line for line in product.out.read_text().splitlines() if "log in as" in line]
 
 
-def test_it_is_stopped_started_killed_and_joined_by_a_copy(folder):
+def test_it_is_stopped_started_killed_and_runs_beside_a_copy(folder, product):
     var = folder / "journey"
     first = Product(var)
     address = first.wait_until_up()
@@ -112,23 +112,21 @@ def test_it_is_stopped_started_killed_and_joined_by_a_copy(folder):
     left = second.children()
     second.process.kill()
     second.process.wait()
-    third, copy = Product(var), Product(folder / "copy")
+    third = Product(var)
     try:
-        addresses = {third.wait_until_up(), copy.wait_until_up()}
+        addresses = {third.wait_until_up(), product.wait_until_up()}
         assert "left by a killed start" in third.told()
         for name in ("web", "worker", "beat", "simulator"):
             assert not Path(f"/proc/{left[name]}").exists(), name
 
         assert len(addresses) == 2
         assert [status(f"{address}/health/live") for address in addresses] == [200, 200]
-        assert not set(third.children().values()) & set(copy.children().values())
-        assert copy.stop(signal.SIGTERM) == 0
-        assert of_this(folder / "copy") == []
-        assert status(third.wait_until_up() + "/health/live") == 200
+        assert not set(third.children().values()) & set(product.children().values())
     finally:
-        codes = [each.stop() for each in (third, copy) if each.process.poll() is None]
-    assert set(codes) == {0}
+        code = third.stop(signal.SIGTERM)
+    assert code == 0
     assert of_this(var) == []
+    assert status(product.wait_until_up() + "/health/live") == 200
 
 
 def reached(var: Path) -> str:

@@ -23,30 +23,42 @@ COUNT = "from django.db import connection as c; c.ensure_connection(); print('co
 
 
 @pytest.fixture(scope="module")
-def var():
+def folder():
     path = Path(tempfile.mkdtemp(prefix="fairline-"))
     path.chmod(0o755)
-    yield path / "var"
+    yield path
     shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def first(folder):
+    """What the very first command in a folder said, and that nothing ran after it."""
+    done = shell(folder / "var", COUNT)
+    assert of_this(folder / "var") == []
+    return done
+
+
+@pytest.fixture
+def var(folder, first) -> Path:
+    return folder / "var"
 
 
 def shell(var: Path, script: str) -> subprocess.CompletedProcess[str]:
     return manage(var, "shell", "--no-imports", "--command", script)
 
 
-def test_a_command_starts_servers_for_its_own_time(var):
-    done = shell(var, COUNT)
-
-    assert (done.returncode, done.stdout) == (0, "connected\n"), done.stderr
-    assert "making a Postgres cluster (once)" in done.stderr
-    assert of_this(var) == []
+def test_a_command_starts_servers_for_its_own_time(first):
+    assert (first.returncode, first.stdout) == (0, "connected\n"), first.stderr
+    assert "making a Postgres cluster (once)" in first.stderr
 
 
-def test_secrets_are_for_the_owners_eyes_and_made_once(var):
+def test_later_commands_make_no_secrets_and_hand_on_their_exit_code(var):
     secrets = (var / "secrets.json").read_text()
 
-    shell(var, COUNT)
+    done = shell(var, "raise SystemExit(3)")
 
+    assert done.returncode == 3
+    assert "once" not in done.stderr
     assert (var / "secrets.json").stat().st_mode & 0o777 == 0o600
     assert (var / "secrets.json").read_text() == secrets
     values = json.loads(secrets).values()
@@ -65,10 +77,6 @@ def test_postgres_wants_the_password_and_the_role_is_no_superuser(var):
     )
 
     assert shell(var, script).stdout == "(False,)\nTrue\n"
-
-
-def test_the_exit_code_of_the_command_is_the_exit_code(var):
-    assert shell(var, "raise SystemExit(3)").returncode == 3
 
 
 def test_the_last_user_stops_the_servers_not_the_first(var, tmp_path):
