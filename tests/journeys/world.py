@@ -151,6 +151,7 @@ class _World:
         spread = Decimal(str(round((0.5 - home) * 30) + 0.5))
         total = Decimal(str(self.random.randint(205, 235) + 0.5))
         made: dict[str, list[Quote]] = {}
+        changes: list[PriceChange] = []
         for key, sides in {
             "h2h": [("home", None, home), ("away", None, 1 - home)],
             "spreads": [("home", spread, 0.5), ("away", -spread, 0.5)],
@@ -162,15 +163,19 @@ class _World:
                 for book in self.books:
                     prices = [self._price(chance) for _ in range(moves)]
                     times = [seen - timedelta(minutes=37 * n) for n in reversed(range(moves))]
-                    quote = Quote.objects.create(
+                    quote = Quote(
                         selection=selection, bookmaker=book, price=prices[-1],
                         last_update=seen, seen_at=times[-1], confirmed_at=seen,
                     )  # fmt: skip
-                    PriceChange.objects.bulk_create(
+                    changes += [
                         PriceChange(quote=quote, price=price, last_update=at, seen_at=at)
                         for price, at in zip(prices, times, strict=True)
-                    )
+                    ]
                     made.setdefault(f"{key} {side}", []).append(quote)
+        Quote.objects.bulk_create(quote for quotes in made.values() for quote in quotes)
+        for change in changes:
+            change.quote_id = change.quote.pk
+        PriceChange.objects.bulk_create(changes)
         return made
 
     def _past_game(self, number: int, past: int) -> None:

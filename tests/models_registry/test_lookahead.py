@@ -90,13 +90,15 @@ def test_planted_results_boxes_and_prices_change_no_prediction_made_before_them(
     before = _said(trained, events, as_of)
 
     # Everything after the moment is overwritten, and more is added.
-    for event in Event.objects.filter(result_seen_at__gt=as_of):
-        event.home_score, event.away_score = 250, 3
-        event.save()
-        TeamGame.objects.create(
-            event=event, team=event.home, is_home=True, seen_at=event.result_seen_at,
+    later = Event.objects.filter(result_seen_at__gt=as_of)
+    assert later.update(home_score=250, away_score=3) > 400
+    TeamGame.objects.bulk_create(
+        TeamGame(
+            event=event, team_id=event.home_id, is_home=True, seen_at=event.result_seen_at,
             stats=dict.fromkeys(BOX, 99),
-        )  # fmt: skip
+        )
+        for event in later
+    )  # fmt: skip
     extra = league.upcoming(competition, day=date(2024, 1, 1))
     extra.status, extra.home_score, extra.away_score = "finished", 200, 10
     extra.result_seen_at = league.AFTER + timedelta(days=200)
