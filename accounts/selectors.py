@@ -1,6 +1,7 @@
 """Who is asking, and when jobs last ran."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,31 +13,33 @@ from accounts.models import ApiKey, AuditEntry, JobRun, User
 
 @dataclass(frozen=True)
 class JobState:
-    """One job's latest run. `last_succeeded_at` may be of an earlier run, or None for never."""
+    """One job's latest run, if it ever ran, and when any run of it last finished and succeeded."""
 
     job: str
-    started_at: datetime
-    finished_at: datetime | None
-    succeeded: bool | None
-    error: str
-    detail: dict[str, Any]
-    last_succeeded_at: datetime | None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    succeeded: bool | None = None
+    error: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+    last_finished_at: datetime | None = None
+    last_succeeded_at: datetime | None = None
 
     @property
     def is_running(self) -> bool:
-        return self.finished_at is None
+        return self.started_at is not None and self.finished_at is None
 
 
-def last_job_runs() -> list[JobState]:
-    """Return every job that ever ran, by name, with its latest run and its last success."""
-    successes = dict(
-        JobRun.objects.filter(Q(succeeded=True))
-        .order_by()
-        .values_list("job")
-        .annotate(Max("finished_at"))
-    )
+def last_job_runs(*, scheduled: Iterable[str] = ()) -> list[JobState]:
+    """Return every job that ever ran or is scheduled, by name, with its latest run."""
+    ends = JobRun.objects.order_by().values("job")
+    last = {
+        each["job"]: each
+        for each in ends.annotate(
+            ended=Max("finished_at"), ended_well=Max("finished_at", filter=Q(succeeded=True))
+        )
+    }
     latest = JobRun.objects.order_by("job", "-started_at", "-pk").distinct("job")
-    return [
+    ran = [
         JobState(
             job=run.job,
             started_at=run.started_at,
@@ -44,10 +47,13 @@ def last_job_runs() -> list[JobState]:
             succeeded=run.succeeded,
             error=run.error,
             detail=run.detail,
-            last_succeeded_at=successes.get(run.job),
+            last_finished_at=last[run.job]["ended"],
+            last_succeeded_at=last[run.job]["ended_well"],
         )
         for run in latest
     ]
+    never = [JobState(job) for job in set(scheduled) - {state.job for state in ran}]
+    return sorted(ran + never, key=lambda state: state.job)
 
 
 def job_runs(job: str) -> QuerySet[JobRun]:

@@ -21,7 +21,8 @@ def evaluate_champion(*, days: int = 60, **_future: object) -> None:
         run.detail = selectors.records_of_champions(now=clock.now(), days=days)
 
 
-@shared_task(name="models_registry.retrain", acks_late=True)
+# A long history on a busy machine; below the broker's visibility timeout, or it would run twice.
+@shared_task(name="models_registry.retrain", acks_late=True, time_limit=840, soft_time_limit=800)
 def retrain(*, competition_key: str | None = None, **_future: object) -> None:
     """Train a challenger for one competition, or for each that has a champion."""
     with recorded("models_registry.retrain") as run:

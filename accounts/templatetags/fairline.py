@@ -91,7 +91,7 @@ def figure(value: float | None, places: int = 4) -> str:
 @register.filter
 def words(name: str) -> str:
     """`{{ "full_kelly"|words }}`: a key as a reader's words."""
-    return str(name).replace("_", " ").capitalize()
+    return str(name).replace("_", " ").capitalize().replace("kelly", "Kelly")
 
 
 @register.filter

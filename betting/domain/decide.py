@@ -330,8 +330,8 @@ def sentences(
         )
     if fair > 0:
         reasons.append(
-            f"{quotes.bookmaker_key[row]} pays {quotes.price[row]:.2f}: {edge:+.1%} per unit "
-            f"staked, {decisions.edge_low[row]:+.1%} at the low end of what is believed."
+            f"A price of {quotes.price[row]:.2f} is worth {edge:+.1%} per unit staked, "
+            f"{decisions.edge_low[row]:+.1%} at the low end of what is believed."
         )
     words = {
         "market": f"Market {quotes.market_key[row]} is not among {', '.join(c.market_keys)}.",

@@ -9,8 +9,11 @@ from risk.domain.drawdown import drawdown_path
 
 # Two sides of a normal distribution that leave out one case in twenty.
 TWO_SIDED = 1.96
-# Fewer bets than this have no usable interval.
+# Fewer bets than this allow no verdict.
 FEWEST = 30
+# With a handful of bets the spread seen says nothing of the spread there is: two losses in a row
+# would look like certainty.
+FEWEST_FOR_INTERVAL = 10
 BINS = 10
 
 
@@ -146,7 +149,7 @@ def _yield(record: Record) -> Interval | None:
     if not n:
         return None
     value = float(record.profit.sum() / staked)
-    if n < 2:
+    if n < FEWEST_FOR_INTERVAL:
         return Interval(value, float("-inf"), float("inf"), n)
     # A ratio of sums: its error comes from what each bet adds beyond its share of the stakes.
     residual = record.profit - value * record.stake
@@ -159,7 +162,7 @@ def _mean(values: FloatArray) -> Interval | None:
     if not n:
         return None
     value = float(values.mean())
-    if n < 2:
+    if n < FEWEST_FOR_INTERVAL:
         return Interval(value, float("-inf"), float("inf"), n)
     error = float(values.std(ddof=1) / np.sqrt(n))
     return Interval(value, value - TWO_SIDED * error, value + TWO_SIDED * error, n)

@@ -55,6 +55,16 @@ def test_the_state_of_a_job_is_its_latest_run_and_its_last_success():
     assert b.last_succeeded_at == good.finished_at
 
 
+def test_a_scheduled_job_that_never_ran_is_listed_too():
+    at = timezone.now()
+    make_run("b", at, succeeded=True)
+
+    a, b = last_job_runs(scheduled=["a", "b"])
+
+    assert (a.job, a.started_at, a.is_running, a.last_finished_at) == ("a", None, False, None)
+    assert (b.job, b.last_finished_at) == ("b", at)
+
+
 def test_pruning_keeps_a_month_and_the_last_word_of_every_job():
     at = timezone.now()
     make_run("busy", at - timedelta(days=40), succeeded=True)

@@ -139,7 +139,7 @@ def test_every_pass_has_its_sentence():
     reasons, passes = sentences(slate, decisions, configuration, 6)
 
     assert reasons[0].startswith("4 books agree on ")
-    assert "book_4 pays 2.20" in reasons[1]
+    assert "A price of 2.20 is worth +6.3% per unit staked" in reasons[1]
     assert passes[0] == "4 books, fewer than 9."
     assert passes[1].endswith("is below 15.0%.")
 
