@@ -1,16 +1,20 @@
 """The close: what the books together said when the event started.
 
 A closing consensus is taken from each book's last quote by the start. An archive's closing prices
-(a source of past prices at which nobody can bet) count only on a market and line where no real
-bookmaker's quote is left: they are somebody's summary, not quotes that we saw standing.
+(a source of past prices at which nobody can bet) are somebody's summary, not quotes that we saw
+standing, so they count only where the books' own are missing or were last seen over an hour
+earlier: history often has one sweep a day, and prices of noon are no close of an evening's event.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from odds.domain.consensus import consensus
-from odds.domain.table import FloatArray, IntArray, QuoteTable, TimeArray
+from odds.domain.consensus import Consensus, consensus
+from odds.domain.table import BoolArray, FloatArray, IntArray, QuoteTable, TimeArray
+
+ARCHIVE_IS_FRESHER = np.timedelta64(1, "h")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +38,43 @@ def closes(last_quotes: QuoteTable, *, method: str) -> Closes:
     """
     real = consensus(last_quotes.where(~last_quotes.is_archive), method=method)
     archive = consensus(last_quotes.where(last_quotes.is_archive), method=method)
-    better = _codes(real.market_id, real.line)
-    spare = ~np.isin(_codes(archive.market_id, archive.line), better)
-    selection_id = np.concatenate([real.selection_id, archive.selection_id[spare]])
+    keep, spare = _which(real, archive)
+    selection_id = np.concatenate([real.selection_id[keep], archive.selection_id[spare]])
     order = np.argsort(selection_id)
+
+    def merged(of_real: Any, of_archive: Any) -> Any:  # noqa: ANN401 - arrays of any one type
+        return np.concatenate([of_real[keep], of_archive[spare]])[order]
+
     return Closes(
         selection_id=selection_id[order],
-        event_id=np.concatenate([real.event_id, archive.event_id[spare]])[order],
-        fair_probability=np.concatenate([real.probability, archive.probability[spare]])[order],
-        book_count=np.concatenate([real.book_count, archive.book_count[spare]])[order],
-        last_update=np.concatenate([real.newest_update, archive.newest_update[spare]])[order],
+        event_id=merged(real.event_id, archive.event_id),
+        fair_probability=merged(real.probability, archive.probability),
+        book_count=merged(real.book_count, archive.book_count),
+        last_update=merged(real.newest_update, archive.newest_update),
     )
+
+
+def _which(real: Consensus, archive: Consensus) -> tuple[BoolArray, BoolArray]:
+    """Return which rows of each stand: of one market and line only the one or the other."""
+    ours, theirs = _codes(real.market_id, real.line), _codes(archive.market_id, archive.line)
+    lines, place = np.unique(np.concatenate([ours, theirs]), return_inverse=True)
+    seen_by_us, seen_by_them = (
+        _newest(rows, moments, len(lines))
+        for rows, moments in (
+            (place[: len(ours)], real.newest_update),
+            (place[len(ours) :], archive.newest_update),
+        )
+    )
+    # A line that one of them never quoted was seen long before all others.
+    archive_counts = seen_by_them > seen_by_us + ARCHIVE_IS_FRESHER
+    return ~archive_counts[place[: len(ours)]], archive_counts[place[len(ours) :]]
+
+
+def _newest(rows: IntArray, moments: TimeArray, count: int) -> TimeArray:
+    """Return the newest moment of each of `count` lines, 1970 where there is none."""
+    newest = np.zeros(count, dtype="datetime64[us]")
+    np.maximum.at(newest, rows, moments.astype("datetime64[us]"))
+    return newest
 
 
 def _codes(market_id: IntArray, line: FloatArray) -> IntArray:

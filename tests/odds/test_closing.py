@@ -206,6 +206,20 @@ def test_history_is_captured_in_bulk_and_final_at_once(event):
     }
 
 
+def test_prices_of_noon_are_no_close_where_an_archive_has_the_evenings():
+    noon, an_hour_before = START - timedelta(hours=7), START - timedelta(hours=1)
+    table = quote_table(
+        *two_way(1, 2.0, 2.0, market_id=1, last_update=noon),
+        *two_way(market_id=1, home=4.0, away=4 / 3, book=9, is_archive=True, last_update=START),
+        *two_way(1, 2.0, 2.0, market_id=2, last_update=an_hour_before),
+        *two_way(market_id=2, home=4.0, away=4 / 3, book=9, is_archive=True, last_update=START),
+    )
+
+    found = closes(table, method="power")
+
+    assert found.fair_probability == pytest.approx([0.25, 0.75, 0.5, 0.5])
+
+
 def test_an_archive_close_counts_only_where_nothing_better_is():
     table = quote_table(
         *two_way(1, 2.0, 2.0, market_id=1),
