@@ -21,6 +21,8 @@ from odds.services.bulk import (
 from odds.services.partitions import ensure_partitions
 
 Unit = tuple[int, str]
+# When each market was looked at, and at which bookmakers (None: any).
+Looks = Mapping[Unit, list[tuple[datetime, frozenset[int] | None]]]
 _Selection = tuple[str, int | None]
 
 
@@ -122,10 +124,10 @@ def sightings_reaching(
     return found
 
 
-def load_history(units: Collection[Unit], stored: Stored) -> dict[Unit, dict[Key, list[Change]]]:
+def load_history(looks: Looks, stored: Stored) -> dict[Unit, dict[Key, list[Change]]]:
     """Read every change of the quotes of some markets, in order of time."""
     keys = {
-        quote: (unit, key) for unit in units for key, quote in stored.quotes.get(unit, {}).items()
+        quote: (unit, key) for unit in looks for key, quote in stored.quotes.get(unit, {}).items()
     }
     history: dict[Unit, dict[Key, list[Change]]] = defaultdict(lambda: defaultdict(list))
     if not keys:
@@ -133,13 +135,20 @@ def load_history(units: Collection[Unit], stored: Stored) -> dict[Unit, dict[Key
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT quote_id, (price * 1000)::int, last_update, seen_at FROM odds_pricechange"
-            " WHERE quote_id = ANY(%s) ORDER BY seen_at",
-            [list(keys)],
+            " WHERE quote_id = ANY(%s) AND seen_at BETWEEN %s AND %s ORDER BY seen_at",
+            # Each change was seen at a look, so the looks say which months hold them; without
+            # that, every month there ever was would be searched.
+            [list(keys), *_span(looks)],
         )
         for quote, price, last_update, seen_at in cursor.fetchall():
             unit, key = keys[quote]
             history[unit][key].append(Change(key, price, last_update, seen_at))
     return history
+
+
+def _span(looks: Looks) -> tuple[datetime, datetime]:
+    moments = [at for of_unit in looks.values() for at, _ in of_unit]
+    return min(moments), max(moments)
 
 
 def write(outcomes: Mapping[Unit, Outcome], stored: Stored) -> None:

@@ -242,7 +242,7 @@ def _work_in(
     first = {unit: min(one.seen_at for one in of_unit) for unit, of_unit in listings.items()}
     seen_before = store.sightings_reaching(first)
     # Only where we looked at or after the first of these moments does history have to be reopened.
-    history = store.load_history(seen_before.keys(), existing)
+    history = store.load_history(seen_before, existing)
     outcomes = {}
     for unit, of_unit in listings.items():
         if unit in seen_before:
