@@ -23,6 +23,20 @@ OLDEST_QUOTE = timedelta(days=30)
 _BULK_STEP = timedelta(days=30)
 
 _LAST_QUOTES = """
+WITH due AS MATERIALIZED (
+    SELECT e.id, e.starts_at
+    FROM odds_event e
+    WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s
+      AND e.status <> 'cancelled'
+      -- OFFSET 0 keeps this a look-up for each event; joined, it would read every close there is.
+      AND NOT EXISTS (
+        SELECT FROM odds_closingprice done
+        JOIN odds_selection ds ON ds.id = done.selection_id
+        JOIN odds_market dm ON dm.id = ds.market_id
+        WHERE dm.event_id = e.id AND done.is_final AND done.captured_at >= e.starts_at
+        OFFSET 0
+      )
+)
 SELECT q.id, e.id, m.id, m.key, s.id, s.side,
        CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END,
        b.id, b.key, b.weight, b.commission_share, b.is_archive,
@@ -32,7 +46,7 @@ SELECT q.id, e.id, m.id, m.key, s.id, s.side,
            THEN GREATEST(COALESCE(c.last_update, c.seen_at), LEAST(q.confirmed_at, e.starts_at))
            ELSE COALESCE(c.last_update, c.seen_at) END),
        EXTRACT(EPOCH FROM c.seen_at), EXTRACT(EPOCH FROM e.starts_at)
-FROM odds_event e
+FROM due e
 JOIN odds_market m ON m.event_id = e.id
 JOIN odds_selection s ON s.market_id = m.id
 JOIN odds_quote q ON q.selection_id = s.id
@@ -47,14 +61,6 @@ JOIN LATERAL (
     ORDER BY seen_at DESC
     LIMIT 1
 ) c ON c.price IS NOT NULL
-WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s
-  AND e.status <> 'cancelled'
-  AND NOT EXISTS (
-    SELECT FROM odds_closingprice done
-    JOIN odds_selection ds ON ds.id = done.selection_id
-    JOIN odds_market dm ON dm.id = ds.market_id
-    WHERE dm.event_id = e.id AND done.is_final AND done.captured_at >= e.starts_at
-  )
 """
 
 _SAVE = """
@@ -106,6 +112,11 @@ def capture_closes_between(*, after: datetime, before: datetime, now: datetime) 
     For imported history: month by month, each in its own transaction, so it can be repeated and
     interrupted. Only quotes seen by `now` count. Returns how many rows were written.
     """
+    with connection.cursor() as cursor:
+        # Just after an import the planner believes that these tables are as small as they were.
+        cursor.execute(
+            "ANALYZE odds_event, odds_market, odds_selection, odds_quote, odds_closingprice"
+        )
     count = 0
     while after < before:
         until = min(after + _BULK_STEP, before)
