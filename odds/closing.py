@@ -38,14 +38,14 @@ WITH due AS MATERIALIZED (
       )
 )
 SELECT q.id, e.id, m.id, m.key, s.id, s.side,
-       CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END,
-       b.id, b.key, b.weight, b.commission_share, b.is_archive,
-       c.price,
+       (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8,
+       b.id, b.key, b.weight, b.commission_share::float8, b.is_archive,
+       c.price::float8,
        -- The price that is still the latest stood for as long as sweeps confirmed it.
        EXTRACT(EPOCH FROM CASE WHEN q.seen_at = c.seen_at
            THEN GREATEST(COALESCE(c.last_update, c.seen_at), LEAST(q.confirmed_at, e.starts_at))
-           ELSE COALESCE(c.last_update, c.seen_at) END),
-       EXTRACT(EPOCH FROM c.seen_at), EXTRACT(EPOCH FROM e.starts_at)
+           ELSE COALESCE(c.last_update, c.seen_at) END)::float8,
+       EXTRACT(EPOCH FROM c.seen_at)::float8, EXTRACT(EPOCH FROM e.starts_at)::float8
 FROM due e
 JOIN odds_market m ON m.event_id = e.id
 JOIN odds_selection s ON s.market_id = m.id
