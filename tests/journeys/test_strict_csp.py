@@ -1,0 +1,40 @@
+"""The API's page and the admin work in a real browser under the policy that every page has."""
+
+import pytest
+
+from tests import make
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.django_db(transaction=True),
+]
+
+
+def test_docs_and_admin_break_no_policy(browser, live_server):
+    make.operator("olivia", password="correct horse battery")
+    quote = make.priced()
+    said = []
+    page = browser.new_page()
+    page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+
+    page.goto(f"{live_server.url}/api/v1/docs")
+    page.click(".opblock >> nth=0")
+    page.wait_for_selector(".opblock-body")
+    page.goto(f"{live_server.url}/admin/login/")
+    page.fill("#id_username", "olivia")
+    page.fill("#id_password", "correct horse battery")
+    page.click("[type=submit]")
+    page.wait_for_selector("#user-tools")
+    for path in (
+        f"odds/quote/{quote.pk}/change/",
+        "accounts/apikey/add/",
+        "betting/strategy/add/",
+        "risk/halt/",
+    ):
+        page.goto(f"{live_server.url}/admin/{path}")
+
+    # Browsers ask for a favicon that nobody linked.
+    assert [text for text in said if "404" not in text] == []
