@@ -5,9 +5,14 @@ import uuid
 import pgtrigger
 import pytest
 from django.test import Client, TransactionTestCase
+from hypothesis import settings as hypothesis_settings
 
 from accounts.models import User
 from tests import make
+
+# How long an example takes says how busy the machine is, nothing about the product.
+hypothesis_settings.register_profile("any machine", deadline=None)
+hypothesis_settings.load_profile("any machine")
 
 _flush = TransactionTestCase._fixture_teardown
 
