@@ -1,12 +1,10 @@
 """A bettor's main story in a real browser, and what a browser alone can see of every page."""
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from betting.models import Bet
 from betting.services.settlement import settle_due_bets
@@ -14,13 +12,12 @@ from models_registry.models import ModelVersion
 from tests import make
 from tests.journeys.world import fill
 
-CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "a long pass phrase"
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(300),
+    pytest.mark.xdist_group("browser"),
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
 ]
 WATCH = """
 window.violations = JSON.parse(sessionStorage.getItem("violations") || "[]");
@@ -29,18 +26,6 @@ document.addEventListener("securitypolicyviolation", (event) => {
   sessionStorage.setItem("violations", JSON.stringify(window.violations));
 });
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    # Playwright runs a loop in this thread; Django would take any query for an async one.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    options = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=str(CHROMIUM), args=options)
-        yield started
-        started.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
