@@ -1,5 +1,6 @@
 """What the betting pages show: selectors that fetch a whole screen in a few queries."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -188,19 +189,30 @@ def _rows(
     now: datetime,
     rate: float,
 ) -> list[OpportunityRow]:
-    bets = {
-        (bet.selection_id, bet.bookmaker_id): bet
-        for bet in Bet.objects.filter(
+    mine = (
+        Bet.objects.filter(
             owner_id=owner_id,
-            selection__in=[each.quote.selection_id for each in opportunities],
-        ).exclude(status=BetStatus.REJECTED)
-    }
+            selection__market__event__in={
+                each.quote.selection.market.event_id for each in opportunities
+            },
+        )
+        .exclude(status=BetStatus.REJECTED)
+        .annotate(event_id=F("selection__market__event_id"))
+    )
+    bets = {(bet.selection_id, bet.bookmaker_id): bet for bet in mine}
+    on_event: defaultdict[int, Decimal] = defaultdict(lambda: NOTHING)
+    for bet in mine:
+        if bet.status != BetStatus.SETTLED:
+            on_event[bet.event_id] += bet.stake
+    event_bound = down_to_cents(money.equity * limits.max_event_share)
     rows = []
     for each in opportunities:
         quote = each.quote
         event = quote.selection.market.event
         share = min(Decimal(str(each.stake_share)), limits.max_bet_share)
-        stake = min(down_to_cents(money.equity * share), money.free)
+        stake = min(
+            down_to_cents(money.equity * share), money.free, event_bound - on_event[event.pk]
+        )
         age = now - quote.confirmed_at
         # The bar runs from 0 to 15 % of edge; the pale part is the interval's lower half.
         low, high = (max(0.0, min(0.15, edge)) / 0.15 * 100 for edge in (each.edge_low, each.edge))

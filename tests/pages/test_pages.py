@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from betting.models import Bet, Opportunity
+from betting.screens import money_of, opportunity_of
 from models_registry.models import ModelVersion
-from risk.models import Halt
+from risk.models import Halt, Limits
 from tests import make
 from tests.journeys.world import fill
 
@@ -173,6 +174,19 @@ def test_a_bet_is_confirmed_with_its_exact_figures_and_placed_once(world, as_ali
     assert Bet.objects.count() == before + 1
     assert f'id="opportunity-{opportunity.pk}"' in first.content.decode()
     assert "Bet open" in first.content.decode()
+
+
+def test_the_stake_offered_is_within_what_the_event_has_left(world, alice):
+    opportunity = an_opportunity()
+
+    def offered(event_share: str) -> Decimal:
+        Limits.objects.update_or_create(
+            owner=alice, defaults={"max_event_share": Decimal(event_share)}
+        )
+        return opportunity_of(opportunity.pk, alice.pk, now=opportunity.as_of).stake
+
+    assert offered("1") > Decimal("5.00")
+    assert offered("0.0005") <= money_of(alice.pk).equity * Decimal("0.0005")
 
 
 def test_without_htmx_placing_leads_to_the_bet(world, as_alice):
