@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import clock
+from betting.management.summary import as_table
 from betting.models import Strategy
 from betting.services.backtesting import NothingToRun, run_backtest
 from betting.services.opportunities import ensure_strategies
@@ -41,15 +42,4 @@ class Command(BaseCommand):
         except NothingToRun as reason:
             raise CommandError(str(reason)) from None
         summary = {"backtest": backtest.pk, "data_hash": backtest.data_hash} | backtest.summary
-        if options["json"]:
-            self.stdout.write(json.dumps(summary))
-            return
-        for name, value in summary.items():
-            if name != "equity":
-                self.stdout.write(f"{name.replace('_', ' '):20} {_shown(value)}")
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, dict):
-        return f"{value['value']} ({value['low']} to {value['high']}, {value['bets']} bets)"
-    return "none" if value is None else str(value)
+        self.stdout.write(json.dumps(summary) if options["json"] else as_table(summary))

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import clock
+from betting.management.summary import as_table
 from betting.services.opportunities import ensure_strategies
 from betting.services.replaying import CannotReplay, replay
 
@@ -36,15 +37,4 @@ class Command(BaseCommand):
             )
         except CannotReplay as reason:
             raise CommandError(str(reason)) from None
-        if options["json"]:
-            self.stdout.write(json.dumps(summary))
-            return
-        for name, value in summary.items():
-            if name != "equity":
-                self.stdout.write(f"{name.replace('_', ' '):20} {_shown(value)}")
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, dict):
-        return f"{value['value']} ({value['low']} to {value['high']}, {value['bets']} bets)"
-    return "none" if value is None else str(value)
+        self.stdout.write(json.dumps(summary) if options["json"] else as_table(summary))
