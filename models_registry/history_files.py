@@ -10,6 +10,7 @@ import numpy as np
 
 from models_registry.domain.games import BOX
 from models_registry.history import GameRow, History, as_history, margin_free
+from odds.feeds.history import Format, Unrecognised, box_scores, find_files, nba_games, recognise
 
 GAMES = "nba_games.csv"
 BOXES = "nba_team_boxscores.csv"
@@ -38,12 +39,12 @@ def read_files(competition_key: str, folder: Path) -> History:
             f"files are read for {COMPETITION} only, not for {competition_key}; import them "
             "(import_history) and evaluate without --history"
         )
-    found = _find(folder, GAMES)
+    found = _find(folder, GAMES, nba_games.FORMAT)
     if not found:
         raise UnusableFiles(f"no {GAMES} or {GAMES}.gz in {folder} or below it")
     boxes = {
         (row["game_id"], row["is_home"] in ("1", "1.0", "True")): _counts(row)
-        for path in _find(folder, BOXES)
+        for path in _find(folder, BOXES, box_scores.FORMAT)
         for row in _rows(path, {"game_id", "is_home", *BOX})
     }
     games: dict[str, GameRow] = {}
@@ -65,6 +66,9 @@ def _game(
     row: dict[str, str], number: int, boxes: dict[tuple[str, bool], list[float]]
 ) -> GameRow | None:
     scores = (row["home_score"], row["away_score"])
+    # The format serves other leagues too, which name themselves.
+    if row.get("competition", COMPETITION) != COMPETITION:
+        return None
     if not all(scores) or float(scores[0]) == float(scores[1]):
         return None
     day = date.fromisoformat(row["game_date"])
@@ -96,10 +100,22 @@ def _counts(row: dict[str, str]) -> list[float]:
     return [float(row[name]) if row[name] else np.nan for name in BOX]
 
 
-def _find(folder: Path, name: str) -> list[Path]:
+def _find(folder: Path, name: str, kind: Format) -> list[Path]:
+    """Return the files of a format, by their header as the importer has it, or of its name."""
     if folder.is_file():
         folder = folder.parent
-    return sorted([*folder.rglob(name), *folder.rglob(f"{name}.gz")])
+    return [
+        path
+        for path in find_files(folder)
+        if path.name in (name, f"{name}.gz") or _recognised(path) is kind
+    ]
+
+
+def _recognised(path: Path) -> Format | None:
+    try:
+        return recognise(path)
+    except Unrecognised:
+        return None
 
 
 def _rows(path: Path, columns: set[str]) -> Iterator[dict[str, str]]:

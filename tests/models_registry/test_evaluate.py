@@ -71,6 +71,14 @@ def test_files_leave_the_database_as_it_was(archive):
     assert (Event.objects.count(), Predictor.objects.count()) == before
 
 
+def test_files_are_known_by_their_header_whatever_their_name(archive):
+    (archive / "nba_games.csv.gz").rename(archive / "league.csv.gz")
+
+    answer, _ = _evaluate("--sport", "basketball_nba", *SEASON, "--history", str(archive))
+
+    assert answer["games"] == 499
+
+
 def test_files_need_no_database_at_all(tmp_path):
     """No `db` fixture here: any query would fail."""
     with pytest.raises(CommandError, match=r"no nba_games.csv or nba_games.csv.gz in"):
