@@ -245,3 +245,48 @@ class QuarantinedRowAdmin(Evidence):
                 row_id=row.pk, reason=reason, now=timezone.now(), by_id=request.user.pk
             ),
         )
+
+
+@admin.register(models.CreditEntry)
+class CreditEntryAdmin(Evidence):
+    list_display = (
+        "asked_at", "provider", "endpoint", "subject", "job", "status", "planned", "charged",
+        "remaining", "error",
+    )  # fmt: skip
+    list_filter = ("provider", "endpoint", "error")
+    search_fields = ("subject", "job", "error")
+    ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.CreditHold)
+class CreditHoldAdmin(Evidence):
+    list_display = ("provider", "planned", "held_at")
+    list_filter = ("provider",)
+    search_fields = ("provider",)
+    ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.SchemaDrift)
+class SchemaDriftAdmin(Evidence):
+    list_display = ("path", "kind", "endpoint", "provider", "count", "last_seen_at", "example")
+    list_filter = ("kind", "endpoint", "provider")
+    search_fields = ("path", "example")
+    ordering: ClassVar = ("-last_seen_at",)
+
+
+@admin.register(models.ProviderSport)
+class ProviderSportAdmin(Evidence):
+    list_display = ("key", "title", "group", "is_active", "has_outrights", "provider", "seen_at")
+    list_filter = ("provider", "is_active", "group")
+    search_fields = ("key", "title")
+    ordering: ClassVar = ("key",)
+
+
+@admin.register(models.FileFeed)
+class FileFeedAdmin(Operated):
+    """What is fetched, from where and how often; what came last is not for editing."""
+
+    list_display = ("name", "format", "address", "every_minutes", "is_enabled", "asked_at")
+    list_filter = ("format", "is_enabled")
+    search_fields = ("name", "address")
+    readonly_fields = ("etag", "last_modified", "digest", "asked_at")
