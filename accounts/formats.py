@@ -1,5 +1,6 @@
 """How prices, money, shares and spans of time are written for a reader."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -116,3 +117,28 @@ def point_text(point: Decimal | float | None, *, signed: bool) -> str:
     if point < 0:
         return f"{MINUS}{text}"
     return f"+{text}" if point > 0 else text
+
+
+def outcome_text(told: object) -> str:
+    """Write what a job recorded of its run as a reader's words.
+
+    >>> outcome_text({"placed": 2, "parked": [], "nba": {"log_loss": 0.6934123, "new": 12}})
+    'placed 2, parked none, nba (log loss 0.6934, new 12)'
+    """
+    match told:
+        case Mapping():
+            each = ((str(name).replace("_", " "), value) for name, value in told.items())
+            return ", ".join(
+                f"{name} ({outcome_text(value)})"
+                if isinstance(value, Mapping)
+                else f"{name} {outcome_text(value)}"
+                for name, value in each
+            )
+        case list():
+            return ", ".join(map(outcome_text, told)) or "none"
+        case float():
+            return f"{told:.4g}"
+        case None:
+            return NOTHING
+        case _:
+            return str(told)

@@ -95,6 +95,12 @@ def words(name: str) -> str:
 
 
 @register.filter
+def outcome(told: object) -> str:
+    """`{{ job.detail|outcome }}`: what a job did, in words."""
+    return formats.outcome_text(told)
+
+
+@register.filter
 def get(mapping: Mapping[Any, Any] | None, key: object) -> Any:  # noqa: ANN401
     """`{{ row|get:key }}`: a mapping's value where the key is itself a variable."""
     return mapping.get(key) if mapping else None
