@@ -19,7 +19,8 @@ django.setup()
 
 from django.db import transaction  # noqa: E402
 
-from odds.feeds.parsed import ParsedEvent, ParsedQuote, ParsedSweep  # noqa: E402
+from odds.feeds.columns import ParsedQuote, columns_of  # noqa: E402
+from odds.feeds.parsed import ParsedEvent, ParsedSweep  # noqa: E402
 from odds.models import FeedRun, PriceChange, Quote  # noqa: E402
 from odds.services.events import record_events  # noqa: E402
 from odds.services.sweeps import lock_competition, record_sweeps  # noqa: E402
@@ -52,7 +53,8 @@ def made_sweeps() -> list[ParsedSweep]:
             )
             for (n, book, side), price in prices.items()
         ]  # fmt: skip
-        sweeps.append(ParsedSweep("bench", KEY, SEEN + timedelta(minutes=index), events, quotes))
+        at = SEEN + timedelta(minutes=index)
+        sweeps.append(ParsedSweep("bench", KEY, at, events, columns_of(quotes)))
     return sweeps
 
 

@@ -11,7 +11,8 @@ from accounts.services import issue_key
 from betting.models import Bankroll, Bet
 from betting.services import ledger
 from betting.services.placement import place_bet
-from odds.feeds.parsed import ParsedEvent, ParsedQuote, ParsedSweep
+from odds.feeds.columns import ParsedQuote, columns_of
+from odds.feeds.parsed import ParsedEvent, ParsedSweep
 from odds.models import (
     Bookmaker,
     Competition,
@@ -169,7 +170,7 @@ def parsed_sweep(quotes, *, at: datetime = SWEPT, events=None, **fields) -> Pars
         competition_key="basketball_nba",
         seen_at=at,
         events=[parsed_event()] if events is None else events,
-        quotes=quotes,
+        quotes=columns_of(quotes),
         **fields,
     )
 

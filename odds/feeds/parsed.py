@@ -5,6 +5,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from odds.feeds.columns import QuoteColumns, no_quotes
+
 
 class BadPayload(Exception):
     """An answer or a row that cannot be used, naming the first field at fault and the remedy."""
@@ -87,20 +89,6 @@ class ParsedLine:
     seen_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedQuote:
-    """One price; `point` is from the selection's own side, `price` decimal."""
-
-    source: str
-    event_key: str
-    bookmaker_key: str
-    market_key: str
-    side: str
-    point: Decimal | None
-    price: Decimal
-    last_update: datetime | None
-
-
 @dataclass(slots=True)
 class ParsedSweep:
     """What one answer of a provider said, all of it seen at one moment.
@@ -115,7 +103,7 @@ class ParsedSweep:
     competition_key: str
     seen_at: datetime
     events: list[ParsedEvent] = field(default_factory=list)
-    quotes: list[ParsedQuote] = field(default_factory=list)
+    quotes: QuoteColumns = field(default_factory=no_quotes)
     bookmaker_titles: dict[str, str] = field(default_factory=dict)
     rejected: list[RejectedRow] = field(default_factory=list)
     markets_asked: frozenset[str] | None = None

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import stamina
 
+from odds.feeds.columns import joined
 from odds.feeds.http import Answer, NoAnswer, Transport
 from odds.feeds.parsed import BadPayload, ParsedEvent, ParsedResult, ParsedSweep
 from odds.feeds.the_odds_api_payloads import (
@@ -176,7 +177,7 @@ class Client:
             competition_key=key,
             seen_at=now,
             events=[entry.event for entry in listed],
-            quotes=[quote for entry in listed for quote in entry.quotes],
+            quotes=joined([entry.quotes for entry in listed]),
             bookmaker_titles={name: t for entry in listed for name, t in entry.titles.items()},
             rejected=[row for entry in listed for row in entry.rejected],
             markets_asked=frozenset(looked_at),

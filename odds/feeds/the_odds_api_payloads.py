@@ -4,15 +4,25 @@ Tolerant of what is added (unknown keys, markets, bookmakers), strict about what
 are matched to sides by name, never by order. Sections refer to the provider's guide, version 4.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from odds.domain.competitions import competition_info
-from odds.feeds.parsed import BadPayload, ParsedEvent, ParsedQuote, ParsedResult, RejectedRow
-from odds.feeds.values import american, moment, number, whole
+from odds.feeds.columns import (
+    NO_TIME,
+    NOWHERE,
+    Point,
+    Price,
+    QuoteBuilder,
+    QuoteColumns,
+    micros,
+    no_quotes,
+)
+from odds.feeds.parsed import BadPayload, ParsedEvent, ParsedResult, RejectedRow
+from odds.feeds.values import american_price, decimal_price, line, moment, whole
 
 SOURCE = "the_odds_api"
 
@@ -22,7 +32,7 @@ class ListedEvent:
     """One event of an answer with its prices, and the outcomes that could not be used."""
 
     event: ParsedEvent
-    quotes: list[ParsedQuote] = field(default_factory=list)
+    quotes: QuoteColumns = field(default_factory=no_quotes)
     titles: dict[str, str] = field(default_factory=dict)
     rejected: list[RejectedRow] = field(default_factory=list)
 
@@ -43,17 +53,41 @@ def read_odds(payload: object, *, odds_format: str) -> list[ListedEvent]:
     Raises:
         BadPayload: naming the first field that is missing or malformed.
     """
-    listed = []
-    for index, item in enumerate(_items(payload, "answer")):
-        path = f"[{index}]"
-        event = _event(item, path)
-        if event is not None:
-            entry = ListedEvent(event)
-            for at, book in enumerate(
-                _items(_object(item, path).get("bookmakers", []), f"{path}.bookmakers")
-            ):
-                _read_book(entry, book, f"{path}.bookmakers[{at}]", odds_format)
-            listed.append(entry)
+    quotes = QuoteBuilder()
+    listed = read_into(quotes, payload, odds_format=odds_format, group_of=lambda _, place: place)
+    for entry, columns in zip(listed, quotes.split(len(listed)), strict=True):
+        entry.quotes = columns
+    return listed
+
+
+def read_into(
+    quotes: QuoteBuilder,
+    payload: object,
+    *,
+    odds_format: str,
+    group_of: Callable[[ParsedEvent, int], int],
+) -> list[ListedEvent]:
+    """Add the prices of an odds answer to `quotes` and return its events, without prices.
+
+    `group_of` an event and its place among them tells the group of its prices. After a BadPayload
+    the builder holds what it held before.
+
+    Raises:
+        BadPayload: naming the first field that is missing or malformed.
+    """
+    listed: list[ListedEvent] = []
+    before = len(quotes)
+    try:
+        for index, item in enumerate(_items(payload, "answer")):
+            path = f"[{index}]"
+            event = _event(item, path)
+            if event is not None:
+                entry = ListedEvent(event)
+                _Reader(quotes, entry, group_of(event, len(listed)), odds_format).read(item, path)
+                listed.append(entry)
+    except BadPayload:
+        quotes.cut_back(before)
+        raise
     return listed
 
 
@@ -143,47 +177,62 @@ def _event(item: object, path: str) -> ParsedEvent | None:
     )
 
 
-def _read_book(entry: ListedEvent, item: object, path: str, odds_format: str) -> None:
-    book = _object(item, path)
-    key = _text(book, "key", path)
-    title = book.get("title")
-    entry.titles[key] = title if isinstance(title, str) else key
-    of_book = book.get("last_update")
-    for index, found in enumerate(_items(book.get("markets", []), f"{path}.markets")):
-        at = f"{path}.markets[{index}]"
-        market = _object(found, at)
-        market_key = _text(market, "key", at)
+class _Reader:
+    """Reads the bookmakers of one event. This loop is what reading a large answer costs."""
+
+    def __init__(
+        self, quotes: QuoteBuilder, entry: ListedEvent, group: int, odds_format: str
+    ) -> None:
+        event = entry.event
+        self.entry, self.quotes, self.group = entry, quotes, group
+        self.event = quotes.event(SOURCE, event.key)
+        # Teams come first, whatever they are called.
+        self.sides = _SIDES_BY_NAME | {event.away: "away"} | {event.home: "home"}
+        self.price = american_price if odds_format == "american" else decimal_price
+
+    def read(self, item: object, path: str) -> None:
+        books = _items(_object(item, path).get("bookmakers", []), f"{path}.bookmakers")
+        for index, found in enumerate(books):
+            at = f"{path}.bookmakers[{index}]"
+            book = _object(found, at)
+            key = _text(book, "key", at)
+            title = book.get("title")
+            self.entry.titles[key] = title if isinstance(title, str) else key
+            of_book = book.get("last_update")
+            for place, market in enumerate(_items(book.get("markets", []), f"{at}.markets")):
+                self._read_market(market, f"{at}.markets[{place}]", key, of_book)
+
+    def _read_market(self, item: object, path: str, book: str, of_book: object) -> None:
+        market = _object(item, path)
+        key = _text(market, "key", path)
         # The market's own time tells more than the bookmaker's; older answers have only the latter.
         said_at = market.get("last_update", of_book)
-        update = None if said_at is None else as_moment(said_at, f"{at}.last_update")
-        for number_, outcome in enumerate(_items(market.get("outcomes"), f"{at}.outcomes")):
-            where = f"{at}.outcomes[{number_}]"
-            _read_outcome(
-                entry, _object(outcome, where), where, (key, market_key), update, odds_format
-            )
+        update = NO_TIME if said_at is None else micros(as_moment(said_at, f"{path}.last_update"))
+        add, sides = self.quotes.add, self.sides
+        event, group = self.event, self.group
+        at_book, of_market = self.quotes.bookmaker(book), self.quotes.market(key)
+        for index, outcome in enumerate(_items(market.get("outcomes"), f"{path}.outcomes")):
+            try:
+                name = _text(outcome, "name", "")
+                price = _price(outcome.get("price"), self.price)
+                point = _point(outcome.get("point"))
+            except BadPayload as bad:
+                raise BadPayload(f"{path}.outcomes[{index}]{bad.field}", bad.reason) from None
+            side = sides.get(name)
+            if side is None or outcome.get("description"):
+                self._reject(outcome, name, side, (book, key))
+            else:
+                add(event, at_book, of_market, side, point, price, update, group)
 
-
-def _read_outcome(
-    entry: ListedEvent,
-    outcome: dict[str, Any],
-    path: str,
-    where: tuple[str, str],
-    update: datetime | None,
-    odds_format: str,
-) -> None:
-    name = _text(outcome, "name", path)
-    price = _price(outcome.get("price"), f"{path}.price", odds_format)
-    point = _point(outcome.get("point"), f"{path}.point")
-    event = entry.event
-    side = side_of(name, event.home, event.away)
-    if side is None or outcome.get("description"):
+    def _reject(
+        self, outcome: dict[str, Any], name: str, side: str | None, where: tuple[str, str]
+    ) -> None:
         reason = "an outcome of a player or a kind we do not keep" if side else "matches no side"
-        raw = {"event": event.key, "bookmaker": where[0], "market": where[1], **outcome}
-        entry.rejected.append(RejectedRow("name", f"{name[:80]!r} {reason}", raw))
-        return
-    entry.quotes.append(
-        ParsedQuote(SOURCE, event.key, where[0], where[1], side, point, price, update)
-    )
+        raw = {"event": self.entry.event.key, "bookmaker": where[0], "market": where[1], **outcome}
+        self.entry.rejected.append(RejectedRow("name", f"{name[:80]!r} {reason}", raw))
+
+
+_SIDES_BY_NAME = {"Draw": "draw", "Over": "over", "Under": "under"}
 
 
 def side_of(name: str, home: str, away: str) -> str | None:
@@ -196,7 +245,7 @@ def side_of(name: str, home: str, away: str) -> str | None:
         return "home"
     if name == away:
         return "away"
-    return name.lower() if name in ("Draw", "Over", "Under") else None
+    return _SIDES_BY_NAME.get(name)
 
 
 def _scores(value: object, path: str) -> dict[str, int]:
@@ -214,24 +263,24 @@ def _scores(value: object, path: str) -> dict[str, int]:
     return scores
 
 
-def _price(value: object, path: str, odds_format: str) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadPayload(path, f"no price: {value!r}")
+def _price(value: object, of_text: Callable[[str], Price]) -> Price:
+    if type(value) is not float and type(value) is not int:
+        raise BadPayload(".price", f"no price: {value!r}")
     try:
-        return american(str(value)) if odds_format == "american" else number(str(value))
+        return of_text(str(value))
     except BadPayload as bad:
-        raise BadPayload(path, bad.reason) from None
+        raise BadPayload(".price", bad.reason) from None
 
 
-def _point(value: object, path: str) -> Decimal | None:
+def _point(value: object) -> Point:
     if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadPayload(path, f"no point: {value!r}")
+        return NOWHERE
+    if type(value) is not float and type(value) is not int:
+        raise BadPayload(".point", f"no point: {value!r}")
     try:
-        return number(str(value))
+        return line(str(value))
     except BadPayload as bad:
-        raise BadPayload(path, bad.reason) from None
+        raise BadPayload(".point", bad.reason) from None
 
 
 def _items(value: object, path: str) -> list[Any]:
@@ -247,6 +296,8 @@ def _object(value: object, path: str) -> dict[str, Any]:
 
 
 def _text(entry: dict[str, Any], name: str, path: str) -> str:
+    if type(entry) is not dict:
+        raise BadPayload(path, f"an object was expected, not {type(entry).__name__}")
     value = entry.get(name)
     if not isinstance(value, str) or not value or "\x00" in value:
         raise BadPayload(f"{path}.{name}", f"text was expected, not {value!r}"[:200])

@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from odds.feeds.columns import Point, Price, point_of, price_of
 from odds.feeds.parsed import BadPayload
 
 _THOUSANDTH = Decimal("0.001")
@@ -26,6 +27,42 @@ def american(text: str) -> Decimal:
         raise BadPayload("price", f"{text!r} is no American price (beyond -100 or 100)")
     profit = odds / 100 if odds > 0 else -100 / odds
     return (1 + profit).quantize(_THOUSANDTH)
+
+
+@lru_cache(maxsize=16384)
+def decimal_price(text: str) -> Price:
+    """Return a decimal price as columns hold it.
+
+    Raises:
+        BadPayload: where it is no number.
+    """
+    return price_of(number(text))
+
+
+@lru_cache(maxsize=16384)
+def american_price(text: str) -> Price:
+    """Return American odds as a price as columns hold it.
+
+    Raises:
+        BadPayload: where it is no number, or lies between -100 and 100.
+    """
+    return price_of(american(text))
+
+
+@lru_cache(maxsize=16384)
+def line(text: str, *, is_mirrored: bool = False) -> Point:
+    """Return a line as columns hold it; mirrored it is the other side's. Blank is none.
+
+    >>> line("-5.5").hundredths, line("-5.5", is_mirrored=True).hundredths
+    (-550, 550)
+
+    Raises:
+        BadPayload: where it is no number.
+    """
+    if not text:
+        return point_of(None)
+    exact = number(text)
+    return point_of(-exact if is_mirrored else exact)
 
 
 @lru_cache(maxsize=16384)

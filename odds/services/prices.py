@@ -7,17 +7,18 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+
 from odds.domain.bookmakers import bookmaker_info
 from odds.domain.competitions import outcome_count
-from odds.domain.sanity import book_fault, price_fault
+from odds.domain.sanity import book_fault
 from odds.domain.sightings import Change, Conflict, Key, Listing, State, fill_in, follow
-from odds.feeds.parsed import ParsedQuote, ParsedSweep, RejectedRow
-from odds.models import Bookmaker, Side
+from odds.feeds.columns import NO_POINT, SIDES, EventKey, Fault, moment_of
+from odds.feeds.parsed import ParsedSweep, RejectedRow
+from odds.models import Bookmaker
 from odds.services import price_store as store
 from odds.services.counts import Counts
-from odds.services.events import EventKey
 
-_SIDES = frozenset(Side.values)
 _NO_OFFER = frozenset({"h2h_lay", "outrights_lay"})
 Unit = tuple[int, str]
 
@@ -58,8 +59,10 @@ def record_prices(
 def _bookmaker_ids(sweeps: Sequence[ParsedSweep]) -> dict[str, int]:
     titles: dict[str, str] = {}
     for sweep in sweeps:
-        keys = {quote.bookmaker_key for quote in sweep.quotes} | (sweep.books_asked or set())
-        titles |= {key: sweep.bookmaker_titles.get(key) or titles.get(key, key) for key in keys}
+        names = list(sweep.quotes.names.bookmakers)
+        keys = {names[place] for place in np.unique(sweep.quotes.bookmaker).tolist()}
+        for key in keys | (sweep.books_asked or set()):
+            titles[key] = sweep.bookmaker_titles.get(key) or titles.get(key, key)
     known = dict(Bookmaker.objects.filter(key__in=titles).values_list("key", "pk"))
     if missing := sorted(titles.keys() - known.keys()):
         Bookmaker.objects.bulk_create(
@@ -84,29 +87,33 @@ def _collect(
     at = sweep.seen_at
     # One event may be listed under two keys; the first price stands.
     units: dict[Unit, dict[Key, tuple[int, datetime | None]]] = defaultdict(dict)
-    for quote in sweep.quotes:
-        event_id = event_ids.get((quote.source, quote.event_key))
+    quotes = sweep.quotes
+    events = list(quotes.names.events)
+    booked, markets = list(quotes.names.bookmakers), list(quotes.names.markets)
+    for event, book, market, side, point, price, update in quotes.values():
+        event_id = event_ids.get(events[event])
         if event_id is None:
             continue
         counts.read += 1
-        fault = _fault(quote)
-        if fault is not None:
+        book_key, market_key = booked[book], markets[market]
+        if price < 0:
             counts.quarantined += 1
-            rejected.append(_reject(quote, *fault, at))
+            fault = quotes.names.faults[-price - 1]
+            rejected.append(_reject(fault, events[event], book_key, market_key, at))
             continue
-        point = None if quote.point is None else int(quote.point * 100)
-        key = (quote.side, point, books[quote.bookmaker_key])
-        prices = units[event_id, quote.market_key]
-        price = round(quote.price * 1000)
+        key = (SIDES[side], None if point == NO_POINT else point, books[book_key])
+        prices = units[event_id, market_key]
         kept = prices.get(key)
         if kept is None:
-            prices[key] = (price, quote.last_update)
+            prices[key] = (price, moment_of(update))
         elif kept[0] == price:
             counts.repeated += 1
         else:
             counts.quarantined += 1
             reason = f"a second price at this moment; kept {kept[0] / 1000}"
-            rejected.append(_reject(quote, "price", reason, at))
+            where = None if point == NO_POINT else f"{point / 100:g}"
+            fault = Fault("price", reason, SIDES[side], where, f"{price / 1000:g}")
+            rejected.append(_reject(fault, events[event], book_key, market_key, at))
     names = {pk: key for key, pk in books.items()}
     for unit, prices in units.items():
         _drop_absurd(unit, prices, sweep, counts, rejected, names)
@@ -139,27 +146,20 @@ def _add_listings(
             listings[unit].append(Listing(sweep.seen_at, scope, units.get(unit, {})))
 
 
-def _fault(quote: ParsedQuote) -> tuple[str, str] | None:
-    if quote.side not in _SIDES:
-        return "side", f"unknown side {quote.side!r}"
-    if quote.point is not None and (quote.point * 100 % 1 or abs(quote.point) >= 10000):
-        return "point", f"point {quote.point} is not of our kind"
-    reason = price_fault(float(quote.price))
-    return None if reason is None else ("price", reason)
-
-
-def _reject(quote: ParsedQuote, at_field: str, reason: str, at: datetime) -> RejectedRow:
+def _reject(
+    fault: Fault, event: EventKey, book_key: str, market_key: str, at: datetime
+) -> RejectedRow:
     raw: dict[str, Any] = {
-        "source": quote.source,
-        "event": quote.event_key,
-        "bookmaker": quote.bookmaker_key,
-        "market": quote.market_key,
-        "side": quote.side,
-        "point": None if quote.point is None else str(quote.point),
-        "price": str(quote.price),
+        "source": event[0],
+        "event": event[1],
+        "bookmaker": book_key,
+        "market": market_key,
+        "side": fault.side,
+        "point": fault.point,
+        "price": fault.price,
         "seen_at": at.isoformat(),
     }
-    return RejectedRow(at_field, reason, raw)
+    return RejectedRow(fault.field, fault.reason, raw)
 
 
 def _drop_absurd(

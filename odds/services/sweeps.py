@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from django.db import connection, transaction
 
 from odds.feeds.parsed import ParsedEvent, ParsedSweep, RejectedRow
@@ -86,6 +87,9 @@ def _count_refused(sweeps: Sequence[ParsedSweep], recorded: RecordedEvents, coun
     refused: set[EventKey] = set(recorded.unknown) | recorded.same_team
     if not refused:
         return
-    rows = sum((q.source, q.event_key) in refused for sweep in sweeps for q in sweep.quotes)
-    counts.read += rows
-    counts.quarantined += rows
+    for sweep in sweeps:
+        names = sweep.quotes.names.events
+        places = [place for key, place in names.items() if key in refused]
+        rows = int(np.isin(sweep.quotes.event, places).sum())
+        counts.read += rows
+        counts.quarantined += rows

@@ -10,21 +10,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from pathlib import Path
 
 from odds.domain.competitions import competition_info, season_of
+from odds.feeds.columns import NO_TIME, NOWHERE, Point
 from odds.feeds.history.formats import Fact, Format, Row, has_columns, read_rows
+from odds.feeds.history.sweeping import Archive
 from odds.feeds.parsed import (
     BadPayload,
     ParsedEvent,
-    ParsedQuote,
     ParsedResult,
-    ParsedSweep,
     ParsedTeam,
     RejectedRow,
 )
-from odds.feeds.values import iso_day, local, next_morning, number, whole
+from odds.feeds.values import decimal_price, iso_day, line, local, next_morning, whole
 
 SOURCE = "football_data"
 _LONDON = "Europe/London"
@@ -74,6 +73,7 @@ _BOOKS = {
 }
 _SUMS = re.compile(r"(Max|Avg|BbMx|BbAv)C?$")
 _COLLECTED = time(17)
+_TWO_AND_A_HALF = line("2.5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +87,23 @@ class _Column:
     lines: tuple[str, ...]
     is_closing: bool
 
+    @property
+    def bookmaker(self) -> str:
+        return _BOOKS.get(self.book, (f"fd_{self.book.lower()}", ""))[0]
+
 
 def read(path: Path) -> Iterator[Fact]:
     """Return teams, matches, results, and the prices before the match and at its start."""
     columns: list[_Column] | None = None
     teams: dict[tuple[str, str], None] = {}
     facts: list[Fact] = []
+    prices = Archive(SOURCE)
+    prices.titles |= _BOOKS.values()
     for row_number, row in read_rows(path):
         if columns is None:
             columns = price_columns(list(row))
         try:
-            facts.extend(_facts(row, row_number, columns))
+            facts.extend(_facts(row, row_number, columns, prices))
         except BadPayload as bad:
             facts.append(RejectedRow(bad.field, bad.reason, dict(row), row_number))
             continue
@@ -106,6 +112,7 @@ def read(path: Path) -> Iterator[Fact]:
     for competition, team in teams:
         yield ParsedTeam(competition, team)
     yield from facts
+    yield from prices.sweeps()
 
 
 def price_columns(header: list[str]) -> list[_Column]:
@@ -145,7 +152,7 @@ def _competition(division: str) -> str:
     return _DIVISIONS.get(division, f"soccer_{division.lower()}")
 
 
-def _facts(row: Row, row_number: int, columns: list[_Column]) -> Iterator[Fact]:
+def _facts(row: Row, row_number: int, columns: list[_Column], prices: Archive) -> Iterator[Fact]:
     for name in ("Div", "HomeTeam", "AwayTeam"):
         if not row[name].strip():
             raise BadPayload(name, "blank")
@@ -159,60 +166,50 @@ def _facts(row: Row, row_number: int, columns: list[_Column]) -> Iterator[Fact]:
     yield event
     if result is not None:
         yield result
-    yield from _prices(row, row_number, columns, event)
+    yield from _prices(row, row_number, columns, event, prices)
 
 
 def _prices(
-    row: Row, row_number: int, columns: list[_Column], event: ParsedEvent
+    row: Row, row_number: int, columns: list[_Column], event: ParsedEvent, prices: Archive
 ) -> Iterator[Fact]:
-    before: list[ParsedQuote] = []
-    closing: list[ParsedQuote] = []
+    quotes = prices.quotes
+    at = quotes.event(SOURCE, event.key)
+    before = prices.group(event, collected_at(event.starts_at))
+    closing = prices.group(event, event.starts_at)
     for column in columns:
         text = row[column.name]
         if not text:
             continue
         try:
-            quote = _quote(row, column, text, event)
+            point, price = _point(row, column), decimal_price(text)
         except BadPayload as bad:
             raw = {"match": event.key, "column": column.name, "value": text}
             yield RejectedRow(column.name, bad.reason, raw, row_number)
             continue
-        if quote is not None:
-            (closing if column.is_closing else before).append(quote)
-    for seen_at, quotes in ((collected_at(event.starts_at), before), (event.starts_at, closing)):
-        if quotes:
-            yield ParsedSweep(
-                provider=SOURCE,
-                competition_key=event.competition_key,
-                seen_at=seen_at,
-                events=[event],
-                quotes=quotes,
-                bookmaker_titles=_TITLES,
-                is_partial=True,
+        # Some seasons write 0 where they have no price.
+        if price.exact != 0:
+            quotes.add(
+                at,
+                quotes.bookmaker(column.bookmaker),
+                quotes.market(column.market),
+                column.side,
+                point,
+                price,
+                NO_TIME,
+                closing if column.is_closing else before,
             )
 
 
-_TITLES = dict(_BOOKS.values())
-
-
-def _quote(row: Row, column: _Column, text: str, event: ParsedEvent) -> ParsedQuote | None:
-    point: Decimal | None = None
+def _point(row: Row, column: _Column) -> Point:
     if column.market == "totals":
-        point = Decimal("2.5")
-    elif column.market == "spreads":
-        line = next((row[name] for name in column.lines if row[name]), "")
-        if not line:
-            # A price without its handicap says nothing.
-            raise BadPayload(column.lines[-1], "blank, so the price has no line")
-        point = number(line)
-        if column.side == "away":
-            point = -point
-    price = number(text)
-    if price == 0:
-        # Some seasons write 0 where they have no price.
-        return None
-    key, _ = _BOOKS.get(column.book, (f"fd_{column.book.lower()}", ""))
-    return ParsedQuote(SOURCE, event.key, key, column.market, column.side, point, price, None)
+        return _TWO_AND_A_HALF
+    if column.market != "spreads":
+        return NOWHERE
+    text = next((row[name] for name in column.lines if row[name]), "")
+    if not text:
+        # A price without its handicap says nothing.
+        raise BadPayload(column.lines[-1], "blank, so the price has no line")
+    return line(text, is_mirrored=column.side == "away")
 
 
 def _event(row: Row) -> ParsedEvent:

@@ -5,22 +5,30 @@ Also read for any other competition that a column `competition` names, such as a
 
 from collections.abc import Iterator
 from datetime import datetime, time
-from decimal import Decimal
 from pathlib import Path
 
 from odds.domain.competitions import competition_info
+from odds.feeds.columns import NOWHERE, Price, micros
 from odds.feeds.history.formats import Fact, Format, Row, has_columns, read_rows
+from odds.feeds.history.sweeping import Archive
 from odds.feeds.parsed import (
     BadPayload,
     ParsedEvent,
     ParsedLine,
-    ParsedQuote,
     ParsedResult,
-    ParsedSweep,
     ParsedTeam,
     RejectedRow,
 )
-from odds.feeds.values import american, iso_day, local, moment, next_morning, number, whole
+from odds.feeds.values import (
+    american_price,
+    decimal_price,
+    iso_day,
+    local,
+    moment,
+    next_morning,
+    number,
+    whole,
+)
 
 # Where only the day is known. Most games start at seven; the real start follows from odds files.
 NOMINAL_START = time(19)
@@ -32,9 +40,10 @@ def read(path: Path) -> Iterator[Fact]:
     """Return teams, events, results, lines, and the closing moneyline as an archive's prices."""
     names: dict[tuple[str, str], str] = {}
     facts: list[Fact] = []
+    closes = Archive("archive")
     for row_number, row in read_rows(path):
         try:
-            facts.extend(_facts(row, row_number))
+            facts.extend(_facts(row, row_number, closes))
         except BadPayload as bad:
             facts.append(RejectedRow(bad.field, bad.reason, dict(row), row_number))
             continue
@@ -43,6 +52,7 @@ def read(path: Path) -> Iterator[Fact]:
     for (competition, code), name in names.items():
         yield ParsedTeam(competition, name, code if len(code) <= 8 else "", (code,))
     yield from facts
+    yield from closes.sweeps()
 
 
 def source_of(competition_key: str) -> str:
@@ -54,7 +64,7 @@ def _competition(row: Row) -> str:
     return row.get("competition") or "basketball_nba"
 
 
-def _facts(row: Row, row_number: int) -> Iterator[Fact]:
+def _facts(row: Row, row_number: int, closes: Archive) -> Iterator[Fact]:
     competition = _competition(row)
     zone = competition_info(competition).time_zone
     for name in ("game_id", "home", "away"):
@@ -87,7 +97,7 @@ def _facts(row: Row, row_number: int) -> Iterator[Fact]:
     if result is not None:
         yield result
     yield from _lines(row, event, min(local(day, OPENING_KNOWN, zone), starts_at), row_number)
-    yield from _close(row, event, row_number)
+    yield from _close(row, event, row_number, closes)
 
 
 def _lines(row: Row, event: ParsedEvent, opened: datetime, row_number: int) -> Iterator[Fact]:
@@ -107,14 +117,14 @@ def _lines(row: Row, event: ParsedEvent, opened: datetime, row_number: int) -> I
             yield ParsedLine(event.source, event.key, market, moment_, point, known)
 
 
-def _close(row: Row, event: ParsedEvent, row_number: int) -> Iterator[Fact]:
-    prices: dict[str, Decimal] = {}
+def _close(row: Row, event: ParsedEvent, row_number: int, closes: Archive) -> Iterator[Fact]:
+    prices: dict[str, Price] = {}
     try:
         for side in ("home", "away"):
             if text := row.get(f"ml_{side}_close_am"):
-                prices[side] = american(text)
+                prices[side] = american_price(text)
             elif text := row.get(f"ml_{side}_close_dec"):
-                prices[side] = number(text)
+                prices[side] = decimal_price(text)
     except BadPayload as bad:
         raw = {"game_id": event.key} | {name: row[name] for name in row if name.startswith("ml_")}
         yield RejectedRow(bad.field, bad.reason, raw, row_number)
@@ -122,18 +132,12 @@ def _close(row: Row, event: ParsedEvent, row_number: int) -> Iterator[Fact]:
     if len(prices) < 2:
         return
     book = f"archive_{row.get('close_source') or 'games'}"
-    yield ParsedSweep(
-        provider="archive",
-        competition_key=event.competition_key,
-        seen_at=event.starts_at,
-        events=[event],
-        quotes=[
-            ParsedQuote(event.source, event.key, book, "h2h", side, None, price, event.starts_at)
-            for side, price in prices.items()
-        ],
-        bookmaker_titles={book: f"Archive: {row.get('close_source') or 'games'}"},
-        is_partial=True,
-    )
+    closes.titles[book] = f"Archive: {row.get('close_source') or 'games'}"
+    quotes = closes.quotes
+    where = (quotes.event(event.source, event.key), quotes.bookmaker(book), quotes.market("h2h"))
+    group = closes.group(event, event.starts_at)
+    for side, price in prices.items():
+        quotes.add(*where, side, NOWHERE, price, micros(event.starts_at), group)
 
 
 FORMAT = Format(

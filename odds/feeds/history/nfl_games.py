@@ -5,21 +5,20 @@ Opening moneylines are left out: the file does not say reliably when they stood.
 
 from collections.abc import Iterator
 from datetime import datetime, time
-from decimal import Decimal
 from pathlib import Path
 
+from odds.feeds.columns import NOWHERE, micros
 from odds.feeds.history.formats import Fact, Format, Row, has_columns, read_rows
+from odds.feeds.history.sweeping import Archive
 from odds.feeds.parsed import (
     BadPayload,
     ParsedEvent,
     ParsedLine,
-    ParsedQuote,
     ParsedResult,
-    ParsedSweep,
     ParsedTeam,
     RejectedRow,
 )
-from odds.feeds.values import american, iso_day, local, next_morning, number, whole
+from odds.feeds.values import american_price, iso_day, line, local, next_morning, number, whole
 
 COMPETITION = "americanfootball_nfl"
 SOURCE = "nfl"
@@ -34,9 +33,11 @@ def read(path: Path) -> Iterator[Fact]:
     """Return teams, events, results, lines, and the closing prices of an archive."""
     names: dict[str, str] = {}
     facts: list[Fact] = []
+    closes = Archive("archive")
+    closes.titles[BOOK] = "Archive: NFL lines"
     for row_number, row in read_rows(path):
         try:
-            facts.extend(_facts(row, row_number))
+            facts.extend(_facts(row, row_number, closes))
         except BadPayload as bad:
             facts.append(RejectedRow(bad.field, bad.reason, dict(row), row_number))
             continue
@@ -45,9 +46,10 @@ def read(path: Path) -> Iterator[Fact]:
     for code, name in names.items():
         yield ParsedTeam(COMPETITION, name, code if len(code) <= 8 else "", (code,))
     yield from facts
+    yield from closes.sweeps()
 
 
-def _facts(row: Row, row_number: int) -> Iterator[Fact]:
+def _facts(row: Row, row_number: int, closes: Archive) -> Iterator[Fact]:
     for name in ("home", "away", "season"):
         if not row[name]:
             raise BadPayload(name, "blank")
@@ -76,7 +78,7 @@ def _facts(row: Row, row_number: int) -> Iterator[Fact]:
     if result is not None:
         yield result
     yield from _lines(row, event, local(day, _OPENING_KNOWN, _ZONE), row_number)
-    yield from _close(row, event, row_number)
+    yield from _close(row, event, row_number, closes)
 
 
 def _lines(row: Row, event: ParsedEvent, opened: datetime, row_number: int) -> Iterator[Fact]:
@@ -96,7 +98,7 @@ def _lines(row: Row, event: ParsedEvent, opened: datetime, row_number: int) -> I
             yield RejectedRow(name, bad.reason, raw, row_number)
 
 
-def _close(row: Row, event: ParsedEvent, row_number: int) -> Iterator[Fact]:
+def _close(row: Row, event: ParsedEvent, row_number: int, closes: Archive) -> Iterator[Fact]:
     wanted: list[tuple[str, str, str, str]] = [
         ("h2h", "home", "ml_home_close_am", ""),
         ("h2h", "away", "ml_away_close_am", ""),
@@ -105,32 +107,21 @@ def _close(row: Row, event: ParsedEvent, row_number: int) -> Iterator[Fact]:
         ("totals", "over", "over_price_last", "total_close"),
         ("totals", "under", "under_price_last", "total_close"),
     ]
-    quotes = []
+    quotes = closes.quotes
+    at_event, book = quotes.event(SOURCE, event.key), quotes.bookmaker(BOOK)
     for market, side, price_name, point_name in wanted:
         if not row.get(price_name) or (point_name and not row.get(point_name)):
             continue
         try:
-            point: Decimal | None = number(row[point_name]) if point_name else None
-            if point is not None and side == "away":
-                point = -point
-            price = american(row[price_name])
+            point = line(row[point_name], is_mirrored=side == "away") if point_name else NOWHERE
+            price = american_price(row[price_name])
         except BadPayload as bad:
             raw = {"game": event.key, price_name: row[price_name]}
             yield RejectedRow(price_name, bad.reason, raw, row_number)
             continue
-        quotes.append(
-            ParsedQuote(SOURCE, event.key, BOOK, market, side, point, price, event.starts_at)
-        )
-    if quotes:
-        yield ParsedSweep(
-            provider="archive",
-            competition_key=COMPETITION,
-            seen_at=event.starts_at,
-            events=[event],
-            quotes=quotes,
-            bookmaker_titles={BOOK: "Archive: NFL lines"},
-            is_partial=True,
-        )
+        group = closes.group(event, event.starts_at)
+        at = micros(event.starts_at)
+        quotes.add(at_event, book, quotes.market(market), side, point, price, at, group)
 
 
 FORMAT = Format(

@@ -2,17 +2,17 @@
 
 import csv
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from decimal import Decimal
+from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from odds.domain.competitions import competition_info
+from odds.feeds.columns import NO_TIME, Point, Price, micros
 from odds.feeds.history.formats import Fact, Format, has_columns, open_text
 from odds.feeds.history.sweeping import Snapshots
-from odds.feeds.parsed import BadPayload, ParsedEvent, ParsedQuote, RejectedRow
+from odds.feeds.parsed import BadPayload, ParsedEvent, RejectedRow
 from odds.feeds.the_odds_api_payloads import SOURCE, side_of
-from odds.feeds.values import american, moment, number
+from odds.feeds.values import american_price, decimal_price, line, moment
 
 _Values = dict[str, str]
 _SIDES = frozenset({"home", "away", "draw", "over", "under"})
@@ -41,12 +41,25 @@ class _Events:
         return event
 
 
-_Taken = tuple[str, str, ParsedEvent, ParsedQuote]
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """One row, read: who collected it when, and its price."""
+
+    collector: str
+    at: str
+    event: ParsedEvent
+    book: str
+    market: str
+    side: str
+    point: Point
+    price: Price
+    last_update: str
 
 
 def _read(path: Path, take: Callable[[_Values, _Events], _Taken], title: str) -> Iterator[Fact]:
     snapshots, events = Snapshots(SOURCE), _Events()
     titles: dict[str, str] = {}
+    quotes = snapshots.quotes
     with open_text(path) as file:
         rows = csv.reader(file)
         header = [name.strip() for name in next(rows, [])]
@@ -57,14 +70,27 @@ def _read(path: Path, take: Callable[[_Values, _Events], _Taken], title: str) ->
             try:
                 if len(cells) != len(header):
                     raise BadPayload("row", f"{len(cells)} fields, not {len(header)}")
-                collector, at, event, quote = take(row, events)
-                seen_at = moment(at)
+                taken = take(row, events)
+                if not taken.book or not taken.market:
+                    raise BadPayload("bookmaker", "bookmaker or market is blank")
+                update = micros(moment(taken.last_update)) if taken.last_update else NO_TIME
+                seen_at = moment(taken.at)
             except BadPayload as bad:
                 yield RejectedRow(bad.field, bad.reason, dict(row), number_)
                 continue
-            snapshots.listed(collector, seen_at, event).append(quote)
+            event = taken.event
+            quotes.add(
+                quotes.event(SOURCE, event.key),
+                quotes.bookmaker(taken.book),
+                quotes.market(taken.market),
+                taken.side,
+                taken.point,
+                taken.price,
+                update,
+                snapshots.group(taken.collector, seen_at, event),
+            )
             if title:
-                titles[quote.bookmaker_key] = row[title]
+                titles[taken.book] = row[title]
     snapshots.name_books(titles)
     yield from snapshots.sweeps()
 
@@ -81,10 +107,11 @@ def _take_nba(row: _Values, events: _Events) -> _Taken:
         raise BadPayload("outcome", f"unknown side {row['outcome']!r}")
     text = row["price_american"]
     # Both are given; the decimal one was rounded once more.
-    price = american(text) if text else number(row["price_decimal"])
-    quote = _quote(event, row["bookmaker"], row["market"], row["outcome"], row["point"], price,
-                   row["last_update"])  # fmt: skip
-    return row["source"], row["snapshot_time"], event, quote
+    price = american_price(text) if text else decimal_price(row["price_decimal"])
+    return _Taken(
+        row["source"], row["snapshot_time"], event, row["bookmaker"], row["market"],
+        row["outcome"], line(row["point"]), price, row["last_update"],
+    )  # fmt: skip
 
 
 def _take_any(row: _Values, events: _Events) -> _Taken:
@@ -98,25 +125,10 @@ def _take_any(row: _Values, events: _Events) -> _Taken:
     side = side_of(row["outcome_name"], event.home, event.away)
     if side is None:
         raise BadPayload("outcome_name", f"{row['outcome_name']!r} matches no side")
-    quote = _quote(event, row["bookmaker_key"], row["market"], side, row["point"],
-                   number(row["price"]), row["last_update"])  # fmt: skip
-    return row.get("market_type", ""), row["snapshot_time"], event, quote
-
-
-def _quote(
-    event: ParsedEvent,
-    book: str,
-    market: str,
-    side: str,
-    point: str,
-    price: Decimal,
-    last_update: str,
-) -> ParsedQuote:
-    if not book or not market:
-        raise BadPayload("bookmaker", "bookmaker or market is blank")
-    update: datetime | None = moment(last_update) if last_update else None
-    where = number(point) if point else None
-    return ParsedQuote(SOURCE, event.key, book, market, side, where, price, update)
+    return _Taken(
+        row.get("market_type", ""), row["snapshot_time"], event, row["bookmaker_key"],
+        row["market"], side, line(row["point"]), decimal_price(row["price"]), row["last_update"],
+    )  # fmt: skip
 
 
 FORMATS = (

@@ -5,11 +5,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from odds.domain.competitions import competition_info
+from odds.feeds.columns import NO_TIME, NOWHERE, micros
 from odds.feeds.history.formats import Fact, Format, Row, has_columns, read_rows
 from odds.feeds.history.sweeping import Snapshots
-from odds.feeds.parsed import BadPayload, ParsedEvent, ParsedQuote, RejectedRow
+from odds.feeds.parsed import BadPayload, ParsedEvent, RejectedRow
 from odds.feeds.the_odds_api_payloads import SOURCE
-from odds.feeds.values import american, moment, number
+from odds.feeds.values import american_price, line, moment
 
 _COMPETITIONS = {
     "NBA": "basketball_nba",
@@ -37,25 +38,27 @@ def read(path: Path) -> Iterator[Fact]:
             at = moment(row["snapshot_time"])
             if not row["bookmaker"]:
                 raise BadPayload("bookmaker", "blank")
-            update = moment(row["last_update"]) if row["last_update"] else None
+            update = micros(moment(row["last_update"])) if row["last_update"] else NO_TIME
         except BadPayload as bad:
             yield RejectedRow(bad.field, bad.reason, dict(row), row_number)
             continue
-        quotes = snapshots.listed("", at, event)
+        quotes = snapshots.quotes
+        where = (quotes.event(SOURCE, event.key), quotes.bookmaker(row["bookmaker"]))
+        group = snapshots.group("", at, event)
         for market, side, price_name, point_name in _PRICES:
             text = row[price_name]
             if not text:
                 continue
             try:
-                price = american(text)
-                point = number(row[point_name]) if point_name else None
+                price = american_price(text)
+                if point_name and not row[point_name]:
+                    raise BadPayload(point_name, "blank, so the price has no line")
+                point = line(row[point_name]) if point_name else NOWHERE
             except BadPayload as bad:
                 raw = {"event": event.key, "bookmaker": row["bookmaker"], price_name: text}
                 yield RejectedRow(price_name, bad.reason, raw, row_number)
                 continue
-            quotes.append(
-                ParsedQuote(SOURCE, event.key, row["bookmaker"], market, side, point, price, update)
-            )
+            quotes.add(*where, quotes.market(market), side, point, price, update, group)
     yield from snapshots.sweeps()
 
 

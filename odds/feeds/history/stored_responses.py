@@ -8,7 +8,7 @@ from typing import Any
 from odds.feeds.history.formats import Fact, Format, open_text
 from odds.feeds.history.sweeping import Snapshots
 from odds.feeds.parsed import BadPayload, RejectedRow
-from odds.feeds.the_odds_api_payloads import SOURCE, as_moment, read_odds
+from odds.feeds.the_odds_api_payloads import SOURCE, as_moment, read_into
 
 
 def read(path: Path) -> Iterator[Fact]:
@@ -34,13 +34,14 @@ def _take(line: str, snapshots: Snapshots) -> Iterator[Fact]:
         raise BadPayload("line", "no JSON object")
     at = as_moment(answer.get("timestamp"), "timestamp")
     data = answer.get("data")
-    listed = read_odds(
+    collector = str(answer.get("source", ""))
+    listed = read_into(
+        snapshots.quotes,
         [data] if isinstance(data, dict) else data,
         odds_format=str(answer.get("odds_format", "decimal")),
+        group_of=lambda event, _: snapshots.group(collector, at, event),
     )
     for entry in listed:
-        quotes = snapshots.listed(str(answer.get("source", "")), at, entry.event)
-        quotes.extend(entry.quotes)
         snapshots.name_books(entry.titles)
         yield from entry.rejected
 

@@ -1,17 +1,62 @@
-"""From stored snapshots to sweeps, each seen no earlier than it can have been."""
+"""From a file's prices to sweeps, each seen no earlier than it can have been."""
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from odds.feeds.parsed import ParsedEvent, ParsedQuote, ParsedSweep
+import numpy as np
+
+from odds.domain.table import IntArray
+from odds.feeds.columns import NO_TIME, QuoteBuilder, moment_of
+from odds.feeds.parsed import ParsedEvent, ParsedSweep
+
+
+class Archive:
+    """Collects prices that a file tells match by match, each match and moment a sweep of its own.
+
+    Only what is listed was looked at.
+    """
+
+    def __init__(self, provider: str) -> None:
+        self.quotes = QuoteBuilder()
+        self.titles: dict[str, str] = {}
+        self._provider = provider
+        self._groups: dict[tuple[str, str, datetime], int] = {}
+        self._events: list[ParsedEvent] = []
+
+    def group(self, event: ParsedEvent, seen_at: datetime) -> int:
+        """Return the group that takes an event's prices of one moment."""
+        key = (event.source, event.key, seen_at)
+        found = self._groups.get(key)
+        if found is None:
+            found = self._groups[key] = len(self._events)
+            self._events.append(event)
+        return found
+
+    def sweeps(self) -> Iterator[ParsedSweep]:
+        """Return the sweeps in the order of the file; one without a price is left out."""
+        parts = self.quotes.split(len(self._events))
+        for (_, _, seen_at), event, quotes in zip(self._groups, self._events, parts, strict=True):
+            if len(quotes):
+                yield ParsedSweep(
+                    provider=self._provider,
+                    competition_key=event.competition_key,
+                    seen_at=seen_at,
+                    events=[event],
+                    quotes=quotes,
+                    bookmaker_titles=self.titles,
+                    is_partial=True,
+                )
 
 
 @dataclass(slots=True)
 class _Listed:
+    """An event in one snapshot; `key` is the competition and the collector."""
+
     event: ParsedEvent
-    quotes: list[ParsedQuote] = field(default_factory=list)
+    key: tuple[str, str]
+    at: datetime
 
 
 class Snapshots:
@@ -24,18 +69,20 @@ class Snapshots:
     """
 
     def __init__(self, provider: str) -> None:
+        self.quotes = QuoteBuilder()
         self._provider = provider
-        self._found: dict[tuple[str, str, datetime], dict[str, _Listed]] = defaultdict(dict)
-        self._books: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._groups: dict[tuple[str, str, datetime, str], int] = {}
+        self._listed: list[_Listed] = []
         self._titles: dict[str, str] = {}
 
-    def listed(self, collector: str, at: datetime, event: ParsedEvent) -> list[ParsedQuote]:
-        """Return the list that takes an event's prices in one snapshot."""
-        snapshot = self._found[event.competition_key, collector, at]
-        entry = snapshot.get(event.key)
-        if entry is None:
-            entry = snapshot[event.key] = _Listed(event)
-        return entry.quotes
+    def group(self, collector: str, at: datetime, event: ParsedEvent) -> int:
+        """Return the group that takes an event's prices in one snapshot."""
+        key = (event.competition_key, collector, at, event.key)
+        found = self._groups.get(key)
+        if found is None:
+            found = self._groups[key] = len(self._listed)
+            self._listed.append(_Listed(event, (event.competition_key, collector), at))
+        return found
 
     def name_books(self, titles: dict[str, str]) -> None:
         """Remember what bookmakers are called."""
@@ -43,29 +90,47 @@ class Snapshots:
 
     def sweeps(self) -> Iterator[ParsedSweep]:
         """Return the sweeps in order of the moments they count as seen at."""
-        for (competition, collector, _), snapshot in self._found.items():
-            books = self._books[competition, collector]
-            for entry in snapshot.values():
-                books.update(quote.bookmaker_key for quote in entry.quotes)
+        rows, group = self.quotes.columns(), self.quotes.groups()
+        books = self._books(rows.bookmaker, group)
+        # Which listings make a sweep: those of one snapshot that count as seen at one moment.
+        newest = np.full(len(self._listed), NO_TIME)
+        np.maximum.at(newest, group, rows.last_update)
+        members: dict[tuple[tuple[str, str], datetime, datetime], list[int]] = defaultdict(list)
+        snapshots: dict[tuple[tuple[str, str], datetime], int] = {}
+        for place, (entry, update) in enumerate(zip(self._listed, newest.tolist(), strict=True)):
+            seen_at = max(entry.at, moment_of(update) or entry.at)
+            members[entry.key, entry.at, seen_at].append(place)
+            snapshots.setdefault((entry.key, entry.at), len(snapshots))
+        keys = sorted(members, key=lambda key: snapshots[key[:2]])
+        order_of = np.empty(len(self._listed), np.int64)
+        order_of[[place for key in keys for place in members[key]]] = np.arange(len(self._listed))
+        order = np.argsort(order_of[group], kind="stable")
+        rows, placed = rows.rows(order), order_of[group][order]
+        ends = np.cumsum([len(members[key]) for key in keys])
+        stops = np.searchsorted(placed, ends, side="left").tolist()
         sweeps = []
-        for (competition, collector, at), snapshot in self._found.items():
-            by_moment: dict[datetime, list[_Listed]] = defaultdict(list)
-            for entry in snapshot.values():
-                by_moment[_seen_at(entry.quotes, at)].append(entry)
-            for seen_at, entries in by_moment.items():
-                sweeps.append(
-                    ParsedSweep(
-                        provider=self._provider,
-                        competition_key=competition,
-                        seen_at=seen_at,
-                        events=[entry.event for entry in entries],
-                        quotes=[quote for entry in entries for quote in entry.quotes],
-                        bookmaker_titles=self._titles,
-                        books_asked=frozenset(self._books[competition, collector]),
-                    )
+        for key, start, stop in zip(keys, [0, *stops[:-1]], stops, strict=True):
+            (competition, collector), _, seen_at = key
+            sweeps.append(
+                ParsedSweep(
+                    provider=self._provider,
+                    competition_key=competition,
+                    seen_at=seen_at,
+                    events=[self._listed[place].event for place in members[key]],
+                    quotes=rows.rows(slice(start, stop)),
+                    bookmaker_titles=self._titles,
+                    books_asked=books[competition, collector],
                 )
+            )
         yield from sorted(sweeps, key=lambda sweep: sweep.seen_at)
 
-
-def _seen_at(quotes: list[ParsedQuote], at: datetime) -> datetime:
-    return max([at, *(quote.last_update for quote in quotes if quote.last_update is not None)])
+    def _books(self, bookmaker: IntArray, group: IntArray) -> dict[tuple[str, str], frozenset[str]]:
+        names = list(self.quotes.names.bookmakers)
+        of: dict[tuple[str, str], int] = {}
+        codes = [of.setdefault(entry.key, len(of)) for entry in self._listed]
+        keys = list(of)
+        found: dict[tuple[str, str], set[str]] = {key: set() for key in keys}
+        width = max(len(names), 1)
+        for pair in np.unique(np.array(codes, np.int64)[group] * width + bookmaker).tolist():
+            found[keys[pair // width]].add(names[pair % width])
+        return {key: frozenset(books) for key, books in found.items()}

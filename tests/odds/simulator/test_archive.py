@@ -3,7 +3,8 @@ from decimal import Decimal
 
 import pytest
 
-from odds.feeds.parsed import ParsedEvent, ParsedQuote, ParsedResult, ParsedSweep
+from odds.feeds.columns import ParsedQuote, columns_of
+from odds.feeds.parsed import ParsedEvent, ParsedResult, ParsedSweep
 from odds.models import FeedRun
 from odds.services.results import record_results
 from odds.services.sweeps import record_sweep
@@ -26,7 +27,7 @@ def sweep(at: datetime, home: str, *, start: datetime = START) -> None:
     quotes += [quote("spreads", "home", "1.91", "-5.5"), quote("spreads", "away", "1.91", "5.5")]
     quotes += [quote("totals", "over", "1.88", "220"), quote("totals", "under", "1.92", "220")]
     record_sweep(
-        ParsedSweep("the_odds_api", SPORT, at, [event], quotes, {"book": "The Book"}),
+        ParsedSweep("the_odds_api", SPORT, at, [event], columns_of(quotes), {"book": "The Book"}),
         feed_run=run,
     )
 
