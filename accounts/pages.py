@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest, QueryDict
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -57,6 +58,11 @@ def chips(
 def values(made: Sequence[Chip], filters: Mapping[str, object]) -> dict[str, str]:
     """Return the value of each filter by its name, empty where it is not set."""
     return {name: chip.value for name, chip in zip(filters, made, strict=True)}
+
+
+def set_values(made: Sequence[Chip], filters: Mapping[str, object]) -> dict[str, Any]:
+    """Return the value of each filter that is set, by its name: what a filter is made of."""
+    return {name: value for name, value in values(made, filters).items() if value}
 
 
 def _with(query: QueryDict, name: str, value: str | None) -> str:

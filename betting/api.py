@@ -29,8 +29,16 @@ from accounts.api import (
     read_query,
 )
 from accounts.problems import Fault
-from betting import listings, selectors
-from betting.listings import BetFilter, OpportunityFilter
+from betting.selectors.bets import BetFilter, bet_in_full, bets
+from betting.selectors.money import bankroll_of, bankrolls_of, limits_used
+from betting.selectors.opportunities import (
+    OpportunityFilter,
+    bookmaker_id,
+    opportunities,
+    opportunity,
+    opportunity_summary,
+)
+from betting.selectors.performance import performance_of
 from betting.services.placement import RequestKeyReused, StakeRefused, place_bet
 from risk.api import RiskShape, risk_of
 
@@ -115,7 +123,7 @@ class OpportunityList(APIView):
     def get(self, request: Request) -> Response:
         """Prices above fair, best edge first, with why and why not."""
         asked = read_query(request, OpportunityQuery)
-        rows = listings.opportunities(_opportunity_filter(asked))
+        rows = opportunities(_opportunity_filter(asked))
         return page_of(request, self, rows, OpportunityShape)
 
 
@@ -140,7 +148,7 @@ class OpportunityDetail(APIView):
     def get(self, request: Request, opportunity_id: int) -> Response:
         """One opportunity, open or gone."""
         read_query(request, serializers.Serializer)
-        found = listings.opportunity(opportunity_id)
+        found = opportunity(opportunity_id)
         if found is None:
             raise Http404
         return Response(OpportunityShape(found).data)
@@ -174,9 +182,7 @@ class EvSummary(APIView):
     def get(self, request: Request) -> Response:
         """How many opportunities there are and how good, by market and by bookmaker."""
         asked = read_query(request, SummaryQuery)
-        return Response(
-            EvSummaryShape(listings.opportunity_summary(_opportunity_filter(asked))).data
-        )
+        return Response(EvSummaryShape(opportunity_summary(_opportunity_filter(asked))).data)
 
 
 def _opportunity_filter(asked: dict[str, Any]) -> OpportunityFilter:
@@ -278,7 +284,7 @@ class Bets(APIView):
         which = BetFilter(
             **{name: asked[name] for name in BetFilter.__dataclass_fields__ if name in asked}
         )
-        return page_of(request, self, listings.bets(owner_of(request), which), BetShape)
+        return page_of(request, self, bets(owner_of(request), which), BetShape)
 
     @extend_schema(
         operation_id="place_bet",
@@ -311,8 +317,8 @@ class Bets(APIView):
         request_key = _idempotency_key(request)
         read_query(request, serializers.Serializer)
         asked = read_body(request, NewBet)
-        bookmaker_id = listings.bookmaker_id(asked["bookmaker"])
-        if bookmaker_id is None:
+        bookmaker = bookmaker_id(asked["bookmaker"])
+        if bookmaker is None:
             raise Refused(
                 "The bet was not placed.",
                 [
@@ -329,7 +335,7 @@ class Bets(APIView):
                 owner_id=owner_of(request),
                 request_key=request_key,
                 selection_id=asked["selection"],
-                bookmaker_id=bookmaker_id,
+                bookmaker_id=bookmaker,
                 price=asked["price"],
                 stake=asked["stake"],
                 now=clock.now(),
@@ -356,7 +362,7 @@ class Bets(APIView):
                 "This Idempotency-Key placed another bet; use a new key for a new bet.",
                 [Fault(field="Idempotency-Key", detail=str(reused), code="reused")],
             ) from reused
-        placed = listings.bet(owner_of(request), bet.pk)
+        placed = bet_in_full(owner_of(request), bet.pk)
         return Response(
             BetInFull(placed).data,
             status=status.HTTP_202_ACCEPTED if bet.status == "placing" else status.HTTP_201_CREATED,
@@ -368,7 +374,7 @@ class BetDetail(APIView):
     def get(self, request: Request, bet_id: int) -> Response:
         """One of your bets, with how its stake was decided and how it was settled."""
         read_query(request, serializers.Serializer)
-        bet = listings.bet(owner_of(request), bet_id)
+        bet = bet_in_full(owner_of(request), bet_id)
         if bet is None:
             raise Http404
         return Response(BetInFull(bet).data)
@@ -418,7 +424,7 @@ class Bankrolls(APIView):
     def get(self, request: Request) -> Response:
         """Your bankrolls, oldest first: free, at risk, and both together."""
         read_query(request, Query)
-        return page_of(request, self, selectors.bankrolls_of(owner_of(request)), BankrollShape)
+        return page_of(request, self, bankrolls_of(owner_of(request)), BankrollShape)
 
 
 class PerformanceQuery(serializers.Serializer[Any]):
@@ -453,7 +459,7 @@ class PerformanceShape(Shape):
     bets = serializers.IntegerField()
     staked = MoneyFigure()
     profit = MoneyFigure()
-    capital = MoneyFigure(help_text="paid in, less taken out")
+    capital = MoneyFigure(help_text="paid in, less taken out, with what was earned before `since`")
     profit_share = IntervalShape(
         source="yield_", allow_null=True, help_text="yield: profit per unit staked"
     )
@@ -501,7 +507,7 @@ class PerformanceView(APIView):
     def get(self, request: Request) -> Response:
         """What your settled bets earned, and whether that can be told from luck."""
         asked = read_query(request, PerformanceQuery)
-        done = selectors.performance_of(
+        done = performance_of(
             owner_of(request),
             bankroll_id=asked.get("bankroll"),
             strategy_key=asked.get("strategy"),
@@ -518,6 +524,7 @@ class RoomShape(Shape):
 
 class UsedShape(Shape):
     day = RoomShape(help_text="all stakes of this UTC day")
+    event = RoomShape(help_text="all open bets on the fullest event")
     bet = RoomShape(help_text="one bet")
     free_money = RoomShape()
     open_stakes = Money()
@@ -535,5 +542,6 @@ class RiskView(APIView):
         """Your limits, what of them is used, and what stops you now."""
         read_query(request, serializers.Serializer)
         owner = owner_of(request)
-        used = selectors.limits_used(owner, now=clock.now())
+        money = bankroll_of(owner)
+        used = limits_used(money, now=clock.now()) if money.is_open else None
         return Response(RiskInFull(risk_of(owner) | {"used": used}).data)

@@ -1,66 +1,74 @@
-"""What the betting pages show: selectors that fetch a whole screen in a few queries."""
+"""What the betting pages show: a whole screen in a few queries, built from the selectors."""
 
-from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, Q, QuerySet, Sum
 
-from accounts.money import down_to_cents
-from betting.models import Bankroll, Bet, BetStatus, LedgerAccount, Opportunity, Result
-from odds.models import Bookmaker, Competition, Event
-from odds.screens import freshness, market_title, selection_title
-from risk.models import Limits
+from betting.models import Bet, BetStatus, Opportunity, Result
+from betting.selectors.bets import (
+    BetFilter,
+    BetSums,
+    bet_sums,
+    bets,
+    books_bet_at,
+    competitions_bet_on,
+    profit_between,
+)
+from betting.selectors.money import (
+    ZERO,
+    BankrollMoney,
+    Staked,
+    bankroll_of,
+    day_of,
+    staked_of,
+)
+from betting.selectors.opportunities import (
+    OpportunityFilter,
+    opportunities,
+    opportunity,
+    opportunity_counts,
+    stake_steps,
+)
+from odds.listings import EventFilter, events
+from odds.models import Bookmaker, Event, EventStatus
+from odds.screens import MARKETS, freshness, market_title, selection_title
+from risk.domain.limits import Room, rooms
+from risk.selectors import Rules, rules_of
 
-NOTHING = Decimal("0.00")
-PlacedBet = Bet
+SHOWN = 60
+BETS_A_PAGE = 50
 
 
-@dataclass
-class Money:
-    """The three words for a bankroll's money, and its currency."""
+@dataclass(frozen=True, slots=True)
+class Bettor:
+    """The person that a page is for: what they own, what is staked of it, what they may stake."""
 
-    free: Decimal
-    at_risk: Decimal
-    currency: str
-    bankroll: Bankroll | None
+    owner_id: int
+    money: BankrollMoney
+    staked: Staked
+    rules: Rules
 
     @property
-    def equity(self) -> Decimal:
-        """Return what is owned: free plus at risk."""
-        return self.free + self.at_risk
-
-
-def money_of(owner_id: int) -> Money:
-    """Return the money of a person's first bankroll, zero where there is none."""
-    pots = list(
-        LedgerAccount.objects.filter(
-            bankroll__owner_id=owner_id,
-            kind__in=[LedgerAccount.Kind.FREE, LedgerAccount.Kind.AT_RISK],
+    def day(self) -> Room:
+        """Return what of today's limit is used and left."""
+        exposure = self.staked.exposure(
+            equity=self.money.equity, free=self.money.free, event_id=None
         )
-        .select_related("bankroll")
-        .order_by("bankroll_id")
-    )
-    if not pots:
-        return Money(NOTHING, NOTHING, "EUR", None)
-    bankroll = pots[0].bankroll
-    amounts = {pot.kind: pot.amount for pot in pots if pot.bankroll_id == bankroll.pk}
-    return Money(
-        free=amounts.get(LedgerAccount.Kind.FREE, NOTHING),
-        at_risk=amounts.get(LedgerAccount.Kind.AT_RISK, NOTHING),
-        currency=bankroll.currency,
-        bankroll=bankroll,
-    )
+        return next(
+            room
+            for room in rooms(exposure=exposure, bounds=self.rules.bounds)
+            if room.rule == "max_day_share"
+        )
 
 
-# --- Today
-
-
-@dataclass
+@dataclass(frozen=True, slots=True)
 class OpportunityRow:
-    """One opportunity as Today shows it, with the stake that this person's limits leave."""
+    """One opportunity as Today shows it, with the stake that this person's limits leave.
+
+    `why_none` is the reason of the step that left no stake.
+    """
 
     opportunity: Opportunity
     event: Event
@@ -70,13 +78,12 @@ class OpportunityRow:
     age: timedelta
     freshness: str
     stake: Decimal
+    why_none: str
     version: str
     bet: Bet | None
-    bar_low: float
-    bar_high: float
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Today:
     """The Today page: what is worth a bet, what was passed over, and the money it is of."""
 
@@ -84,138 +91,63 @@ class Today:
     passed_count: int
     open_count: int
     open_bets: int
-    day_staked: Decimal
+    day: Room
     day_profit: Decimal
-    day_left: Decimal
-    money: Money
+    money: BankrollMoney
     next_event: Event | None
 
 
-def _open_opportunities(now: datetime) -> QuerySet[Opportunity]:
-    return Opportunity.objects.filter(
-        status=Opportunity.Status.OPEN, quote__selection__market__event__starts_at__gt=now
-    )
+def bettor_of(owner_id: int, *, now: datetime) -> Bettor:
+    """Return a person's first bankroll with what is staked of it, and their rules."""
+    money = bankroll_of(owner_id)
+    return Bettor(owner_id, money, staked_of(money.bankroll_id, now=now), rules_of(owner_id))
 
 
 def opportunity_of(
     opportunity_id: int, owner_id: int, *, now: datetime, rate: float = 1.0
 ) -> OpportunityRow | None:
     """Return one opportunity as this person sees it, open or gone."""
-    found = _with_teams(Opportunity.objects.filter(pk=opportunity_id)).first()
+    found = opportunity(opportunity_id)
     if found is None:
         return None
-    limits = Limits.objects.filter(owner_id=owner_id).first() or Limits()
-    money = money_of(owner_id)
-    return _rows([found], owner_id, limits=limits, money=money, now=now, rate=rate)[0]
+    return _rows([found], bettor_of(owner_id, now=now), now=now, rate=rate)[0]
 
 
-def today(
-    owner_id: int,
-    *,
-    now: datetime,
-    passed: bool = False,
-    competition_key: str = "",
-    market_key: str = "",
-    rate: float = 1.0,
-) -> Today:
-    """Return what Today shows: recommended opportunities, or with `passed` those passed over."""
-    opportunities = _open_opportunities(now)
-    if competition_key:
-        opportunities = opportunities.filter(
-            quote__selection__market__event__competition__key=competition_key
-        )
-    if market_key:
-        opportunities = opportunities.filter(quote__selection__market__key=market_key)
-    counts = opportunities.aggregate(
-        recommended=Count("pk", filter=Q(passes=[])), passed=Count("pk", filter=~Q(passes=[]))
-    )
-    shown = opportunities.exclude(passes=[]) if passed else opportunities.filter(passes=[])
-    money = money_of(owner_id)
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    bets = Bet.objects.filter(owner_id=owner_id).aggregate(
-        open=Count("pk", filter=Q(status=BetStatus.OPEN)),
-        staked=Sum("stake", filter=Q(placed_at__gte=midnight) & ~Q(status=BetStatus.REJECTED)),
-        profit=Sum(F("returned") - F("stake"), filter=Q(settled_at__gte=midnight)),
-    )
-    limits = Limits.objects.filter(owner_id=owner_id).first() or Limits()
-    staked = bets["staked"] or NOTHING
-    rows = _rows(
-        list(_with_teams(shown).order_by("-edge", "pk")[:60]),
-        owner_id,
-        limits=limits,
-        money=money,
-        now=now,
-        rate=rate,
-    )
+def today(owner_id: int, which: OpportunityFilter, *, now: datetime, rate: float = 1.0) -> Today:
+    """Return what Today shows: the recommended opportunities, or those passed over."""
+    which = replace(which, status=Opportunity.Status.OPEN, starts_after=now)
+    bettor = bettor_of(owner_id, now=now)
+    rows = _rows(list(opportunities(which)[:SHOWN]), bettor, now=now, rate=rate)
+    open_count, passed_count = opportunity_counts(replace(which, recommended=None))
     return Today(
         rows=rows,
-        passed_count=counts["passed"],
-        open_count=counts["recommended"],
-        open_bets=bets["open"],
-        day_staked=staked,
-        day_profit=bets["profit"] or NOTHING,
-        day_left=max(NOTHING, down_to_cents(money.equity * limits.max_day_share) - staked),
-        money=money,
+        passed_count=passed_count,
+        open_count=open_count,
+        open_bets=bettor.staked.open_bets,
+        day=bettor.day,
+        day_profit=profit_between(bettor.money.bankroll_id, *day_of(now)),
+        money=bettor.money,
         next_event=None if rows else _next_event(now),
     )
 
 
 def _next_event(now: datetime) -> Event | None:
-    return (
-        Event.objects.filter(starts_at__gt=now, status="scheduled")
-        .select_related("home", "away")
-        .order_by("starts_at")
-        .first()
-    )
-
-
-def _with_teams(opportunities: QuerySet[Opportunity]) -> QuerySet[Opportunity]:
-    return opportunities.select_related(
-        "strategy",
-        "quote__bookmaker",
-        "quote__selection__market__event__home",
-        "quote__selection__market__event__away",
-        "quote__selection__market__event__competition",
-        "prediction__version__predictor",
-    )
+    return events(EventFilter(status=EventStatus.SCHEDULED, starts_after=now)).first()
 
 
 def _rows(
-    opportunities: list[Opportunity],
-    owner_id: int,
-    *,
-    limits: Limits,
-    money: Money,
-    now: datetime,
-    rate: float,
+    found: list[Opportunity], bettor: Bettor, *, now: datetime, rate: float
 ) -> list[OpportunityRow]:
-    mine = (
-        Bet.objects.filter(
-            owner_id=owner_id,
-            selection__market__event__in={
-                each.quote.selection.market.event_id for each in opportunities
-            },
-        )
-        .exclude(status=BetStatus.REJECTED)
-        .annotate(event_id=F("selection__market__event_id"))
-    )
-    bets = {(bet.selection_id, bet.bookmaker_id): bet for bet in mine}
-    on_event: defaultdict[int, Decimal] = defaultdict(lambda: NOTHING)
-    for bet in mine:
-        if bet.status != BetStatus.SETTLED:
-            on_event[bet.event_id] += bet.stake
-    event_bound = down_to_cents(money.equity * limits.max_event_share)
+    mine = bets(bettor.owner_id).filter(selection__in={each.quote.selection_id for each in found})
+    taken = {
+        (bet.selection_id, bet.bookmaker_id): bet for bet in mine.exclude(status=BetStatus.REJECTED)
+    }
     rows = []
-    for each in opportunities:
+    for each in found:
         quote = each.quote
         event = quote.selection.market.event
-        share = min(Decimal(str(each.stake_share)), limits.max_bet_share)
-        stake = min(
-            down_to_cents(money.equity * share), money.free, event_bound - on_event[event.pk]
-        )
+        steps = stake_steps(each, rules=bettor.rules, money=bettor.money, staked=bettor.staked)
         age = now - quote.confirmed_at
-        # The bar runs from 0 to 15 % of edge; the pale part is the interval's lower half.
-        low, high = (max(0.0, min(0.15, edge)) / 0.15 * 100 for edge in (each.edge_low, each.edge))
         rows.append(
             OpportunityRow(
                 opportunity=each,
@@ -225,67 +157,19 @@ def _rows(
                 book=quote.bookmaker,
                 age=age,
                 freshness=freshness(age, rate),
-                stake=stake if stake >= limits.min_stake else NOTHING,
+                stake=ZERO if each.passes else steps[-1].stake,
+                why_none=next((step.reason for step in steps if not step.stake), ""),
                 version=str(each.prediction.version) if each.prediction else "",
-                bet=bets.get((quote.selection_id, quote.bookmaker_id)),
-                bar_low=low,
-                bar_high=high,
+                bet=taken.get((quote.selection_id, quote.bookmaker_id)),
             )
         )
     return rows
 
 
-@dataclass
-class Use:
-    """How much of one limit is used."""
-
-    name: str
-    used: Decimal
-    bound: Decimal
-
-    @property
-    def share(self) -> float:
-        """Return the used part of the limit, 1 when it is full."""
-        return min(1.0, float(self.used / self.bound)) if self.bound else 1.0
-
-    @property
-    def percent(self) -> int:
-        """Return the used part in per cent, for a meter."""
-        return round(self.share * 100)
-
-    @property
-    def left(self) -> Decimal:
-        """Return what may still be staked under this limit."""
-        return max(NOTHING, self.bound - self.used)
-
-
-def limits_used(
-    owner_id: int, *, now: datetime, money: Money, event_id: int | None = None
-) -> list[Use]:
-    """Return each stake limit with what is used of it now; with an event, that event's too."""
-    limits = Limits.objects.filter(owner_id=owner_id).first() or Limits()
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    mine = Bet.objects.filter(owner_id=owner_id)
-    day = mine.filter(placed_at__gte=midnight, placed_at__lte=now).exclude(
-        status=BetStatus.REJECTED
-    )
-    uses = [Use("One bet, at most", NOTHING, down_to_cents(money.equity * limits.max_bet_share))]
-    unsettled = mine.filter(status__in=[BetStatus.OPEN, BetStatus.PLACING])
-    by_event = unsettled.values("selection__market__event").annotate(total=Sum("stake"))
-    if event_id is not None:
-        by_event = by_event.filter(selection__market__event=event_id)
-    most = max((row["total"] for row in by_event), default=NOTHING)
-    name = "This event" if event_id is not None else "Fullest event"
-    uses.append(Use(name, most, down_to_cents(money.equity * limits.max_event_share)))
-    staked = day.aggregate(total=Sum("stake"))["total"] or NOTHING
-    uses.append(Use("Today's stakes", staked, down_to_cents(money.equity * limits.max_day_share)))
-    return uses
-
-
 # --- Bets
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class BetRow:
     """One bet as a list shows it."""
 
@@ -300,50 +184,13 @@ class BetRow:
         return None if self.bet.returned is None else self.bet.returned - self.bet.stake
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Bets:
-    """A page of bets and the sums over all that the filter keeps."""
+    """A page of bets, and the sums over all that the filter keeps."""
 
     rows: list[BetRow]
     page: Page[Bet]
-    count: int
-    staked: Decimal
-    profit: Decimal
-    settled_stake: Decimal
-    clv_count: int
-    clv: float | None
-
-    @property
-    def yield_share(self) -> float | None:
-        """Return profit per unit staked of the settled bets."""
-        return float(self.profit / self.settled_stake) if self.settled_stake else None
-
-
-BET_STATUSES = [*BetStatus.choices]
-BET_RESULTS = [*Result.choices]
-
-
-def filtered_bets(owner_id: int, filters: dict[str, str]) -> QuerySet[Bet]:
-    """Return a person's bets that the filters keep, newest first, with all that a row shows."""
-    bets = Bet.objects.filter(owner_id=owner_id)
-    fields = {
-        "status": "status",
-        "result": "result",
-        "book": "bookmaker__key",
-        "competition": "selection__market__event__competition__key",
-        "market": "selection__market__key",
-    }
-    for name, path in fields.items():
-        if value := filters.get(name):
-            bets = bets.filter(**{path: value})
-    return bets.select_related(
-        "bookmaker",
-        "bankroll",
-        "opportunity__strategy",
-        "selection__market__event__home",
-        "selection__market__event__away",
-        "selection__market__event__competition",
-    ).order_by("-placed_at", "-pk")
+    sums: BetSums
 
 
 def bet_row(bet: Bet) -> BetRow:
@@ -357,71 +204,22 @@ def bet_row(bet: Bet) -> BetRow:
     )
 
 
-def bets_page(owner_id: int, filters: dict[str, str], *, page: int = 1) -> Bets:
-    """Return one page of the filtered bets, 50 a page, with sums over all of them."""
-    bets = filtered_bets(owner_id, filters)
-    shown = Paginator(bets, 50).get_page(page)
-    sums = bets.order_by().aggregate(
-        staked=Sum("stake", filter=~Q(status=BetStatus.REJECTED)),
-        settled=Sum("stake", filter=Q(status=BetStatus.SETTLED)),
-        profit=Sum(F("returned") - F("stake"), filter=Q(status=BetStatus.SETTLED)),
-        clv_count=Count("clv"),
-        clv=Sum("clv"),
-    )
-    return Bets(
-        rows=[bet_row(bet) for bet in shown],
-        page=shown,
-        count=shown.paginator.count,
-        staked=sums["staked"] or NOTHING,
-        profit=sums["profit"] or NOTHING,
-        settled_stake=sums["settled"] or NOTHING,
-        clv_count=sums["clv_count"],
-        clv=sums["clv"] / sums["clv_count"] if sums["clv_count"] else None,
-    )
+def bets_page(owner_id: int, which: BetFilter, *, page: int = 1) -> Bets:
+    """Return one page of the filtered bets, with sums over all of them."""
+    sums = bet_sums(owner_id, which)
+    pages = Paginator(bets(owner_id, which), BETS_A_PAGE)
+    # Counted with the sums.
+    pages.count = sums.count
+    shown = pages.get_page(page)
+    return Bets(rows=[bet_row(bet) for bet in shown], page=shown, sums=sums)
 
 
-def bet_choices(owner_id: int) -> dict[str, list[tuple[str, str]]]:
-    """Return what each filter of the bets page may be set to, by what this person's bets hold."""
-    mine = Q(bets__owner_id=owner_id)
+def bet_choices(owner_id: int) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+    """Return each filter of the bets page: its label, and what this person's bets hold of it."""
     return {
-        "status": BET_STATUSES,
-        "result": BET_RESULTS,
-        "book": list(Bookmaker.objects.filter(mine).distinct().values_list("key", "title")),
-        "competition": list(
-            Competition.objects.filter(events__markets__selections__bets__owner_id=owner_id)
-            .distinct()
-            .values_list("key", "title")
-        ),
-        "market": [(key, market_title(key)) for key in ("h2h", "spreads", "totals")],
+        "status": ("Status", list(BetStatus.choices)),
+        "result": ("Result", list(Result.choices)),
+        "bookmaker": ("Book", books_bet_at(owner_id)),
+        "competition": ("Competition", competitions_bet_on(owner_id)),
+        "market": ("Market", list(MARKETS.items())),
     }
-
-
-def bet_of(bet_id: int, owner_id: int) -> Bet | None:
-    """Return a person's bet with everything that its page shows; nobody sees another's."""
-    return (
-        Bet.objects.filter(pk=bet_id, owner_id=owner_id)
-        .select_related(
-            "bookmaker",
-            "bankroll",
-            "assessment",
-            "opportunity__strategy",
-            "opportunity__prediction__version__predictor",
-            "selection__market__event__home",
-            "selection__market__event__away",
-            "selection__market__event__competition",
-            "selection__close",
-        )
-        .prefetch_related(
-            "settlements__by",
-            "transfers__source",
-            "transfers__destination",
-            "transfers__reversed_by",
-        )
-        .first()
-    )
-
-
-def bets_on_event(owner_id: int, event_id: int) -> list[BetRow]:
-    """Return a person's bets on one event, newest first."""
-    bets = filtered_bets(owner_id, {}).filter(selection__market__event_id=event_id)
-    return [bet_row(bet) for bet in bets]

@@ -1,12 +1,51 @@
 """What is halted, and what is allowed."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+import numpy as np
 from django.db.models import Q, QuerySet
 
-from risk.domain.limits import Bounds
+from risk.domain.breakers import EquityPath, Reading, read_drawdown
+from risk.domain.limits import Bounds, Exposure
+from risk.domain.staking import Step, waterfall
 from risk.models import Assessment, Halt, Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for one person's stakes now: the limits, and what is halted."""
+
+    bounds: Bounds
+    halts: tuple[Halt, ...]
+
+    def waterfall(
+        self,
+        *,
+        probability: float | None,
+        price: float,
+        exposure: Exposure,
+        kelly_fraction: float = 1.0,
+    ) -> tuple[Step, ...]:
+        """Return the steps from full Kelly to the stake that may be taken, 0.00 if none.
+
+        `price` is net of commission. `kelly_fraction` is the asker's own part of Kelly; the
+        smaller of it and the person's counts.
+        """
+        part = min(self.bounds.kelly_fraction, Decimal(str(kelly_fraction)))
+        return waterfall(
+            probability=probability,
+            price=price,
+            exposure=exposure,
+            bounds=replace(self.bounds, kelly_fraction=part),
+            halted="; ".join(f"{halt.get_cause_display()}: {halt.reason}" for halt in self.halts),
+        )
+
+
+def rules_of(owner_id: int) -> Rules:
+    """Return what holds for a person's stakes now."""
+    return Rules(bounds_of(owner_id), tuple(halts_in_force(owner_id)))
 
 
 def halts_in_force(owner_id: int) -> list[Halt]:
@@ -23,17 +62,8 @@ def halts_in_force(owner_id: int) -> list[Halt]:
 
 def bounds_of(owner_id: int) -> Bounds:
     """Return a person's limits, the defaults where they set none."""
-    limits = Limits.objects.filter(owner_id=owner_id).first()
-    if limits is None:
-        return Bounds()
-    return Bounds(
-        kelly_fraction=Decimal(limits.kelly_fraction),
-        max_bet_share=Decimal(limits.max_bet_share),
-        max_event_share=Decimal(limits.max_event_share),
-        max_day_share=Decimal(limits.max_day_share),
-        max_drawdown_share=Decimal(limits.max_drawdown_share),
-        min_stake=Decimal(limits.min_stake),
-    )
+    limits = Limits.objects.filter(owner_id=owner_id).values(*Bounds.__slots__).first()
+    return Bounds(**limits or {})
 
 
 def halts_of(owner_id: int) -> QuerySet[Halt]:
@@ -56,3 +86,13 @@ def drawdown_lifted_at(owner_id: int, *, before: datetime) -> datetime | None:
         .first()
     )
     return halt.lifted_at if halt else None
+
+
+def drawdown_of(owner_id: int, *, path: EquityPath, before: datetime) -> Reading:
+    """Return what the drawdown breaker of a person reads on an equity path, at a moment."""
+    lifted_at = drawdown_lifted_at(owner_id, before=before)
+    return read_drawdown(
+        path,
+        bound=bounds_of(owner_id).max_drawdown_share,
+        lifted_at=None if lifted_at is None else np.datetime64(lifted_at.replace(tzinfo=None)),
+    )

@@ -1,17 +1,15 @@
 """Assess a stake, stop everything, start again."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 
-import numpy as np
 from django.db import transaction
 
 from accounts import audit
 from risk import selectors
-from risk.domain.breakers import EquityPath, Reading, read_drawdown
-from risk.domain.limits import Bounds, Breach, Exposure, find_breaches
-from risk.domain.staking import waterfall
+from risk.domain.breakers import EquityPath, Reading
+from risk.domain.limits import Breach, Exposure, find_breaches
 from risk.models import Assessment, Halt, Limits
 
 
@@ -48,11 +46,10 @@ def assess_stake(asked: StakeAsked, *, now: datetime) -> tuple[Assessment, tuple
     and stays, also for a refusal. Call it while holding the owner's ledger accounts: the exposure
     must still be true when the stake is taken.
     """
-    bounds = selectors.bounds_of(asked.owner_id)
-    halts = selectors.halts_in_force(asked.owner_id)
+    rules = selectors.rules_of(asked.owner_id)
     breaches = (
         *asked.found,
-        *find_breaches(stake=asked.stake, exposure=asked.exposure, bounds=bounds),
+        *find_breaches(stake=asked.stake, exposure=asked.exposure, bounds=rules.bounds),
         *(
             Breach(
                 rule=halt.cause,
@@ -62,15 +59,11 @@ def assess_stake(asked: StakeAsked, *, now: datetime) -> tuple[Assessment, tuple
                 bound="",
                 field="",
             )
-            for halt in halts
+            for halt in rules.halts
         ),
     )
-    steps = waterfall(
-        probability=asked.probability,
-        price=asked.price,
-        exposure=asked.exposure,
-        bounds=bounds,
-        halted="; ".join(f"{halt.get_cause_display()}: {halt.reason}" for halt in halts),
+    steps = rules.waterfall(
+        probability=asked.probability, price=asked.price, exposure=asked.exposure
     )
     assessment = Assessment.objects.create(
         owner_id=asked.owner_id,
@@ -82,30 +75,6 @@ def assess_stake(asked: StakeAsked, *, now: datetime) -> tuple[Assessment, tuple
         breaches=[asdict(breach) for breach in breaches],
     )
     return assessment, breaches
-
-
-def recommended_stake(
-    *,
-    owner_id: int,
-    probability: float,
-    price: float,
-    exposure: Exposure,
-    kelly_fraction: float = 1.0,
-) -> Decimal:
-    """Return the stake at the end of the waterfall, 0.00 where nothing may be placed.
-
-    `kelly_fraction` is the asker's own part of Kelly; the smaller of it and the person's counts.
-    """
-    halts = selectors.halts_in_force(owner_id)
-    bounds = selectors.bounds_of(owner_id)
-    least = min(bounds.kelly_fraction, Decimal(str(kelly_fraction)))
-    return waterfall(
-        probability=probability,
-        price=price,
-        exposure=exposure,
-        bounds=replace(bounds, kelly_fraction=least),
-        halted="; ".join(halt.reason for halt in halts),
-    )[-1].stake
 
 
 @transaction.atomic
@@ -169,13 +138,7 @@ def check_drawdown(*, owner_id: int, path: EquityPath, now: datetime) -> Reading
 
     Returns the reading either way. A halt in force is left as it is.
     """
-    bounds: Bounds = selectors.bounds_of(owner_id)
-    lifted_at = selectors.drawdown_lifted_at(owner_id, before=now)
-    reading = read_drawdown(
-        path,
-        bound=bounds.max_drawdown_share,
-        lifted_at=None if lifted_at is None else np.datetime64(lifted_at.replace(tzinfo=None)),
-    )
+    reading = selectors.drawdown_of(owner_id, path=path, before=now)
     if reading.tripped:
         halt_everything(
             reason=f"{reading.sentence} New stakes are blocked; open bets settle as usual.",

@@ -4,18 +4,12 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from betting.domain.decide import Configuration
-from betting.models import Bankroll, Bet, LedgerAccount, Opportunity, Strategy
-from betting.services.ledger import pots_of
-from betting.services.placement import (
-    RequestKeyReused,
-    StakeRefused,
-    exposure_of,
-    place_bet,
-)
+from betting.models import Bankroll, Bet, Opportunity, Strategy
+from betting.selectors.money import money_in, staked_of
+from betting.selectors.opportunities import OpportunityFilter, opportunities, stake_steps
+from betting.services.placement import RequestKeyReused, StakeRefused, place_bet
 from betting.services.prices import PriceSource, latest_price
-from risk.domain.limits import Exposure
-from risk.services import recommended_stake
+from risk.selectors import rules_of
 
 logger = logging.getLogger(__name__)
 
@@ -48,87 +42,74 @@ def place_for_followers(
         strategies = strategies.filter(pk=strategy_id)
     placed = refused = 0
     for strategy in strategies.order_by("pk"):
+        # Ties go as in a backtest: to the lowest quote.
         found = list(
-            Opportunity.objects.filter(
-                strategy=strategy,
-                status=Opportunity.Status.OPEN,
-                passes=[],
-                quote__selection__market__event__starts_at__gt=now,
-            )
-            .select_related("quote__bookmaker", "quote__selection__market")
-            .order_by("-edge", "quote_id")
+            opportunities(
+                OpportunityFilter(
+                    status="open", strategy=strategy.key, recommended=True, starts_after=now
+                )
+            ).order_by("-edge", "quote_id")
         )
         if not found:
             continue
         for follower in strategy.followers.all():
-            done = _place_for(
-                follower.pk, strategy, found, now=now, bankroll_id=bankroll_id, prices=prices
-            )
+            done = _place_for(follower.pk, found, now=now, bankroll_id=bankroll_id, prices=prices)
             placed, refused = placed + done.placed, refused + done.refused
     return Followed(placed, refused)
 
 
 def _place_for(
     owner_id: int,
-    strategy: Strategy,
     found: list[Opportunity],
     *,
     now: datetime,
     bankroll_id: int | None,
     prices: PriceSource,
 ) -> Followed:
-    bankroll = (
-        Bankroll.objects.filter(owner_id=owner_id, **({"pk": bankroll_id} if bankroll_id else {}))
-        .order_by("pk")
-        .first()
-    )
-    if bankroll is None:
+    bankroll = Bankroll.objects.filter(owner_id=owner_id).order_by("pk")
+    if bankroll_id is not None:
+        bankroll = bankroll.filter(pk=bankroll_id)
+    chosen = bankroll.values_list("pk", flat=True).first()
+    if chosen is None:
         return Followed(0, 0)
-    part = Configuration.from_json(strategy.configuration).kelly_fraction
+    rules = rules_of(owner_id)
     held = set(
         Bet.objects.filter(
-            bankroll=bankroll,
+            bankroll_id=chosen,
             selection__market__in={o.quote.selection.market_id for o in found},
         ).values_list("selection__market_id", flat=True)
     )
     placed = refused = 0
     for opportunity in found:
         quote = opportunity.quote
-        market = quote.selection.market
-        if market.pk in held:
+        if quote.selection.market_id in held:
             continue
-        stake = recommended_stake(
-            owner_id=owner_id,
-            probability=opportunity.fair_probability,
-            price=1
-            + (float(opportunity.price) - 1) * (1 - float(quote.bookmaker.commission_share)),
-            exposure=_exposure(bankroll, market.event_id, now=now),
-            kelly_fraction=part,
-        )
+        # Read anew for each: the bet before moved both.
+        stake = stake_steps(
+            opportunity,
+            rules=rules,
+            money=money_in(chosen),
+            staked=staked_of(chosen, now=now),
+        )[-1].stake
         if stake <= 0:
             continue
         try:
             place_bet(
                 owner_id=owner_id,
-                request_key=f"follow:{bankroll.pk}:{strategy.pk}:{quote.selection_id}",
+                request_key=f"follow:{chosen}:{opportunity.strategy_id}:{quote.selection_id}",
                 selection_id=quote.selection_id,
                 bookmaker_id=quote.bookmaker_id,
                 price=opportunity.price,
                 stake=stake,
                 now=now,
                 opportunity_id=opportunity.pk,
-                bankroll_id=bankroll.pk,
+                bankroll_id=chosen,
                 prices=prices,
             )
         except (StakeRefused, RequestKeyReused) as reason:
             logger.info("Not placed for user %s: %s", owner_id, reason)
             refused += 1
         else:
-            held.add(market.pk)
+            held.add(quote.selection.market_id)
             placed += 1
     return Followed(placed, refused)
-
-
-def _exposure(bankroll: Bankroll, event_id: int, *, now: datetime) -> Exposure:
-    accounts = LedgerAccount.objects.filter(bankroll=bankroll).select_related("bankroll")
-    return exposure_of(pots_of(accounts, bankroll.pk), event_id=event_id, now=now)

@@ -8,6 +8,7 @@ from betting.domain.clv import closing_line_value
 from betting.models import Bet, BetStatus
 from odds.closing import closes_for
 from odds.models import ClosingPrice
+from risk.domain.kelly import net_price
 
 # A close that has not been captured this long after the start will not come any more.
 GIVE_UP = timedelta(days=1)
@@ -45,7 +46,7 @@ def measure_clv(now: datetime, *, limit: int = 5000, owner_id: int | None = None
         if close is None and now < bet.selection.market.event.starts_at + GIVE_UP:
             continue
         clv = closing_line_value(
-            price=1 + (float(bet.price) - 1) * (1 - float(bet.bookmaker.commission_share)),
+            price=net_price(bet.price, bet.bookmaker.commission_share),
             fair_closing_probability=None if close is None else close.fair_probability,
             market_was_quoted_at_close=bet.selection.market_id in quoted,
             close_is_later=close is not None and close.last_update > bet.placed_at,

@@ -4,19 +4,20 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Q, Sum
 
 from betting.models import Bankroll, Bet, BetStatus, Opportunity, Transfer
-from betting.services.ledger import AmountRefused, Pots, lock_accounts, pots_of, read_amount
+from betting.selectors.money import staked_of
+from betting.services.ledger import AmountRefused, lock_accounts, pots_of, read_amount
 from betting.services.prices import PriceSource, latest_price, quote_age_limit
 from betting.venues.base import Answer, Order, Venue, Verdict
 from betting.venues.registry import NoSuchVenue, venue_by_key
 from odds.models import Bookmaker, EventStatus, Selection
-from risk.domain.limits import Breach, Exposure
+from risk.domain.kelly import net_price
+from risk.domain.limits import Breach
 from risk.services import StakeAsked, assess_stake
 
 # How long a venue that has not heard of a reference may still be about to.
@@ -213,15 +214,18 @@ def _decide_and_write(
         if asked.opportunity_id
         else None
     )
-    commission = float(bookmaker.commission_share)
     assessment, breaches = assess_stake(
         StakeAsked(
             owner_id=asked.owner_id,
             subject=f"{selection} in {selection.market}, at {bookmaker} {asked.price}",
             stake=asked.stake,
-            price=1 + (float(asked.price) - 1) * (1 - commission),
+            price=net_price(asked.price, bookmaker.commission_share),
             probability=opportunity.fair_probability if opportunity else None,
-            exposure=exposure_of(pots, event_id=selection.market.event_id, now=now),
+            exposure=staked_of(pots.bankroll.pk, now=now).exposure(
+                equity=pots.equity,
+                free=pots.free.amount,
+                event_id=selection.market.event_id,
+            ),
             found=(
                 *_event_breaches(selection, now=now),
                 *_price_breaches(asked, now=now, prices=prices),
@@ -264,26 +268,6 @@ def _commit(asked: Asked, *, now: datetime, prices: PriceSource) -> tuple[Bet, b
     if bet is None:
         raise StakeRefused(breaches, assessment_id)
     return bet, is_new
-
-
-def exposure_of(pots: Pots, *, event_id: int, now: datetime) -> Exposure:
-    """Return what a bankroll has at stake: in all, on one event, and placed in this UTC day."""
-    midnight = datetime.combine(now.astimezone(UTC).date(), time(), tzinfo=UTC)
-    unsettled = Q(status__in=(BetStatus.PLACING, BetStatus.OPEN))
-    sums = Bet.objects.filter(bankroll=pots.bankroll).aggregate(
-        on_event=Sum("stake", filter=unsettled & Q(selection__market__event_id=event_id)),
-        today=Sum(
-            "stake",
-            filter=Q(placed_at__gte=midnight, placed_at__lt=midnight + timedelta(days=1))
-            & ~Q(status=BetStatus.REJECTED),
-        ),
-    )
-    return Exposure(
-        equity=pots.equity,
-        free=pots.free.amount,
-        on_event=sums["on_event"] or Decimal("0.00"),
-        today=sums["today"] or Decimal("0.00"),
-    )
 
 
 def _event_breaches(selection: Selection, *, now: datetime) -> list[Breach]:
@@ -408,7 +392,6 @@ __all__ = [
     "RequestKeyReused",
     "StakeRefused",
     "Venue",
-    "exposure_of",
     "place_bet",
     "resolve_unknown",
     "resolve_unknowns",

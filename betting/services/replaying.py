@@ -19,7 +19,7 @@ from django.db.models import F
 from accounts.models import User
 from betting.domain.decide import Configuration
 from betting.models import Bankroll, Bet, BetStatus, Strategy
-from betting.selectors import performance_of
+from betting.selectors.performance import performance_of
 from betting.services.backtesting import summary_of
 from betting.services.following import place_for_followers
 from betting.services.ledger import check_books, deposit, open_bankroll

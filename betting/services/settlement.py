@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-import numpy as np
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from betting.domain.settlement import CannotSettle, Outcome, outcome_of, payout
 from betting.models import Bet, BetStatus, LedgerAccount, Result, Settlement, Transfer
+from betting.selectors.money import equity_path
 from betting.services.ledger import Pots, lock_accounts, pots_of
 from odds.models import EventStatus, Selection, Side
-from risk.domain.breakers import EquityPath
 from risk.services import check_drawdown
 
 logger = logging.getLogger(__name__)
@@ -189,29 +188,6 @@ def result_of(bet_id: int) -> Result:
             away_score=event.away_score,
             draw_offered=bet.draw_offered,
         ).value
-    )
-
-
-def equity_path(bankroll_id: int) -> EquityPath:
-    """Return a bankroll's equity after each settlement, deposit and withdrawal, oldest first."""
-    moves = (
-        Transfer.objects.filter(
-            Q(source__kind__in=("house", "world")) | Q(destination__kind__in=("house", "world")),
-            source__bankroll_id=bankroll_id,
-        )
-        .order_by("at", "pk")
-        .values_list("at", "source__kind", "destination__kind", "amount")
-    )
-    at, change, flow = [], [], []
-    for moment, source, destination, amount in moves:
-        signed = amount if source in ("house", "world") else -amount
-        at.append(moment.replace(tzinfo=None))
-        change.append(signed)
-        flow.append(signed if "world" in (source, destination) else Decimal(0))
-    return EquityPath(
-        at=np.array(at, dtype="datetime64[us]"),
-        equity=np.cumsum(np.array(change, dtype=np.float64)),
-        flow=np.array(flow, dtype=np.float64),
     )
 
 

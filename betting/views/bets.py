@@ -12,9 +12,12 @@ from django.views.decorators.http import require_GET
 from accounts import clock
 from accounts.formats import price_text
 from accounts.http import UserRequest
-from accounts.pages import Chip, chips, values
+from accounts.pages import Chip, chips, set_values
 from betting import screens
 from betting.screens import BetRow
+from betting.selectors import bets as selectors
+from betting.selectors.bets import BetFilter
+from betting.selectors.money import bankroll_of
 
 COLUMNS = (
     "id", "placed_at", "competition", "event", "starts_at", "market", "selection", "bookmaker",
@@ -27,10 +30,10 @@ COLUMNS = (
 @login_required
 def bets(request: UserRequest) -> HttpResponse:
     """List my bets, as filtered, with sums over all that the filter keeps."""
-    made, chosen = _filters(request)
+    made, which = _filters(request)
     page = request.GET.get("page", "1")
     shown = screens.bets_page(
-        request.user.pk, chosen, page=int(page) if page.isdecimal() and len(page) < 9 else 1
+        request.user.pk, which, page=int(page) if page.isdecimal() and len(page) < 9 else 1
     )
     return render(
         request,
@@ -38,8 +41,8 @@ def bets(request: UserRequest) -> HttpResponse:
         {
             "bets": shown,
             "chips": made,
-            "chips_on": any(chosen.values()),
-            "money": screens.money_of(request.user.pk),
+            "chips_on": which != BetFilter(),
+            "money": bankroll_of(request.user.pk),
             "now": clock.now(),
         },
     )
@@ -49,11 +52,11 @@ def bets(request: UserRequest) -> HttpResponse:
 @login_required
 def export_bets(request: UserRequest, kind: str) -> HttpResponse | StreamingHttpResponse:
     """Send exactly the bets that the filter keeps, as CSV or JSON."""
-    _, chosen = _filters(request)
+    _, which = _filters(request)
     user = request.user
     rows = (
         _exported(screens.bet_row(bet), user.price_format)
-        for bet in screens.filtered_bets(user.pk, chosen).iterator(chunk_size=500)
+        for bet in selectors.bets(user.pk, which).iterator(chunk_size=500)
     )
     if kind == "csv":
         answer = StreamingHttpResponse(_csv(rows), content_type="text/csv; charset=utf-8")
@@ -67,7 +70,7 @@ def export_bets(request: UserRequest, kind: str) -> HttpResponse | StreamingHttp
 @login_required
 def bet(request: UserRequest, bet_id: int) -> HttpResponse:
     """Show one bet: what was believed, how the stake came about, and every cent it moved."""
-    found = screens.bet_of(bet_id, request.user.pk)
+    found = selectors.bet_in_full(request.user.pk, bet_id)
     if found is None:
         raise Http404("There is no such bet of yours.")
     return render(
@@ -81,18 +84,10 @@ def bet(request: UserRequest, bet_id: int) -> HttpResponse:
     )
 
 
-def _filters(request: UserRequest) -> tuple[list[Chip], dict[str, str]]:
-    options = screens.bet_choices(request.user.pk)
-    labels = {
-        "status": "Status",
-        "result": "Result",
-        "book": "Book",
-        "competition": "Competition",
-        "market": "Market",
-    }
-    filters = {name: (labels[name], choices) for name, choices in options.items()}
+def _filters(request: UserRequest) -> tuple[list[Chip], BetFilter]:
+    filters = screens.bet_choices(request.user.pk)
     made = chips(request.GET, filters)
-    return made, values(made, filters)
+    return made, BetFilter(**set_values(made, filters))
 
 
 def _exported(row: BetRow, price_format: str) -> dict[str, str | float | int | None]:

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET
 
 from accounts import clock
 from accounts.http import UserRequest
-from betting import screens
-from betting.screens import BetRow
+from betting.screens import BetRow, bet_row
+from betting.selectors.bets import BetFilter, bets
 from betting.views.today import clock_rate
 from models_registry.screens import predictions_of_event
 from odds import screens as odds_screens
@@ -33,7 +33,7 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
     wanted = request.GET.get("selection", "")
     chosen = next((row for row in table.rows if str(row.selection.pk) == wanted), None)
     chosen = chosen or next((row for row in table.rows if row.is_main), None)
-    mine = screens.bets_on_event(request.user.pk, event_id)
+    mine = [bet_row(bet) for bet in bets(request.user.pk, BetFilter(event=event_id))]
     lines = (
         odds_screens.line_history(chosen.selection.pk, until=min(now, found.starts_at))
         if chosen

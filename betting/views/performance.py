@@ -1,6 +1,7 @@
 """Performance: was there skill, and how sure can one be."""
 
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.contrib.auth.decorators import login_required
@@ -12,9 +13,8 @@ from accounts import clock
 from accounts.charts import calibration, histogram
 from accounts.http import UserRequest
 from betting.domain.performance import TWO_SIDED, Performance
-from betting.record import Settled, settled_of
-from betting.screens import money_of
-from betting.selectors import performance_of
+from betting.selectors.money import bankroll_of
+from betting.selectors.performance import TrackRecord, track_record_of
 
 PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "1 year", "": "All"}
 MOST_POINTS = 600
@@ -28,8 +28,8 @@ def performance(request: UserRequest) -> HttpResponse:
     period = request.GET.get("days", "")
     period = period if period in PERIODS else ""
     since = now - timedelta(days=int(period)) if period else None
-    record = performance_of(request.user.pk, since=since)
-    settled = settled_of(request.user.pk, since=since)
+    track = track_record_of(request.user.pk, since=since)
+    record = track.performance
     bins = [
         (each.count, each.believed, each.came_true) for each in record.calibration if each.count
     ]
@@ -40,16 +40,16 @@ def performance(request: UserRequest) -> HttpResponse:
             "record": record,
             # Templates cannot say yield_: a trailing underscore is not theirs to read.
             "earned": record.yield_,
-            "settled": settled,
+            "track": track,
             "drawdown": float(record.drawdown[-1]),
-            "unknown_clv": record.bets - len(settled.clvs),
-            "money": money_of(request.user.pk),
+            "unknown_clv": record.bets - len(track.clvs),
+            "money": bankroll_of(request.user.pk),
             "periods": PERIODS.items(),
             "period": period,
-            "equity_chart": _equity_chart(record, settled),
-            "drawdown_chart": _drawdown_chart(record, settled),
-            "luck_chart": _luck_chart(record, settled),
-            "clv_plot": histogram(settled.clvs) if settled.clvs else None,
+            "equity_chart": _equity_chart(track),
+            "drawdown_chart": _drawdown_chart(track),
+            "luck_chart": _luck_chart(record),
+            "clv_plot": histogram(track.clvs) if track.clvs else None,
             "calibration_plot": calibration(bins) if bins else None,
             "now": now,
         },
@@ -63,18 +63,24 @@ def _places(count: int) -> list[int]:
     return places if not places or places[-1] == count - 1 else [*places, count - 1]
 
 
-def _equity_chart(record: Performance, settled: Settled) -> str | None:
-    if record.bets < 2:
+def _line(
+    label: str, values: Iterable[float], role: str, *, digits: int = 2
+) -> dict[str, str | list[float]]:
+    return {"label": label, "values": [round(float(v), digits) for v in values], "role": role}
+
+
+def _equity_chart(track: TrackRecord) -> str | None:
+    """Return equity and its peak, from the money paid in to the last settlement."""
+    if not track.times:
         return None
-    places = _places(record.bets)
-    equity = [round(float(record.equity[i + 1]), 2) for i in places]
-    peak = [round(float(record.equity[: i + 2].max()), 2) for i in places]
+    equity = track.performance.equity
+    places = _places(len(equity))
     return json.dumps(
         {
-            "x": [settled.times[i].timestamp() for i in places],
+            "x": [track.times[i].timestamp() for i in places],
             "series": [
-                {"label": "Equity", "values": equity, "role": "strong"},
-                {"label": "Peak", "values": peak, "role": "faint"},
+                _line("Equity", equity[places], "strong"),
+                _line("Peak", [equity[: i + 1].max() for i in places], "faint"),
             ],
             "unit": "money",
             "stepped": True,
@@ -82,20 +88,14 @@ def _equity_chart(record: Performance, settled: Settled) -> str | None:
     )
 
 
-def _drawdown_chart(record: Performance, settled: Settled) -> str | None:
-    if record.bets < 2:
+def _drawdown_chart(track: TrackRecord) -> str | None:
+    if not track.times:
         return None
-    places = _places(record.bets)
+    places = _places(len(track.times))
     return json.dumps(
         {
-            "x": [settled.times[i].timestamp() for i in places],
-            "series": [
-                {
-                    "label": "Drawdown",
-                    "values": [-round(float(record.drawdown[i + 1]), 5) for i in places],
-                    "role": "loss",
-                }
-            ],
+            "x": [track.times[i].timestamp() for i in places],
+            "series": [_line("Drawdown", -track.performance.drawdown[places], "loss", digits=5)],
             "unit": "share",
             "stepped": True,
             "legend": False,
@@ -103,33 +103,22 @@ def _drawdown_chart(record: Performance, settled: Settled) -> str | None:
     )
 
 
-def _luck_chart(record: Performance, settled: Settled) -> str | None:
-    if record.bets < 2 or record.expected_profit is None:
+def _luck_chart(record: Performance) -> str | None:
+    if not record.bets or record.expected_profit is None:
         return None
-    places = _places(record.bets)
-    expected = [float(record.expected[i + 1]) for i in places]
-    reach = [TWO_SIDED * float(record.expected_spread[i + 1]) for i in places]
-    actual = [float(record.equity[i + 1] - record.equity[0]) for i in places]
-    low = [round(mean - half, 2) for mean, half in zip(expected, reach, strict=True)]
-    high = [round(mean + half, 2) for mean, half in zip(expected, reach, strict=True)]
+    places = _places(record.bets + 1)
+    expected = record.expected[places]
+    reach = TWO_SIDED * record.expected_spread[places]
     return json.dumps(
         {
-            "x": [i + 1 for i in places],
+            "x": places,
             "time": False,
             "xLabel": "Bet",
             "series": [
-                {
-                    "label": "Actual",
-                    "values": [round(each, 2) for each in actual],
-                    "role": "strong",
-                },
-                {
-                    "label": "Expected",
-                    "values": [round(each, 2) for each in expected],
-                    "role": "dashed",
-                },
-                {"label": "95 % high", "values": high, "role": "faint"},
-                {"label": "95 % low", "values": low, "role": "faint"},
+                _line("Actual", record.equity[places] - record.equity[0], "strong"),
+                _line("Expected", expected, "dashed"),
+                _line("95 % high", expected + reach, "faint"),
+                _line("95 % low", expected - reach, "faint"),
             ],
             "unit": "money",
         }

@@ -9,9 +9,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import clock
 from accounts.http import UserRequest
-from betting import screens
 from betting.forms import Halting, Lifting
-from betting.selectors import limits_used
+from betting.selectors.money import bankroll_of, limits_used
 from risk import services
 from risk.selectors import assessments_of, halts_in_force, halts_of
 
@@ -70,16 +69,16 @@ def _risk(
 ) -> HttpResponse:
     now = clock.now()
     owner_id = request.user.pk
-    money = screens.money_of(owner_id)
-    used = limits_used(owner_id, now=now)
+    money = bankroll_of(owner_id)
+    used = limits_used(money, now=now)
     return render(
         request,
         "risk/risk.html",
         {
             "money": money,
-            "uses": screens.limits_used(owner_id, now=now, money=money),
+            "uses": used.of_stakes,
             "limits": services.limits_of(owner_id),
-            "drawdown": used.drawdown if used else 0.0,
+            "breaker": used.breaker,
             "halts_now": halts_in_force(owner_id),
             "halts_past": halts_of(owner_id).filter(lifted_at__isnull=False)[:10],
             "refusals": assessments_of(owner_id).exclude(breaches=[])[:10],

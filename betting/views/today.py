@@ -10,9 +10,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import clock
 from accounts.http import UserRequest
-from accounts.pages import chips, values
+from accounts.pages import chips, set_values
 from betting import screens
 from betting.forms import PlaceBet
+from betting.selectors.money import bankroll_of, limits_used
+from betting.selectors.opportunities import OpportunityFilter
 from betting.services.placement import RequestKeyReused, StakeRefused
 from betting.services.placement import place_bet as place
 from odds.screens import MARKETS, competitions_with_events
@@ -36,16 +38,10 @@ def today(request: UserRequest) -> HttpResponse:
         "market": ("Market", list(MARKETS.items())),
     }
     made = chips(request.GET, filters)
-    chosen = values(made, filters)
+    chosen = set_values(made, filters)
     passed = request.GET.get("tab") == "passed"
-    page = screens.today(
-        request.user.pk,
-        now=now,
-        passed=passed,
-        competition_key=chosen["competition"],
-        market_key=chosen["market"],
-        rate=clock_rate(),
-    )
+    which = OpportunityFilter(recommended=not passed, **chosen)
+    page = screens.today(request.user.pk, which, now=now, rate=clock_rate())
     template = "betting/_today.html" if request.htmx else "betting/today.html"
     return render(
         request,
@@ -55,7 +51,7 @@ def today(request: UserRequest) -> HttpResponse:
             "money": page.money,
             "passed": passed,
             "chips": made,
-            "chips_on": any(chosen.values()),
+            "chips_on": bool(chosen),
             "now": now,
         },
     )
@@ -85,23 +81,23 @@ def place_bet(request: UserRequest) -> HttpResponse:
         )
         return _confirm(request, form, row, status=200)
     form = PlaceBet(request.POST)
-    bet = _placed(request, form)
-    if bet is None:
+    bet_id = _placed(request, form)
+    if bet_id is None:
         return _confirm(request, form, row, status=422)
     if not request.htmx:
-        return redirect("bet", bet.pk)
+        return redirect("bet", bet_id)
     fresh = screens.opportunity_of(row.opportunity.pk, request.user.pk, now=now, rate=clock_rate())
-    money = screens.money_of(request.user.pk)
+    money = bankroll_of(request.user.pk)
     context = {"row": fresh, "money": money, "now": now}
     return render(request, "betting/_opportunity_row.html", context, status=201)
 
 
-def _placed(request: UserRequest, form: PlaceBet) -> screens.PlacedBet | None:
-    """Place what the form asks; what speaks against it becomes the form's errors."""
+def _placed(request: UserRequest, form: PlaceBet) -> int | None:
+    """Place what the form asks, return the bet; what speaks against it becomes its errors."""
     if not form.is_valid():
         return None
     try:
-        return place(owner_id=request.user.pk, now=clock.now(), **form.cleaned_data)
+        return place(owner_id=request.user.pk, now=clock.now(), **form.cleaned_data).pk
     except StakeRefused as refusal:
         for breach in refusal.breaches:
             form.add_error(breach.field if breach.field in form.fields else None, breach.detail)
@@ -114,7 +110,7 @@ def _confirm(
     request: UserRequest, form: PlaceBet, row: screens.OpportunityRow, *, status: int
 ) -> HttpResponse:
     now = clock.now()
-    money = screens.money_of(request.user.pk)
+    money = bankroll_of(request.user.pk)
     template = "_place_bet_form.html" if request.htmx else "place_bet.html"
     return render(
         request,
@@ -123,9 +119,7 @@ def _confirm(
             "form": form,
             "row": row,
             "money": money,
-            "uses": screens.limits_used(
-                request.user.pk, now=now, money=money, event_id=row.event.pk
-            ),
+            "uses": limits_used(money, now=now, event_id=row.event.pk).of_stakes,
             "now": now,
         },
         status=status,

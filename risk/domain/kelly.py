@@ -1,20 +1,20 @@
 """How much of a bankroll a known edge deserves."""
 
+from decimal import Decimal
+
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
 
-def net_price(price: FloatArray, commission: FloatArray) -> FloatArray:
-    """Return decimal prices after a commission on net winnings (0.05 is 5 %).
+def net_price(price: Decimal, commission: Decimal) -> float:
+    """Return one decimal price after a commission on net winnings (0.05 is 5 %).
 
-    Shapes broadcast.
-
-    >>> net_price(np.array([2.0, 3.0]), np.array([0.0, 0.05])).tolist()
-    [2.0, 2.9]
+    >>> net_price(Decimal("3.000"), Decimal("0.05"))
+    2.9
     """
-    return 1.0 + (price - 1.0) * (1.0 - commission)
+    return 1.0 + (float(price) - 1.0) * (1.0 - float(commission))
 
 
 def kelly_fraction(probability: FloatArray, price: FloatArray) -> FloatArray:

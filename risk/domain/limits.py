@@ -64,6 +64,15 @@ class Room:
         """Return what is left, never below zero."""
         return max(self.bound - self.used, Decimal("0.00"))
 
+    @property
+    def percent(self) -> int:
+        """Return how much of it is used, from 0 to 100; a bound of nothing is full.
+
+        >>> Room("max_day_share", "all stakes of this day", Decimal(80), Decimal(20)).percent
+        25
+        """
+        return min(100, round(100 * self.used / self.bound)) if self.bound else 100
+
 
 def rooms(*, exposure: Exposure, bounds: Bounds) -> tuple[Room, ...]:
     """Return what each limit leaves, in the order in which they are checked.

@@ -155,13 +155,15 @@
       }] },
     };
     const axis = { stroke: text, grid, ticks: { show: false }, font };
+    // Bets are counted, not measured: no tick stands between two.
+    const whole = [1, 2, 5].flatMap((step) => [0, 1, 2, 3, 4, 5].map((power) => step * 10 ** power)).sort((a, b) => a - b);
     const plot = new uPlot({
       width: place.clientWidth, height: Math.max(110, place.clientHeight - (data.legend === false ? 0 : 34)),
       tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), zone),
       cursor: { points: { size: 7 } }, legend: { show: data.legend !== false },
       scales: { x: { time: data.time !== false } },
       series: [{ label: data.time === false ? data.xLabel || "" : "Time", value: data.time === false ? undefined : "{DD} {MMM} {HH}:{mm}" }, ...series],
-      axes: [{ ...axis, values: data.time === false ? undefined : [[86400, "{D} {MMM}", null, null, null, null, null, null, 1], [3600, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1], [60, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1]] },
+      axes: [{ ...axis, ...(data.time === false && { incrs: whole }), values: data.time === false ? undefined : [[86400, "{D} {MMM}", null, null, null, null, null, null, 1], [3600, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1], [60, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1]] },
         { ...axis, size: 62, values: (_, ticks) => ticks.map(write) }],
       plugins: [marks],
     }, [data.x, ...data.series.map((each) => each.values)], place);

@@ -1,10 +1,14 @@
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from betting import selectors
 from betting.models import Bet, Opportunity, Strategy
+from betting.selectors.bets import bet_in_full, bets
+from betting.selectors.money import bankroll_of, limits_used
+from betting.selectors.opportunities import OpportunityFilter, opportunities
+from betting.selectors.performance import performance_of
 from betting.services import ledger
 from betting.services.following import place_for_followers
 from betting.services.measuring import measure_clv
@@ -12,6 +16,8 @@ from betting.services.opportunities import ensure_strategies, refresh_opportunit
 from betting.services.settlement import settle_due_bets
 from odds.models import ClosingPrice, Quote
 from tests import make
+
+OPEN = OpportunityFilter(status="open", recommended=True, starts_after=make.NOON)
 
 
 @pytest.fixture
@@ -37,7 +43,7 @@ def seen_again(price: str | None, quote: Quote, minutes: int) -> None:
 def test_a_price_above_fair_opens_with_its_reasons(market):
     refresh()
 
-    found = selectors.open_opportunities(now=make.NOON).get()
+    found = opportunities(OPEN).get()
     assert (found.quote, found.strategy.key) == (market, "consensus")
     assert found.price == Decimal("2.200")
     assert found.passes == []
@@ -81,7 +87,7 @@ def test_a_price_withdrawn_or_fallen_is_gone(market, price, minutes):
 
     refresh(minutes=minutes)
 
-    assert not selectors.open_opportunities(now=make.NOON).exists()
+    assert not opportunities(OPEN).exists()
 
 
 def test_a_near_miss_is_kept_with_why(market):
@@ -93,7 +99,7 @@ def test_a_near_miss_is_kept_with_why(market):
 
     refresh()
 
-    missed = selectors.open_opportunities(now=make.NOON, recommended=False)
+    missed = opportunities(replace(OPEN, recommended=None))
     assert not missed.filter(passes=[]).exists()
     for one in missed:
         assert any("is below 8.0%" in sentence for sentence in one.passes)
@@ -179,14 +185,14 @@ def test_found_followed_settled_and_measured(market, alice, django_assert_num_qu
 
     bet = Bet.objects.get()
     assert bet.clv == pytest.approx(0.10)
-    done = selectors.performance_of(alice)
+    done = performance_of(alice.pk)
     profit = float(bet.returned - bet.stake)
     assert (done.bets, done.profit) == (1, profit)
     assert done.equity.tolist() == [1000.0, 1000.0 + profit]
     with django_assert_num_queries(3):
-        detail = selectors.bet_detail(alice, bet.pk)
-    assert [t.kind for t in detail.transfers] == ["stake", "return", "winnings"]
-    assert selectors.bankroll_of(alice).profit == bet.returned - bet.stake
+        detail = bet_in_full(alice.pk, bet.pk)
+    assert [t.kind for t in detail.transfers.all()] == ["stake", "return", "winnings"]
+    assert bankroll_of(alice.pk).profit == bet.returned - bet.stake
 
 
 def test_a_bet_whose_line_moved_has_no_clv_and_says_so(alice):
@@ -208,12 +214,10 @@ def test_list_selectors_cost_the_same_for_one_bet_and_for_six(alice, django_asse
     for game in range(6):
         make.place(alice, make.priced(game=game), "5.00")
     with django_assert_num_queries(1):
-        shown = [
-            str(bet.selection.market.event) + str(bet.bookmaker) for bet in selectors.bets_of(alice)
-        ]
+        shown = [str(bet.selection.market.event) + str(bet.bookmaker) for bet in bets(alice.pk)]
     assert len(shown) == 6
     with django_assert_num_queries(6):
-        used = selectors.limits_used(alice, now=make.NOON)
+        used = limits_used(bankroll_of(alice.pk), now=make.NOON)
     assert (used.day.used, used.day.left, used.open_bets) == (
         Decimal("30.00"),
         Decimal("70.00"),

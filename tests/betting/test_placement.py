@@ -336,7 +336,7 @@ def test_without_the_lock_the_race_is_real(alice, monkeypatch):
     make.bankroll(alice)
     quote = make.priced()
     all_have_looked = threading.Barrier(5)
-    exposure_of = placement.exposure_of
+    staked_of = placement.staked_of
 
     def unlocked(owner_id):
         return list(
@@ -344,12 +344,12 @@ def test_without_the_lock_the_race_is_real(alice, monkeypatch):
         )
 
     def look_together(*args, **kwargs):
-        exposure = exposure_of(*args, **kwargs)
+        staked = staked_of(*args, **kwargs)
         all_have_looked.wait(timeout=10)
-        return exposure
+        return staked
 
     monkeypatch.setattr(placement, "lock_accounts", unlocked)
-    monkeypatch.setattr(placement, "exposure_of", look_together)
+    monkeypatch.setattr(placement, "staked_of", look_together)
 
     together(5, lambda _i: make.place(alice, quote, "10.00"))
 

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from betting.models import Bet, Opportunity
-from betting.screens import money_of, opportunity_of
+from betting.screens import opportunity_of
+from betting.selectors.money import bankroll_of
 from models_registry.models import ModelVersion
 from risk.models import Halt, Limits
 from tests import make
@@ -186,7 +187,7 @@ def test_the_stake_offered_is_within_what_the_event_has_left(world, alice):
         return opportunity_of(opportunity.pk, alice.pk, now=opportunity.as_of).stake
 
     assert offered("1") > Decimal("5.00")
-    assert offered("0.0005") <= money_of(alice.pk).equity * Decimal("0.0005")
+    assert offered("0.0005") <= bankroll_of(alice.pk).equity * Decimal("0.0005")
 
 
 def test_without_htmx_placing_leads_to_the_bet(world, as_alice):

@@ -6,7 +6,7 @@ import pytest
 
 from betting.management.commands.first_run import begin_betting, ensure_login
 from betting.models import Transfer
-from betting.selectors import bankroll_of
+from betting.selectors.money import bankroll_of
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ def test_the_demo_bettor_gets_money_once_and_follows_what_is_shipped(alice):
 
     assert followed == {"consensus", "blend"}
     assert Transfer.objects.count() == 1
-    assert bankroll_of(alice).free == Decimal("10000.00")
+    assert bankroll_of(alice.pk).free == Decimal("10000.00")
     assert alice.limits.max_bet_share == Decimal("0.0100")
 
 

@@ -1,0 +1,142 @@
+"""A person's bets: which, with all that one row shows, and their sums."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+
+from betting.models import Bet, BetStatus, Settlement, Transfer
+from odds.models import Bookmaker, Competition
+
+ZERO = Decimal("0.00")
+EVENT = "selection__market__event"
+SETTLED = Q(status=BetStatus.SETTLED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BetFilter:
+    """Which of a person's bets; None does not restrict."""
+
+    status: str | None = None
+    result: str | None = None
+    competition: str | None = None
+    event: int | None = None
+    market: str | None = None
+    bookmaker: str | None = None
+    bankroll: int | None = None
+    placed_after: datetime | None = None
+    placed_before: datetime | None = None
+
+    def conditions(self) -> Q:
+        """Return the filter."""
+        wanted = {
+            "status": self.status,
+            "result": self.result,
+            f"{EVENT}__competition__key": self.competition,
+            f"{EVENT}_id": self.event,
+            "selection__market__key": self.market,
+            "bookmaker__key": self.bookmaker,
+            "bankroll_id": self.bankroll,
+            "placed_at__gte": self.placed_after,
+            "placed_at__lt": self.placed_before,
+        }
+        return Q(**{path: value for path, value in wanted.items() if value is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class BetSums:
+    """What some bets come to: stakes taken, and profit and stakes of the settled ones."""
+
+    count: int
+    staked: Decimal
+    settled_stake: Decimal
+    profit: Decimal
+    clv_count: int
+    clv: float | None
+
+    @property
+    def yield_share(self) -> float | None:
+        """Return profit per unit staked of the settled bets; None where none is settled."""
+        return float(self.profit / self.settled_stake) if self.settled_stake else None
+
+
+ALL = BetFilter()
+
+
+def bets(owner_id: int, which: BetFilter = ALL) -> QuerySet[Bet]:
+    """Return a person's bets, newest first, with all that a list shows of each."""
+    return (
+        Bet.objects.filter(which.conditions(), owner_id=owner_id)
+        .select_related(
+            "bankroll",
+            "bookmaker",
+            "opportunity__strategy",
+            f"{EVENT}__competition",
+            f"{EVENT}__home",
+            f"{EVENT}__away",
+        )
+        .order_by("-placed_at", "-pk")
+    )
+
+
+def bet_in_full(owner_id: int, bet_id: int) -> Bet | None:
+    """Return one of a person's bets with all that moved for it; nobody sees another's."""
+    return (
+        bets(owner_id)
+        .filter(pk=bet_id)
+        .select_related("assessment", "opportunity__prediction__version__predictor")
+        .select_related("selection__close")
+        .prefetch_related(
+            Prefetch("settlements", Settlement.objects.select_related("by").order_by("sequence")),
+            Prefetch(
+                "transfers",
+                Transfer.objects.select_related("source", "destination", "reversed_by").order_by(
+                    "pk"
+                ),
+            ),
+        )
+        .first()
+    )
+
+
+def bet_sums(owner_id: int, which: BetFilter = ALL) -> BetSums:
+    """Return the sums over a person's bets. One query."""
+    sums = Bet.objects.filter(which.conditions(), owner_id=owner_id).aggregate(
+        count=Count("pk"),
+        staked=Sum("stake", filter=~Q(status=BetStatus.REJECTED), default=ZERO),
+        settled_stake=Sum("stake", filter=SETTLED, default=ZERO),
+        profit=Sum(F("returned") - F("stake"), filter=SETTLED, default=ZERO),
+        clv_count=Count("clv"),
+        clv=Sum("clv"),
+    )
+    if sums["clv_count"]:
+        sums["clv"] /= sums["clv_count"]
+    return BetSums(**sums)
+
+
+def profit_between(bankroll_id: int, begin: datetime, end: datetime) -> Decimal:
+    """Return what a bankroll's bets that settled from a moment until before another earned."""
+    settled = Bet.objects.filter(
+        SETTLED, bankroll_id=bankroll_id, settled_at__gte=begin, settled_at__lt=end
+    )
+    earned: Decimal = settled.aggregate(profit=Sum(F("returned") - F("stake"), default=ZERO))[
+        "profit"
+    ]
+    return earned
+
+
+def books_bet_at(owner_id: int) -> list[tuple[str, str]]:
+    """Return (key, title) of the bookmakers that a person's bets are at."""
+    return list(
+        Bookmaker.objects.filter(bets__owner_id=owner_id).distinct().values_list("key", "title")
+    )
+
+
+def competitions_bet_on(owner_id: int) -> list[tuple[str, str]]:
+    """Return (key, title) of the competitions that a person's bets are on."""
+    return list(
+        Competition.objects.filter(events__markets__selections__bets__owner_id=owner_id)
+        .distinct()
+        .values_list("key", "title")
+    )

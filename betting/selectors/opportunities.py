@@ -1,0 +1,130 @@
+"""Opportunities: which, with all that one row shows, and how many there are."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Avg, Count, F, Max, Q, QuerySet, Sum
+
+from betting.domain.decide import Configuration
+from betting.models import Opportunity
+from betting.selectors.money import BankrollMoney, Staked
+from odds.models import Bookmaker
+from risk.domain.kelly import net_price
+from risk.domain.staking import Step
+from risk.selectors import Rules
+
+MARKET = "quote__selection__market"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpportunityFilter:
+    """Which opportunities; None does not restrict."""
+
+    status: str | None = None
+    strategy: str | None = None
+    competition: str | None = None
+    event: int | None = None
+    market: str | None = None
+    bookmaker: str | None = None
+    side: str | None = None
+    min_edge: Decimal | None = None
+    recommended: bool | None = None
+    starts_after: datetime | None = None
+
+    def conditions(self) -> Q:
+        """Return the filter."""
+        wanted = {
+            "status": self.status,
+            "strategy__key": self.strategy,
+            f"{MARKET}__event__competition__key": self.competition,
+            f"{MARKET}__event_id": self.event,
+            f"{MARKET}__key": self.market,
+            "quote__bookmaker__key": self.bookmaker,
+            "quote__selection__side": self.side,
+            "edge__gte": self.min_edge,
+            f"{MARKET}__event__starts_at__gt": self.starts_after,
+        }
+        found = Q(**{path: value for path, value in wanted.items() if value is not None})
+        if self.recommended is not None:
+            found &= Q(passes=[]) if self.recommended else ~Q(passes=[])
+        return found
+
+
+ALL = OpportunityFilter()
+
+
+def opportunities(which: OpportunityFilter = ALL) -> QuerySet[Opportunity]:
+    """Return opportunities, best edge first, with all that a list shows of each."""
+    return (
+        Opportunity.objects.filter(which.conditions())
+        .select_related(
+            "strategy",
+            "prediction__version__predictor",
+            "quote__bookmaker",
+            f"{MARKET}__event__competition",
+            f"{MARKET}__event__home",
+            f"{MARKET}__event__away",
+        )
+        .order_by("-edge", "pk")
+    )
+
+
+def opportunity(opportunity_id: int) -> Opportunity | None:
+    """Return one opportunity, open or gone, or None."""
+    return opportunities().filter(pk=opportunity_id).first()
+
+
+def opportunity_counts(which: OpportunityFilter) -> tuple[int, int]:
+    """Return how many are recommended, and how many were passed over."""
+    counts = Opportunity.objects.filter(which.conditions()).aggregate(
+        recommended=Count("pk", filter=Q(passes=[])), passed=Count("pk", filter=~Q(passes=[]))
+    )
+    return counts["recommended"], counts["passed"]
+
+
+def opportunity_summary(which: OpportunityFilter) -> dict[str, Any]:
+    """Return how many opportunities there are and how good, in all, by market and by bookmaker."""
+    found = Opportunity.objects.filter(which.conditions()).order_by()
+    figures = {
+        "count": Count("pk"),
+        "recommended_count": Count("pk", filter=Q(passes=[])),
+        "best_edge": Max("edge"),
+        "mean_edge": Avg("edge"),
+        "stake_share": Sum("stake_share", filter=Q(passes=[])),
+    }
+
+    def by(path: str) -> list[Any]:
+        return list(found.values(key=F(path)).annotate(**figures).order_by("key"))
+
+    return {
+        **found.aggregate(**figures),
+        "newest_as_of": found.aggregate(newest=Max("as_of"))["newest"],
+        "by_market": by(f"{MARKET}__key"),
+        "by_bookmaker": by("quote__bookmaker__key"),
+    }
+
+
+def stake_steps(
+    opportunity: Opportunity, *, rules: Rules, money: BankrollMoney, staked: Staked
+) -> tuple[Step, ...]:
+    """Return how the stake on an opportunity comes about for one bankroll; the last step is it.
+
+    What Today offers and what following takes: full Kelly on what the strategy believes, its part
+    or the person's, whichever is smaller, then each limit and halt.
+    """
+    quote = opportunity.quote
+    return rules.waterfall(
+        probability=opportunity.fair_probability,
+        price=net_price(opportunity.price, quote.bookmaker.commission_share),
+        exposure=staked.exposure(
+            equity=money.equity, free=money.free, event_id=quote.selection.market.event_id
+        ),
+        kelly_fraction=Configuration.from_json(opportunity.strategy.configuration).kelly_fraction,
+    )
+
+
+def bookmaker_id(key: str) -> int | None:
+    """Return the bookmaker with this key, or None."""
+    return Bookmaker.objects.filter(key=key).values_list("pk", flat=True).first()

@@ -1,0 +1,123 @@
+"""What pages and API read: of the right bankroll, of the right stretch, within every limit."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from betting.models import Opportunity
+from betting.screens import opportunity_of
+from betting.selectors.money import bankroll_of, limits_used
+from betting.selectors.performance import performance_of, track_record_of
+from betting.services import ledger
+from betting.services.opportunities import refresh_opportunities
+from betting.services.settlement import settle_bet
+from risk.services import halt_everything
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def found() -> Opportunity:
+    """An opportunity of some 4 % of equity by Kelly's quarter, before any limit."""
+    for book in ("one", "two", "three"):
+        make.priced("1.910", book=book)
+        make.priced("1.910", side="away", book=book)
+    make.priced("1.700", side="away", book="four")
+    make.priced("2.200", book="four")
+    refresh_opportunities(now=make.NOON)
+    return Opportunity.objects.get(passes=[])
+
+
+def offered(found: Opportunity, owner) -> tuple[Decimal, str]:
+    row = opportunity_of(found.pk, owner.pk, now=make.NOON)
+    return row.stake, row.why_none
+
+
+def test_the_stake_offered_minds_what_the_day_has_left(alice, found):
+    make.bankroll(alice)
+    make.limits(alice, bet="0.0200", event="0.0300", day="0.0200")
+    make.place(alice, make.priced(game=2), "12.00")
+
+    assert offered(found, alice) == (Decimal("8.00"), "")
+
+    make.place(alice, make.priced(game=3), "8.00")
+    assert offered(found, alice) == (
+        Decimal("0.00"),
+        "0.00 of 20.00 is left for all stakes of this day.",
+    )
+
+
+def test_nothing_is_offered_while_halted(alice, found):
+    make.bankroll(alice)
+    halt_everything(owner_id=alice.pk, reason="Enough.", now=make.NOON)
+
+    assert offered(found, alice) == (Decimal("0.00"), "Kill switch: Enough.")
+
+
+def test_the_stake_offered_is_at_most_ones_own_part_of_kelly(alice, found):
+    make.bankroll(alice)
+    limits = make.limits(alice, bet="1.0000", event="1.0000", day="1.0000")
+    quarter = offered(found, alice)[0]
+    limits.kelly_fraction = Decimal("0.0500")
+    limits.save()
+
+    assert offered(found, alice)[0] == pytest.approx(quarter / 5, abs=Decimal("0.01"))
+
+
+def test_what_another_bankroll_stakes_fills_no_limit_of_this_one(alice):
+    first = make.bankroll(alice, "1000.00")
+    other = ledger.open_bankroll(alice.pk, "Dollars", "USD", make.BEFORE)
+    ledger.deposit(bankroll_id=other.pk, amount=Decimal("500.00"), reference="usd", now=make.BEFORE)
+    quote = make.priced()
+    make.place(alice, quote, "10.00", bankroll_id=other.pk)
+    make.place(alice, quote, "20.00", bankroll_id=first.pk)
+    event = quote.selection.market.event_id
+
+    used = limits_used(bankroll_of(alice.pk), now=make.NOON, event_id=event)
+
+    assert (used.event.used, used.day.used, used.open_bets) == (
+        Decimal("20.00"),
+        Decimal("20.00"),
+        1,
+    )
+
+
+def settled(owner, game: int, result: str, hours: int, **asked):
+    bet = make.place(owner, make.priced("2.500", game=game), "10.00", **asked)
+    return settle_bet(bet_id=bet.pk, result=result, now=make.NIGHT + timedelta(hours=hours))
+
+
+def test_the_equity_curve_begins_with_the_money_paid_in(alice):
+    make.bankroll(alice)
+    settled(alice, 1, "won", 0)
+
+    track = track_record_of(alice.pk)
+
+    assert track.times == [make.BEFORE, make.NIGHT]
+    assert track.performance.equity.tolist() == [1000.0, 1015.0]
+
+
+def test_a_stretch_begins_with_what_was_earned_before_it(alice):
+    make.bankroll(alice)
+    settled(alice, 1, "won", 0)
+    settled(alice, 2, "lost", 2)
+    since = make.NIGHT + timedelta(hours=1)
+
+    track = track_record_of(alice.pk, since=since)
+
+    assert track.times == [since, make.NIGHT + timedelta(hours=2)]
+    assert track.performance.equity.tolist() == [1015.0, 1005.0]
+    assert track.performance.roi == pytest.approx(-10 / 1015)
+
+
+def test_currencies_are_not_added_up(alice):
+    make.bankroll(alice)
+    other = ledger.open_bankroll(alice.pk, "Dollars", "USD", make.BEFORE)
+    ledger.deposit(bankroll_id=other.pk, amount=Decimal("500.00"), reference="usd", now=make.BEFORE)
+    settled(alice, 1, "won", 0)
+    settled(alice, 2, "won", 0, bankroll_id=other.pk)
+
+    assert performance_of(alice.pk).profit == 15.0
+    assert performance_of(alice.pk, bankroll_id=other.pk).capital == 500.0
