@@ -25,16 +25,28 @@ SNAPSHOT_SECONDS = 300
 SNAPSHOT_OFFSET = 38
 UPCOMING = "upcoming"
 _UPCOMING_COUNT = 8
+# The names that scenarios and `endpoint` use.
+ENDPOINTS = (
+    "sports", "events", "odds", "scores", "event_odds", "event_markets", "participants",
+    "past_odds", "past_events", "past_event_odds",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One response. `raw` replaces the JSON of `payload` where a fault wants other bytes."""
+    """One response. `raw` replaces the JSON of `payload` where a fault wants other bytes.
+
+    `fate` is what happens to it on its way: nothing, or one of "silence" (after `hold` seconds the
+    connection closes without a word), "dropped" (it closes half way) and "truncated" (the
+    compressed body ends half way, and says that this is all).
+    """
 
     status: int
     payload: Any
     headers: dict[str, str] = field(default_factory=dict)
     raw: bytes | None = None
+    fate: str = ""
+    hold: float = 0.0
 
     def body(self) -> bytes:
         if self.raw is not None:
@@ -61,6 +73,20 @@ class _Priced:
 
 
 _Respond = Callable[[Query], _Priced]
+
+
+def out_of_credits() -> Refused:
+    """Return the refusal of a paid call that nothing is left for."""
+    return Refused(
+        401,
+        "OUT_OF_USAGE_CREDITS",
+        "Usage quota has been reached. See usage plans at https://the-odds-api.com",
+    )
+
+
+def too_frequent() -> Refused:
+    """Return the refusal of a call that comes too fast."""
+    return Refused(429, "EXCEEDED_FREQ_LIMIT", "Request frequency limit exceeded")
 
 
 class OddsApi:
@@ -110,11 +136,7 @@ class OddsApi:
                 return Answer(404, {"message": "Not Found"}, self._headers(account, 0))
             respond, is_free, named = route
             if not is_free and account.used >= account.credits:
-                raise Refused(
-                    401,
-                    "OUT_OF_USAGE_CREDITS",
-                    "Usage quota has been reached. See usage plans at https://the-odds-api.com",
-                )
+                raise out_of_credits()
             query = Query(self.world, self.clock.now(), params, named, account.has_history)
             priced = respond(query)
         except Refused as refusal:
@@ -122,6 +144,29 @@ class OddsApi:
         with self._lock:
             account.used += priced.cost
         return Answer(200, priced.payload, self._headers(account, priced.cost))
+
+    def endpoint(self, path: str) -> tuple[str, str] | None:
+        """Return which of the ten endpoints a path is, and the sport it names ("" without one)."""
+        route = self._route(path)
+        if route is None:
+            return None
+        return route[0].__name__.removeprefix("_"), route[2].get("sport", "")
+
+    def refusal(self, params: Mapping[str, str], refused: Refused) -> Answer:
+        """Return this refusal as an answer to whoever holds the key; it costs nothing."""
+        account = self.accounts.get(params.get("apiKey", ""))
+        return _refusal(refused, self._headers(account, 0))
+
+    def as_of(self, path: str, params: Mapping[str, str], at: datetime) -> Any:  # noqa: ANN401
+        """Return the payload that a request got, or would have got, at another moment.
+
+        Raises:
+            Refused: as it would have been then.
+        """
+        route = self._route(path)
+        if route is None:
+            raise Refused(404, "", "Not Found")
+        return route[0](Query(self.world, at, params, route[2], has_history=True)).payload
 
     def _route(self, path: str) -> tuple[_Respond, bool, dict[str, str]] | None:
         for pattern, respond, is_free in self._routes:
@@ -157,7 +202,7 @@ class OddsApi:
             while self._recent and self._recent[0] <= moment - 1.0:
                 self._recent.popleft()
             if len(self._recent) >= self.requests_per_second:
-                raise Refused(429, "EXCEEDED_FREQ_LIMIT", "Request frequency limit exceeded")
+                raise too_frequent()
             self._recent.append(moment)
 
     def _headers(self, account: Account | None, cost: int) -> dict[str, str]:

@@ -12,14 +12,16 @@ from django.db import connections
 
 from odds.simulator.clock import Clock, WorldClock
 from odds.simulator.protocol import Account, Answer, OddsApi
+from odds.simulator.scenario import Disturber, Scenario
 from odds.simulator.worlds import World
 
 DEFAULT_KEY = "simulated"
 _HOST = "127.0.0.1"
 _SMALLEST_TO_COMPRESS = 512
 
-# Changes a response on its way out: the seam for faults. The first argument is the path.
-Disturb = Callable[[str, Answer], Answer]
+# Stands between a request and its answer: the seam for faults. It gets the path, the parameters
+# and what would answer them, which it may call or leave.
+Disturb = Callable[[str, dict[str, str], Callable[[], Answer]], Answer]
 
 
 class Server:
@@ -27,8 +29,12 @@ class Server:
 
     def __init__(self, api: OddsApi, port: int, disturb: Disturb | None, host: str) -> None:
         self.api = api
-        self._http = _Http((host, port), _handler(api, disturb))
-        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
+        self.disturb = disturb
+        # Whoever is kept waiting for an answer is let go when the server stops.
+        self._stopping = threading.Event()
+        self._http = _Http((host, port), _handler(api, disturb, self._stopping))
+        # Looking often whether to stop costs nothing, and tests start many servers.
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
 
     @property
     def port(self) -> int:
@@ -44,6 +50,7 @@ class Server:
 
     def stop(self) -> None:
         """Stop answering and free the port; requests under way are finished."""
+        self._stopping.set()
         if self._thread.is_alive():
             self._http.shutdown()
             self._thread.join()
@@ -69,20 +76,26 @@ def serve(
     clock: Clock | None = None,
     accounts: list[Account] | None = None,
     disturb: Disturb | None = None,
+    scenario: Scenario | None = None,
     requests_per_second: int | None = None,
     host: str = _HOST,
 ) -> Server:
     """Return a server of this world, not started yet; port 0 takes a free one.
 
     Without a clock it shows the product's own time. `accounts` replaces the one of `key`, whose
-    plan is large and has history.
+    plan is large and has history. A scenario gives the key its account, and faults.
     """
+    if scenario is not None:
+        accounts = accounts or [scenario.account(key)]
+        requests_per_second = requests_per_second or scenario.requests_per_second
     api = OddsApi(
         world,
         clock or WorldClock(),
         accounts or [Account(key)],
         requests_per_second=requests_per_second,
     )
+    if scenario is not None and disturb is None:
+        disturb = Disturber(scenario, api)
     return Server(api, port, disturb, host)
 
 
@@ -92,7 +105,9 @@ class _Http(ThreadingHTTPServer):
     request_queue_size = 64
 
 
-def _handler(api: OddsApi, disturb: Disturb | None) -> type[BaseHTTPRequestHandler]:
+def _handler(
+    api: OddsApi, disturb: Disturb | None, stopping: threading.Event
+) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         server_version = "FairlineSimulator"
@@ -100,34 +115,46 @@ def _handler(api: OddsApi, disturb: Disturb | None) -> type[BaseHTTPRequestHandl
 
         def do_GET(self) -> None:
             target = urlsplit(self.path)
+            params = dict(parse_qsl(target.query, True))
+
+            def respond() -> Answer:
+                return api.answer(target.path, params)
+
             try:
-                answer = api.answer(target.path, dict(parse_qsl(target.query, True)))
+                answer = respond() if disturb is None else disturb(target.path, params, respond)
             finally:
                 # A world may read the database; this thread must not keep its connection.
                 connections.close_all()
-            if disturb is not None:
-                answer = disturb(target.path, answer)
-            self._send(answer)
+            if answer.fate == "silence":
+                stopping.wait(answer.hold)
+                self.close_connection = True
+            else:
+                self._send(answer)
 
         def _send(self, answer: Answer) -> None:
-            body = answer.body()
+            headers, body = _packed(answer, self.headers.get("Accept-Encoding", ""))
             self.send_response(answer.status)
-            headers = {"Content-Type": "application/json; charset=utf-8"} | answer.headers
-            if (
-                "Content-Encoding" not in headers
-                and len(body) >= _SMALLEST_TO_COMPRESS
-                and "gzip" in self.headers.get("Accept-Encoding", "")
-            ):
-                # No time stamp inside: the same answer must be the same bytes.
-                body = gzip.compress(body, compresslevel=5, mtime=0)
-                headers["Content-Encoding"] = "gzip"
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            if answer.fate == "dropped":
+                body = body[: len(body) // 2]
+                self.close_connection = True
             self.wfile.write(body)
 
         def log_message(self, *parts: object) -> None:
             """Say nothing: the request line holds the caller's key."""
 
     return Handler
+
+
+def _packed(answer: Answer, accepted: str) -> tuple[dict[str, str], bytes]:
+    """Return headers and body as they go out: compressed on request, cut where that is its fate."""
+    body = answer.body()
+    headers = {"Content-Type": "application/json; charset=utf-8"} | answer.headers
+    if len(body) >= _SMALLEST_TO_COMPRESS and "gzip" in accepted:
+        # No time stamp inside: the same answer must be the same bytes.
+        body = gzip.compress(body, compresslevel=5, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return headers, body[: len(body) // 2] if answer.fate == "truncated" else body
