@@ -90,7 +90,7 @@ def test_prices_are_matched_to_sides_by_name_and_players_are_refused():
         ("spreads", "home", Decimal("-6.5"), Decimal("1.91")),
         ("spreads", "away", Decimal("6.5"), Decimal("1.91")),
     ]
-    assert listed.quotes[0].last_update == datetime(2026, 1, 14, 22, 1, 11, tzinfo=UTC)
+    assert next(iter(listed.quotes)).last_update == datetime(2026, 1, 14, 22, 1, 11, tzinfo=UTC)
     assert listed.event.day.isoformat() == "2026-01-14"
     assert [row.field for row in listed.rejected] == ["name"]
 
