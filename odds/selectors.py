@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 from django.db import connection
 
-from odds.domain.table import QuoteTable
+from odds.domain.table import PriceMoves, QuoteTable
 
 _Given = datetime | str | bool | None
 _COLUMNS = """
@@ -61,6 +61,17 @@ SELECT min(g.seen_at) FROM odds_event e JOIN odds_sighting g ON g.event_id = e.i
 WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s
 """
 
+_MOVES = f"""
+SELECT m.key, s.id, s.side,
+       (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8,
+       b.id, b.key, c.price::float8, {_micros("c.seen_at")}
+{_JOINS}
+JOIN odds_pricechange c ON c.quote_id = q.id
+WHERE e.id = %(event)s AND (%(market)s::text IS NULL OR m.key = %(market)s::text)
+AND c.seen_at >= %(first)s AND c.seen_at <= %(until)s
+ORDER BY s.id, b.id, c.seen_at
+"""
+
 
 def quotes_as_of(
     *,
@@ -107,6 +118,36 @@ def latest_quotes(
         "archive": False,
     }
     return _table(_LATEST, given)
+
+
+def line_movement(event_id: int, *, until: datetime, market_key: str | None = None) -> PriceMoves:
+    """Return every price change of an event seen by `until`, archive sources included.
+
+    Of one market where `market_key` names it. Withdrawals are rows without a price.
+    """
+    given: dict[str, int | datetime | str | None] = {
+        "event": event_id,
+        "until": until,
+        "market": market_key,
+    }
+    with connection.cursor() as cursor:
+        # The looks at the event say which months hold its changes.
+        cursor.execute("SELECT min(seen_at) FROM odds_sighting WHERE event_id = %(event)s", given)
+        cursor.execute(_MOVES, given | {"first": cursor.fetchone()[0] or until})
+        rows = cursor.fetchall()
+    market, selection, side, line, book, book_key, price, seen_at = (
+        zip(*rows, strict=True) if rows else [()] * 8
+    )
+    return PriceMoves(
+        market_key=np.array(market, np.str_),
+        selection_id=np.array(selection, np.int64),
+        side=np.array(side, np.str_),
+        line=np.array(line, np.float64),
+        bookmaker_id=np.array(book, np.int64),
+        bookmaker_key=np.array(book_key, np.str_),
+        price=np.array(price, np.float64),
+        seen_at=_moments(seen_at),
+    )
 
 
 def _as_of(

@@ -45,3 +45,24 @@ class QuoteTable:
     def where(self, mask: BoolArray) -> "QuoteTable":
         """Return the rows where the mask holds."""
         return QuoteTable(**{f.name: getattr(self, f.name)[mask] for f in fields(self)})
+
+
+@dataclass(frozen=True, slots=True)
+class PriceMoves:
+    """One row a price change, by selection, bookmaker and time; all columns of one length.
+
+    `line` as in QuoteTable; `price` is NaN where the quote was withdrawn. The price of a row stood
+    from its `seen_at` to that of the next row of the same selection and bookmaker.
+    """
+
+    market_key: TextArray
+    selection_id: IntArray
+    side: TextArray
+    line: FloatArray
+    bookmaker_id: IntArray
+    bookmaker_key: TextArray
+    price: FloatArray
+    seen_at: TimeArray
+
+    def __len__(self) -> int:
+        return len(self.price)

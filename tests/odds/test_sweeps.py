@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from odds.models import Event, EventReference, PriceChange, QuarantinedRow, Quote, Selection
-from odds.selectors import latest_quotes, quotes_as_of
+from odds.selectors import latest_quotes, line_movement, quotes_as_of
 from odds.services import record_sweep
 from tests import make
 
@@ -238,6 +238,25 @@ def test_a_planted_later_row_changes_nothing_at_an_earlier_moment():
     for name in before.__slots__:
         equal_nan = getattr(before, name).dtype.kind in "fM"
         assert np.array_equal(getattr(before, name), getattr(after, name), equal_nan=equal_nan)
+
+
+def test_the_movement_of_an_event_is_every_change_seen_by_then():
+    record([*pair("1.48", "2.75"), make.parsed_quote("home", "1.91", point="-5.5")])
+    record(pair("1.50", "2.75"), 5)
+    record(pair("1.55", "2.75"), 9)
+    event = Event.objects.get()
+
+    moves = line_movement(event.pk, until=at(8), market_key="h2h")
+
+    assert list(zip(moves.side, moves.price, moves.seen_at.tolist(), strict=True)) == [
+        ("home", 1.48, at(0).replace(tzinfo=None)),
+        ("home", 1.50, at(5).replace(tzinfo=None)),
+        ("away", 2.75, at(0).replace(tzinfo=None)),
+    ]
+    assert (moves.bookmaker_key == "draftkings").all()
+    whole = line_movement(event.pk, until=at(9))
+    assert whole.line[whole.market_key == "spreads"].tolist() == [-5.5]
+    assert (len(whole), len(line_movement(event.pk, until=at(-1)))) == (5, 0)
 
 
 def test_latest_quotes_do_not_show_what_was_seen_later():
