@@ -36,6 +36,8 @@ keeps is under var/. From the environment or .env (.env.example lists everything
 """
 HEALTH_SECONDS = 120.0
 NOTE_EVERY = 5.0
+# The gate checks the code; checking it again in each process would be half of every start.
+UNCHECKED = ["--skip-checks"]
 
 
 def run(place: Place, arguments: Sequence[str]) -> int:
@@ -88,6 +90,7 @@ class _Product:
         self._place = place
         self._interrupts = interrupts
         self._supervisor = Supervisor(place, interrupts)
+        self._manage = [str(place.python), "manage.py"]
         self._clock = playing.clock_of(place)
         self._services: Services | None = None
         self._simulation: _Simulation | None = None
@@ -159,7 +162,7 @@ class _Product:
             text = self._supervisor.finish(
                 Program(
                     "first_run",
-                    [str(self._place.python), "manage.py", "first_run"],
+                    [*self._manage, "first_run", *UNCHECKED],
                     dict(variables)
                     | {"LOG_LEVEL": variables.get("LOG_LEVEL", "WARNING")}
                     | (playing.simulator_variables(0) if world else {})
@@ -180,7 +183,7 @@ class _Product:
         provider = playing.simulator_variables(port) | {"FAIRLINE_CLOCK": anchor.as_variable()}
         self._simulation = _Simulation(port, anchor)
         write_json(self._place.state / "provider.json", provider)
-        command = [str(self._place.python), "manage.py", "simulate", "serve", "--port", str(port)]
+        command = [*self._manage, "simulate", *UNCHECKED, "serve", "--port", str(port)]
         self._supervisor.start(Program("simulator", command, {**variables, **provider}, 5.0))
         return provider
 
@@ -221,7 +224,7 @@ class _Product:
             Program(
                 "worker",
                 [
-                    *(*celery, "worker", "--pool", "prefork", "--concurrency", "2"),
+                    *(*celery, *UNCHECKED, "worker", "--pool", "prefork", "--concurrency", "2"),
                     *("--without-gossip", "--without-mingle"),
                 ],
                 ours,
