@@ -4,12 +4,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from stack import environment, installing, say
 from stack.place import Place
 from stack.services import Services
 
+# Peers too heavy, or too careless, for our own environment have one to themselves.
+WITH_PEERS = {"bench_margins.py"}
 FIELDS = {"name", "value", "unit", "peer", "peer_value"}
 
 
@@ -32,6 +35,10 @@ def bench(place: Place, arguments: Sequence[str]) -> int:
         )
     secrets_ = environment.installation_secrets(place)
     full = environment.complete(place, secrets_=secrets_)
+    if WITH_PEERS & {path.name for path in chosen}:
+        peers = replace(place, venv_name=".venv-bench")
+        installing.install(peers, "bench")
+        full |= {"FAIRLINE_BENCH_PEERS": str(peers.python)}
     failures = []
     with Services(place, {}, secrets_=secrets_).in_use() as urls:
         ready = full | urls | {"PYTHONPATH": str(place.root)}

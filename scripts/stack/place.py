@@ -16,11 +16,12 @@ class Place:
 
     var: Path
     root: Path = ROOT
+    venv_name: str = ".venv"
 
     @property
     def venv(self) -> Path:
         """The virtual environment."""
-        return self.root / ".venv"
+        return self.root / self.venv_name
 
     @property
     def python(self) -> Path:

@@ -1,12 +1,29 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import shin
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import brentq
+from scipy.stats import norm
 
-from odds.domain.margins import METHODS, SMALLEST, UnusableBook, overround, remove_margin
+from odds.domain.margins import (
+    METHODS,
+    SMALLEST,
+    UnknownMethod,
+    UnusableBook,
+    answerable,
+    overround,
+    read_method,
+    remove_margin,
+    worst_case,
+)
 
 NAN = np.nan
+# What the public libraries answer, recorded by bench/peers_margins.py; the bench asks them live.
+PEERS = json.loads(Path(__file__).with_name("margins_peers.json").read_text(encoding="utf-8"))
 
 # penaltyblog 1.13.1 on [2.7, 2.3, 4.4]; its Shin agrees with the `shin` package to five digits.
 GOLDEN = {
@@ -15,6 +32,8 @@ GOLDEN = {
     "power": [0.35917, 0.42373, 0.21710],
     "shin": [0.35934, 0.42324, 0.21741],
     "odds_ratio": [0.35881, 0.42256, 0.21863],
+    "differential": [0.35956, 0.42397, 0.21646],
+    "logarithmic": [0.35881, 0.42256, 0.21863],
 }
 
 
@@ -22,6 +41,84 @@ GOLDEN = {
 def test_golden_values(method):
     answer = remove_margin(np.array([[2.7, 2.3, 4.4]]), method)
     assert answer[0] == pytest.approx(GOLDEN[method], abs=6e-6)
+
+
+@pytest.mark.parametrize("method", PEERS["penaltyblog"])
+def test_penaltyblog_agrees_wherever_it_has_an_answer_to_a_margin(method):
+    compared = 0
+    for row, theirs in zip(PEERS["prices"], PEERS["penaltyblog"][method], strict=True):
+        # At or below no margin we scale; where additive weights leave nothing, we go by power.
+        if sum(1 / price for price in row) > 1 and theirs and min(theirs) > 0:
+            assert remove_margin(np.array([row]), method)[0] == pytest.approx(theirs, abs=1e-9)
+            compared += 1
+    assert compared >= 7
+
+
+def test_where_additive_weights_leave_a_longshot_nothing_power_answers():
+    row = [1.02, 26.0, 201.0]
+    assert min(PEERS["penaltyblog"]["additive"][PEERS["prices"].index(row)]) < 0
+    for method in ("additive", "differential"):
+        ours = remove_margin(np.array([row]), method)
+        assert ours == pytest.approx(remove_margin(np.array([row]), "power"), abs=1e-12)
+
+
+def test_goto_conversion_is_another_method_that_leans_further_from_longshots():
+    """It takes the same number of standard errors off each outcome; no method of ours does."""
+    for row, theirs in zip(PEERS["prices"], PEERS["goto_conversion"]["goto"], strict=True):
+        if theirs and sum(1 / price for price in row) > 1:
+            ours = remove_margin(np.array([row]), "power")[0]
+            assert np.argsort(ours).tolist() == np.argsort(theirs).tolist()
+            assert np.abs(ours - theirs).max() < 0.013
+            assert min(theirs) <= remove_margin(np.array([row]), "multiplicative").min() + 1e-12
+
+
+def test_probit_takes_one_number_off_every_z_score():
+    for row in ([2.7, 2.3, 4.4], [1.3, 5.5, 11.0], [1.05, 15.0, 34.0], [3.0, 4.0, 5.0, 7.0, 9.0]):
+        scores = norm.ppf(1 / np.array(row))
+        shift = brentq(lambda c, z=scores: norm.cdf(z - c).sum() - 1.0, 0.0, 5.0, xtol=1e-15)
+        answer = remove_margin(np.array([row]), "probit")[0]
+        assert answer == pytest.approx(norm.cdf(scores - shift), abs=1e-12)
+
+
+def test_a_blend_is_the_weighted_mean_of_its_methods():
+    prices = np.array([[2.7, 2.3, 4.4], [1.3, 5.5, 11.0]])
+    shin_, power = remove_margin(prices, "shin"), remove_margin(prices, "power")
+    assert remove_margin(prices, "3*shin+power") == pytest.approx(0.75 * shin_ + 0.25 * power)
+    assert remove_margin(prices, "shin+power") == pytest.approx((shin_ + power) / 2)
+
+
+@pytest.mark.parametrize("text", ["", "shun", "0*shin", "-1*shin", "x*shin", "shin+", "nan*shin"])
+def test_a_method_nobody_defined_is_refused(text):
+    with pytest.raises(UnknownMethod, match="is no margin method; use some of multiplicative"):
+        read_method(text)
+
+
+def test_the_worst_case_is_the_lowest_of_each_outcome_and_no_distribution():
+    prices = np.array([[1.3, 5.5, 11.0], [2.2, 2.1, NAN]])
+    methods = ["multiplicative", "power", "shin"]
+    answer = worst_case(prices, methods)
+    every = [remove_margin(prices, method) for method in methods]
+    assert (answer == np.min(every, axis=0)).all()
+    # The favourite's worst is multiplicative's, the longshots' is power's.
+    assert answer[0] == pytest.approx([0.738255, 0.164105, 0.078703], abs=1e-6)
+    assert answer[0].sum() < 1.0
+    # An arbitrage is scaled by all alike, so there the worst case is the only one.
+    assert answer[1].sum() == pytest.approx(1.0)
+    with pytest.raises(UnknownMethod, match="at least one"):
+        worst_case(prices, [])
+
+
+def test_which_rows_are_answerable_is_known_beforehand():
+    prices = np.array([[1.9, 1.9], [1.0, 5.0], [np.inf, 1.5], [NAN, 1.5], [NAN, NAN], [3.0, 9.0]])
+    assert answerable(prices).tolist() == [True, False, False, False, False, True]
+
+
+def test_a_refusal_names_the_row_of_the_whole_slate():
+    prices = np.full((10_000, 2), 1.9)
+    prices[9_000, 1] = 1.0
+    with pytest.raises(UnusableBook) as refusal:
+        remove_margin(prices, "shin")
+    assert refusal.value.row == 9_000
 
 
 def test_overround_of_the_published_example():
@@ -70,6 +167,10 @@ def test_probabilities_sum_to_one_keep_the_order_and_stay_inside(method, data):
     assert np.isfinite(answer).all()
     assert answer.sum(axis=1) == pytest.approx(np.ones(len(prices)), abs=1e-12)
     assert ((answer > 0.0) & (answer < 1.0)).all()
+    implied = 1.0 / prices
+    has_margin = implied.sum(axis=1) > 1.0
+    # A margin is only ever taken off: no outcome becomes likelier than its price says.
+    assert (answer <= np.maximum(implied * (1 + 1e-9), 2 * SMALLEST))[has_margin].all()
     for price_row, answer_row in zip(prices, answer, strict=True):
         by_price = answer_row[np.argsort(-price_row, kind="stable")]
         assert (np.diff(by_price) >= -1e-12).all()
