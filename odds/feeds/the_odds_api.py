@@ -1,148 +1,133 @@
-"""The Odds API v4: sports, events, odds, scores, what each call cost, and what may go wrong.
+"""The Odds API v4: its ten endpoints, what each call costs, and what may go wrong.
 
 Guide: https://the-odds-api.com/liveapi/guides/v4/
 """
 
-import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-import stamina
-
+from odds.domain.credits import Endpoint, cost_of, regions_charged
+from odds.feeds import the_odds_api_queries as queries
+from odds.feeds.asking import Asker
 from odds.feeds.columns import joined
-from odds.feeds.http import Answer, NoAnswer, Transport
+from odds.feeds.gate import Gate
+from odds.feeds.http import Transport
 from odds.feeds.parsed import BadPayload, ParsedEvent, ParsedResult, ParsedSweep
+from odds.feeds.provider import (
+    Answered,
+    Ask,
+    BreakerOpen,
+    BudgetSpent,
+    Credits,
+    EventNotFound,
+    FreePurse,
+    HistoricalUnavailable,
+    InvalidMarkets,
+    InvalidRequest,
+    KeyRefused,
+    NoSlot,
+    OutOfUsageCredits,
+    ProviderError,
+    ProviderFailed,
+    Purse,
+    TooFrequent,
+    UnknownSport,
+)
 from odds.feeds.the_odds_api_payloads import (
     SOURCE,
+    as_moment,
     read_events,
     read_odds,
     read_scores,
     read_sports,
 )
 
+__all__ = [
+    "PROVIDER",
+    "Answered",
+    "BreakerOpen",
+    "BudgetSpent",
+    "Client",
+    "Credits",
+    "EventNotFound",
+    "HistoricalUnavailable",
+    "InvalidMarkets",
+    "InvalidRequest",
+    "KeyRefused",
+    "NoSlot",
+    "OutOfUsageCredits",
+    "ProviderError",
+    "ProviderFailed",
+    "Snapshot",
+    "TooFrequent",
+    "UnknownSport",
+]
+
 PROVIDER = SOURCE
-_ATTEMPTS = 3
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Credits:
-    """What a call cost and what is left, as the answer's headers say; None where they do not.
+class Snapshot(Generic[T]):
+    """What the provider showed at `at`, the newest it has up to the moment asked for."""
 
-    `remaining` may be negative.
-    """
-
-    cost: int | None = None
-    remaining: int | None = None
-    used: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answered(Generic[T]):
-    """A parsed answer and its credits."""
-
+    at: datetime
+    previous: datetime | None
+    next: datetime | None
     value: T
-    credits: Credits
-
-
-class ProviderError(Exception):
-    """The provider refused or failed; `code` is its name for it, `credits` what it told of them."""
-
-    def __init__(self, code: str, message: str, account: Credits | None = None) -> None:
-        super().__init__(f"{code}: {message}" if message else code)
-        self.code = code
-        self.credits = account or Credits()
-
-
-class KeyRefused(ProviderError):
-    """The key is missing, wrong or switched off: nothing works until someone mends it."""
-
-
-class OutOfUsageCredits(ProviderError):
-    """No credits are left: paid calls make no sense until they are renewed."""
-
-
-class HistoricalUnavailable(ProviderError):
-    """The plan has no historical data."""
-
-
-class UnknownSport(ProviderError):
-    """The sport's key is unknown, or out of season."""
-
-
-class EventNotFound(ProviderError):
-    """The event is not offered any more."""
-
-
-class InvalidRequest(ProviderError):
-    """A parameter is wrong; asking again is of no use."""
-
-
-class InvalidMarkets(InvalidRequest):
-    """Some markets are unknown or not offered here: `markets` names them."""
-
-    def __init__(self, code: str, message: str, account: Credits | None = None) -> None:
-        super().__init__(code, message, account)
-        self.markets = frozenset(re.findall(r"[a-z0-9_]+", message.partition(":")[2]))
-
-
-class TooFrequent(ProviderError):
-    """Too many calls a second; a little later it works."""
-
-
-class ProviderFailed(ProviderError):
-    """The provider failed, or did not answer; later it may work."""
-
-
-_KINDS: dict[str, type[ProviderError]] = {
-    "MISSING_KEY": KeyRefused,
-    "INVALID_KEY": KeyRefused,
-    "DEACTIVATED_KEY": KeyRefused,
-    "OUT_OF_USAGE_CREDITS": OutOfUsageCredits,
-    "HISTORICAL_UNAVAILABLE_ON_FREE_USAGE_PLAN": HistoricalUnavailable,
-    "UNKNOWN_SPORT": UnknownSport,
-    "EVENT_NOT_FOUND": EventNotFound,
-    "EXCEEDED_FREQ_LIMIT": TooFrequent,
-    "INVALID_MARKET_COMBO": InvalidRequest,
-    "INVALID_MARKET": InvalidMarkets,
-}
-_CODE = re.compile(
-    r"\b(?:MISSING|INVALID|UNKNOWN|HISTORICAL|EXCEEDED|OUT|DEACTIVATED|EVENT)_[A-Z_]+"
-)
 
 
 class Client:
-    """Asks the provider. Timeouts, failures and "too often" are tried again, nothing else is."""
+    """Asks the provider. Timeouts, failures and "too often" are tried again, nothing else is.
 
-    def __init__(self, url: str, key: str) -> None:
-        self._key = key
+    Every method raises `ProviderError` or a kind of it where the provider refuses or fails (a
+    parameter that it would refuse is refused here, for nothing), and `BadPayload` naming the first
+    field at fault where its answer cannot be read. Bookmakers win over regions.
+    """
+
+    def __init__(
+        self, url: str, key: str, *, gate: Gate | None = None, purse: Purse | None = None
+    ) -> None:
         self._transport = Transport(url)
+        self._asker = Asker(self._transport, key, gate, purse or FreePurse())
 
     def __repr__(self) -> str:
         return "Client(The Odds API)"
 
-    def sports(self) -> Answered[list[dict[str, Any]]]:
-        """Return the sports in season. Free.
+    def charged_to(self, purse: Purse) -> "Client":
+        """Return this client with another purse, over the same connection."""
+        other = object.__new__(Client)
+        other._transport = self._transport
+        other._asker = self._asker.charged_to(purse)
+        return other
 
-        Raises:
-            ProviderError: or a kind of it.
-            BadPayload: naming the first field at fault.
-        """
-        payload, account = self._ask("/v4/sports", {})
-        return Answered(read_sports(payload), account)
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
 
-    def events(self, key: str) -> Answered[list[ParsedEvent]]:
-        """Return a sport's events that are on or to come. Free.
+    # --- the present
 
-        Raises:
-            ProviderError: or a kind of it.
-            BadPayload: naming the first field at fault.
-        """
-        payload, account = self._ask(f"/v4/sports/{key}/events", {})
-        return Answered(read_events(payload), account)
+    def sports(self, *, with_inactive: bool = False) -> Answered[list[dict[str, Any]]]:
+        """Return the sports in season, or all of them. Free."""
+        asked = {"all": "true"} if with_inactive else {}
+        payload, credits = self._asker.ask(Ask(Endpoint.SPORTS), "/v4/sports", asked)
+        return Answered(read_sports(payload), credits)
+
+    def events(
+        self,
+        key: str,
+        *,
+        event_ids: Iterable[str] = (),
+        starts_from: datetime | None = None,
+        starts_to: datetime | None = None,
+    ) -> Answered[list[ParsedEvent]]:
+        """Return a sport's events that are on or to come. Free."""
+        asked = queries.of_events(event_ids, starts_from, starts_to)
+        path = f"/v4/sports/{queries.sport(key)}/events"
+        payload, credits = self._asker.ask(Ask(Endpoint.EVENTS, key), path, asked)
+        return Answered(read_events(payload), credits)
 
     def odds(
         self,
@@ -151,39 +136,21 @@ class Client:
         regions: Iterable[str] = (),
         bookmakers: Iterable[str] = (),
         markets: Sequence[str] = ("h2h",),
+        starts_from: datetime | None = None,
+        starts_to: datetime | None = None,
         now: datetime,
     ) -> Answered[ParsedSweep]:
-        """Return a sport's prices as a sweep seen at `now`.
+        """Return a sport's prices in the featured markets as a sweep seen at `now`.
 
-        Costs as many credits as markets times regions; every ten bookmakers count as a region.
-        Bookmakers win over regions.
-
-        Raises:
-            ProviderError: or a kind of it.
-            BadPayload: naming the first field at fault.
+        Costs as many credits as markets times regions; every ten bookmakers count as a region;
+        nothing where there are no events.
         """
-        books = list(bookmakers)
-        asked = {"bookmakers": ",".join(books)} if books else {"regions": ",".join(regions)}
-        asked |= {"markets": ",".join(markets), "oddsFormat": "decimal", "dateFormat": "iso"}
-        payload, account = self._ask(f"/v4/sports/{key}/odds", asked)
-        listed = read_odds(payload, odds_format="decimal")
-        for index, entry in enumerate(listed):
-            if entry.event.competition_key != key:
-                raise BadPayload(f"[{index}].sport_key", f"{entry.event.competition_key!r:.64}")
-        # Exchanges add their lay prices to h2h unasked.
-        looked_at = {*markets, "h2h_lay"} if "h2h" in markets else set(markets)
-        sweep = ParsedSweep(
-            provider=PROVIDER,
-            competition_key=key,
-            seen_at=now,
-            events=[entry.event for entry in listed],
-            quotes=joined([entry.quotes for entry in listed]),
-            bookmaker_titles={name: t for entry in listed for name, t in entry.titles.items()},
-            rejected=[row for entry in listed for row in entry.rejected],
-            markets_asked=frozenset(looked_at),
-            books_asked=frozenset(books) if books else None,
-        )
-        return Answered(sweep, account)
+        regions, books = list(regions), list(bookmakers)
+        asked = queries.of_odds(regions, books, markets, only_featured=True)
+        asked |= queries.of_events((), starts_from, starts_to)
+        ask = _ask(Endpoint.ODDS, key, regions, books, markets)
+        payload, credits = self._asker.ask(ask, f"/v4/sports/{queries.sport(key)}/odds", asked)
+        return Answered(sweep_of(payload, key, markets=markets, books=books, now=now), credits)
 
     def scores(
         self, key: str, *, days_from: int | None = None, now: datetime
@@ -192,90 +159,159 @@ class Client:
 
         Without `days_from` (1 to 3) the provider leaves out completed events. Costs 2 with it, 1
         without.
-
-        Raises:
-            ProviderError: or a kind of it.
-            BadPayload: naming the first field at fault.
         """
-        asked = {} if days_from is None else {"daysFrom": str(days_from)}
-        payload, account = self._ask(f"/v4/sports/{key}/scores", asked)
-        return Answered(read_scores(payload, seen_at=now), account)
+        asked = queries.of_scores(days_from)
+        cost = cost_of(Endpoint.SCORES, has_days_from=days_from is not None)
+        path = f"/v4/sports/{queries.sport(key)}/scores"
+        payload, credits = self._asker.ask(Ask(Endpoint.SCORES, key, cost), path, asked)
+        return Answered(read_scores(payload, seen_at=now), credits)
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._transport.close()
+    def event_odds(
+        self,
+        key: str,
+        event_id: str,
+        *,
+        regions: Iterable[str] = (),
+        bookmakers: Iterable[str] = (),
+        markets: Sequence[str],
+        now: datetime,
+    ) -> Answered[ParsedSweep]:
+        """Return one event's prices in any markets as a sweep seen at `now`.
 
-    def _ask(self, path: str, parameters: Mapping[str, str]) -> tuple[object, Credits]:
-        retries = stamina.retry_context(
-            on=(ProviderFailed, TooFrequent),
-            attempts=_ATTEMPTS,
-            timeout=30.0,
-            wait_initial=1.0,
-            wait_max=5.0,
-            wait_jitter=1.0,
-        )
-        for attempt in retries:
-            with attempt:
-                return self._ask_once(path, parameters)
-        raise AssertionError("unreachable")
+        Costs as many credits as markets that come back times regions.
+        """
+        regions, books = list(regions), list(bookmakers)
+        asked = queries.of_odds(regions, books, markets, only_featured=False)
+        path = f"/v4/sports/{queries.sport(key)}/events/{queries.event(event_id)}/odds"
+        ask = _ask(Endpoint.EVENT_ODDS, f"{key}/{event_id}", regions, books, markets)
+        payload, credits = self._asker.ask(ask, path, asked)
+        return Answered(sweep_of([payload], key, markets=markets, books=books, now=now), credits)
 
-    def _ask_once(self, path: str, parameters: Mapping[str, str]) -> tuple[object, Credits]:
-        try:
-            answer = self._transport.get(path, {**parameters, "apiKey": self._key})
-        except NoAnswer as nothing:
-            raise ProviderFailed("NO_ANSWER", str(nothing)) from None
-        account = _credits(answer.headers)
-        if answer.status != 200:
-            raise self._refusal(answer, account)
-        try:
-            return json.loads(answer.body), account
-        except (ValueError, RecursionError):
-            raise BadPayload("answer", "no JSON") from None
+    def event_markets(
+        self,
+        key: str,
+        event_id: str,
+        *,
+        regions: Iterable[str] = (),
+        bookmakers: Iterable[str] = (),
+    ) -> Answered[dict[str, list[str]]]:
+        """Return the markets that each bookmaker offered lately in an event. Costs 1."""
+        asked = queries.of_books(list(regions), list(bookmakers))
+        path = f"/v4/sports/{queries.sport(key)}/events/{queries.event(event_id)}/markets"
+        ask = Ask(Endpoint.EVENT_MARKETS, f"{key}/{event_id}", cost_of(Endpoint.EVENT_MARKETS))
+        payload, credits = self._asker.ask(ask, path, asked)
+        return Answered(queries.read_event_markets(payload), credits)
 
-    def _refusal(self, answer: Answer, account: Credits) -> ProviderError:
-        text = answer.body[:4000].decode("utf-8", errors="replace")
-        code, message = _code_of(text), ""
-        try:
-            body = json.loads(text)
-        except (ValueError, RecursionError):
-            body = None
-        if isinstance(body, dict):
-            message = str(body.get("message", ""))[:300]
-        # A server that repeats our address must not bring the key into a log.
-        message = message.replace(self._key, "***") if self._key else message
-        if answer.status == 429:
-            return TooFrequent(code or "EXCEEDED_FREQ_LIMIT", message, account)
-        if answer.status >= 500:
-            return ProviderFailed(code or f"HTTP_{answer.status}", message, account)
-        if not code and answer.status == 401:
-            # Nothing readable: the credits tell whether the key or the quota is at fault.
-            spent = account.remaining is not None and account.remaining <= 0
-            code = "OUT_OF_USAGE_CREDITS" if spent else "INVALID_KEY"
-        if kind := _KINDS.get(code):
-            return kind(code, message, account)
-        kind = InvalidRequest if answer.status == 422 else ProviderError
-        return kind(code or f"HTTP_{answer.status}", message, account)
+    def participants(self, key: str) -> Answered[dict[str, str]]:
+        """Return a sport's participants, also inactive ones: id by full name. Costs 1."""
+        ask = Ask(Endpoint.PARTICIPANTS, key, cost_of(Endpoint.PARTICIPANTS))
+        path = f"/v4/sports/{queries.sport(key)}/participants"
+        payload, credits = self._asker.ask(ask, path, {})
+        return Answered(queries.read_participants(payload), credits)
+
+    # --- the past
+
+    def past_odds(
+        self,
+        key: str,
+        at: datetime,
+        *,
+        regions: Iterable[str] = (),
+        bookmakers: Iterable[str] = (),
+        markets: Sequence[str] = ("h2h",),
+    ) -> Answered[Snapshot[ParsedSweep]]:
+        """Return the prices of the newest snapshot up to `at`. Costs ten times what odds do."""
+        regions, books = list(regions), list(bookmakers)
+        asked = queries.of_odds(regions, books, markets, only_featured=True)
+        asked |= queries.at_moment(at)
+        ask = _ask(Endpoint.PAST_ODDS, key, regions, books, markets)
+        path = f"/v4/historical/sports/{queries.sport(key)}/odds"
+        payload, credits = self._asker.ask(ask, path, asked)
+        found = _snapshot(payload)
+        sweep = sweep_of(found.value, key, markets=markets, books=books, now=found.at)
+        return Answered(Snapshot(found.at, found.previous, found.next, sweep), credits)
+
+    def past_events(self, key: str, at: datetime) -> Answered[Snapshot[list[ParsedEvent]]]:
+        """Return the events of the newest snapshot up to `at`. Costs 1, nothing without events."""
+        ask = Ask(Endpoint.PAST_EVENTS, key, cost_of(Endpoint.PAST_EVENTS))
+        path = f"/v4/historical/sports/{queries.sport(key)}/events"
+        payload, credits = self._asker.ask(ask, path, queries.at_moment(at))
+        found = _snapshot(payload)
+        events = read_events(found.value)
+        return Answered(Snapshot(found.at, found.previous, found.next, events), credits)
+
+    def past_event_odds(
+        self,
+        key: str,
+        event_id: str,
+        at: datetime,
+        *,
+        regions: Iterable[str] = (),
+        bookmakers: Iterable[str] = (),
+        markets: Sequence[str],
+    ) -> Answered[Snapshot[ParsedSweep]]:
+        """Return one event's prices of the newest snapshot up to `at`; ten times event odds."""
+        regions, books = list(regions), list(bookmakers)
+        asked = queries.of_odds(regions, books, markets, only_featured=False)
+        asked |= queries.at_moment(at)
+        ask = _ask(Endpoint.PAST_EVENT_ODDS, f"{key}/{event_id}", regions, books, markets)
+        path = f"/v4/historical/sports/{queries.sport(key)}/events/{queries.event(event_id)}/odds"
+        payload, credits = self._asker.ask(ask, path, asked)
+        found = _snapshot(payload)
+        sweep = sweep_of([found.value], key, markets=markets, books=books, now=found.at)
+        return Answered(Snapshot(found.at, found.previous, found.next, sweep), credits)
 
 
-def _code_of(text: str) -> str:
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        body = None
-    if isinstance(body, dict) and isinstance(body.get("error_code"), str):
-        return str(body["error_code"])[:64]
-    # Longest first: INVALID_MARKET begins INVALID_MARKET_COMBO.
-    found = sorted(_CODE.findall(text), key=len, reverse=True)
-    return found[0] if found else ""
+def sweep_of(
+    payload: object, key: str, *, markets: Collection[str], books: Sequence[str], now: datetime
+) -> ParsedSweep:
+    """Return the events and prices of an odds answer as a sweep seen at `now`.
+
+    Raises:
+        BadPayload: naming the first field at fault; also where an event is of another sport.
+    """
+    listed = read_odds(payload, odds_format="decimal")
+    for index, entry in enumerate(listed):
+        if entry.event.competition_key != key:
+            raise BadPayload(f"[{index}].sport_key", f"{entry.event.competition_key!r:.64}")
+    # Exchanges add their lay prices to h2h unasked.
+    looked_at = {*markets, "h2h_lay"} if "h2h" in markets else set(markets)
+    return ParsedSweep(
+        provider=PROVIDER,
+        competition_key=key,
+        seen_at=now,
+        events=[entry.event for entry in listed],
+        quotes=joined([entry.quotes for entry in listed]),
+        bookmaker_titles={name: t for entry in listed for name, t in entry.titles.items()},
+        rejected=[row for entry in listed for row in entry.rejected],
+        markets_asked=frozenset(looked_at),
+        books_asked=frozenset(books) if books else None,
+    )
 
 
-def _credits(headers: Mapping[str, str]) -> Credits:
-    def number(name: str) -> int | None:
-        text = headers.get(name, "").strip()
-        return int(text) if re.fullmatch(r"-?\d{1,9}", text) else None
+def _ask(
+    endpoint: Endpoint,
+    subject: str,
+    regions: Collection[str],
+    books: Collection[str],
+    markets: Collection[str],
+) -> Ask:
+    cost = cost_of(endpoint, markets=markets, regions=regions, bookmakers=books)
+    count = regions_charged(regions, books)
+    return Ask(endpoint, subject, cost, count, frozenset(markets))
 
-    return Credits(
-        cost=number("x-requests-last"),
-        remaining=number("x-requests-remaining"),
-        used=number("x-requests-used"),
+
+def _snapshot(payload: object) -> Snapshot[object]:
+    if not isinstance(payload, dict):
+        raise BadPayload("answer", f"an object was expected, not {type(payload).__name__}")
+
+    def neighbour(name: str) -> datetime | None:
+        value = payload.get(name)
+        return None if value is None else as_moment(value, name)
+
+    return Snapshot(
+        as_moment(payload.get("timestamp"), "timestamp"),
+        neighbour("previous_timestamp"),
+        neighbour("next_timestamp"),
+        payload.get("data"),
     )

@@ -4,12 +4,8 @@ import contextlib
 import gzip
 import json
 import logging
-import threading
-from collections import deque
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import stamina
@@ -24,52 +20,18 @@ from odds.models import Event, FeedRun, PriceChange, QuarantinedRow
 from odds.services import FetchFailed, PaidCallsPaused, fetch_odds, fetch_scores, record_results
 from tests import make
 from tests.odds import payloads
+from tests.odds.provider import Provider
 
 NOW = datetime(2026, 1, 14, 22, 5, tzinfo=UTC)
 KEY = "very-secret-key"
 NBA = "basketball_nba"
 
 
-class Provider:
-    """Answers what it was told to, in order, the last for ever; remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.answers = deque()
-        self.asked = []
-        provider = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                split = urlsplit(self.path)
-                provider.asked.append((split.path, parse_qs(split.query)))
-                answers = provider.answers
-                status, headers, body = answers.popleft() if len(answers) > 1 else answers[0]
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_args):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def says(self, body, status: int = 200, **headers) -> None:
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
-        self.answers.append((status, named, raw))
-
-
 @pytest.fixture
 def provider():
     made = Provider()
     yield made
-    made.server.shutdown()
-    made.server.server_close()
+    made.stop()
 
 
 @pytest.fixture
