@@ -6,6 +6,7 @@ shares of Kelly, the same limits, the same rounding, one after the other in the 
 
 import heapq
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -89,20 +90,33 @@ def half_even(numerator: IntArray, denominator: int) -> IntArray:
     >>> half_even(np.array([5, 15, 16]), 10).tolist()
     [0, 2, 2]
     """
-    whole, rest = np.divmod(numerator, denominator)
-    up = (rest * 2 > denominator) | ((rest * 2 == denominator) & (whole % 2 == 1))
-    return np.asarray(whole + up, dtype=np.int64)
+    whole = numerator // denominator
+    rest = numerator - whole * denominator
+    return np.asarray(whole + (rest * 2 + whole % 2 > denominator), dtype=np.int64)
 
 
-def profits(
-    *, stake: IntArray, price: FloatArray, commission: FloatArray, results: Results
-) -> IntArray:
-    """Return what each stake in cents earns, as `settlement.payout` does. Shapes (n,)."""
-    lost = half_even(stake * results.lost_halves, 2)
-    thousandths = np.rint(price * 1000).astype(np.int64) - 1000
-    kept = 10_000 - np.rint(commission * 10_000).astype(np.int64)
-    won = half_even(stake * results.won_halves * thousandths * kept, 2 * 1000 * 10_000)
-    return won - lost
+@dataclass(frozen=True, slots=True)
+class Payouts:
+    """What a cent staked on each row comes to, in whole numbers; `profits` says how. Shapes (n,).
+
+    `won` is in halves x thousandths of the price x ten-thousandths kept after commission, `lost`
+    in halves.
+    """
+
+    won: IntArray
+    lost: IntArray
+
+    @classmethod
+    def of(cls, *, price: FloatArray, commission: FloatArray, results: Results) -> Self:
+        """Return them for prices, commissions and what became of the events."""
+        thousandths = np.rint(price * 1000).astype(np.int64) - 1000
+        kept = 10_000 - np.rint(commission * 10_000).astype(np.int64)
+        return cls(results.won_halves * thousandths * kept, results.lost_halves)
+
+    def profits(self, rows: IntArray, stake: IntArray) -> IntArray:
+        """Return what stakes in cents on some rows earn, as `settlement.payout` does."""
+        won = half_even(stake * self.won[rows], 2 * 1000 * 10_000)
+        return won - half_even(stake * self.lost[rows], 2)
 
 
 def simulate(
@@ -128,55 +142,37 @@ def simulate(
     net = price_after_commission(slate.quotes.price[rows], slate.quotes.commission[rows])
     part = min(float(bounds.kelly_fraction), kelly_part)
     share = kelly_fraction(decisions.fair_probability[rows], net) * part
+    payouts = Payouts.of(
+        price=slate.quotes.price[rows],
+        commission=slate.quotes.commission[rows],
+        results=Results(*(getattr(results, name)[rows] for name in Results.__slots__)),
+    )
     moments, first = np.unique(slate.moment[rows], return_index=True)
-    book = _Book(capital, bounds)
+    days = (moments - np.datetime64(0, "us")) // DAY
+    last = np.append(first[1:], len(rows))
+    book = _Book(
+        capital,
+        bounds,
+        known_at=results.known_at[rows].astype(np.int64),
+        event=np.unique(slate.quotes.event_id[rows], return_inverse=True)[1],
+        market=np.unique(slate.quotes.market_id[rows], return_inverse=True)[1],
+    )
     settled: list[int] = []
     stakes = np.zeros(len(rows), dtype=np.int64)
     earned = np.zeros(len(rows), dtype=np.int64)
-    events, markets = slate.quotes.event_id[rows], slate.quotes.market_id[rows]
-    known = results.known_at[rows].astype(np.int64)
-    day = ((moments - np.datetime64(0, "us")) // DAY).astype(np.int64)
-    last = np.append(first[1:], len(rows))
     refused = 0
     for m, moment in enumerate(moments.astype(np.int64).tolist()):
         settled += book.settle(moment)
         if book.tripped_at is not None:
             refused += len(rows) - int(first[m])
             break
-        fresh = np.arange(first[m], last[m])
-        fresh = fresh[[market not in book.held for market in markets[fresh].tolist()]]
-        asked = stake_cents(share[fresh], book.equity)
-        on_event = np.array([book.on_event.get(e, 0) for e in events[fresh].tolist()], np.int64)
-        taken = trim_slate(
-            asked=asked,
-            event=events[fresh],
-            on_event=on_event,
-            equity=book.equity,
-            free=book.free,
-            today=book.staked_on(int(day[m])),
-            bounds=bounds,
-        )
+        fresh = book.not_held(np.arange(first[m], last[m]))
+        taken = book.trim(fresh, stake_cents(share[fresh], book.equity), day=int(days[m]))
         refused += int((taken == 0).sum())
         fresh, taken = fresh[taken > 0], taken[taken > 0]
         stakes[fresh] = taken
-        at = rows[fresh]
-        earned[fresh] = profits(
-            stake=taken,
-            price=slate.quotes.price[at],
-            commission=slate.quotes.commission[at],
-            results=Results(results.won_halves[at], results.lost_halves[at], results.known_at[at]),
-        )
-        book.place(
-            zip(
-                known[fresh].tolist(),
-                fresh.tolist(),
-                taken.tolist(),
-                earned[fresh].tolist(),
-                events[fresh].tolist(),
-                markets[fresh].tolist(),
-                strict=True,
-            )
-        )
+        earned[fresh] = payouts.profits(fresh, taken)
+        book.place(fresh, taken, earned[fresh])
     settled += book.settle(np.iinfo(np.int64).max)
     done = np.array(settled, dtype=np.int64)
     return Simulated(
@@ -189,42 +185,64 @@ def simulate(
 
 
 class _Book:
-    """A bankroll in cents while a simulation runs."""
+    """A bankroll in cents while a simulation runs. Bets are rows; events and markets numbers."""
 
-    def __init__(self, capital: int, bounds: Bounds) -> None:
+    def __init__(
+        self,
+        capital: int,
+        bounds: Bounds,
+        *,
+        known_at: IntArray,
+        event: IntArray,
+        market: IntArray,
+    ) -> None:
         self.free = self.equity = self.peak = capital
-        self.bound = float(bounds.max_drawdown_share)
         self.tripped_at: int | None = None
-        self.on_event: dict[int, int] = {}
-        self.held: set[int] = set()
-        self._open: list[tuple[int, int, int, int, int, int]] = []
-        self._day = (-1, 0)
+        self._bounds = bounds
+        self._fall = float(bounds.max_drawdown_share)
+        self._known_at, self._event, self._market = known_at, event, market
+        self._on_event = np.zeros(len(event), dtype=np.int64)
+        self._held = np.zeros(len(market), dtype=np.bool_)
+        self._open: list[tuple[int, int, int, int]] = []
+        self._day, self._today = -1, 0
 
-    def staked_on(self, day: int) -> int:
-        return self._day[1] if self._day[0] == day else self._start(day)
+    def not_held(self, rows: IntArray) -> IntArray:
+        return rows[~self._held[self._market[rows]]]
 
-    def _start(self, day: int) -> int:
-        self._day = (day, 0)
-        return 0
+    def trim(self, rows: IntArray, asked: IntArray, *, day: int) -> IntArray:
+        """Return what the limits leave of stakes asked for on rows, in their order."""
+        if day != self._day:
+            self._day, self._today = day, 0
+        event = self._event[rows]
+        return trim_slate(
+            asked=asked,
+            event=event,
+            on_event=self._on_event[event],
+            equity=self.equity,
+            free=self.free,
+            today=self._today,
+            bounds=self._bounds,
+        )
 
-    def place(self, bets: "zip[tuple[int, int, int, int, int, int]]") -> None:
-        for bet in bets:
-            _, _, stake, _, event, market = bet
+    def place(self, rows: IntArray, stake: IntArray, profit: IntArray) -> None:
+        total = int(stake.sum())
+        self.free -= total
+        self._today += total
+        np.add.at(self._on_event, self._event[rows], stake)
+        self._held[self._market[rows]] = True
+        columns = (self._known_at[rows], rows, stake, profit)
+        for bet in zip(*(column.tolist() for column in columns), strict=True):
             heapq.heappush(self._open, bet)
-            self.free -= stake
-            self.on_event[event] = self.on_event.get(event, 0) + stake
-            self.held.add(market)
-            self._day = (self._day[0], self._day[1] + stake)
 
     def settle(self, until: int) -> list[int]:
         done = []
         while self._open and self._open[0][0] <= until:
-            at, bet, stake, profit, event, _ = heapq.heappop(self._open)
+            at, row, stake, profit = heapq.heappop(self._open)
             self.free += stake + profit
             self.equity += profit
-            self.on_event[event] -= stake
+            self._on_event[self._event[row]] -= stake
             self.peak = max(self.peak, self.equity)
-            if self.tripped_at is None and self.equity <= self.peak * (1 - self.bound) + 1e-9:
+            if self.tripped_at is None and self.equity <= self.peak * (1 - self._fall) + 1e-9:
                 self.tripped_at = at
-            done.append(bet)
+            done.append(row)
         return done

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betting.domain.settlement import CannotSettle, Outcome, outcome_of, payout
-from betting.domain.simulate import Results, halves, profits
+from betting.domain.simulate import Payouts, Results, halves
 
 W, HW, P, HL, L = (
     Outcome.WON,
@@ -163,12 +163,12 @@ def test_the_backtest_pays_the_same_cents(stake, price, outcome, commission):
     won, lost = {W: (2, 0), HW: (1, 0), P: (0, 0), HL: (0, 1), L: (0, 2)}[outcome]
     paid = payout(stake=stake, price=price, outcome=outcome, commission=commission)
 
-    earned = profits(
-        stake=np.array([int(stake * 100)]),
+    payouts = Payouts.of(
         price=np.array([float(price)]),
         commission=np.array([float(commission)]),
         results=Results(np.array([won]), np.array([lost]), np.array(["2026"], "datetime64[us]")),
     )
+    earned = payouts.profits(np.array([0]), np.array([int(stake * 100)]))
 
     assert earned.tolist() == [int((paid.winnings - paid.forfeited) * 100)]
 
