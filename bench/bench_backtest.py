@@ -3,10 +3,10 @@
 Peer: the same by a plain Python loop (edge, Kelly, limits, settlement in floats), same run.
 """
 
-import json
 import time
 
 import numpy as np
+from measured import say
 
 from betting.domain.decide import Configuration, Slate, decide
 from betting.domain.simulate import Results, simulate
@@ -75,16 +75,12 @@ def main() -> None:
         begun = time.process_time()
         plain_loop(slate, results)
         peer = min(peer, time.process_time() - begun)
-    print(
-        json.dumps(
-            {
-                "name": "backtest, per candidate bet, limits and breaker",
-                "value": round(best / N * 1e6, 3),
-                "unit": "us",
-                "peer": "plain Python loop in floats, fewer gates, no event limit, no breaker",
-                "peer_value": round(peer / N * 1e6, 3),
-            }
-        )
+    say(
+        "backtest, per candidate bet, limits and breaker",
+        best / N * 1e6,
+        "us",
+        "plain Python loop in floats, fewer gates, no event limit, no breaker",
+        peer / N * 1e6,
     )
 
 

@@ -5,13 +5,11 @@ has a third of the columns, so figures are microseconds a game and column. The s
 building it without a memory, in the same run.
 """
 
-import json
-import time
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from measured import say, seconds
 
 from models_registry.domain.features import NAMES, Memory, build_features
 from models_registry.domain.games import BOX, Games
@@ -79,26 +77,6 @@ def plain_loop(games: Games) -> list[list[float]]:
                 )
             )
     return rows
-
-
-def seconds(run: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    run()
-    return time.perf_counter() - begin
-
-
-def say(name: str, value: float, unit: str, peer: str, peer_value: float) -> None:
-    print(
-        json.dumps(
-            {
-                "name": name,
-                "value": round(value, 3),
-                "unit": unit,
-                "peer": peer,
-                "peer_value": round(peer_value, 3),
-            }
-        )
-    )
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ Peer: what one would write first, one INSERT of a bet and one UPDATE of a balanc
 without a lock, limits, evidence or ledger. Needs a database of its own; leaves it empty.
 """
 
-import json
 import os
 import time
 from datetime import timedelta
@@ -17,6 +16,7 @@ django.setup()
 
 from django.db import connection, transaction  # noqa: E402 - after the set-up
 from django.test.runner import DiscoverRunner  # noqa: E402 - after the set-up
+from measured import say  # noqa: E402 - after the set-up
 
 from risk.models import Limits  # noqa: E402 - after the set-up
 from tests import make  # noqa: E402 - after the set-up
@@ -48,16 +48,12 @@ def main() -> None:
             peer = time.perf_counter() - begun
     finally:
         runner.teardown_databases(databases)
-    print(
-        json.dumps(
-            {
-                "name": "placement on paper, one bettor, end to end",
-                "value": round(ours / BETS * 1000, 3),
-                "unit": "ms",
-                "peer": "INSERT and UPDATE in one transaction, nothing else",
-                "peer_value": round(peer / BETS * 1000, 3),
-            }
-        )
+    say(
+        "placement on paper, one bettor, end to end",
+        ours / BETS * 1000,
+        "ms",
+        "INSERT and UPDATE in one transaction, nothing else",
+        peer / BETS * 1000,
     )
 
 

@@ -1,10 +1,7 @@
 """Training and prediction beside bare XGBoost on the same matrix."""
 
-import json
-import time
-from collections.abc import Callable
-
 import numpy as np
+from measured import say, seconds
 
 from models_registry.domain.calibration import Calibration, best_weight, fit_calibration
 from models_registry.domain.features import NAMES, FeatureMatrix
@@ -12,30 +9,6 @@ from models_registry.learners import ROUNDS, TREES, FittedModel, fit_linear, fit
 
 ROWS = 20_000
 FOLDS = 4
-
-
-def seconds(run: Callable[[], object], repeats: int = 1) -> float:
-    """Return the shortest of some runs."""
-    times = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - begin)
-    return min(times)
-
-
-def say(name: str, value: float, unit: str, peer: str, peer_value: float) -> None:
-    print(
-        json.dumps(
-            {
-                "name": name,
-                "value": round(value, 3),
-                "unit": unit,
-                "peer": peer,
-                "peer_value": round(peer_value, 3),
-            }
-        )
-    )
 
 
 def main() -> None:
