@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import stamina
 
@@ -25,6 +26,7 @@ from odds.feeds.provider import (
     InvalidRequest,
     KeyRefused,
     OutOfUsageCredits,
+    Patience,
     ProviderError,
     ProviderFailed,
     Purse,
@@ -32,11 +34,6 @@ from odds.feeds.provider import (
     UnknownSport,
 )
 
-ATTEMPTS = 3
-_IN_ALL = 60.0
-# The provider asks for "a couple of seconds" after too many calls.
-_LEAST_WAIT_FREQUENT, _LEAST_WAIT_FAILED = 2.0, 1.0
-_JITTER = 1.0
 # A server that asks for more patience than this is left until the next round.
 _LONGEST_WAIT = 20.0
 
@@ -60,13 +57,20 @@ _CODE = re.compile(
 class Asker:
     """Asks one provider with one key."""
 
-    def __init__(self, transport: Transport, key: str, gate: Gate | None, purse: Purse) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        key: str,
+        gate: Gate | None,
+        purse: Purse,
+        patience: Patience,
+    ) -> None:
         self._transport, self._key = transport, key
-        self._gate, self._purse = gate, purse
+        self._gate, self._purse, self._patience = gate, purse, patience
 
     def charged_to(self, purse: Purse) -> "Asker":
         """Return the same asker with another purse."""
-        return Asker(self._transport, self._key, self._gate, purse)
+        return Asker(self._transport, self._key, self._gate, purse, self._patience)
 
     def ask(self, ask: Ask, path: str, parameters: Mapping[str, str]) -> tuple[object, Credits]:
         """Return an answer's JSON and its credits.
@@ -77,7 +81,11 @@ class Asker:
             ProviderError: or a kind of it.
             BadPayload: where the answer is not JSON.
         """
-        retries = stamina.retry_context(on=_wait_before_next, attempts=ATTEMPTS, timeout=_IN_ALL)
+        retries = stamina.retry_context(
+            on=partial(_wait_before_next, self._patience),
+            attempts=self._patience.attempts,
+            timeout=self._patience.in_all,
+        )
         for attempt in retries:
             with attempt:
                 return self._ask_once(ask, path, parameters)
@@ -158,15 +166,16 @@ def _waiting(error: TooFrequent | ProviderFailed, answer: Answer) -> ProviderErr
     return error
 
 
-def _wait_before_next(error: Exception) -> bool | float:
+def _wait_before_next(patience: Patience, error: Exception) -> bool | float:
     """Return how long to wait before another try, or that there is none."""
     if not isinstance(error, TooFrequent | ProviderFailed):
         return False
-    least = _LEAST_WAIT_FREQUENT if isinstance(error, TooFrequent) else _LEAST_WAIT_FAILED
+    is_frequent = isinstance(error, TooFrequent)
+    least = patience.wait_frequent if is_frequent else patience.wait_failed
     wait = max(least, error.wait or 0.0)
     if wait > _LONGEST_WAIT:
         return False
-    return wait + random.uniform(0.0, _JITTER)  # noqa: S311 - spreads calls, keeps no secret
+    return wait + random.uniform(0.0, patience.jitter)  # noqa: S311 - spreads calls, no secret
 
 
 def _json(answer: Answer) -> object:

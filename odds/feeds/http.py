@@ -41,11 +41,19 @@ class Answer:
 class Transport:
     """A connection to one server, kept open between requests."""
 
-    def __init__(self, url: str, *, only_public: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        only_public: bool = False,
+        read_seconds: float = READ_SECONDS,
+        total_seconds: float | None = None,
+    ) -> None:
         self._url = url.rstrip("/")
+        self._total_seconds = total_seconds
         self._backend = Bounded(only_public=only_public)
         self._client = httpx2.Client(
-            timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
+            timeout=httpx2.Timeout(read_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
             follow_redirects=False,
             # Through a proxy it is the proxy that resolves names, so nothing could be judged.
             trust_env=not only_public,
@@ -64,7 +72,7 @@ class Transport:
         Raises:
             NoAnswer: without the address, whatever went wrong on the way.
         """
-        self._backend.begin(TOTAL_SECONDS)
+        self._backend.begin(self._total_seconds or TOTAL_SECONDS)
         address = f"{self._url}{path}"
         try:
             with self._client.stream(

@@ -51,6 +51,23 @@ class Call:
     credits: Credits = field(default_factory=Credits)
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a provider and how often to ask again, in real seconds.
+
+    The waits are the least before the next try after "too often" and after a failure; `jitter` is
+    what chance adds to them. The defaults suit the real provider.
+    """
+
+    read_seconds: float = 10.0
+    total_seconds: float = 15.0
+    attempts: int = 3
+    in_all: float = 60.0
+    wait_frequent: float = 2.0
+    wait_failed: float = 1.0
+    jitter: float = 1.0
+
+
 class Purse(Protocol):
     """Pays for calls: asked before each, told after each."""
 

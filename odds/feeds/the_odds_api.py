@@ -29,6 +29,7 @@ from odds.feeds.provider import (
     KeyRefused,
     NoSlot,
     OutOfUsageCredits,
+    Patience,
     ProviderError,
     ProviderFailed,
     Purse,
@@ -88,10 +89,19 @@ class Client:
     """
 
     def __init__(
-        self, url: str, key: str, *, gate: Gate | None = None, purse: Purse | None = None
+        self,
+        url: str,
+        key: str,
+        *,
+        gate: Gate | None = None,
+        purse: Purse | None = None,
+        patience: Patience | None = None,
     ) -> None:
-        self._transport = Transport(url)
-        self._asker = Asker(self._transport, key, gate, purse or FreePurse())
+        patience = patience or Patience()
+        self._transport = Transport(
+            url, read_seconds=patience.read_seconds, total_seconds=patience.total_seconds
+        )
+        self._asker = Asker(self._transport, key, gate, purse or FreePurse(), patience)
 
     def __repr__(self) -> str:
         return "Client(The Odds API)"

@@ -10,7 +10,7 @@ import pytest
 
 from odds.feeds import asking, http
 from odds.feeds.http import NoAnswer, Transport
-from odds.feeds.provider import ProviderFailed, TooFrequent
+from odds.feeds.provider import Patience, ProviderFailed, TooFrequent
 from odds.feeds.wire import is_public
 from tests.odds.provider import Provider
 
@@ -143,7 +143,7 @@ def test_what_is_public(address):
 
 def waits(error, seconds=None):
     error.wait = seconds
-    return [asking._wait_before_next(error) for _ in range(200)]
+    return [asking._wait_before_next(Patience(), error) for _ in range(200)]
 
 
 def test_waits_are_two_seconds_and_jitter_after_too_many_calls_and_as_long_as_told():
@@ -153,4 +153,4 @@ def test_waits_are_two_seconds_and_jitter_after_too_many_calls_and_as_long_as_to
     assert all(1.0 <= wait <= 2.0 for wait in waits(ProviderFailed("HTTP_500", "")))
     assert all(7.0 <= wait <= 8.0 for wait in waits(ProviderFailed("HTTP_503", ""), 7.0))
     assert set(waits(ProviderFailed("HTTP_503", ""), 3600.0)) == {False}
-    assert asking._wait_before_next(ValueError()) is False
+    assert asking._wait_before_next(Patience(), ValueError()) is False
