@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from django.utils import timezone
 
+from accounts.live import announce_job
 from accounts.models import JobRun
 
 LONGEST_ERROR = 2000
@@ -32,3 +33,4 @@ def _finish(run: JobRun, *, succeeded: bool) -> None:
     run.finished_at = max(timezone.now(), run.started_at)
     run.succeeded = succeeded
     run.save(update_fields=["finished_at", "succeeded", "error", "detail"])
+    announce_job(run_id=run.pk)

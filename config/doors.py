@@ -59,6 +59,17 @@ def ready(_request: HttpRequest) -> JsonResponse:
 
 @require_safe
 @never_cache
+def no_streams(_request: HttpRequest) -> HttpResponse:
+    """Answer `/live/` where it cannot be streamed: a page then asks at intervals."""
+    return HttpResponse(
+        "Live streams need the ASGI application, config.asgi.\n",
+        status=503,
+        content_type="text/plain; charset=utf-8",
+    )
+
+
+@require_safe
+@never_cache
 def version(_request: HttpRequest) -> JsonResponse:
     return JsonResponse(
         {"name": "fairline", "version": settings.VERSION, "revision": settings.REVISION}

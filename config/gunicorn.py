@@ -1,4 +1,4 @@
-"""gunicorn's own settings: gunicorn -c python:config.gunicorn config.wsgi."""
+"""gunicorn's own settings: gunicorn -c python:config.gunicorn config.asgi:application."""
 
 import os
 from typing import Any
@@ -7,10 +7,11 @@ from prometheus_client import multiprocess
 
 bind = os.environ.get("FAIRLINE_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
-worker_class = "gthread"
+# Pages run as WSGI in WEB_THREADS threads of each process, live streams in its event loop.
+worker_class = "config.worker.Worker"
+asgi_lifespan = "off"
 # Imported once, before the fork: half the work at the start, and a killed worker is back at once.
 preload_app = True
-threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 30
 graceful_timeout = 30
 max_requests = 10_000

@@ -153,7 +153,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "fairline",
+        "KEY_PREFIX": env.str("FAIRLINE_CACHE_PREFIX", default="fairline"),
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
     }
 }

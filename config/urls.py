@@ -14,6 +14,7 @@ urlpatterns = [
     path("health/ready", doors.ready, name="ready"),
     path("metrics", doors.metrics, name="metrics"),
     path("version", doors.version, name="version"),
+    path("live/", doors.no_streams, name="live_signals"),
     path(
         "login/",
         limit_logins(LoginView.as_view(template_name="accounts/login.html")),

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from accounts import clock
+from accounts import clock, live
 from accounts.http import UserRequest
 from accounts.pages import chips, values
 from odds import screens
@@ -16,6 +16,8 @@ from odds import screens
 @login_required
 def odds(request: UserRequest) -> HttpResponse:
     """Show the next events by bookmaker, best price marked, in one market."""
+    # Before anything is read: what changes after this is told.
+    since = live.position()
     now = clock.now()
     filters = {
         "competition": (
@@ -43,5 +45,6 @@ def odds(request: UserRequest) -> HttpResponse:
             "market": market,
             "chips": made,
             "now": now,
+            "since": since,
         },
     )

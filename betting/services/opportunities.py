@@ -9,6 +9,7 @@ from decimal import Decimal
 import numpy as np
 from django.db import transaction
 
+from accounts.live import announce_opportunities
 from betting.domain.decide import (
     Configuration,
     Decisions,
@@ -116,15 +117,16 @@ def record_opportunities(
         standing = standing.filter(
             quote__selection__market__event__competition__key=competition_key
         )
-    kept, gone = set(), []
-    for pk, quote_id, price, edge, was_passed in standing.values_list(
-        "pk", "quote_id", "price", "edge", "passes"
+    kept, gone, touched = set(), [], set()
+    for pk, quote_id, price, edge, was_passed, event_id in standing.values_list(
+        "pk", "quote_id", "price", "edge", "passes", "quote__selection__market__event_id"
     ):
         row = rows.get(quote_id)
         if row is not None and _is_same(slate, decisions, row, price, edge, bool(was_passed)):
             kept.add(quote_id)
         else:
             gone.append(pk)
+            touched.add(event_id)
     if gone:
         Opportunity.objects.filter(pk__in=gone).update(status=Opportunity.Status.GONE, gone_at=now)
     fresh = [
@@ -133,6 +135,8 @@ def record_opportunities(
         if quote_id not in kept
     ]
     Opportunity.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)
+    touched |= {int(quotes.event_id[row]) for quote_id, row in rows.items() if quote_id not in kept}
+    announce_opportunities(event_ids=touched)
     return Refreshed(opened=len(fresh), gone=len(gone), open=len(rows))
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from accounts.live import announce_bet
 from betting.models import Bankroll, Bet, BetStatus, Opportunity, Transfer
 from betting.selectors.money import staked_of
 from betting.services.ledger import AmountRefused, lock_accounts, pots_of, read_amount
@@ -260,6 +261,7 @@ def _decide_and_write(
         bet=bet,
         at=now,
     )
+    announce_bet(owner_id=bet.owner_id, bet_id=bet.pk)
     return bet, True, (), None
 
 
@@ -374,6 +376,7 @@ def _record_answer(bet_id: int, answer: Answer, *, now: datetime) -> Bet:
             at=now,
         )
     bet.save(update_fields=["status", "venue_reference", "rejection"])
+    announce_bet(owner_id=bet.owner_id, bet_id=bet.pk)
     return bet
 
 

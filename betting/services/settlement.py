@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from accounts.live import announce_bet
 from betting.domain.settlement import CannotSettle, Outcome, outcome_of, payout
 from betting.models import Bet, BetStatus, LedgerAccount, Result, Settlement, Transfer
 from betting.selectors.money import equity_path
@@ -247,3 +248,4 @@ def _apply(
     bet.returned = paid.total
     bet.settled_at = now
     bet.save(update_fields=["status", "result", "returned", "settled_at"])
+    announce_bet(owner_id=bet.owner_id, bet_id=bet.pk)

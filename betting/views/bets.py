@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from accounts import clock
+from accounts import clock, live
 from accounts.formats import price_text
 from accounts.http import UserRequest
 from accounts.pages import Chip, chips, set_values
@@ -30,6 +30,8 @@ COLUMNS = (
 @login_required
 def bets(request: UserRequest) -> HttpResponse:
     """List my bets, as filtered, with sums over all that the filter keeps."""
+    # Before anything is read: what changes after this is told.
+    since = live.position()
     made, which = _filters(request)
     page = request.GET.get("page", "1")
     shown = screens.bets_page(
@@ -44,6 +46,7 @@ def bets(request: UserRequest) -> HttpResponse:
             "chips_on": which != BetFilter(),
             "money": bankroll_of(request.user.pk),
             "now": clock.now(),
+            "since": since,
         },
     )
 

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from accounts import clock
+from accounts import clock, live
 from accounts.http import UserRequest
 from accounts.selectors import last_job_runs
 from betting.views.today import clock_rate
@@ -22,6 +22,8 @@ from odds import screens
 @login_required
 def status(request: UserRequest) -> HttpResponse:
     """Show when each job last finished and what the feeds last brought."""
+    # Before anything is read: what changes after this is told.
+    since = live.position()
     now = clock.now()
     feeds = screens.feeds()
     quote_age = None if feeds.newest_quote is None else now - feeds.newest_quote
@@ -43,6 +45,7 @@ def status(request: UserRequest) -> HttpResponse:
                 "Django": version("django"),
             },
             "now": now,
+            "since": since,
         },
     )
 

@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import clock
+from accounts import clock, live
 from accounts.http import UserRequest
 from accounts.pages import chips, set_values
 from betting import screens
@@ -29,6 +29,8 @@ def clock_rate() -> float:
 @login_required
 def today(request: UserRequest) -> HttpResponse:
     """Show what is worth a bet now, or what was passed over and why."""
+    # Before anything is read: what changes after this is told.
+    since = live.position()
     now = clock.now()
     filters = {
         "competition": (
@@ -53,6 +55,7 @@ def today(request: UserRequest) -> HttpResponse:
             "chips": made,
             "chips_on": bool(chosen),
             "now": now,
+            "since": since,
         },
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from django.db import connection, transaction
 
+from accounts.live import announce_prices
 from odds.feeds.parsed import ParsedEvent, ParsedSweep, RejectedRow
 from odds.models import Competition, FeedRun
 from odds.services.counts import Counts
@@ -33,6 +34,8 @@ def record_sweep(sweep: ParsedSweep, *, feed_run: FeedRun) -> Counts:
         counts.read += len(sweep.rejected)
         counts.quarantined += len(sweep.rejected)
         quarantine(rejected, feed_run=feed_run, source=sweep.provider, seen_at=sweep.seen_at)
+        if counts.new or counts.withdrawn:
+            announce_prices(competition_key=competition.key, event_ids=set(recorded.ids.values()))
     return counts
 
 

@@ -212,7 +212,7 @@ class _Product:
                 "web",
                 [
                     *(str(bin_ / "gunicorn"), "-c", "python:config.gunicorn"),
-                    *("--no-control-socket", "config.wsgi:application"),
+                    *("--no-control-socket", "config.asgi:application"),
                 ],
                 web,
                 patience=10.0,

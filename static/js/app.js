@@ -8,36 +8,20 @@
     if (live) live.textContent = text;
   };
 
-  // Nothing refreshes under someone who paused it, is choosing, or is not looking.
-  let paused = sessionStorage.getItem("paused") === "yes";
-  const showPause = () => {
-    for (const button of $$("[data-pause]")) {
-      button.hidden = false;
-      button.setAttribute("aria-pressed", String(paused));
-      $("[data-pause-text]", button).textContent = paused ? "Paused" : "Live";
-      $(".dot", button).classList.toggle("dot-live", !paused);
-    }
-  };
-  document.addEventListener("htmx:before:request", (event) => {
-    const source = event.detail?.ctx?.sourceElement;
-    if (!source?.matches?.("[data-poll]")) return;
-    const busy = $("dialog[open]") || $("details.chip-menu[open], details.why[open]", source);
-    if (paused || document.hidden || busy) event.preventDefault();
-  });
-
   // A bet is confirmed in a dialog; without this script the same link opens a page.
   document.addEventListener("htmx:after:swap", (event) => {
     const target = event.detail?.ctx?.target;
     const dialog = $("#dialog");
     if (dialog && target?.id === "dialog-body" && target.children.length && !dialog.open) dialog.showModal();
     draw(document);
-    showPause();
   });
   document.addEventListener("htmx:after:request", (event) => {
     const status = event.detail?.ctx?.response?.status;
     if (status === 201) {
       $("#dialog")?.close();
       say("Done.");
+      // The row is there at once; the sums beside it follow.
+      document.dispatchEvent(new Event("fairline:refresh"));
     }
   });
   document.addEventListener("htmx:error", () => say("The server could not be reached; what you see may be old."));
@@ -50,11 +34,6 @@
       }
     }
     if (event.target === $("#dialog")) event.target.close();
-    if (event.target.closest("[data-pause]")) {
-      paused = !paused;
-      sessionStorage.setItem("paused", paused ? "yes" : "no");
-      showPause();
-    }
     if (event.target.closest("[data-copy]")) {
       navigator.clipboard?.writeText($(event.target.closest("[data-copy]").dataset.copy).textContent.trim());
       say("Copied.");
@@ -180,7 +159,6 @@
     waiting = setTimeout(again, 150);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
-  const start = () => { draw(document); showPause(); };
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
-  else start();
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => draw(document));
+  else draw(document);
 })();

@@ -70,6 +70,11 @@ def test_a_bettor_places_a_bet_from_today_and_sees_it_settled(browser, live_serv
     dialog.get_by_role("button", name="Place paper bet").click()
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("link", name="Bet open")).to_have_count(1)
+    # Each opportunity gives its reasons once, and the sums above follow the bet.
+    reasons = page.locator("details.why").evaluate_all("all => all.map(each => each.id)")
+    assert len(reasons) == len(set(reasons))
+    expect(page.locator(".tile").nth(1)).to_contain_text("€5.00")
+    expect(page.locator(".tile").nth(1)).to_contain_text("1 open bet")
 
     bet = Bet.objects.latest("pk")
     assert str(bet.stake) == "5.00"

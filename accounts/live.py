@@ -1,0 +1,124 @@
+"""Signals that something changed, for whoever is listening: pages, and programs on `/live/`.
+
+A signal says which rows changed, never what they became: the listener asks again, with its own
+rights. Signals are published after commit into one bounded stream in Valkey, so that a listener
+that was away for a while can be told what it missed. Losing Valkey loses signals, not data: pages
+then ask at intervals.
+"""
+
+import logging
+import re
+from collections.abc import Collection
+from functools import cache as once
+from functools import partial
+from time import monotonic
+
+import redis
+from django.conf import settings
+from django.db import transaction
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+# What one may listen to. `bets` are the listener's own; the others are everybody's.
+TOPIC = re.compile(r"prices|opportunities|bets|jobs|sport:[\w-]{1,64}|event:[0-9]{1,12}", re.ASCII)
+# At a signal a second this is over two hours; whoever was away longer loads the page again.
+KEPT = 10_000
+# More rows than this are not named one by one.
+MOST_IDS = 200
+# After a failure Valkey is left alone for so long, so that its absence slows nothing down.
+PAUSE_SECONDS = 5.0
+
+_away_until = 0.0
+
+
+def stream_key() -> str:
+    """Return the name of the stream in Valkey."""
+    return f"{settings.CACHES['default']['KEY_PREFIX']}:live"
+
+
+def version_key() -> str:
+    """Return the name of the counter that says how often prices have changed."""
+    return f"{settings.CACHES['default']['KEY_PREFIX']}:live:prices"
+
+
+def announce_prices(*, competition_key: str, event_ids: Collection[int]) -> None:
+    """Say, once the transaction is committed, that prices of these events changed."""
+    if event_ids:
+        topics = ["prices", f"sport:{competition_key}", *(f"event:{pk}" for pk in event_ids)]
+        _after_commit(topics, event_ids)
+
+
+def announce_opportunities(*, event_ids: Collection[int]) -> None:
+    """Say, once the transaction is committed, that opportunities on these events came or went."""
+    if event_ids:
+        _after_commit(["opportunities"], event_ids)
+
+
+def announce_bet(*, owner_id: int, bet_id: int) -> None:
+    """Tell the owner, once the transaction is committed, that a bet was placed or settled."""
+    _after_commit(["bets"], [bet_id], owner_id=owner_id)
+
+
+def announce_job(*, run_id: int) -> None:
+    """Say, once the transaction is committed, that a job started or finished."""
+    _after_commit(["jobs"], [run_id])
+
+
+def _after_commit(
+    topics: Collection[str], ids: Collection[int], *, owner_id: int | None = None
+) -> None:
+    transaction.on_commit(partial(publish, topics, ids, owner_id=owner_id), robust=True)
+
+
+def publish(topics: Collection[str], ids: Collection[int], *, owner_id: int | None = None) -> bool:
+    """Put one signal into the stream now; return whether Valkey took it.
+
+    Never raises for Valkey's sake: what was committed is committed, and pages ask anyway.
+    """
+    global _away_until
+    if monotonic() < _away_until:
+        return False
+    named = sorted(ids)[:MOST_IDS]
+    entry: dict[str, str | int] = {
+        "topics": " ".join(topics),
+        "ids": ",".join(map(str, named)),
+        "more": int(len(named) < len(ids)),
+        "owner": "" if owner_id is None else owner_id,
+    }
+    try:
+        with client().pipeline(transaction=False) as pipe:
+            if "prices" in topics:
+                pipe.incr(version_key())
+            pipe.xadd(stream_key(), entry, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
+            pipe.execute()
+    except (RedisError, OSError) as error:
+        _away_until = monotonic() + PAUSE_SECONDS
+        logger.warning("Valkey is away, so nobody is told of changes: %s", type(error).__name__)
+        return False
+    return True
+
+
+def position() -> str:
+    """Return where the stream stands now; what is published later comes after it.
+
+    Empty when Valkey is away. A page read after this moment and told of everything after this
+    position shows everything.
+    """
+    if monotonic() < _away_until:
+        return ""
+    try:
+        newest = client().xrevrange(stream_key(), count=1)
+    except (RedisError, OSError):
+        return ""
+    return newest[0][0].decode() if newest else "0-0"  # type: ignore[union-attr]
+
+
+def client() -> redis.Redis:
+    """Return this process's connections to Valkey, which give up within a second."""
+    return _client(settings.REDIS_URL)
+
+
+@once
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)

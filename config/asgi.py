@@ -1,0 +1,21 @@
+"""The door for gunicorn: live streams as they come, everything else as WSGI in threads."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from a2wsgi import WSGIMiddleware
+
+from config.live import Message, Receive, Send
+from config.live import door as live
+from config.wsgi import application as wsgi
+
+pages = WSGIMiddleware(wsgi, workers=int(os.environ.get("WEB_THREADS", "4")))
+
+
+async def application(scope: Message, receive: Receive, send: Send) -> None:
+    """Send `/live/` to the streams and the rest to the pages."""
+    if scope["type"] == "http" and scope["path"] == "/live/":
+        await live(scope, receive, send)
+    else:
+        await pages(scope, receive, send)

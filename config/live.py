@@ -1,0 +1,217 @@
+"""The door for live signals: `/live/?topics=prices,bets`, an event stream of what changed.
+
+A plain ASGI application beside the pages. It asks the database once, who this is, in a thread that
+lets go of its connection before the stream begins; an open stream holds none. docs/live.md says
+what a client sees.
+"""
+
+import asyncio
+import io
+from collections import Counter
+from collections.abc import Awaitable, Callable, MutableMapping
+from importlib import import_module
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.core.exceptions import BadRequest, DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
+from django.db import connections
+from django.utils import timezone
+from prometheus_client import Counter as Count
+from prometheus_client import Gauge
+
+from accounts.live import TOPIC, stream_key
+from accounts.selectors import usable_key
+from accounts.services import note_key_use
+from accounts.streams import Hub, Listener
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+MOST_TOPICS = 40
+# Of one person in one process. A browser shares six connections among all tabs of a site.
+MOST_STREAMS = 8
+HEARTBEAT_SECONDS = 15.0
+# Signals that come in quick succession are told together.
+GAP_SECONDS = 0.25
+# Whoever takes nothing for so long is gone, or cannot keep up: it comes back and starts over.
+SLOWEST_SECONDS = 20.0
+# A stream ends after so long; the client comes back at once and is asked again who it is.
+LONGEST_SECONDS = 600.0
+
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+SAFE = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
+
+open_streams = Gauge("fairline_live_streams", "Live streams open now.", multiprocess_mode="livesum")
+frames_sent = Count("fairline_live_frames_total", "Times that a live stream was told something.")
+dropped = Count("fairline_live_dropped_total", "Live streams dropped because they took nothing.")
+
+
+class Refused(Exception):
+    """Why no stream is opened, in words, with the status that says so."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class LiveDoor:
+    """Opens streams, and closes them when the process ends."""
+
+    def __init__(self) -> None:
+        self._hub: Hub | None = None
+        self._open: Counter[int] = Counter()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request with a stream, or with the reason why not."""
+        try:
+            request = ASGIRequest(cast(Any, scope), io.BytesIO())
+            owner_id = await asyncio.to_thread(_who, request)
+            topics = _topics(request)
+            if self._open[owner_id] >= MOST_STREAMS:
+                raise Refused(429, f"You have {MOST_STREAMS} streams open; close one first.")
+        except Refused as refusal:
+            await _refuse(send, refusal)
+            return
+        since = request.headers.get("Last-Event-ID") or request.GET.get("since", "")
+        listener = Listener(topics=topics, owner_id=owner_id)
+        self._open[owner_id] += 1
+        open_streams.inc()
+        try:
+            await self._hub_of_loop().join(listener, since=_known(since))
+            await _tell(listener, receive, send)
+        finally:
+            self._hub_of_loop().leave(listener)
+            self._open[owner_id] -= 1
+            open_streams.dec()
+
+    def end_all(self) -> None:
+        """End every stream, so that the process can stop without waiting for listeners."""
+        if self._hub is not None:
+            self._hub.end_all()
+
+    def _hub_of_loop(self) -> Hub:
+        # Made in the worker, after the fork, by the loop that will use it.
+        if self._hub is None:
+            self._hub = Hub(settings.REDIS_URL, stream_key())
+        return self._hub
+
+
+def _who(request: ASGIRequest) -> int:
+    """Return who listens, letting go of the database before it returns.
+
+    Raises:
+        Refused: if nobody is logged in, the key does not work, or the host is not ours.
+    """
+    try:
+        request.get_host()
+        if request.method != "GET":
+            raise Refused(405, "Only GET opens a stream.")
+        if text := request.headers.get("X-Api-Key"):
+            key = usable_key(text)
+            if key is None:
+                raise Refused(401, "The key in X-Api-Key is unknown, expired or revoked.")
+            note_key_use(key_id=key.pk, at=timezone.now())
+            return int(key.owner_id)
+        sessions = import_module(settings.SESSION_ENGINE)
+        cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        request.session = sessions.SessionStore(cookie)
+        user = get_user(cast(Any, request))
+        if not user.is_authenticated:
+            raise Refused(401, "Log in first, or send a key in X-Api-Key.")
+        return int(user.pk)
+    except (DisallowedHost, BadRequest) as fault:
+        raise Refused(400, "This host is not served here.") from fault
+    finally:
+        connections.close_all()
+
+
+def _topics(request: ASGIRequest) -> frozenset[str]:
+    asked = [topic for topic in request.GET.get("topics", "").split(",") if topic]
+    unknown = [topic for topic in asked if not TOPIC.fullmatch(topic)]
+    if unknown or not 0 < len(asked) <= MOST_TOPICS:
+        raise Refused(
+            400,
+            f"topics: name 1 to {MOST_TOPICS} of prices, opportunities, bets, jobs, sport:KEY and "
+            f"event:NUMBER, with commas between"
+            + (f"; {unknown[0][:80]!r} is none of them." if unknown else "."),
+        )
+    return frozenset(asked)
+
+
+def _known(since: str) -> str:
+    """Return an id as the stream writes it; anything else means: everything may be missing."""
+    moment, dash, number = since.partition("-")
+    if not since or (dash and moment.isdecimal() and number.isdecimal() and len(since) < 40):
+        return since
+    return f"{2**63}-0"
+
+
+async def _tell(listener: Listener, receive: Receive, send: Send) -> None:
+    """Send what the listener hears until it goes, lags too far behind, or its time is over."""
+    await send({"type": "http.response.start", "status": 200, "headers": HEADERS + SAFE})
+    gone = asyncio.create_task(_gone(receive))
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + LONGEST_SECONDS
+    chunk = b"retry: 1500\n\n" + listener.beat()
+    try:
+        while not gone.done():
+            async with asyncio.timeout(SLOWEST_SECONDS):
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            if listener.is_over or loop.time() > ends_at:
+                await send({"type": "http.response.body", "body": b""})
+                return
+            await asyncio.wait({gone}, timeout=GAP_SECONDS)
+            await _woken(listener, gone)
+            chunk = listener.take()
+            if chunk:
+                frames_sent.inc()
+            else:
+                chunk = listener.beat()
+    except TimeoutError:
+        dropped.inc()
+        raise
+    finally:
+        gone.cancel()
+
+
+async def _woken(listener: Listener, gone: "asyncio.Task[None]") -> None:
+    """Wait until there is something to tell, nobody to tell it, or a heartbeat is due."""
+    woken = asyncio.create_task(_wait(listener))
+    try:
+        await asyncio.wait(
+            {woken, gone}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+    finally:
+        woken.cancel()
+
+
+async def _wait(listener: Listener) -> None:
+    await listener.woken.wait()
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _refuse(send: Send, refusal: Refused) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+    if refusal.status == 429:
+        headers.append((b"retry-after", b"30"))
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers + SAFE})
+    await send({"type": "http.response.body", "body": f"{refusal}\n".encode()})
+
+
+door = LiveDoor()

@@ -1,0 +1,170 @@
+// Parts that stay up to date: signals say what changed, the part is asked for again and morphed, so
+// focus and scroll stay. Without signals it is asked for at intervals, and the badge says so.
+(() => {
+  "use strict";
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const POLL = 10_000, SLOW_POLL = 60_000, LEAST = 1_000, SILENCE = 45_000;
+  const parts = new Map(); // part -> {dirty, asked, busy}
+  let source = null, state = "connecting", since = "", heard = Date.now(), retry = 2_000, timer = 0;
+  let paused = sessionStorage.getItem("paused") === "yes";
+
+  // --- the badge
+  const words = { connecting: "Connecting", live: "Live", reconnecting: "Reconnecting", polling: "Every 10 s" };
+  const titles = {
+    connecting: "Connecting to the server", live: "Changes appear as they happen", reconnecting: "The connection was lost; trying again",
+    polling: "Live signals are away; the page asks every 10 seconds",
+  };
+  function show() {
+    const waiting = [...parts.values()].reduce((sum, each) => sum + each.dirty, 0);
+    const held = waiting && (paused || [...parts].some(([part, each]) => each.dirty && isBusy(part)));
+    for (const badge of $$("[data-pause]")) {
+      badge.hidden = false;
+      badge.setAttribute("aria-pressed", String(paused));
+      badge.title = paused ? "Nothing moves until you go on" : `${titles[state]}. Press to pause.`;
+      badge.dataset.state = paused ? "paused" : state;
+      const text = (paused ? "Paused" : words[state]) + (held ? `, ${waiting} update${waiting > 1 ? "s" : ""} wait${waiting > 1 ? "" : "s"}` : "");
+      const place = badge.querySelector("[data-pause-text]");
+      if (place.textContent !== text) place.textContent = text;
+      badge.querySelector(".dot").className = `dot dot-${paused ? "paused" : { live: "live", polling: "slow" }[state] || "stale"}`;
+    }
+  }
+  function become(next) {
+    state = next;
+    show();
+  }
+
+  // --- asking again
+  const isBusy = (part) =>
+    document.querySelector("dialog[open]") || part.querySelector("details.chip-menu[open], details.why[open], details.more[open]") ||
+    part.contains(document.activeElement?.closest("input:not([type=checkbox]), select, textarea"));
+  function mark(part) {
+    parts.get(part).dirty += 1;
+    soon();
+  }
+  const soon = () => { timer ||= setTimeout(flush, 50); };
+  function flush() {
+    timer = 0;
+    let later = false;
+    for (const [part, each] of parts) {
+      if (!each.dirty || paused || document.hidden) continue;
+      if (isBusy(part) || each.busy || Date.now() - each.asked < LEAST) later = true;
+      else ask(part, each);
+    }
+    show();
+    if (later) timer = setTimeout(flush, 500);
+  }
+  function ask(part, each) {
+    each.dirty = 0;
+    each.asked = Date.now();
+    each.busy = true;
+    htmx.trigger(part, "refresh");
+    // Whatever happened to the request, the part can be asked for again.
+    setTimeout(() => { each.busy = false; }, 8_000);
+  }
+  setInterval(() => {
+    const every = state === "live" ? SLOW_POLL : POLL;
+    for (const [part, each] of parts) if (!each.dirty && Date.now() - each.asked >= every) mark(part);
+    if (source && Date.now() - heard > SILENCE) { close(); open(); }
+  }, 1_000);
+
+  // --- signals
+  const topics = () => [...new Set([...parts.keys()].flatMap((part) => part.dataset.live.split(" ")))].filter(Boolean);
+  function note(event) {
+    heard = Date.now();
+    if (event.lastEventId) since = event.lastEventId;
+  }
+  function open() {
+    const wanted = topics();
+    if (source || !wanted.length || document.hidden) return;
+    heard = Date.now();
+    source = new EventSource(`/live/?topics=${wanted.join(",")}&since=${encodeURIComponent(since)}`);
+    source.addEventListener("beat", (event) => { note(event); retry = 2_000; });
+    source.addEventListener("state", (event) => { note(event); become(JSON.parse(event.data).state); });
+    source.addEventListener("reload", (event) => { note(event); for (const part of parts.keys()) mark(part); });
+    for (const topic of wanted)
+      source.addEventListener(topic, (event) => {
+        note(event);
+        for (const part of parts.keys()) if (part.dataset.live.split(" ").includes(topic)) mark(part);
+      });
+    source.onerror = () => {
+      if (source.readyState !== EventSource.CLOSED) return become("reconnecting");
+      // The server refused, or cannot stream: the page asks at intervals and tries again later.
+      close();
+      become("polling");
+      setTimeout(open, retry);
+      retry = Math.min(retry * 2, 60_000);
+    };
+  }
+  function close() {
+    source?.close();
+    source = null;
+  }
+  // A browser has six connections for all tabs of a site; who is not looking gives theirs back.
+  let leaving = 0;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(leaving);
+    if (document.hidden) leaving = setTimeout(close, 3_000);
+    else { open(); soon(); }
+  });
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", (event) => { if (event.persisted) open(); });
+
+  // --- the page
+  document.addEventListener("fairline:refresh", () => {
+    for (const [part, each] of parts) { each.asked = 0; mark(part); }
+  });
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-pause]")) return;
+    paused = !paused;
+    sessionStorage.setItem("paused", paused ? "yes" : "no");
+    show();
+    soon();
+  });
+  document.addEventListener("htmx:before:request", (event) => {
+    // What polls by itself rests with the others.
+    const from = event.detail?.ctx?.sourceElement;
+    if (from?.matches?.("[data-poll]") && (paused || document.hidden || isBusy(from))) event.preventDefault();
+  });
+
+  // A changed price is shown as changed for a moment.
+  let before = new Map();
+  const cells = (root) => new Map($$("[data-k]", root).map((cell) => [cell.dataset.k, cell.textContent]));
+  document.addEventListener("htmx:before:swap", (event) => {
+    const part = event.detail?.ctx?.target;
+    if (parts.has(part)) before = cells(part);
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    const part = event.detail?.ctx?.target;
+    if (parts.has(part)) {
+      parts.get(part).busy = false;
+      for (const cell of $$("[data-k]", part)) {
+        const old = before.get(cell.dataset.k);
+        if (old === undefined || old === cell.textContent) continue;
+        cell.classList.remove("changed");
+        void cell.offsetWidth; // starts the fade again
+        cell.classList.add("changed");
+      }
+      before = new Map();
+    }
+    find();
+  });
+  document.addEventListener("animationend", (event) => event.target.classList?.remove("changed"));
+  document.addEventListener("htmx:error", (event) => {
+    const part = event.detail?.ctx?.sourceElement;
+    if (parts.has(part)) { parts.get(part).busy = false; become(state === "live" ? "reconnecting" : state); }
+  });
+
+  function find() {
+    for (const part of parts.keys()) if (!part.isConnected) parts.delete(part);
+    for (const part of $$("[data-live]")) if (!parts.has(part)) parts.set(part, { dirty: 0, asked: Date.now(), busy: false });
+    show();
+  }
+  function start() {
+    find();
+    since = document.querySelector("[data-since]")?.dataset.since || "";
+    open();
+    if (!source) become("polling");
+  }
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

@@ -1,0 +1,181 @@
+"""The product's own server in a process of its own, on the tests' database, and its listeners."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+
+from accounts.models import User
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def until(condition, what: str, *, seconds: float = 20.0):
+    """Return the condition's answer once it is truthy."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
+        time.sleep(0.02)
+    return answer
+
+
+class Server:
+    """gunicorn as scripts/run starts it, on a port of its own that it keeps over a restart."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.prefix = f"serving-{uuid.uuid4()}"
+        self.port = _free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, **more: str) -> None:
+        database = connection.settings_dict
+        name, word = quote(database["USER"]), quote(database["PASSWORD"] or "")
+        where = f"{quote(database['HOST'], safe='')}:{database['PORT'] or 5432}"
+        env = os.environ | {
+            "DATABASE_URL": f"postgres://{name}:{word}@{where}/{database['NAME']}",
+            "REDIS_URL": settings.REDIS_URL,
+            "FAIRLINE_CACHE_PREFIX": self.prefix,
+            "FAIRLINE_BIND": f"127.0.0.1:{self.port}",
+            "WEB_WORKERS": "1",
+            "WEB_THREADS": "2",
+            # So that a connection kept for nothing is noticed at once.
+            "DATABASE_POOL_SIZE": "1",
+            "LOG_LEVEL": "WARNING",
+        }
+        env.pop("PROMETHEUS_MULTIPROC_DIR", None)
+        command = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--no-control-socket", "config.asgi:application"],
+                cwd=ROOT, env=env | more, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        until(self._answers, f"the server; its log: {self.log}", seconds=60)
+
+    def stop(self) -> float:
+        """Ask it to stop; return how many seconds that took."""
+        assert self.process is not None
+        begun = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        return time.monotonic() - begun
+
+    def listen(self, user: User | None, topics: str, **headers: str) -> "Listening":
+        return Listening(self, _cookie(user) if user else "", topics, headers)
+
+    def get(self, path: str, user: User | None = None) -> tuple[int, bytes]:
+        asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        asked.request("GET", path, headers={"Cookie": _cookie(user)} if user else {})
+        answer = asked.getresponse()
+        body = answer.read()
+        asked.close()
+        return answer.status, body
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            return self.get("/health/live")[0] == 200
+        except OSError:
+            return False
+
+
+@dataclass
+class Listening:
+    """One open stream, read as a browser reads it."""
+
+    server: Server
+    cookie: str
+    topics: str
+    headers: dict[str, str]
+    last_id: str = ""
+    status: int = 0
+    reason: str = ""
+    heard: list[tuple[str, dict]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        since = self.headers.pop("since", "")
+        self.asked = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
+        headers = {name.replace("_", "-"): value for name, value in self.headers.items()}
+        if self.cookie:
+            headers["Cookie"] = self.cookie
+        self.asked.request("GET", f"/live/?topics={self.topics}&since={since}", headers=headers)
+        self.answer = self.asked.getresponse()
+        self.status = self.answer.status
+        if self.status != 200:
+            self.reason = self.answer.read().decode()
+            self.close()
+
+    def next(self) -> tuple[str, dict]:
+        """Return the next event but a heartbeat or a state."""
+        while True:
+            name, data = self.next_of_any_kind()
+            if name not in {"beat", "state"}:
+                self.heard.append((name, data))
+                return name, data
+
+    def next_of_any_kind(self) -> tuple[str, dict]:
+        name = data = ""
+        while True:
+            line = self.answer.readline().decode().rstrip("\n")
+            if line.startswith("event: "):
+                name = line[7:]
+            elif line.startswith("data: "):
+                data = line[6:]
+            elif line.startswith("id: "):
+                self.last_id = line[4:]
+            elif not line and name:
+                return name, json.loads(data)
+            elif not line and self.answer.isclosed():
+                raise EOFError("the stream ended")
+
+    def until_live(self) -> "Listening":
+        """Read on until the stream says that signals arrive."""
+        while self.next_of_any_kind() != ("state", {"state": "live"}):
+            pass
+        return self
+
+    def close(self) -> None:
+        self.asked.close()
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    server = Server(folder / "serving.log")
+    server.start()
+    try:
+        yield server
+    finally:
+        if server.process is not None and server.process.poll() is None:
+            server.process.kill()
+            server.process.wait(10)
+
+
+def _cookie(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return f"sessionid={client.cookies['sessionid'].value}"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

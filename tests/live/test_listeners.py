@@ -1,0 +1,72 @@
+"""What a slow listener costs: one entry a topic, however much happens."""
+
+import json
+
+import pytest
+
+from accounts import live
+from accounts.streams import Listener, Signal
+
+
+def signal(number: int, *topics: str, ids=(), owner_id=None) -> Signal:
+    return Signal(f"{number}-0", frozenset(topics), tuple(ids), more=False, owner_id=owner_id)
+
+
+def frames(listener: Listener) -> list[tuple[str, dict]]:
+    return [
+        (
+            frame.split("event: ")[1].split("\n")[0],
+            json.loads(frame.split("data: ")[1].split("\n")[0]),
+        )
+        for frame in listener.take().decode().split("\n\n")
+        if frame
+    ]
+
+
+def test_what_was_not_taken_is_merged_by_topic_and_bounded():
+    listener = Listener(topics=frozenset({"prices", "event:3"}), owner_id=1)
+    for number in range(1, 100_001):
+        listener.hear(signal(number, "prices", f"event:{number % 5}", ids=[number % 5]))
+
+    assert dict(frames(listener)) == {"prices": {"ids": [0, 1, 2, 3, 4]}, "event:3": {"ids": [3]}}
+    assert listener.last_id == "100000-0"
+
+
+def test_more_rows_than_are_named_become_all():
+    listener = Listener(topics=frozenset({"prices"}), owner_id=1)
+    for number in range(live.MOST_IDS + 1):
+        listener.hear(signal(number + 1, "prices", ids=[number]))
+
+    assert frames(listener) == [("prices", {"ids": None})]
+
+
+def test_only_the_last_frame_moves_the_place_to_come_back_to():
+    listener = Listener(topics=frozenset({"prices", "jobs"}), owner_id=1)
+    listener.hear(signal(1, "prices", ids=[1]))
+    listener.hear(signal(2, "jobs", ids=[2]))
+    told = listener.take().decode()
+
+    assert told.count("id: ") == 1
+    assert told.rstrip().endswith("id: 2-0")
+
+
+def test_starting_over_replaces_what_was_pending():
+    listener = Listener(topics=frozenset({"prices"}), owner_id=1)
+    listener.hear(signal(1, "prices", ids=[1]))
+    listener.start_over()
+
+    assert frames(listener) == [("reload", {})]
+    assert listener.take() == b""
+
+
+@pytest.mark.django_db
+def test_without_valkey_publishing_is_quick_and_silent(settings, monkeypatch, caplog):
+    monkeypatch.setattr(live, "_away_until", 0.0)
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+
+    assert live.publish(["prices"], [1]) is False
+    assert live.position() == ""
+    assert "Valkey is away" in caplog.text
+    assert live.publish(["prices"], [2]) is False
+    assert caplog.text.count("Valkey is away") == 1
+    monkeypatch.setattr(live, "_away_until", 0.0)
