@@ -8,7 +8,8 @@ import time
 import numpy as np
 from measured import say
 
-from betting.domain.decide import Configuration, Slate, decide
+from betting.domain.configuration import Configuration
+from betting.domain.decide import Slate, decide
 from betting.domain.simulate import Results, simulate
 from odds.domain.table import QuoteTable
 from risk.domain.limits import Bounds
@@ -36,7 +37,8 @@ def made_up() -> tuple[Slate, Results]:
     )  # fmt: skip
     slate = Slate(
         quotes=quotes, moment=moment, market_probability=fair, market_low=fair - 0.002,
-        book_count=np.full(N, 8), model_probability=np.full(N, np.nan), held=np.zeros(N, bool),
+        book_count=np.full(N, 8), model_probability=np.full(N, np.nan),
+        model_weight=np.zeros(N), model_error=np.zeros(N), held=np.zeros(N, bool),
     )  # fmt: skip
     # At what the prices say, so that nobody gets rich and every year stakes alike.
     won = (rng.random(N) < 1 / price) * 2

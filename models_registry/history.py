@@ -37,7 +37,8 @@ class History:
     """Games with season names, team names by number, and the close.
 
     `close` is the home side's margin-free probability, NaN where no closing price is known. It
-    is there to be compared with, never to be learned from.
+    is no feature: models are compared with it, and how far they are to be believed beside it is
+    learned from games that were over.
     """
 
     competition_key: str

@@ -61,6 +61,16 @@ class ModelVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.predictor} v{self.number}"
 
+    @property
+    def market_weight(self) -> float:
+        """What part of a blend with the market its record earned, 0 to 1; 0 where unknown."""
+        return float((self.metrics.get("trust") or {}).get("weight", 0.0))
+
+    @property
+    def log_odds_error(self) -> float:
+        """One standard error of what it says, in log-odds, by its record; 0.5 where unknown."""
+        return float((self.metrics.get("trust") or {}).get("error", 0.5))
+
 
 class Promotion(models.Model):
     """A version became the champion. The latest row of a predictor says which one prices."""

@@ -1,12 +1,12 @@
 """From a history to a fitted model and its honest out-of-sample record."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from models_registry.domain.calibration import best_weight, fit_calibration
+from models_registry.domain.calibration import best_weight, earned_trust, fit_calibration
 from models_registry.domain.features import FeatureMatrix, build_features
 from models_registry.domain.games import BoolArray, FloatArray, IntArray
 from models_registry.domain.logistic import probability_of
@@ -198,6 +198,7 @@ def measure(prepared: Prepared, probability: FloatArray, rows: BoolArray) -> dic
         "elo": score(prepared.elo[common], won).as_dict(),
         "close": score(close, won).as_dict() if priced.any() else None,
         "calibration": calibration_curve(probability[common], won),
+        "trust": asdict(earned_trust(probability[common], close, won)),
     }
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from betting.domain.decide import Configuration
+from betting.domain.configuration import Configuration
 from betting.models import Strategy
 from betting.services import following, ledger, measuring, opportunities, settlement
 from odds import closing, services

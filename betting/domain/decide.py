@@ -9,109 +9,37 @@ probability towards its own price: its edge is understated, never flattered.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass
 
 import numpy as np
 
+from betting.domain.configuration import Configuration
 from odds.domain.consensus import Consensus, consensus, price_after_commission
-from odds.domain.margins import METHODS
-from odds.domain.table import BoolArray, FloatArray, IntArray, QuoteTable, TextArray, TimeArray
+from odds.domain.table import BoolArray, FloatArray, IntArray, QuoteTable, TimeArray
 from risk.domain.kelly import kelly_fraction
 
 MINUTE = np.timedelta64(60_000_000, "us")
 
 
-class BadConfiguration(ValueError):
-    """A configuration that cannot be meant, naming the field, the value and the remedy."""
-
-
 @dataclass(frozen=True, slots=True)
-class Configuration:
-    """How a strategy decides. Stored as JSON with a Strategy; unknown names are refused.
+class Opinion:
+    """What a model version says of an event, and how far its record says to believe it.
 
-    Edges are shares (0.02 is 2 %), ages minutes. `model_weight` is the model's part of the blend
-    of log-odds, 0 the market alone. `model_error` is one standard error of the model in log-odds.
-    `margin_methods`: the first gives the fair probability, all of them its lower bound.
+    `weight` is its part of a blend with the market, `error` one standard error, in log-odds.
     """
 
-    market_keys: tuple[str, ...] = ("h2h",)
-    margin_methods: tuple[str, ...] = ("shin", "power")
-    model_weight: float = 0.0
-    model_error: float = 0.15
-    min_edge: float = 0.02
-    min_edge_low: float = 0.0
-    max_edge: float = 0.20
-    min_books: int = 3
-    min_price: float = 1.2
-    max_price: float = 8.0
-    max_quote_age: float = 15.0
-    max_hours_ahead: float = 48.0
-    kelly_fraction: float = 0.25
-
-    def __post_init__(self) -> None:
-        checks = (
-            ("market_keys", bool(self.market_keys), "name at least one market"),
-            (
-                "margin_methods",
-                bool(self.margin_methods) and set(self.margin_methods) <= set(METHODS),
-                f"use some of {', '.join(METHODS)}",
-            ),
-            ("model_weight", 0 <= self.model_weight <= 1, "use 0 to 1"),
-            ("model_error", 0 <= self.model_error <= 5, "use 0 to 5"),
-            ("min_edge", 0 <= self.min_edge < 1, "use 0 to 1, such as 0.02"),
-            ("min_edge_low", -1 < self.min_edge_low < 1, "use -1 to 1, such as 0"),
-            ("max_edge", self.max_edge > self.min_edge, "use more than min_edge"),
-            ("min_books", 1 <= self.min_books <= 100, "use 1 to 100"),
-            ("min_price", self.min_price > 1, "use more than 1"),
-            ("max_price", self.max_price > self.min_price, "use more than min_price"),
-            ("max_quote_age", self.max_quote_age > 0, "use minutes above 0"),
-            ("max_hours_ahead", self.max_hours_ahead > 0, "use hours above 0"),
-            ("kelly_fraction", 0 < self.kelly_fraction <= 1, "use more than 0, at most 1"),
-        )
-        for name, holds, remedy in checks:
-            if not holds:
-                raise BadConfiguration(f"{name}: {getattr(self, name)!r} cannot be; {remedy}.")
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """Read a stored configuration; what is not named has its default.
-
-        >>> Configuration.from_json({"min_edge": 0.03}).min_edge
-        0.03
-
-        Raises:
-            BadConfiguration: naming the first field that is unknown, malformed or out of range.
-        """
-        kinds: dict[str, type[Any]] = {f.name: type(getattr(cls(), f.name)) for f in fields(cls)}
-        values: dict[str, Any] = {}
-        for name, value in content.items():
-            if name not in kinds:
-                raise BadConfiguration(f"{name}: no such setting; use {', '.join(kinds)}.")
-            if kinds[name] is tuple:
-                usable = isinstance(value, list | tuple) and all(isinstance(v, str) for v in value)
-            else:
-                usable = isinstance(value, int | float) and not isinstance(value, bool)
-                usable = usable and (kinds[name] is float or value == int(value))
-            if not usable:
-                raise BadConfiguration(f"{name}: {value!r} is no {kinds[name].__name__}.")
-            values[name] = kinds[name](value)
-        return cls(**values)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON types."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
-        }
+    home_probability: float
+    weight: float
+    error: float
 
 
 @dataclass(frozen=True, slots=True)
 class Slate:
     """Quotes to decide on, with what is believed about each, all columns of one length (n,).
 
-    Probabilities are of the row's own selection; NaN where nobody has an opinion. `moment` is
-    when the decision falls. `held`: the bettor has a bet in this event and market already.
+    Probabilities are of the row's own selection; NaN where nobody has an opinion. The model's
+    weight and error are as in `Opinion`. `moment` is when the decision falls. `held`: the bettor
+    has a bet in this event and market already.
     """
 
     quotes: QuoteTable
@@ -120,6 +48,8 @@ class Slate:
     market_low: FloatArray
     book_count: IntArray
     model_probability: FloatArray
+    model_weight: FloatArray
+    model_error: FloatArray
     held: BoolArray
 
     def __len__(self) -> int:
@@ -163,7 +93,7 @@ class Decisions:
     stake_share: FloatArray
 
 
-def blend(market: FloatArray, model: FloatArray, weight: float) -> FloatArray:
+def blend(market: FloatArray, model: FloatArray, weight: FloatArray | float) -> FloatArray:
     """Return probabilities whose log-odds are the weighted mean of two opinions'.
 
     >>> blend(np.array([0.5]), np.array([0.6]), 0.5).round(4).tolist()
@@ -176,19 +106,21 @@ def slate_of(
     quotes: QuoteTable,
     *,
     moment: np.datetime64,
-    home_probability: Mapping[int, float],
+    opinions: Mapping[int, Opinion],
     held_markets: frozenset[int] = frozenset(),
     configuration: Configuration,
 ) -> Slate:
     """Return the slate of one moment: the quotes, the market's opinion of them, the model's.
 
-    `home_probability` is the model's, by event; it speaks about two-way moneylines only.
+    `opinions` are the model's, by event; they are about two-way moneylines only.
     """
-    opinions = [consensus(quotes, method=method) for method in configuration.margin_methods]
-    market, low, count = market_view(quotes, opinions)
+    views = [consensus(quotes, method=method) for method in configuration.margin_methods]
+    market, low, count = market_view(quotes, views)
     moneyline = quotes.market_key == "h2h"
     with_draw = np.isin(quotes.market_id, quotes.market_id[quotes.side == "draw"])
-    home = np.array([home_probability.get(int(e), np.nan) for e in quotes.event_id], dtype=float)
+    none = Opinion(np.nan, 0.0, 0.0)
+    said = [opinions.get(event, none) for event in quotes.event_id.tolist()]
+    home = np.array([each.home_probability for each in said], dtype=np.float64)
     model = np.where(quotes.side == "home", home, 1.0 - home)
     return Slate(
         quotes=quotes,
@@ -197,6 +129,8 @@ def slate_of(
         market_low=low,
         book_count=count,
         model_probability=np.where(moneyline & ~with_draw, model, np.nan),
+        model_weight=np.array([each.weight for each in said], dtype=np.float64),
+        model_error=np.array([each.error for each in said], dtype=np.float64),
         held=np.isin(quotes.market_id, np.array(sorted(held_markets), dtype=np.int64)),
     )
 
@@ -229,12 +163,14 @@ def decide(slate: Slate, configuration: Configuration) -> Decisions:
     market that pass all other gates only the one with the highest edge is recommended, since
     their outcomes exclude each other or all but repeat each other; on a tie the lowest quote id.
     """
-    quotes, weight = slate.quotes, configuration.model_weight
+    quotes, with_model = slate.quotes, configuration.model_weight > 0.0
     net = price_after_commission(quotes.price, quotes.commission)
     fair, low = slate.market_probability, slate.market_low
-    if weight > 0.0:
+    if with_model:
         model = slate.model_probability
-        doubt = _probability(_log_odds(model) - configuration.model_error)
+        weight = np.minimum(slate.model_weight, configuration.model_weight)
+        error = np.maximum(slate.model_error, configuration.model_error)
+        doubt = _probability(_log_odds(model) - error)
         fair, low = blend(fair, model, weight), blend(low, doubt, weight)
     edge, edge_low = fair * net - 1.0, low * net - 1.0
     age = _age(quotes, slate.moment)
@@ -247,7 +183,7 @@ def decide(slate: Slate, configuration: Configuration) -> Decisions:
         "stale": age > configuration.max_quote_age,
         "no_consensus": np.isnan(slate.market_probability),
         "few_books": slate.book_count < configuration.min_books,
-        "no_prediction": np.isnan(slate.model_probability) & (weight > 0.0),
+        "no_prediction": np.isnan(slate.model_probability) & with_model,
         "price": (quotes.price < configuration.min_price)
         | (quotes.price > configuration.max_price),
         # Negated, so that an edge nobody knows (NaN) fails.
@@ -308,61 +244,3 @@ def _log_odds(probability: FloatArray) -> FloatArray:
 
 def _probability(log_odds: FloatArray) -> FloatArray:
     return 1.0 / (1.0 + np.exp(-log_odds))
-
-
-def sentences(
-    slate: Slate, decisions: Decisions, configuration: Configuration, row: int
-) -> tuple[list[str], list[str]]:
-    """Return (reasons, passes) of one row in words. Made on demand: words cost more than arrays."""
-    quotes, c = slate.quotes, configuration
-    market = slate.market_probability[row]
-    fair, edge = decisions.fair_probability[row], decisions.edge[row]
-    reasons = [
-        f"{slate.book_count[row]} books agree on {market:.1%} without their margins "
-        f"(a fair price of {1 / market:.2f})."
-        if market > 0
-        else "No book prices every outcome, so there is no fair price."
-    ]
-    if c.model_weight > 0.0 and slate.model_probability[row] > 0:
-        reasons.append(
-            f"The model says {slate.model_probability[row]:.1%}; blended {fair:.1%} "
-            f"({c.model_weight:.0%} model)."
-        )
-    if fair > 0:
-        reasons.append(
-            f"A price of {quotes.price[row]:.2f} is worth {edge:+.1%} per unit staked, "
-            f"{decisions.edge_low[row]:+.1%} at the low end of what is believed."
-        )
-    words = {
-        "market": f"Market {quotes.market_key[row]} is not among {', '.join(c.market_keys)}.",
-        "archive": "An archive: nobody can bet there.",
-        "started": "The event has started.",
-        "too_far": f"It starts more than {c.max_hours_ahead:g} hours from now.",
-        "stale": f"Last seen {decisions.age[row]:.0f} minutes ago, over {c.max_quote_age:g}.",
-        "no_consensus": "No book prices every outcome of this market.",
-        "few_books": f"{slate.book_count[row]} books, fewer than {c.min_books}.",
-        "no_prediction": "No prediction from the model for this.",
-        "price": f"Price outside {c.min_price:g} to {c.max_price:g}.",
-        "edge": f"Edge {edge:+.1%} is below {c.min_edge:.1%}.",
-        "edge_low": f"Edge at the low end, {decisions.edge_low[row]:+.1%}, "
-        f"is below {c.min_edge_low:.1%}.",
-        "too_good": f"Edge {edge:+.1%} is over {c.max_edge:.0%}: more likely an error.",
-        "held": "There is a bet on this market already.",
-        "not_best": "Another price in this market is better.",
-    }
-    return reasons, [words[gate] for gate in failed_gates(int(decisions.passes[row]))]
-
-
-__all__ = [
-    "BadConfiguration",
-    "Configuration",
-    "Decisions",
-    "Slate",
-    "TextArray",
-    "blend",
-    "decide",
-    "failed_gates",
-    "market_view",
-    "sentences",
-    "slate_of",
-]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Avg, Count, F, Max, Q, QuerySet, Sum
 
-from betting.domain.decide import Configuration
+from betting.domain.configuration import Configuration
 from betting.models import Opportunity
 from betting.selectors.money import BankrollMoney, Staked
 from odds.models import Bookmaker

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
-from betting.domain.decide import Configuration, Slate, decide, market_view
+from betting.domain.configuration import Configuration
+from betting.domain.decide import Slate, decide, market_view
 from betting.domain.performance import Performance, Record, measure
 from betting.domain.simulate import Results, Simulated, halves, simulate
 from betting.models import Backtest, Strategy
@@ -180,6 +181,8 @@ def slate_of_the_past(past: Past, configuration: Configuration) -> Slate:
         market_low=low,
         book_count=count,
         model_probability=np.full(len(quotes), np.nan),
+        model_weight=np.zeros(len(quotes)),
+        model_error=np.zeros(len(quotes)),
         held=np.zeros(len(quotes), dtype=np.bool_),
     )
 

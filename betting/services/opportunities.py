@@ -10,15 +10,9 @@ import numpy as np
 from django.db import transaction
 
 from accounts.live import announce_opportunities
-from betting.domain.decide import (
-    Configuration,
-    Decisions,
-    Slate,
-    decide,
-    failed_gates,
-    sentences,
-    slate_of,
-)
+from betting.domain.configuration import Configuration
+from betting.domain.decide import Decisions, Opinion, Slate, decide, failed_gates, slate_of
+from betting.domain.sentences import sentences
 from betting.models import Opportunity, Strategy
 from betting.services.prices import quote_age_limit
 from models_registry.models import Prediction
@@ -34,7 +28,8 @@ SAME_EDGE = 0.002
 NEAR = 0.5
 HOPELESS = frozenset({"market", "archive", "started", "too_far", "no_consensus", "no_prediction"})
 MARKET_ONLY = Configuration()
-WITH_MODEL = Configuration(model_weight=0.25)
+# As much of it as its record earns.
+WITH_MODEL = Configuration(model_weight=1.0)
 DEFAULTS: tuple[tuple[str, str, Configuration], ...] = (
     ("consensus", "Market consensus", MARKET_ONLY),
     ("blend", "Consensus and champion model", WITH_MODEL),
@@ -107,7 +102,10 @@ def record_opportunities(
     slate = slate_of(
         quotes,
         moment=np.datetime64(now.astimezone(UTC).replace(tzinfo=None)),
-        home_probability={e: p.home_probability for e, p in predictions.items()},
+        opinions={
+            event: Opinion(p.home_probability, p.version.market_weight, p.version.log_odds_error)
+            for event, p in predictions.items()
+        },
         configuration=configuration,
     )
     decisions = decide(slate, configuration)

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.models import User
-from betting.domain.decide import Configuration
+from betting.domain.configuration import Configuration
 from betting.models import Bankroll, Bet, BetStatus, Strategy
 from betting.selectors.performance import performance_of
 from betting.services.backtesting import summary_of
@@ -27,6 +27,7 @@ from betting.services.measuring import measure_clv
 from betting.services.opportunities import record_opportunities
 from betting.services.prices import prices_in
 from betting.services.settlement import settle_due_bets
+from models_registry.history import History, read_history
 from models_registry.models import ModelVersion, Prediction
 from models_registry.services import predict_events, train_version
 from odds.domain.table import QuoteTable
@@ -66,6 +67,7 @@ class _Stage:
     client: Client
     progress: Callable[[str], None]
     version: ModelVersion | None = None
+    history: History | None = None
     month: tuple[int, int] = (0, 0)
     rows_new: int = 0
 
@@ -200,11 +202,14 @@ def _predict(stage: _Stage, quotes: QuoteTable, now: datetime) -> dict[int, Pred
         stage.version = train_version(
             competition_key=stage.competition_key, until=now, notes=stage.strategy.key
         )
+        # The past stays as it is while it plays, so it is read once, not at every moment.
+        stage.history = stage.history or read_history(stage.competition_key)
     made = predict_events(
         event_ids=np.unique(quotes.event_id).tolist(),
         as_of=now,
         made_at=now,
         version=stage.version,
+        history=stage.history,
     )
     return {prediction.event_id: prediction for prediction in made}
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from models_registry.domain.games import BoolArray, FloatArray
-from models_registry.domain.logistic import fit_logistic, probability_of
-from models_registry.domain.metrics import losses
+from models_registry.domain.logistic import fit_logistic, log_odds_of, probability_of
+from models_registry.domain.metrics import calibration_curve, losses
 
 # With fewer games a fitted slope is noise; the log odds are left as they are.
 FEWEST_GAMES = 300
-WEIGHTS = tuple(weight / 10 for weight in range(11))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +40,13 @@ def fit_calibration(log_odds: FloatArray, happened: BoolArray) -> Calibration:
     return Calibration(float(intercept), float(slope))
 
 
-def best_weight(first: FloatArray, second: FloatArray, happened: BoolArray) -> float:
+def best_weight(
+    first: FloatArray, second: FloatArray, happened: BoolArray, *, steps: int = 10
+) -> float:
     """Return the share of `first` in the mean of two out-of-fold log odds that loses least.
 
-    Shares are tenths; the smallest wins a tie, so the second learner is the one to beat. Zero
-    below 300 games.
+    Shares go from 0 to 1 in so many steps; the smallest wins a tie, so the second is the one to
+    beat. Zero below 300 games.
 
     >>> first, second = np.full(400, 1.0), np.full(400, 0.0)
     >>> best_weight(first, second, np.full(400, True))
@@ -54,7 +55,50 @@ def best_weight(first: FloatArray, second: FloatArray, happened: BoolArray) -> f
     if len(first) < FEWEST_GAMES:
         return 0.0
     lost = [
-        float(losses(probability_of(weight * first + (1 - weight) * second), happened).mean())
-        for weight in WEIGHTS
+        float(losses(probability_of(share * first + (1 - share) * second), happened).mean())
+        for share in (step / steps for step in range(steps + 1))
     ]
-    return WEIGHTS[int(np.argmin(lost))]
+    return int(np.argmin(lost)) / steps
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How far a record says to believe a model beside the market.
+
+    `weight` is the model's part of the mean of log-odds that would have lost least, out of sample,
+    on games whose close is known; `error` one standard error of its own log-odds.
+    """
+
+    weight: float
+    error: float
+    games: int
+
+
+def earned_trust(model: FloatArray, close: FloatArray, happened: BoolArray) -> Trust:
+    """Return how far to believe a model, by its out-of-sample record beside the close.
+
+    Where the close is not known (NaN) the game says nothing about the weight; below 300 that are
+    known the weight is 0. The error is how far what was said and what happened lie apart in
+    log-odds, over ten bins, each at the far end of its own standard error: few games make it
+    large, as they should.
+
+    >>> said = np.tile([0.25, 0.75], 400)
+    >>> happened = np.tile([False, False, False, True, True, True, True, False], 100)
+    >>> earned_trust(said, np.full(800, 0.5), happened).weight
+    0.0
+    >>> happened = np.tile([False, True, False, True, False, True, True, False], 100)
+    >>> earned_trust(said, np.full(800, 0.5), happened)
+    Trust(weight=1.0, error=0.1187, games=800)
+    """
+    known = np.isfinite(close)
+    weight = best_weight(
+        log_odds_of(model[known]), log_odds_of(close[known]), happened[known], steps=100
+    )
+    bins = calibration_curve(model, happened)
+    count = np.array([each["count"] for each in bins])
+    said = np.array([each["said"] for each in bins])
+    # Half a game more on either side, so that a bin in which all or none happened has log-odds.
+    seen = (np.array([each["happened"] for each in bins]) * count + 0.5) / (count + 1)
+    far = np.abs(log_odds_of(seen) - log_odds_of(said)) + 1 / np.sqrt(count * seen * (1 - seen))
+    error = float(np.sqrt((count * far**2).sum() / count.sum()))
+    return Trust(weight, round(min(error, 5.0), 4), int(known.sum()))

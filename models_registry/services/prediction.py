@@ -9,7 +9,7 @@ import numpy as np
 
 from models_registry import artifacts, selectors
 from models_registry.domain.features import FeatureMatrix, Memory, build_features
-from models_registry.history import instants, read_history
+from models_registry.history import History, instants, read_history
 from models_registry.learners import FittedModel
 from models_registry.models import ModelVersion, Prediction
 from models_registry.services.training import predictor_key
@@ -44,12 +44,14 @@ def predict_events(
     as_of: datetime,
     made_at: datetime,
     version: ModelVersion | None = None,
+    history: History | None = None,
 ) -> list[Prediction]:
     """Predict events with what was known at `as_of`, store and return the predictions.
 
     Without a version each competition's champion predicts; with one, only its competition's
-    events may be asked for. Repeating a moment returns the stored predictions and writes
-    nothing. The order is that of the event ids.
+    events may be asked for. Whoever asks again and again about a past that does not change hands
+    in its `history`, read once; what came after `as_of` is cut off here. Repeating a moment
+    returns the stored predictions and writes nothing. The order is that of the event ids.
 
     Raises:
         NothingServes: if a competition has no champion, or an event is not the version's.
@@ -65,7 +67,9 @@ def predict_events(
         known = selectors.predictions_at(ids, version_id=chosen.pk, as_of=as_of)
         missing = [pk for pk in ids if pk not in known]
         if missing:
-            rows = _predict(competition_key, missing, chosen, as_of=as_of, made_at=made_at)
+            if history is None or history.competition_key != competition_key:
+                history = read_history(competition_key)
+            rows = _predict(history, missing, chosen, as_of=as_of, made_at=made_at)
             # Whoever predicted the same moment first keeps the row.
             Prediction.objects.bulk_create(rows, ignore_conflicts=True)
             known = selectors.predictions_at(ids, version_id=chosen.pk, as_of=as_of)
@@ -93,7 +97,9 @@ def predict_upcoming(*, now: datetime) -> dict[str, int]:
         latest = selectors.predictions_for(ids, as_of=now, version_id=champion.pk)
         fresh = [
             row
-            for row in (_predict(key, ids, champion, as_of=now, made_at=now) if ids else [])
+            for row in (
+                _predict(read_history(key), ids, champion, as_of=now, made_at=now) if ids else []
+            )
             if row.event_id not in latest or latest[row.event_id].features != row.features
         ]
         Prediction.objects.bulk_create(fresh, ignore_conflicts=True)
@@ -117,7 +123,7 @@ def _version_for(competition_key: str, version: ModelVersion | None) -> ModelVer
 
 
 def _predict(
-    competition_key: str,
+    whole: History,
     event_ids: Sequence[int],
     version: ModelVersion,
     *,
@@ -126,12 +132,12 @@ def _predict(
 ) -> list[Prediction]:
     """Return unsaved predictions, in order of event id."""
     model = load_model(version.artifact, version.checksum, tuple(version.signature))
-    history = read_history(competition_key).as_known_at(as_of)
+    history = whole.as_known_at(as_of)
     games = history.games
     rows = np.flatnonzero(np.isin(games.event_id, list(event_ids)))
     with MEMORY_LOCK:
         # Teams are numbered by who has played; a memory serves one numbering.
-        memory = MEMORIES.setdefault((competition_key, history.teams), Memory())
+        memory = MEMORIES.setdefault((history.competition_key, history.teams), Memory())
         matrix = build_features(
             games, rows=rows, decided_at=instants([as_of] * len(rows)), memory=memory
         )

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from betting.domain.decide import Configuration, decide, slate_of
+from betting.domain.configuration import Configuration
+from betting.domain.decide import decide, slate_of
 from betting.domain.simulate import Results, simulate
 from betting.models import Backtest, Bet, Strategy
 from betting.services.backtesting import Past, read_past, slate_of_the_past
@@ -58,9 +59,7 @@ def looks(count: int, seed: int = 1) -> Past:
 def live(past: Past, now) -> tuple:
     """Decide on one look of the past as if it were now."""
     mask = past.moment == now
-    slate = slate_of(
-        past.quotes.where(mask), moment=now, home_probability={}, configuration=CONFIGURATION
-    )
+    slate = slate_of(past.quotes.where(mask), moment=now, opinions={}, configuration=CONFIGURATION)
     return mask, decide(slate, CONFIGURATION)
 
 

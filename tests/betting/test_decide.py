@@ -5,26 +5,20 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from betting.domain.decide import (
-    BIT,
-    BadConfiguration,
-    Configuration,
-    decide,
-    failed_gates,
-    sentences,
-    slate_of,
-)
+from betting.domain.configuration import BadConfiguration, Configuration
+from betting.domain.decide import BIT, Opinion, blend, decide, failed_gates, slate_of
+from betting.domain.sentences import sentences
 from tests.tables import SEEN, START, moment, quote_table, row, two_way
 
 BOOKS = [*two_way(1, 1.91, 1.91), *two_way(2, 1.91, 1.91), *two_way(3, 1.91, 1.91)]
 PLAIN = Configuration(margin_methods=("multiplicative",), model_error=0.0)
 
 
-def decided(rows, configuration=PLAIN, *, at=SEEN, home=None, held=frozenset()):
+def decided(rows, configuration=PLAIN, *, at=SEEN, said=None, held=frozenset()):
     slate = slate_of(
         quote_table(*rows),
         moment=moment(at),
-        home_probability=home or {},
+        opinions=said or {},
         held_markets=held,
         configuration=configuration,
     )
@@ -103,13 +97,40 @@ def test_commission_comes_off_before_the_edge():
 
 def test_the_model_moves_the_moneyline_and_only_that():
     configuration = Configuration(margin_methods=("multiplicative",), model_weight=0.5)
-    slate, decisions = decided(BOOKS, configuration, home={1: 0.6})
+    said = {1: Opinion(0.6, weight=1.0, error=0.0)}
+    slate, decisions = decided(BOOKS, configuration, said=said)
 
     assert decisions.fair_probability[0] == pytest.approx(0.5505, abs=1e-4)
     assert decisions.fair_probability[1] == pytest.approx(1 - 0.5505, abs=1e-4)
     with_draw = [*BOOKS, *(row("draw", 3.5, bookmaker_id=book) for book in (1, 2, 3))]
-    slate, _ = decided(with_draw, configuration, home={1: 0.6})
+    slate, _ = decided(with_draw, configuration, said=said)
     assert np.isnan(slate.model_probability).all()
+
+
+@pytest.mark.parametrize(
+    ("earned", "allowed", "weight"), [(0.3, 1.0, 0.3), (0.9, 0.25, 0.25), (0.0, 1.0, 0.0)]
+)
+def test_a_model_gets_what_its_record_earned_and_no_more_than_allowed(earned, allowed, weight):
+    configuration = Configuration(margin_methods=("multiplicative",), model_weight=allowed)
+    said = {1: Opinion(0.6, weight=earned, error=0.0)}
+
+    slate, decisions = decided(BOOKS, configuration, said=said)
+
+    assert decisions.fair_probability[0] == pytest.approx(
+        blend(np.array([0.5]), np.array([0.6]), weight)[0]
+    )
+    told = sentences(slate, decisions, configuration, 0)[0][1]
+    assert (f"{weight:.0%} model" in told) == (weight > 0)
+
+
+def test_a_model_in_doubt_lowers_only_the_low_end():
+    configuration = Configuration(margin_methods=("multiplicative",), model_weight=0.5)
+    sure = decided(BOOKS, configuration, said={1: Opinion(0.6, 1.0, 0.2)})[1]
+    unsure = decided(BOOKS, configuration, said={1: Opinion(0.6, 1.0, 0.4)})[1]
+
+    assert unsure.edge[0] == sure.edge[0]
+    # Half a blend of 0.2 more in log-odds, a quarter of it in probability near evens.
+    assert sure.edge_low[0] - unsure.edge_low[0] == pytest.approx(0.1 / 4 * 1.91, abs=0.002)
 
 
 def test_a_later_quote_in_the_same_call_changes_no_earlier_decision():

@@ -11,7 +11,9 @@ from models_registry import services
 from models_registry.domain.features import FeatureMatrix, build_features
 from models_registry.domain.games import BOX, Games
 from models_registry.domain.lookahead import find_leaks
+from models_registry.history import read_history
 from models_registry.models import Prediction
+from models_registry.services.prediction import MEMORIES
 from odds.models import Bookmaker, Event, Market, Quote, Selection, TeamGame
 from tests.models_registry import arrays, league
 
@@ -121,6 +123,24 @@ def test_a_result_known_before_the_moment_does_change_it(trained, competition):
     )
 
     assert _said(again, events, as_of) != before
+
+
+def test_a_history_read_once_says_at_each_moment_what_reading_it_anew_says(trained):
+    """What a replay saves: the past is read once and cut at each moment, never ahead of it."""
+    kept = read_history(league.KEY)
+    again = services.train_version(competition_key=league.KEY, until=league.AFTER)
+    for days in (260, 255, 259, 200):
+        as_of = league.AFTER - timedelta(days=days)
+        events = list(Event.objects.filter(starts_at__gt=as_of).order_by("starts_at", "pk")[:6])
+        asked = {"event_ids": [each.pk for each in events], "as_of": as_of, "made_at": as_of}
+
+        once = services.predict_events(**asked, version=trained, history=kept)
+        MEMORIES.clear()
+        anew = services.predict_events(**asked, version=again)
+
+        assert [(row.event_id, row.home_probability, row.features) for row in once] == [
+            (row.event_id, row.home_probability, row.features) for row in anew
+        ]
 
 
 def _plant_price(event: Event) -> None:

@@ -23,6 +23,9 @@ def test_training_registers_a_version_with_its_record(trained):
     assert trained.signature[0] == "elo"
     assert set(trained.metrics["model"]) == {"log_loss", "brier", "accuracy", "calibration_error"}
     assert trained.metrics["close"] is None
+    # No close to stand beside: no part of a blend, and a doubt of its own.
+    assert (trained.market_weight, trained.metrics["trust"]["games"]) == (0.0, 0)
+    assert 0.05 < trained.log_odds_error < 0.6
     assert trained.metrics["model"]["log_loss"] < 0.66
     assert len(trained.data_hash) == len(trained.checksum) == 64
 

@@ -1,0 +1,92 @@
+"""How a strategy decides, as values that were checked."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from odds.domain.margins import METHODS
+
+
+class BadConfiguration(ValueError):
+    """A configuration that cannot be meant, naming the field, the value and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """How a strategy decides. Stored as JSON with a Strategy; unknown names are refused.
+
+    Edges are shares (0.02 is 2 %), ages minutes. `model_weight` is the most of the blend of
+    log-odds that a model may have, 0 the market alone; how much of it a version gets is what its
+    record earned. `model_error` is the least standard error it is believed with, in log-odds.
+    `margin_methods`: the first gives the fair probability, all of them its lower bound.
+    """
+
+    market_keys: tuple[str, ...] = ("h2h",)
+    margin_methods: tuple[str, ...] = ("shin", "power")
+    model_weight: float = 0.0
+    model_error: float = 0.15
+    min_edge: float = 0.02
+    min_edge_low: float = 0.0
+    max_edge: float = 0.20
+    min_books: int = 3
+    min_price: float = 1.2
+    max_price: float = 8.0
+    max_quote_age: float = 15.0
+    max_hours_ahead: float = 48.0
+    kelly_fraction: float = 0.25
+
+    def __post_init__(self) -> None:
+        checks = (
+            ("market_keys", bool(self.market_keys), "name at least one market"),
+            (
+                "margin_methods",
+                bool(self.margin_methods) and set(self.margin_methods) <= set(METHODS),
+                f"use some of {', '.join(METHODS)}",
+            ),
+            ("model_weight", 0 <= self.model_weight <= 1, "use 0 to 1"),
+            ("model_error", 0 <= self.model_error <= 5, "use 0 to 5"),
+            ("min_edge", 0 <= self.min_edge < 1, "use 0 to 1, such as 0.02"),
+            ("min_edge_low", -1 < self.min_edge_low < 1, "use -1 to 1, such as 0"),
+            ("max_edge", self.max_edge > self.min_edge, "use more than min_edge"),
+            ("min_books", 1 <= self.min_books <= 100, "use 1 to 100"),
+            ("min_price", self.min_price > 1, "use more than 1"),
+            ("max_price", self.max_price > self.min_price, "use more than min_price"),
+            ("max_quote_age", self.max_quote_age > 0, "use minutes above 0"),
+            ("max_hours_ahead", self.max_hours_ahead > 0, "use hours above 0"),
+            ("kelly_fraction", 0 < self.kelly_fraction <= 1, "use more than 0, at most 1"),
+        )
+        for name, holds, remedy in checks:
+            if not holds:
+                raise BadConfiguration(f"{name}: {getattr(self, name)!r} cannot be; {remedy}.")
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Read a stored configuration; what is not named has its default.
+
+        >>> Configuration.from_json({"min_edge": 0.03}).min_edge
+        0.03
+
+        Raises:
+            BadConfiguration: naming the first field that is unknown, malformed or out of range.
+        """
+        kinds: dict[str, type[Any]] = {f.name: type(getattr(cls(), f.name)) for f in fields(cls)}
+        values: dict[str, Any] = {}
+        for name, value in content.items():
+            if name not in kinds:
+                raise BadConfiguration(f"{name}: no such setting; use {', '.join(kinds)}.")
+            if kinds[name] is tuple:
+                usable = isinstance(value, list | tuple) and all(isinstance(v, str) for v in value)
+            else:
+                usable = isinstance(value, int | float) and not isinstance(value, bool)
+                usable = usable and (kinds[name] is float or value == int(value))
+            if not usable:
+                raise BadConfiguration(f"{name}: {value!r} is no {kinds[name].__name__}.")
+            values[name] = kinds[name](value)
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON types."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
