@@ -36,6 +36,8 @@ from odds.feeds.provider import (
 
 # A server that asks for more patience than this is left until the next round.
 _LONGEST_WAIT = 20.0
+# The provider's keys have 32 characters; a made-up short one may be a word of any answer.
+_SHORTEST_SECRET = 12
 
 _KINDS: dict[str, type[ProviderError]] = {
     "MISSING_KEY": KeyRefused,
@@ -128,11 +130,17 @@ class Asker:
             raise
         finally:
             self._purse.settle(held, call)
+        self._purse.notice(ask.endpoint, payload)
         return payload, credits
 
     def _get(self, path: str, parameters: Mapping[str, str]) -> Answer:
         try:
-            return self._transport.get(path, {**parameters, "apiKey": self._key})
+            answer = self._transport.get(path, {**parameters, "apiKey": self._key})
+            # A server that repeats our address must not bring the key into a log or a table.
+            secret = self._key.encode()
+            if len(secret) >= _SHORTEST_SECRET and secret in answer.body:
+                answer = replace(answer, body=answer.body.replace(secret, b"***"))
+            return answer
         except BrokenAnswer as broken:
             raise ProviderFailed("BROKEN_ANSWER", str(broken)) from None
         except NoAnswer as nothing:
@@ -141,7 +149,6 @@ class Asker:
     def _refusal(self, answer: Answer, credits: Credits) -> ProviderError:
         text = answer.body[:4000].decode("utf-8", errors="replace")
         code, message = _code_and_message(text)
-        # A server that repeats our address must not bring the key into a log.
         if self._key:
             code, message = code.replace(self._key, "***"), message.replace(self._key, "***")
         if answer.status == 429:

@@ -69,7 +69,7 @@ class Patience:
 
 
 class Purse(Protocol):
-    """Pays for calls: asked before each, told after each."""
+    """Pays for calls and keeps the record of them: asked before each, told after each."""
 
     def reserve(self, ask: Ask) -> int | None:
         """Set a call's cost aside and return what to settle it by.
@@ -81,6 +81,9 @@ class Purse(Protocol):
     def settle(self, held: int | None, call: Call) -> None:
         """Write down what a call cost."""
 
+    def notice(self, endpoint: Endpoint, payload: object) -> None:
+        """Look at what an answer holds beyond its guide, before anything is made of it."""
+
 
 class FreePurse:
     """Pays for everything and writes nothing down."""
@@ -89,6 +92,9 @@ class FreePurse:
         return None
 
     def settle(self, held: int | None, call: Call) -> None:
+        return None
+
+    def notice(self, endpoint: Endpoint, payload: object) -> None:
         return None
 
 

@@ -11,7 +11,6 @@ from typing import Any, Generic, TypeVar
 from odds.domain.credits import Endpoint, cost_of, regions_charged
 from odds.feeds import the_odds_api_queries as queries
 from odds.feeds.asking import Asker
-from odds.feeds.columns import joined
 from odds.feeds.gate import Gate
 from odds.feeds.http import Transport
 from odds.feeds.parsed import BadPayload, ParsedEvent, ParsedResult, ParsedSweep
@@ -40,10 +39,10 @@ from odds.feeds.the_odds_api_payloads import (
     SOURCE,
     as_moment,
     read_events,
-    read_odds,
     read_scores,
     read_sports,
 )
+from odds.feeds.the_odds_api_sweeps import sweep_of
 
 __all__ = [
     "PROVIDER",
@@ -270,33 +269,6 @@ class Client:
         found = _snapshot(payload)
         sweep = sweep_of([found.value], key, markets=markets, books=books, now=found.at)
         return Answered(Snapshot(found.at, found.previous, found.next, sweep), credits)
-
-
-def sweep_of(
-    payload: object, key: str, *, markets: Collection[str], books: Sequence[str], now: datetime
-) -> ParsedSweep:
-    """Return the events and prices of an odds answer as a sweep seen at `now`.
-
-    Raises:
-        BadPayload: naming the first field at fault; also where an event is of another sport.
-    """
-    listed = read_odds(payload, odds_format="decimal")
-    for index, entry in enumerate(listed):
-        if entry.event.competition_key != key:
-            raise BadPayload(f"[{index}].sport_key", f"{entry.event.competition_key!r:.64}")
-    # Exchanges add their lay prices to h2h unasked.
-    looked_at = {*markets, "h2h_lay"} if "h2h" in markets else set(markets)
-    return ParsedSweep(
-        provider=PROVIDER,
-        competition_key=key,
-        seen_at=now,
-        events=[entry.event for entry in listed],
-        quotes=joined([entry.quotes for entry in listed]),
-        bookmaker_titles={name: t for entry in listed for name, t in entry.titles.items()},
-        rejected=[row for entry in listed for row in entry.rejected],
-        markets_asked=frozenset(looked_at),
-        books_asked=frozenset(books) if books else None,
-    )
 
 
 def _ask(

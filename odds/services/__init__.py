@@ -5,8 +5,11 @@ from odds.services.fetching import (
     FetchFailed,
     PaidCallsPaused,
     fetch_all,
+    fetch_event_odds,
+    fetch_events,
     fetch_odds,
     fetch_scores,
+    sync_sports,
 )
 from odds.services.importing import ImportedFile, import_file, plan_import
 from odds.services.partitions import ensure_partitions
@@ -28,6 +31,8 @@ __all__ = [
     "ensure_competition",
     "ensure_partitions",
     "fetch_all",
+    "fetch_event_odds",
+    "fetch_events",
     "fetch_odds",
     "fetch_scores",
     "import_file",
@@ -39,4 +44,5 @@ __all__ = [
     "record_results",
     "record_sweep",
     "record_sweeps",
+    "sync_sports",
 ]

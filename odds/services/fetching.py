@@ -1,26 +1,32 @@
-"""Fetch odds and scores from the provider, and record what it cost."""
+"""Fetch from the provider and record what came: prices, results, events, sports; and its cost."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from odds.feeds.parsed import BadPayload
-from odds.feeds.the_odds_api import (
-    PROVIDER,
+from django.db import transaction
+
+from odds.feeds.parsed import BadPayload, ParsedEvent
+from odds.feeds.provider import (
     Answered,
-    Client,
     Credits,
     InvalidMarkets,
     OutOfUsageCredits,
     ProviderError,
+    UnknownSport,
 )
-from odds.models import Event, EventStatus, FeedRun
+from odds.feeds.the_odds_api import PROVIDER, Client
+from odds.models import Event, EventStatus, FeedRun, ProviderSport
 from odds.services.counts import Counts
+from odds.services.credit_ledger import Ledger, asked_last, is_out_of_credits
+from odds.services.events import record_events
 from odds.services.results import record_results
-from odds.services.runs import begin_run, end_run
-from odds.services.sweeps import record_sweep
+from odds.services.runs import begin_run, end_run, quarantine
+from odds.services.sweeps import lock_competition, record_sweep, refused_events
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # The provider tells results for three days.
 RESULTS_FOR = timedelta(days=3)
@@ -44,6 +50,7 @@ def fetch_odds(
     regions: Iterable[str] = ("us", "eu"),
     bookmakers: Iterable[str] = (),
     markets: Sequence[str] = ("h2h", "spreads", "totals"),
+    budget: int | None = None,
 ) -> Counts:
     """Fetch one competition's prices and record them, with the run and its credits.
 
@@ -54,52 +61,147 @@ def fetch_odds(
     """
     regions, bookmakers = list(regions), list(bookmakers)
 
-    def ask(wanted: Sequence[str]) -> Answered[Counts]:
-        answered = client.odds(
+    def ask(paid: Client, run: FeedRun, wanted: Sequence[str]) -> Answered[Counts]:
+        answered = paid.odds(
             competition_key, regions=regions, bookmakers=bookmakers, markets=wanted, now=now
         )
         return Answered(record_sweep(answered.value, feed_run=run), answered.credits)
 
-    def ask_for_what_is_offered() -> Answered[Counts]:
-        try:
-            return ask(markets)
-        except InvalidMarkets as refusal:
-            left = [market for market in markets if market not in refusal.markets]
-            if not left or len(left) == len(markets):
-                raise
-            logger.warning("%s does not offer %s", competition_key, sorted(refusal.markets))
-            return ask(left)
+    check_credits(client, now)
+    return _fetch(
+        FeedRun.Kind.ODDS,
+        competition_key,
+        client,
+        now,
+        budget,
+        lambda paid, run: _without_refused(markets, lambda left: ask(paid, run, left)),
+    )
 
-    _check_credits(client, now)
-    run = _begin(FeedRun.Kind.ODDS, competition_key, now)
-    return _finish(run, now, ask_for_what_is_offered)
+
+def fetch_event_odds(
+    *,
+    competition_key: str,
+    event_key: str,
+    now: datetime,
+    client: Client,
+    regions: Iterable[str] = ("us", "eu"),
+    bookmakers: Iterable[str] = (),
+    markets: Sequence[str],
+    budget: int | None = None,
+) -> Counts:
+    """Fetch additional markets of one event (by the provider's id) and record them.
+
+    Markets that we cannot keep (of players, yes or no) are quarantined, one row a market.
+
+    Raises:
+        FetchFailed: where nothing was recorded; the run holds the reason.
+    """
+    regions, bookmakers = list(regions), list(bookmakers)
+
+    def ask(paid: Client, run: FeedRun, wanted: Sequence[str]) -> Answered[Counts]:
+        answered = paid.event_odds(
+            competition_key,
+            event_key,
+            regions=regions,
+            bookmakers=bookmakers,
+            markets=wanted,
+            now=now,
+        )
+        return Answered(record_sweep(answered.value, feed_run=run), answered.credits)
+
+    check_credits(client, now)
+    return _fetch(
+        FeedRun.Kind.EVENT,
+        f"{competition_key}/{event_key}",
+        client,
+        now,
+        budget,
+        lambda paid, run: _without_refused(markets, lambda left: ask(paid, run, left)),
+    )
 
 
 def fetch_scores(
-    *, competition_key: str, now: datetime, client: Client, days_from: int = 3
+    *,
+    competition_key: str,
+    now: datetime,
+    client: Client,
+    days_from: int = 3,
+    budget: int | None = None,
 ) -> Counts:
     """Fetch results of events we know, and record them; ask only where one is waited for.
 
     Raises:
         FetchFailed: where nothing was recorded; the run holds the reason.
     """
-    waiting = Event.objects.filter(
+    if not waits_for_results(competition_key, now):
+        return Counts()
+
+    def ask(paid: Client, run: FeedRun) -> Answered[Counts]:
+        answered = paid.scores(competition_key, days_from=days_from, now=now)
+        return Answered(record_results(answered.value, feed_run=run), answered.credits)
+
+    check_credits(client, now)
+    return _fetch(FeedRun.Kind.SCORES, competition_key, client, now, budget, ask)
+
+
+def fetch_events(*, competition_key: str, now: datetime, client: Client) -> Counts:
+    """Fetch a competition's events that are on or to come, for nothing, and record them.
+
+    Raises:
+        FetchFailed: where nothing was recorded; the run holds the reason.
+    """
+
+    def ask(paid: Client, run: FeedRun) -> Answered[Counts]:
+        answered = paid.events(competition_key)
+        counts = _record_listed(answered.value, competition_key, now, run)
+        return Answered(counts, answered.credits)
+
+    return _fetch(FeedRun.Kind.EVENTS, competition_key, client, now, None, ask)
+
+
+def sync_sports(*, now: datetime, client: Client) -> Counts:
+    """Fetch which sports the provider offers, in season or not, for nothing, and record them.
+
+    Raises:
+        FetchFailed: where nothing was recorded; the run holds the reason.
+    """
+
+    def ask(paid: Client, _run: FeedRun) -> Answered[Counts]:
+        answered = paid.sports(with_inactive=True)
+        rows = [
+            ProviderSport(
+                provider=PROVIDER,
+                key=sport["key"][:64],
+                title=sport["title"][:96],
+                group=sport["group"][:64],
+                is_active=sport["active"],
+                has_outrights=sport["has_outrights"],
+                seen_at=now,
+            )
+            for sport in {sport["key"][:64]: sport for sport in answered.value}.values()
+        ]
+        ProviderSport.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["provider", "key"],
+            update_fields=["title", "group", "is_active", "has_outrights", "seen_at"],
+        )
+        gone = ProviderSport.objects.filter(provider=PROVIDER, seen_at__lt=now)
+        gone.update(is_active=False)
+        return Answered(Counts(read=len(rows), repeated=len(rows)), answered.credits)
+
+    return _fetch(FeedRun.Kind.SPORTS, "all", client, now, None, ask)
+
+
+def waits_for_results(competition_key: str, now: datetime) -> bool:
+    """Say whether an event that started lately enough to be told of has no result yet."""
+    return Event.objects.filter(
         competition__key=competition_key,
         status=EventStatus.SCHEDULED,
         starts_at__gte=now - RESULTS_FOR,
         starts_at__lt=now,
         references__source=PROVIDER,
-    )
-    if not waiting.exists():
-        return Counts()
-    _check_credits(client, now)
-    run = _begin(FeedRun.Kind.SCORES, competition_key, now)
-
-    def ask() -> Answered[Counts]:
-        answered = client.scores(competition_key, days_from=days_from, now=now)
-        return Answered(record_results(answered.value, feed_run=run), answered.credits)
-
-    return _finish(run, now, ask)
+    ).exists()
 
 
 def fetch_all(
@@ -124,16 +226,60 @@ def fetch_all(
     return done
 
 
-def _begin(kind: FeedRun.Kind, competition_key: str, now: datetime) -> FeedRun:
-    return begin_run(provider=PROVIDER, kind=kind, subject=competition_key, now=now)
+def check_credits(client: Client, now: datetime) -> None:
+    """Stop a paid call where the provider has no credits for us; ask it for nothing now and then.
+
+    Raises:
+        PaidCallsPaused: until the first of the month, or until a free call tells of new credits.
+    """
+    if not is_out_of_credits(PROVIDER, now=now):
+        return
+    asked = asked_last(PROVIDER, now=now)
+    if asked is None or now - asked >= _ASK_AGAIN:
+        try:
+            sync_sports(now=now, client=client)
+        except FetchFailed:
+            logger.info("The provider refuses free calls too while there are no credits")
+        if not is_out_of_credits(PROVIDER, now=now):
+            return
+    raise PaidCallsPaused(
+        "no usage credits are left; paid calls start again when the provider renews them "
+        "(on the first of the month) or the plan is raised"
+    )
 
 
-def _finish(run: FeedRun, now: datetime, ask: Callable[[], Answered[Counts]]) -> Counts:
+def _without_refused(
+    markets: Sequence[str], ask: Callable[[Sequence[str]], Answered[Counts]]
+) -> Answered[Counts]:
     try:
-        answered = ask()
+        return ask(markets)
+    except InvalidMarkets as refusal:
+        left = [market for market in markets if market not in refusal.markets]
+        if not left or len(left) == len(markets):
+            raise
+        logger.warning("The provider does not offer %s here", sorted(refusal.markets))
+        return ask(left)
+
+
+def _fetch(
+    kind: FeedRun.Kind,
+    subject: str,
+    client: Client,
+    now: datetime,
+    budget: int | None,
+    ask: Callable[[Client, FeedRun], Answered[Counts]],
+) -> Counts:
+    run = begin_run(provider=PROVIDER, kind=kind, subject=subject, now=now)
+    ledger = Ledger(provider=PROVIDER, now=now, budget=budget, job=f"{kind}", feed_run=run)
+    try:
+        answered = ask(client.charged_to(ledger), run)
     except ProviderError as refusal:
         _note(run, refusal.credits)
         end_run(run, Counts(), now=now, error=str(refusal))
+        if isinstance(refusal, UnknownSport):
+            _look_what_is_offered(client, now)
+        if isinstance(refusal, OutOfUsageCredits):
+            raise PaidCallsPaused(str(refusal)) from refusal
         raise FetchFailed(str(refusal)) from refusal
     except BadPayload as bad:
         end_run(run, Counts(), now=now, error=f"BAD_PAYLOAD: {bad}")
@@ -146,39 +292,27 @@ def _finish(run: FeedRun, now: datetime, ask: Callable[[], Answered[Counts]]) ->
     return answered.value
 
 
+def _record_listed(
+    events: Sequence[ParsedEvent], competition_key: str, now: datetime, run: FeedRun
+) -> Counts:
+    with transaction.atomic():
+        competition = lock_competition(competition_key)
+        listed_at = {(event.source, event.key): now for event in events}
+        recorded = record_events(events, competition, listed_at=listed_at)
+        refused = refused_events(events, recorded)
+        quarantine(refused, feed_run=run, source=PROVIDER, seen_at=now)
+    known = len(events) - recorded.new - len(refused)
+    return Counts(len(events), recorded.new, max(known, 0), len(refused))
+
+
+def _look_what_is_offered(client: Client, now: datetime) -> None:
+    try:
+        sync_sports(now=now, client=client)
+    except FetchFailed as failure:
+        logger.warning("The sports on offer could not be fetched: %s", failure)
+
+
 def _note(run: FeedRun, account: Credits) -> None:
     run.credits_cost = account.cost
     run.credits_remaining = account.remaining
     run.credits_used = account.used
-
-
-def _check_credits(client: Client, now: datetime) -> None:
-    """Stop a paid call where the last one found no credits; ask for nothing whether that holds."""
-    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    runs = FeedRun.objects.filter(provider=PROVIDER, started_at__gte=first, started_at__lte=now)
-    paid = runs.filter(kind__in=[FeedRun.Kind.ODDS, FeedRun.Kind.SCORES])
-    last = paid.order_by("-started_at", "-pk").first()
-    if last is None or not last.error.startswith("OUT_OF_USAGE_CREDITS"):
-        return
-    asked = runs.filter(kind=FeedRun.Kind.SPORTS).order_by("-started_at", "-pk").first()
-    newest = max(last.started_at, asked.started_at if asked else last.started_at)
-    if now - newest >= _ASK_AGAIN and _has_credits(client, now):
-        return
-    raise PaidCallsPaused(
-        "no usage credits are left; paid calls start again when the provider renews them "
-        "(on the first of the month) or the plan is raised"
-    )
-
-
-def _has_credits(client: Client, now: datetime) -> bool:
-    run = begin_run(provider=PROVIDER, kind=FeedRun.Kind.SPORTS, subject="credits", now=now)
-    try:
-        account = client.sports().credits
-    except OutOfUsageCredits as refusal:
-        account = refusal.credits
-    except (ProviderError, BadPayload) as error:
-        end_run(run, Counts(), now=now, error=str(error))
-        return False
-    _note(run, account)
-    end_run(run, Counts(), now=now)
-    return account.remaining is not None and account.remaining > 0

@@ -302,18 +302,39 @@ def test_a_market_that_is_not_offered_is_dropped_and_the_rest_fetched(provider, 
 
 
 @pytest.mark.django_db
-def test_a_bad_answer_writes_nothing_but_the_failed_run(provider, client):
+def test_a_price_nobody_can_read_is_put_aside_and_the_others_kept(provider, client):
     answer = payloads.odds()
     answer[0]["bookmakers"][0]["markets"][1]["outcomes"][0]["price"] = None
     provider.says(answer)
 
-    with pytest.raises(FetchFailed):
-        fetch_odds(competition_key=NBA, now=NOW, client=client)
+    counts = fetch_odds(competition_key=NBA, now=NOW, client=client)
 
-    run = FeedRun.objects.get()
+    assert (counts.new, counts.quarantined) == (3, 2)
+    row = QuarantinedRow.objects.get(field="bookmakers[].markets[].outcomes[].price")
+    assert row.reason == "no price: None"
+    assert row.raw["name"] == "'Boston Celtics'"
+    assert not PriceChange.objects.filter(quote__selection__point=Decimal("-6.5")).exists()
+
+
+@pytest.mark.django_db
+def test_an_answer_most_of_which_cannot_be_read_writes_nothing_but_the_failed_run(provider, client):
+    """Put aside one by one, its prices would be taken for withdrawn."""
+    provider.says(payloads.ODDS)
+    fetch_odds(competition_key=NBA, now=NOW, client=client)
+    answer = payloads.odds()
+    for market in answer[0]["bookmakers"][0]["markets"]:
+        for outcome in market["outcomes"]:
+            outcome["price"] = str(outcome["price"])
+    provider.says_now(answer)
+
+    with pytest.raises(FetchFailed):
+        fetch_odds(competition_key=NBA, now=NOW + timedelta(minutes=5), client=client)
+
+    run = FeedRun.objects.first()
     assert run.outcome == "failed"
-    assert run.error.startswith("BAD_PAYLOAD: [0].bookmakers[0].markets[1].outcomes[0].price")
-    assert not Event.objects.exists()
+    assert run.error.startswith("BAD_PAYLOAD: [0].bookmakers[0].markets[0].outcomes[0].price")
+    assert PriceChange.objects.count() == 4
+    assert not PriceChange.objects.filter(price=None).exists()
 
 
 @pytest.mark.django_db
