@@ -1,8 +1,11 @@
 """What the betting pages accept."""
 
 from decimal import Decimal
+from itertools import pairwise
+from typing import Any
 
 from django import forms
+from django.core import validators
 
 
 class PlaceBet(forms.Form):
@@ -24,6 +27,63 @@ class PlaceBet(forms.Form):
         min_value=Decimal("1.001"),
         error_messages={"required": "Price: say the least you accept, such as 2.05."},
     )
+
+
+class ShareField(forms.DecimalField):
+    """A share of equity or of Kelly, written in per cent: 2.5 is 0.025."""
+
+    def __init__(self, label: str) -> None:
+        wrong = f"{label}: write per cent from 0.01 to 100, such as 2.5."
+        super().__init__(
+            label=f"{label}, %",
+            widget=forms.TextInput(attrs={"class": "input tnum", "inputmode": "decimal"}),
+            error_messages={"required": wrong, "invalid": wrong},
+        )
+        self.validators = [
+            validators.MinValueValidator(Decimal("0.01"), wrong),
+            validators.MaxValueValidator(Decimal(100), wrong),
+            validators.DecimalValidator(5, 2),
+        ]
+
+    def clean(self, value: object) -> Decimal:
+        """Return the share."""
+        share: Decimal = super().clean(value) / 100
+        return share
+
+    def prepare_value(self, value: object) -> object:
+        """Return what the person typed, or a share in per cent."""
+        return f"{value * 100:f}".rstrip("0").rstrip(".") if isinstance(value, Decimal) else value
+
+
+class ChangeLimits(forms.Form):
+    """How much one is willing to stake."""
+
+    max_bet_share = ShareField("One bet")
+    max_event_share = ShareField("All open bets on one event")
+    max_day_share = ShareField("All stakes of one day")
+    max_drawdown_share = ShareField("Fall from the peak that halts")
+    kelly_fraction = ShareField("Part of full Kelly")
+    min_stake = forms.DecimalField(
+        label="Smallest stake",
+        min_value=Decimal("0.01"),
+        max_digits=9,
+        decimal_places=2,
+        widget=forms.TextInput(attrs={"class": "input tnum", "inputmode": "decimal"}),
+        error_messages={"required": "Smallest stake: say how much, such as 1.00."},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse limits that a wider one would never let apply."""
+        given: dict[str, Any] = super().clean() or {}
+        order = ("max_bet_share", "max_event_share", "max_day_share")
+        for name, wider in pairwise(order):
+            if name in given and wider in given and given[name] > given[wider]:
+                self.add_error(
+                    name,
+                    f"{self.fields[name].label}: {given[name]:.2%} is above "
+                    f"{given[wider]:.2%}, the limit of {str(self.fields[wider].label).lower()}.",
+                )
+        return given
 
 
 class Halting(forms.Form):

@@ -13,6 +13,7 @@ urlpatterns = [
     path("events/<int:event_id>/", events.event, name="event"),
     path("performance/", performance.performance, name="performance"),
     path("risk/", risk.risk, name="risk"),
+    path("risk/limits/", risk.change_limits, name="change_limits"),
     path("risk/kill-switch/", risk.kill_switch, name="kill_switch"),
     path("risk/halts/<int:halt_id>/lift/", risk.lift_halt, name="lift_halt"),
     path("status/", status.status, name="status"),

@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts import audit
 from risk import selectors
 from risk.domain.breakers import EquityPath, Reading
-from risk.domain.limits import Breach, Exposure, find_breaches
+from risk.domain.limits import Bounds, Breach, Exposure, find_breaches
 from risk.models import Assessment, Halt, Limits
 
 
@@ -37,6 +37,40 @@ class StakeAsked:
 def limits_of(owner_id: int) -> Limits:
     """Return a person's limits row, made with the defaults on first use."""
     return Limits.objects.get_or_create(owner_id=owner_id)[0]
+
+
+@transaction.atomic
+def change_limits(
+    *, owner_id: int, bounds: Bounds, now: datetime, by_id: int | None
+) -> tuple[str, ...]:
+    """Set a person's limits, from now on, and write down what was before; return what was raised.
+
+    The same limits again write nothing.
+    """
+    limits_of(owner_id)
+    limits = Limits.objects.select_for_update().get(owner_id=owner_id)
+    before = selectors.bounds_of(owner_id)
+    changed = [name for name in Bounds.__slots__ if getattr(bounds, name) != getattr(before, name)]
+    raised = tuple(
+        name
+        for name in changed
+        if name != "min_stake" and getattr(bounds, name) > getattr(before, name)
+    )
+    if changed:
+        for name in changed:
+            setattr(limits, name, getattr(bounds, name))
+        limits.save(update_fields=changed)
+        audit.record(
+            action="raised limits" if raised else "changed limits",
+            subject=_whom(owner_id),
+            actor_id=by_id,
+            detail={
+                name: {"from": str(getattr(before, name)), "to": str(getattr(bounds, name))}
+                for name in changed
+            },
+            at=now,
+        )
+    return raised
 
 
 def assess_stake(asked: StakeAsked, *, now: datetime) -> tuple[Assessment, tuple[Breach, ...]]:

@@ -1,5 +1,7 @@
 """Risk: limits used and left, and the switch that stops everything."""
 
+from dataclasses import asdict
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -9,10 +11,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import clock
 from accounts.http import UserRequest
-from betting.forms import Halting, Lifting
+from betting.forms import ChangeLimits, Halting, Lifting
 from betting.selectors.money import bankroll_of, limits_used
 from risk import services
-from risk.selectors import assessments_of, halts_in_force, halts_of
+from risk.domain.limits import Bounds
+from risk.selectors import assessments_of, bounds_of, halts_in_force, halts_of
 
 
 @require_GET
@@ -44,6 +47,26 @@ def kill_switch(request: UserRequest) -> HttpResponse:
 
 @require_POST
 @login_required
+def change_limits(request: UserRequest) -> HttpResponse:
+    """Set my limits; they hold from the next stake on."""
+    form = ChangeLimits(request.POST)
+    if not form.is_valid():
+        return _risk(request, halting=Halting(), status=422, changing=form)
+    raised = services.change_limits(
+        owner_id=request.user.pk,
+        bounds=Bounds(**form.cleaned_data),
+        now=clock.now(),
+        by_id=request.user.pk,
+    )
+    if raised:
+        messages.warning(request, "Limits raised, from now on; the audit log keeps what they were.")
+    else:
+        messages.success(request, "Your limits hold from now on.")
+    return redirect("risk")
+
+
+@require_POST
+@login_required
 def lift_halt(request: UserRequest, halt_id: int) -> HttpResponse:
     """Lift a halt of my own, or any as an operator, with a reason."""
     halt = next((each for each in halts_in_force(request.user.pk) if each.pk == halt_id), None)
@@ -65,7 +88,12 @@ def lift_halt(request: UserRequest, halt_id: int) -> HttpResponse:
 
 
 def _risk(
-    request: UserRequest, *, halting: Halting, status: int, lifting: Lifting | None = None
+    request: UserRequest,
+    *,
+    halting: Halting,
+    status: int,
+    lifting: Lifting | None = None,
+    changing: ChangeLimits | None = None,
 ) -> HttpResponse:
     now = clock.now()
     owner_id = request.user.pk
@@ -77,7 +105,8 @@ def _risk(
         {
             "money": money,
             "uses": used.of_stakes,
-            "limits": services.limits_of(owner_id),
+            "limits": bounds_of(owner_id),
+            "changing": changing or ChangeLimits(initial=asdict(bounds_of(owner_id))),
             "breaker": used.breaker,
             "halts_now": halts_in_force(owner_id),
             "halts_past": halts_of(owner_id).filter(lifted_at__isnull=False)[:10],

@@ -274,6 +274,47 @@ def test_the_kill_switch_wants_a_reason(alice, as_alice):
     assert not Halt.objects.exists()
 
 
+def limits_form(**changed: str) -> dict[str, str]:
+    given = {
+        "max_bet_share": "1.5",
+        "max_event_share": "3",
+        "max_day_share": "10",
+        "max_drawdown_share": "25",
+        "kelly_fraction": "25",
+        "min_stake": "1.00",
+    }
+    return given | changed
+
+
+def test_limits_are_changed_on_the_page_by_their_owner_only(alice, bob, as_alice):
+    page = as_alice.get("/risk/").content.decode()
+    assert 'name="max_bet_share" value="2"' in page
+
+    assert as_alice.post("/risk/limits/", limits_form()).status_code == 302
+
+    assert Limits.objects.get().owner == alice
+    assert Limits.objects.get().max_bet_share == Decimal("0.0150")
+    assert 'name="max_bet_share" value="1.5"' in as_alice.get("/risk/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"max_bet_share": "lots"}, "One bet: write per cent from 0.01 to 100"),
+        ({"max_day_share": "101"}, "All stakes of one day: write per cent from 0.01 to 100"),
+        ({"max_bet_share": "0"}, "One bet: write per cent from 0.01 to 100"),
+        ({"max_bet_share": "4"}, "4.00% is above 3.00%"),
+        ({"min_stake": ""}, "Smallest stake: say how much"),
+    ],
+)
+def test_limits_that_cannot_be_are_refused_in_words(as_alice, changed, said):
+    answer = as_alice.post("/risk/limits/", limits_form(**changed))
+
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert not Limits.objects.exists()
+
+
 def test_only_an_operator_stops_everybody_or_lifts_that(alice, as_alice, olivia, client):
     everybody = {"reason": "x", "everybody": "on"}
     assert as_alice.post("/risk/kill-switch/", everybody).status_code == 403

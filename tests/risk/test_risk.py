@@ -15,8 +15,8 @@ from risk.domain.kelly import kelly_fraction
 from risk.domain.limits import Bounds, Exposure, find_breaches, rooms, trim_slate
 from risk.domain.staking import stake_cents, waterfall
 from risk.models import Halt
-from risk.selectors import halts_in_force
-from risk.services import NothingToLift, halt_everything, lift_halt
+from risk.selectors import bounds_of, halts_in_force
+from risk.services import NothingToLift, change_limits, halt_everything, lift_halt
 from tests import make
 
 
@@ -193,3 +193,24 @@ def test_the_command_halts_and_lifts(alice, capsys):
         call_command("kill_switch", "on", reason="x", user="mallory")
     with pytest.raises(CommandError, match="say why"):
         call_command("kill_switch", "on", reason=" ")
+
+
+# --- limits
+
+
+def test_changed_limits_hold_at_once_and_what_was_raised_is_written_down(alice):
+    narrow = Bounds(max_bet_share=Decimal("0.0100"))
+    assert change_limits(owner_id=alice.pk, bounds=narrow, now=make.NOON, by_id=alice.pk) == ()
+    assert bounds_of(alice.pk) == narrow
+
+    wide = Bounds(max_bet_share=Decimal("0.0250"), min_stake=Decimal("2.00"))
+    raised = change_limits(owner_id=alice.pk, bounds=wide, now=make.NIGHT, by_id=alice.pk)
+    again = change_limits(owner_id=alice.pk, bounds=wide, now=make.NIGHT, by_id=alice.pk)
+
+    assert (raised, again) == (("max_bet_share",), ())
+    lowered, entry = AuditEntry.objects.order_by("pk")
+    assert (lowered.action, entry.action) == ("changed limits", "raised limits")
+    assert entry.detail == {
+        "max_bet_share": {"from": "0.0100", "to": "0.0250"},
+        "min_stake": {"from": "1.00", "to": "2.00"},
+    }
