@@ -34,6 +34,7 @@ from betting.selectors.opportunities import (
 from odds.listings import EventFilter, events
 from odds.models import Bookmaker, Event, EventStatus
 from odds.screens import MARKETS, freshness, market_title, selection_title
+from odds.selectors import confirmed_at
 from risk.domain.limits import Room, rooms
 from risk.selectors import Rules, rules_of
 
@@ -142,12 +143,13 @@ def _rows(
     taken = {
         (bet.selection_id, bet.bookmaker_id): bet for bet in mine.exclude(status=BetStatus.REJECTED)
     }
+    confirmed = confirmed_at(each.quote_id for each in found)
     rows = []
     for each in found:
         quote = each.quote
         event = quote.selection.market.event
         steps = stake_steps(each, rules=bettor.rules, money=bettor.money, staked=bettor.staked)
-        age = now - quote.confirmed_at
+        age = now - confirmed[quote.pk]
         rows.append(
             OpportunityRow(
                 opportunity=each,

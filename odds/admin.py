@@ -1,5 +1,6 @@
 """What the world says, for operators: names are theirs to mend, facts are not."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -11,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from accounts.operating import Evidence, EvidenceInline, Operated
 from odds import models
+from odds.models import QuoteQuerySet
 from odds.services.runs import resolve_quarantined
 
 CHANGES_SHOWN = 50
@@ -134,7 +136,7 @@ class SelectionAdmin(Evidence):
 class QuoteAdmin(Evidence):
     """The latest price; its history (PriceChange) is shown below it."""
 
-    list_display = ("selection", "event", "bookmaker", "price", "seen_at", "confirmed_at")
+    list_display = ("selection", "event", "bookmaker", "price", "seen_at", "confirmed")
     list_filter = ("bookmaker",)
     list_select_related = (
         "selection__market__event__home",
@@ -148,6 +150,15 @@ class QuoteAdmin(Evidence):
     )
     ordering: ClassVar = ("-pk",)
     readonly_fields = ("history",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.Quote]:
+        found: QuoteQuerySet = super().get_queryset(request)  # type: ignore[assignment]
+        return found.with_looks()
+
+    @admin.display(description="confirmed at")
+    def confirmed(self, quote: models.Quote) -> datetime:
+        """Say when a look last saw this price still there."""
+        return quote.confirmed_at
 
     @admin.display(description="event")
     def event(self, quote: models.Quote) -> str:
@@ -182,6 +193,18 @@ class SightingAdmin(Evidence):
     list_select_related = ("event__home", "event__away")
     search_fields = ("event__home__name", "event__away__name")
     ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.MarketLook)
+class MarketLookAdmin(Evidence):
+    list_display = ("market", "event")
+    list_select_related = ("market__event__home", "market__event__away")
+    search_fields = ("market__event__home__name", "market__event__away__name")
+    ordering: ClassVar = ("-pk",)
+
+    @admin.display(description="event")
+    def event(self, look: models.MarketLook) -> str:
+        return str(look.market.event)
 
 
 @admin.register(models.ClosingPrice)

@@ -87,7 +87,9 @@ class QuoteShape(Shape):
     )
     bookmaker = serializers.CharField(source="bookmaker.key")
     price = Price(allow_null=True, help_text="null: withdrawn")
-    last_update = Moment(allow_null=True, help_text="the bookmaker's own time")
+    last_update = Moment(
+        source="newest_update", allow_null=True, help_text="the bookmaker's own newest time"
+    )
     seen_at = Moment(help_text="when this price was first seen")
     confirmed_at = Moment(help_text="when it was last seen still there")
 

@@ -43,7 +43,7 @@ SELECT q.id, e.id, m.id, m.key, s.id, s.side,
        c.price::float8,
        -- The price that is still the latest stood for as long as sweeps confirmed it.
        EXTRACT(EPOCH FROM CASE WHEN q.seen_at = c.seen_at
-           THEN GREATEST(COALESCE(c.last_update, c.seen_at), LEAST(q.confirmed_at, e.starts_at))
+           THEN GREATEST(COALESCE(c.last_update, c.seen_at), LEAST(look.at, e.starts_at))
            ELSE COALESCE(c.last_update, c.seen_at) END)::float8,
        EXTRACT(EPOCH FROM c.seen_at)::float8, EXTRACT(EPOCH FROM e.starts_at)::float8
 FROM due e
@@ -51,6 +51,10 @@ JOIN odds_market m ON m.event_id = e.id
 JOIN odds_selection s ON s.market_id = m.id
 JOIN odds_quote q ON q.selection_id = s.id
 JOIN odds_bookmaker b ON b.id = q.bookmaker_id
+LEFT JOIN LATERAL (
+    SELECT looked_at[array_position(bookmaker_ids, q.bookmaker_id)] AS at
+    FROM odds_marketlook WHERE market_id = m.id
+) look ON true
 JOIN LATERAL (
     SELECT price, last_update, seen_at
     FROM odds_pricechange

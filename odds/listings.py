@@ -69,7 +69,8 @@ def quotes(
         "bookmaker__key": bookmaker,
     }
     return (
-        Quote.objects.filter(which.conditions("selection__market__event__"))
+        Quote.objects.with_looks()
+        .filter(which.conditions("selection__market__event__"))
         .filter(**{path: value for path, value in wanted.items() if value is not None})
         .select_related(
             "bookmaker",

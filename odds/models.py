@@ -1,11 +1,13 @@
 """What the world says: events, results, bookmakers, markets, prices."""
 
+from datetime import datetime
 from typing import ClassVar
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Greatest
 from psqlextra.models import PostgresPartitionedModel
 from psqlextra.types import PostgresPartitioningMethod
 
@@ -163,7 +165,9 @@ class EventReference(models.Model):
 class TeamGame(models.Model):
     """One team's box score in one event, known from `seen_at` on."""
 
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="team_games")
+    event = models.ForeignKey(
+        Event, on_delete=models.CASCADE, related_name="team_games", db_index=False
+    )
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="games")
     is_home = models.BooleanField()
     stats = models.JSONField(help_text="numbers by name: pts, fga, fta, oreb, tov, poss, ...")
@@ -185,7 +189,9 @@ class ReferenceLine(models.Model):
         OPEN = "open", "Open"
         CLOSE = "close", "Close"
 
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="reference_lines")
+    event = models.ForeignKey(
+        Event, on_delete=models.CASCADE, related_name="reference_lines", db_index=False
+    )
     market_key = models.CharField(max_length=32, help_text="spreads (home points) or totals")
     moment = models.CharField(max_length=5, choices=Moment.choices)
     source = models.CharField(max_length=32)
@@ -238,7 +244,10 @@ class Bookmaker(models.Model):
 class Market(models.Model):
     """What is bet on in an event, by The Odds API's keys: h2h, spreads, totals, ..."""
 
-    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="markets")
+    # Here and below, a unique constraint that starts with the key serves as its index.
+    event = models.ForeignKey(
+        Event, on_delete=models.PROTECT, related_name="markets", db_index=False
+    )
     key = models.CharField(max_length=48)
 
     class Meta:
@@ -261,7 +270,9 @@ class Side(models.TextChoices):
 class Selection(models.Model):
     """One outcome of a market. `point` is the line from its own side: home -5.5, away +5.5."""
 
-    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="selections")
+    market = models.ForeignKey(
+        Market, on_delete=models.PROTECT, related_name="selections", db_index=False
+    )
     side = models.CharField(max_length=8, choices=Side.choices)
     point = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
 
@@ -522,19 +533,86 @@ class Sighting(models.Model):
         return f"{self.market_key} of {self.event_id} at {self.seen_at:%Y-%m-%d %H:%M}"
 
 
+class MarketLook(models.Model):
+    """When each bookmaker's prices of a market were last looked at: one row a market.
+
+    Three arrays side by side: the bookmakers, the moments, and the newest time of its own that each
+    bookmaker gave. A price in force was confirmed at its bookmaker's moment; one whose bookmaker's
+    own time stands still is stale, however often we look.
+    """
+
+    market = models.OneToOneField(
+        Market, on_delete=models.PROTECT, primary_key=True, related_name="look"
+    )
+    bookmaker_ids = ArrayField(models.BigIntegerField())
+    looked_at = ArrayField(models.DateTimeField())
+    last_update = ArrayField(models.DateTimeField(null=True))
+
+    def __str__(self) -> str:
+        return f"looks at {self.market_id}"
+
+
+class _OfBook(models.Func):
+    """The element of an array of MarketLook that belongs to the outer quote's bookmaker."""
+
+    template = "%(expressions)s]"
+    arg_joiner = "["
+
+    def __init__(self, column: str) -> None:
+        place = models.Func(
+            F("bookmaker_ids"), models.OuterRef("bookmaker_id"), function="array_position"
+        )
+        super().__init__(F(column), place, output_field=models.DateTimeField(null=True))
+
+
+class QuoteQuerySet(models.QuerySet["Quote"]):
+    """Quotes, with what the looks at their markets add."""
+
+    def with_looks(self) -> "QuoteQuerySet":
+        """Add `confirmed_at`, when a look last saw this price still there, and `newest_update`.
+
+        The latter is the bookmaker's newest own time, of this price or of a later look at it. A
+        withdrawn quote is confirmed when it was seen to be gone.
+        """
+        looks = MarketLook.objects.filter(market=models.OuterRef("selection__market"))
+
+        def newest(column: str, own: str) -> models.Case:
+            of_look = models.Subquery(looks.values_list(_OfBook(column)))
+            return models.Case(
+                models.When(price=None, then=F(own)), default=Greatest(F(own), of_look)
+            )
+
+        added = {
+            "confirmed_at": newest("looked_at", "seen_at"),
+            "newest_update": newest("last_update", "last_update"),
+        }
+        return self.annotate(**added)
+
+
 class Quote(models.Model):
     """The latest that one bookmaker said about one selection; its history is in PriceChange.
 
-    `price` null means withdrawn. `seen_at` is when we saw this price first, `confirmed_at` when a
-    sweep last saw it still there.
+    It is the newest of its changes, so a sweep writes no row for a price that stands: that we
+    looked is in MarketLook. `price` null means withdrawn. `seen_at` is when we saw this price
+    first, `last_update` the bookmaker's own time then; `with_looks` adds what later looks told.
     """
 
-    selection = models.ForeignKey(Selection, on_delete=models.PROTECT, related_name="quotes")
-    bookmaker = models.ForeignKey(Bookmaker, on_delete=models.PROTECT, related_name="quotes")
+    # The unique constraint serves look-ups by selection; nothing looks up by bookmaker alone.
+    selection = models.ForeignKey(
+        Selection, on_delete=models.PROTECT, related_name="quotes", db_index=False
+    )
+    bookmaker = models.ForeignKey(
+        Bookmaker, on_delete=models.PROTECT, related_name="quotes", db_index=False
+    )
     price = models.DecimalField(max_digits=9, decimal_places=3, null=True)
     last_update = models.DateTimeField(null=True, help_text="the bookmaker's own time")
     seen_at = models.DateTimeField()
-    confirmed_at = models.DateTimeField()
+
+    objects = QuoteQuerySet.as_manager()
+
+    # Only on rows of `with_looks`.
+    confirmed_at: datetime
+    newest_update: datetime | None
 
     class Meta:
         constraints: ClassVar = [
@@ -543,9 +621,6 @@ class Quote(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(price__isnull=True) | Q(price__gt=1), name="quote_price_above_one"
-            ),
-            models.CheckConstraint(
-                condition=Q(confirmed_at__gte=F("seen_at")), name="quote_confirmed_after_seen"
             ),
         ]
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 from django.core.paginator import Page, Paginator
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 
 from accounts.formats import point_text
 from odds.domain.consensus import consensus
@@ -25,7 +25,7 @@ from odds.models import (
     Selection,
     Side,
 )
-from odds.selectors import latest_quotes
+from odds.selectors import latest_quotes, newest_look
 
 METHOD = "shin"
 MARKETS = {"h2h": "Moneyline", "spreads": "Spread", "totals": "Total"}
@@ -137,7 +137,8 @@ def odds_grid(
     shown = Paginator(events, 20).get_page(page)
     by_event: dict[int, list[Quote]] = defaultdict(list)
     quotes = (
-        Quote.objects.filter(
+        Quote.objects.with_looks()
+        .filter(
             selection__market__event__in=[event.pk for event in shown],
             selection__market__key=market_key,
             bookmaker__is_archive=False,
@@ -314,9 +315,8 @@ def event_markets(event_id: int) -> list[str]:
 def event_quotes(event_id: int, market_key: str) -> list[Quote]:
     """Return every book's latest quote in one market of an event."""
     return list(
-        Quote.objects.filter(
-            selection__market__event_id=event_id, selection__market__key=market_key
-        )
+        Quote.objects.with_looks()
+        .filter(selection__market__event_id=event_id, selection__market__key=market_key)
         .select_related("selection__market", "bookmaker")
         .order_by("selection__point", "selection__side", "-bookmaker__weight", "bookmaker__title")
     )
@@ -446,7 +446,7 @@ def feeds() -> Feeds:
         credits=FeedRun.objects.filter(credits_remaining__isnull=False).first(),
         quarantined=QuarantinedRow.objects.filter(resolved_at=None).count(),
         quarantine=list(QuarantinedRow.objects.filter(resolved_at=None)[:10]),
-        newest_quote=Quote.objects.aggregate(newest=Max("confirmed_at"))["newest"],
+        newest_quote=newest_look(),
     )
 
 

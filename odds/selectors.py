@@ -1,12 +1,13 @@
 """What is known about events and prices: now, and as it was known at any moment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import numpy as np
 from django.db import connection
 
 from odds.domain.table import PriceMoves, QuoteTable
+from odds.models import Quote
 
 _Given = datetime | str | bool | None
 _COLUMNS = """
@@ -29,14 +30,24 @@ AND b.is_archive = %(archive)s
 """
 
 
+_NEWEST_LOOK = """
+LEFT JOIN LATERAL (
+    SELECT looked_at, last_update, array_position(bookmaker_ids, q.bookmaker_id) AS place
+    FROM odds_marketlook WHERE market_id = m.id
+) k ON true
+"""
+
+
 def _micros(column: str) -> str:
     return f"(extract(epoch FROM {column}) * 1000000)::bigint"
 
 
 _LATEST = f"""
-SELECT {_COLUMNS}, q.price::float8, {_micros("q.last_update")}, {_micros("q.seen_at")},
-       {_micros("q.confirmed_at")}, {_micros("e.starts_at")}
-{_JOINS} {_EVENTS} AND q.price IS NOT NULL AND q.seen_at <= %(now)s
+SELECT {_COLUMNS}, q.price::float8, {_micros("greatest(q.last_update, k.last_update[k.place])")},
+       {_micros("q.seen_at")}, {_micros("greatest(q.seen_at, k.looked_at[k.place])")},
+       {_micros("e.starts_at")}
+{_JOINS}
+{_NEWEST_LOOK} {_EVENTS} AND q.price IS NOT NULL AND q.seen_at <= %(now)s
 ORDER BY q.id
 """
 _AS_OF = f"""
@@ -148,6 +159,20 @@ def line_movement(event_id: int, *, until: datetime, market_key: str | None = No
         price=np.array(price, np.float64),
         seen_at=_moments(seen_at),
     )
+
+
+def confirmed_at(quote_ids: Iterable[int]) -> dict[int, datetime]:
+    """Return when each quote was last seen still there."""
+    quotes = Quote.objects.with_looks().filter(pk__in=list(quote_ids))
+    return {quote.pk: quote.confirmed_at for quote in quotes}
+
+
+def newest_look() -> datetime | None:
+    """Return when any market was last looked at, or None before the first time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(at) FROM odds_marketlook, unnest(looked_at) AS at")
+        found: datetime | None = cursor.fetchone()[0]
+    return found
 
 
 def _as_of(

@@ -99,7 +99,6 @@ def priced(
         price=None if price is None else Decimal(price),
         last_update=NOON,
         seen_at=NOON,
-        confirmed_at=NOON,
     )
 
 

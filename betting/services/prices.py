@@ -38,8 +38,9 @@ def quote_age_limit() -> timedelta:
 def latest_price(selection_id: int, bookmaker_id: int) -> PriceNow | None:
     """Return what the latest quote says."""
     quote = (
-        Quote.objects.filter(selection_id=selection_id, bookmaker_id=bookmaker_id)
-        .values_list("price", "confirmed_at")
+        Quote.objects.with_looks()
+        .filter(selection_id=selection_id, bookmaker_id=bookmaker_id)
+        .values_list("price", "confirmed_at")  # type: ignore[misc]
         .first()
     )
     return None if quote is None else PriceNow(*quote)

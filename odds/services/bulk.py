@@ -1,10 +1,14 @@
 """COPY: rows into a table, faster than any INSERT."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
+import numpy as np
 from django.db import connection
+
+from odds.domain.table import IntArray
 
 
 def copy_rows(table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
@@ -17,8 +21,43 @@ def copy_rows(table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
         copy.write(text + "\n")
 
 
+def fetch_columns(query: str, given: Mapping[str, object], kinds: str) -> tuple[IntArray, ...]:
+    """Return the columns of a query as arrays: tens of thousands of rows without an object each.
+
+    `kinds` says what each column is: q a bigint, t a timestamptz, which comes as microseconds since
+    1970 (`-infinity` as the least number). None may be null.
+    """
+    row = np.dtype(
+        [("width", ">i2"), *((f"{k}{n}", t) for n in range(len(kinds)) for k, t in _FIELD)]
+    )
+    with connection.cursor() as cursor:
+        # COPY takes no parameters, so they are put in by the driver's own quoting.
+        whole = connection.ops.compose_sql(query, given)  # type: ignore[attr-defined]
+        with cursor.copy(f"COPY ({whole}) TO STDOUT (FORMAT BINARY)") as copy:
+            body = b"".join(copy)
+    # A header of 19 bytes before the rows, a mark of two after them.
+    if (len(body) - 21) % row.itemsize:
+        raise ValueError(f"a column of {query!r} is null or not eight bytes wide")
+    rows = np.frombuffer(body, row, offset=19, count=(len(body) - 21) // row.itemsize)
+    return tuple(_column(rows, f"v{place}", kind) for place, kind in enumerate(kinds))
+
+
+_FIELD = (("n", ">i4"), ("v", ">i8"))
+_POSTGRES_EPOCH = 946_684_800_000_000
+
+
+def _column(rows: "np.ndarray[Any, Any]", name: str, kind: str) -> IntArray:
+    values = rows[name].astype(np.int64)
+    if kind == "t":
+        infinite = values == np.iinfo(np.int64).min
+        values = np.where(infinite, values, values + _POSTGRES_EPOCH)
+    return values
+
+
 def next_ids(table: str, count: int) -> list[int]:
     """Take ids for rows to come, so that rows that point at them can be written at once."""
+    if not count:
+        return []
     with connection.cursor() as cursor:
         # The sequence is looked up in a sub-select, so once and not for every row.
         cursor.execute(
@@ -54,8 +93,8 @@ def as_flag(value: bool) -> str:
 
 @lru_cache(maxsize=65536)
 def as_thousandths(value: int | None) -> str:
-    r"""Write 1910 as 1.910; None is \N."""
-    return r"\N" if value is None else f"{value // 1000}.{value % 1000:03d}"
+    r"""Write 1910 as 1.910; None and 0, which is withdrawn, are \N."""
+    return r"\N" if not value else f"{value // 1000}.{value % 1000:03d}"
 
 
 def as_hundredths(value: int | None) -> str:

@@ -1,35 +1,20 @@
-"""Prices as seen: sweeps in, changes and latest quotes out."""
+"""Prices as seen: sweeps in, changes and latest quotes out, whole sweeps at once on arrays."""
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from odds.domain.bookmakers import bookmaker_info
-from odds.domain.competitions import outcome_count
-from odds.domain.sanity import book_fault
-from odds.domain.sightings import Change, Conflict, Key, Listing, State, fill_in, follow
-from odds.feeds.columns import NO_POINT, SIDES, EventKey, Fault, moment_of
+from odds.domain.changes import WITHDRAWN, Changes, Listed, Looks, follow, in_force
+from odds.domain.table import BoolArray, IntArray
+from odds.feeds.columns import NO_TIME, EventKey, moment_of
 from odds.feeds.parsed import ParsedSweep, RejectedRow
 from odds.models import Bookmaker
 from odds.services import price_store as store
+from odds.services.bulk import as_moment
 from odds.services.counts import Counts
-
-_NO_OFFER = frozenset({"h2h_lay", "outrights_lay"})
-Unit = tuple[int, str]
-
-
-@dataclass(slots=True)
-class _Outcome:
-    """What to write of one market of one event."""
-
-    states: dict[Key, State]
-    changes: list[Change]
-    conflicts: list[Conflict] = field(default_factory=list)
+from odds.services.listings import Collector, Listings, Units, conflict_row
 
 
 def record_prices(
@@ -44,15 +29,11 @@ def record_prices(
     counts = Counts()
     rejected: list[RejectedRow] = []
     books = _bookmaker_ids(sweeps)
-    listings: dict[Unit, list[Listing]] = defaultdict(list)
-    for sweep in sweeps:
-        _collect(sweep, event_ids, books, listings, counts, rejected)
-    prints = _without_known(listings, counts)
-    if prints:
-        outcomes, existing = _work_in(listings)
-        _count(outcomes, listings, counts, rejected, {pk: key for key, pk in books.items()})
-        store.write(outcomes, existing)
-        store.write_sightings(prints)
+    listings = Collector(sweeps, event_ids, books, counts, rejected).listings()
+    listings, reaches_back = _fresh(listings, counts)
+    if len(listings.unit):
+        names = {pk: key for key, pk in books.items()}
+        _Work(listings, reaches_back).do(counts, rejected, names)
     return counts, rejected
 
 
@@ -60,7 +41,7 @@ def _bookmaker_ids(sweeps: Sequence[ParsedSweep]) -> dict[str, int]:
     titles: dict[str, str] = {}
     for sweep in sweeps:
         names = list(sweep.quotes.names.bookmakers)
-        keys = {names[place] for place in np.unique(sweep.quotes.bookmaker).tolist()}
+        keys = {names[place] for place in set(sweep.quotes.bookmaker.tolist())}
         for key in keys | (sweep.books_asked or set()):
             titles[key] = sweep.bookmaker_titles.get(key) or titles.get(key, key)
     known = dict(Bookmaker.objects.filter(key__in=titles).values_list("key", "pk"))
@@ -76,216 +57,308 @@ def _bookmaker_ids(sweeps: Sequence[ParsedSweep]) -> dict[str, int]:
     return known
 
 
-def _collect(
-    sweep: ParsedSweep,
-    event_ids: Mapping[EventKey, int],
-    books: Mapping[str, int],
-    listings: dict[Unit, list[Listing]],
-    counts: Counts,
-    rejected: list[RejectedRow],
-) -> None:
-    at = sweep.seen_at
-    # One event may be listed under two keys; the first price stands.
-    units: dict[Unit, dict[Key, tuple[int, datetime | None]]] = defaultdict(dict)
-    quotes = sweep.quotes
-    events = list(quotes.names.events)
-    booked, markets = list(quotes.names.bookmakers), list(quotes.names.markets)
-    for event, book, market, side, point, price, update in quotes.values():
-        event_id = event_ids.get(events[event])
-        if event_id is None:
-            continue
-        counts.read += 1
-        book_key, market_key = booked[book], markets[market]
-        if price < 0:
-            counts.quarantined += 1
-            fault = quotes.names.faults[-price - 1]
-            rejected.append(_reject(fault, events[event], book_key, market_key, at))
-            continue
-        key = (SIDES[side], None if point == NO_POINT else point, books[book_key])
-        prices = units[event_id, market_key]
-        kept = prices.get(key)
-        if kept is None:
-            prices[key] = (price, moment_of(update))
-        elif kept[0] == price:
-            counts.repeated += 1
-        else:
-            counts.quarantined += 1
-            reason = f"a second price at this moment; kept {kept[0] / 1000}"
-            where = None if point == NO_POINT else f"{point / 100:g}"
-            fault = Fault("price", reason, SIDES[side], where, f"{price / 1000:g}")
-            rejected.append(_reject(fault, events[event], book_key, market_key, at))
-    names = {pk: key for key, pk in books.items()}
-    for unit, prices in units.items():
-        _drop_absurd(unit, prices, sweep, counts, rejected, names)
-    _add_listings(sweep, event_ids, books, units, listings)
-
-
-def _add_listings(
-    sweep: ParsedSweep,
-    event_ids: Mapping[EventKey, int],
-    books: Mapping[str, int],
-    units: Mapping[Unit, dict[Key, tuple[int, datetime | None]]],
-    listings: dict[Unit, list[Listing]],
-) -> None:
-    if sweep.is_partial:
-        for unit, prices in units.items():
-            looked_at = frozenset(key[2] for key in prices)
-            listings[unit].append(Listing(sweep.seen_at, looked_at, prices))
-        return
-    markets = sweep.markets_asked
-    if markets is None:
-        markets = frozenset(market_key for _, market_key in units)
-    markets = markets | {market_key for _, market_key in units}
-    asked = sweep.books_asked
-    scope = None if asked is None else frozenset(books[key] for key in asked)
-    keys = [(event.source, event.key) for event in sweep.events]
-    listed = {event_ids[key] for key in keys if key in event_ids}
-    for event_id in sorted(listed | {event_id for event_id, _ in units}):
-        for market_key in markets:
-            unit = (event_id, market_key)
-            listings[unit].append(Listing(sweep.seen_at, scope, units.get(unit, {})))
-
-
-def _reject(
-    fault: Fault, event: EventKey, book_key: str, market_key: str, at: datetime
-) -> RejectedRow:
-    raw: dict[str, Any] = {
-        "source": event[0],
-        "event": event[1],
-        "bookmaker": book_key,
-        "market": market_key,
-        "side": fault.side,
-        "point": fault.point,
-        "price": fault.price,
-        "seen_at": at.isoformat(),
-    }
-    return RejectedRow(fault.field, fault.reason, raw)
-
-
-def _drop_absurd(
-    unit: Unit,
-    prices: dict[Key, tuple[int, datetime | None]],
-    sweep: ParsedSweep,
-    counts: Counts,
-    rejected: list[RejectedRow],
-    names: Mapping[int, str],
-) -> None:
-    if unit[1] in _NO_OFFER:
-        return
-    lines: dict[tuple[int, int | None], list[Key]] = defaultdict(list)
-    for key in prices:
-        side, point, book = key
-        line = -point if point is not None and side == "away" else point
-        lines[book, line].append(key)
-    whole = outcome_count(sweep.competition_key, unit[1])
-    for (book, line), keys in lines.items():
-        fault = book_fault([prices[key][0] / 1000 for key in keys], outcome_count=whole)
-        if fault is None:
-            continue
-        for key in keys:
-            price, _ = prices.pop(key)
-            counts.quarantined += 1
-            raw = {
-                "event": unit[0],
-                "market": unit[1],
-                "bookmaker": names[book],
-                "side": key[0],
-                "line": line,
-                "price": price / 1000,
-                "seen_at": sweep.seen_at.isoformat(),
-            }
-            rejected.append(RejectedRow("price", fault, raw))
-
-
-def _without_known(
-    listings: dict[Unit, list[Listing]], counts: Counts
-) -> list[tuple[Unit, Listing, int]]:
-    """Drop the listings already worked in; return the others with their fingerprints."""
-    known = store.known_prints({event_id for event_id, _ in listings}, _span(listings))
-    prints = []
-    for unit in list(listings):
-        fresh = []
-        for listing in listings[unit]:
-            print_ = _fingerprint(listing)
-            if (unit, listing.seen_at, print_) in known:
-                counts.repeated += len(listing.prices)
-            else:
-                known.add((unit, listing.seen_at, print_))
-                fresh.append(listing)
-                prints.append((unit, listing, print_))
-        if fresh:
-            listings[unit] = fresh
-        else:
-            del listings[unit]
-    return prints
-
-
-def _span(listings: Mapping[Unit, Iterable[Listing]]) -> tuple[datetime, datetime] | None:
-    moments = [listing.seen_at for of_unit in listings.values() for listing in of_unit]
-    return (min(moments), max(moments)) if moments else None
-
-
-def _fingerprint(listing: Listing) -> int:
-    books = None if listing.books is None else sorted(listing.books)
-    rows = sorted(
-        (side, point is None, point or 0, book, price, update and update.timestamp())
-        for (side, point, book), (price, update) in listing.prices.items()
+def _fresh(listings: Listings, counts: Counts) -> tuple[Listings, BoolArray]:
+    """Leave out what was worked in before; also tell which units were looked at since."""
+    units = listings.units
+    first = np.full(len(units), np.iinfo(np.int64).max)
+    np.minimum.at(first, listings.unit, listings.at)
+    unit, at, fingerprint = store.looks_from(units, first)
+    known = set(zip(unit.tolist(), at.tolist(), fingerprint.tolist(), strict=True))
+    ours = zip(
+        listings.unit.tolist(), listings.at.tolist(), listings.fingerprint.tolist(), strict=True
     )
-    digest = hashlib.blake2b(repr((books, rows)).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    fresh = np.zeros(len(listings.unit), bool)
+    for place, print_ in enumerate(ours):
+        if print_ not in known:
+            known.add(print_)
+            fresh[place] = True
+    counts.repeated += int((~fresh)[listings.listing].sum())
+    listings = listings.where(fresh)
+    first[:] = np.iinfo(np.int64).max
+    np.minimum.at(first, listings.unit, listings.at)
+    newest = np.full(len(units), NO_TIME)
+    np.maximum.at(newest, unit, at)
+    # Units of which nothing is new need no look at what is stored.
+    used, listings.unit = np.unique(listings.unit, return_inverse=True)
+    listings.units = Units(units.event[used], units.market[used], units.market_keys)
+    return listings, (newest >= first)[used]
 
 
-def _work_in(
-    listings: Mapping[Unit, list[Listing]],
-) -> tuple[dict[Unit, _Outcome], store.Stored]:
-    existing = store.load(listings.keys())
-    first = {unit: min(one.seen_at for one in of_unit) for unit, of_unit in listings.items()}
-    seen_before = store.sightings_reaching(first)
-    # Only where we looked at or after the first of these moments does history have to be reopened.
-    history = store.load_history(seen_before, existing)
-    outcomes = {}
-    for unit, of_unit in listings.items():
-        if unit in seen_before:
-            states, changes, conflicts = fill_in(history.get(unit, {}), seen_before[unit], of_unit)
-        else:
-            states = existing.states.get(unit, {})
-            in_order = sorted(of_unit, key=lambda listing: listing.seen_at)
-            changes, conflicts = follow(states, in_order)
-        outcomes[unit] = _Outcome(states, changes, conflicts)
-    return outcomes, existing
+@dataclass(slots=True)
+class _Keys:
+    """Every key that is stored or listed: its unit, side, point and bookmaker; its stored quote.
+
+    `pair` is the place of its unit and bookmaker among all of those, in `pair_unit` and
+    `pair_book`. `stored` is the place of its quote among the stored ones, -1 where it has none.
+    """
+
+    unit: IntArray
+    side: IntArray
+    point: IntArray
+    book: IntArray
+    pair: IntArray
+    pair_unit: IntArray
+    pair_book: IntArray
+    stored: IntArray
+    of_row: IntArray
 
 
-def _count(
-    outcomes: Mapping[Unit, _Outcome],
-    listings: Mapping[Unit, list[Listing]],
-    counts: Counts,
-    rejected: list[RejectedRow],
-    names: Mapping[int, str],
-) -> None:
-    listed = sum(len(one.prices) for of_unit in listings.values() for one in of_unit)
-    new = conflicting = 0
-    for (event_id, market_key), outcome in outcomes.items():
-        for change in outcome.changes:
-            if change.price is None:
-                counts.withdrawn += 1
-            else:
-                new += 1
-        conflicting += len(outcome.conflicts)
-        for conflict in outcome.conflicts:
-            side, point, book = conflict.key
-            kept = "withdrawn" if conflict.kept is None else conflict.kept / 1000
-            raw = {
-                "event": event_id,
-                "market": market_key,
-                "bookmaker": names.get(book, book),
-                "side": side,
-                "point": None if point is None else point / 100,
-                "price": conflict.price / 1000,
-                "seen_at": conflict.seen_at.isoformat(),
-            }
-            rejected.append(
-                RejectedRow("price", f"a second price at this moment; kept {kept}", raw)
+class _Work:
+    """One batch of listings, worked into what is stored."""
+
+    def __init__(self, listings: Listings, reaches_back: BoolArray) -> None:
+        self.listings, self.reaches_back = listings, reaches_back
+        self.quotes = store.quotes_of(listings.units)
+        self.markets = store.markets_of(listings.units)
+        self.keys = _keys(listings, self.quotes)
+
+    def do(self, counts: Counts, rejected: list[RejectedRow], names: Mapping[int, str]) -> None:
+        """Find what changed, write it, and count it."""
+        listings, keys = self.listings, self.keys
+        listed = Listed(
+            keys.of_row,
+            listings.at[listings.listing],
+            listings.listing,
+            listings.price,
+            listings.last_update,
+        )
+        looks = self._looks()
+        history, old_looks = self._history()
+        standing = np.flatnonzero(keys.stored >= 0)
+        own = keys.stored[standing]
+        standing = standing[
+            (self.quotes.price[own] != WITHDRAWN) & ~self.reaches_back[keys.unit[standing]]
+        ]
+        fresh_from = 0
+        if old_looks is not None and history is not None:
+            # Ranks of what is stored are ids; what is new comes after all of them.
+            before = in_force(history, book_of=keys.pair, looks=old_looks)
+            fresh_from = len(before.key)
+            later = int(old_looks.rank.max(initial=0)) + 1
+            looks, listed = _after(old_looks, looks, later), _listed_after(before, listed, later)
+        found = follow(
+            book_of=keys.pair,
+            looks=looks,
+            listed=listed,
+            standing_key=standing,
+            standing_price=self.quotes.price[keys.stored[standing]],
+            no_time=NO_TIME,
+        )
+        changes = found.changes if history is None else _without(found.changes, history)
+        rows = found.conflict - fresh_from
+        for row, kept in zip(rows.tolist(), found.kept.tolist(), strict=True):
+            rejected.append(conflict_row(listings, row, kept, names))
+        new = int((changes.price != WITHDRAWN).sum())
+        counts.new += new
+        counts.withdrawn += len(changes) - new
+        counts.quarantined += len(rows)
+        counts.repeated += max(len(listings.listing) - new - len(rows), 0)
+        self._write(changes)
+        self._write_looks()
+
+    def _looks(self) -> Looks:
+        """Return the looks at each unit's bookmakers, of those that any price is known of."""
+        listings, keys = self.listings, self.keys
+        starts = np.searchsorted(keys.pair_unit, np.arange(len(listings.units) + 1))
+        whole = np.flatnonzero(listings.looks_at_any())
+        pair, of = _each_pair(starts, listings.unit[whole])
+        listing, book = listings.looks_by_book()
+        named, known = _places(keys, listings.unit[listing], book)
+        listing = np.concatenate([whole[of], listing[known]])
+        return Looks(np.concatenate([pair, named[known]]), listings.at[listing], listing)
+
+    def _history(self) -> tuple[Changes | None, Looks | None]:
+        """Return all changes of, and looks at, the units that were looked at later already."""
+        keys = self.keys
+        back = np.flatnonzero(self.reaches_back)
+        if not len(back):
+            return None, None
+        all_units = self.listings.units
+        units = Units(all_units.event[back], all_units.market[back], all_units.market_keys)
+        unit, at, rank, book = store.old_looks(units)
+        unit = back[unit]
+        starts = np.searchsorted(keys.pair_unit, np.arange(len(all_units) + 1))
+        pair, of = _each_pair(starts, unit[book < 0])
+        named, known = _places(keys, unit[book >= 0], book[book >= 0])
+        looks = Looks(
+            np.concatenate([pair, named[known]]),
+            np.concatenate([at[book < 0][of], at[book >= 0][known]]),
+            np.concatenate([rank[book < 0][of], rank[book >= 0][known]]),
+        )
+        own = np.flatnonzero((keys.stored >= 0) & self.reaches_back[keys.unit])
+        ids = self.quotes.quote_id[keys.stored[own]]
+        span = (int(at.min()), int(at.max()))
+        quote, seen_at, price, update = store.history_of(ids, span)
+        order = np.argsort(ids)
+        key = own[order[np.searchsorted(ids[order], quote)]]
+        order = np.lexsort((seen_at, key))
+        return Changes(key[order], seen_at[order], price[order], update[order]), looks
+
+    def _write(self, changes: Changes) -> None:
+        keys = self.keys
+        touched = np.unique(changes.key)
+        self._add_markets(np.unique(keys.unit[touched]))
+        # The newest change of a key is the last of its rows.
+        last = np.searchsorted(changes.key, touched, side="right") - 1
+        price, update, at = changes.price[last], changes.last_update[last], changes.at[last]
+        is_new = keys.stored[touched] < 0
+        new = touched[is_new]
+        quote = np.zeros(len(keys.unit), np.int64)
+        has = keys.stored >= 0
+        quote[has] = self.quotes.quote_id[keys.stored[has]]
+        quote[new] = store.add_quotes(
+            self._selections(new), keys.book[new], price[is_new], update[is_new], at[is_new]
+        )
+        store.add_changes(quote[changes.key], changes.price, changes.last_update, changes.at)
+        newer = ~is_new
+        newer[newer] = at[newer] > self.quotes.seen_at[keys.stored[touched[newer]]]
+        store.move_quotes(quote[touched[newer]], price[newer], update[newer], at[newer])
+
+    def _add_markets(self, touched: IntArray) -> None:
+        new = touched[self.markets[touched] == 0]
+        units = self.listings.units
+        keys = [units.market_keys[code] for code in units.market[new].tolist()]
+        self.markets[new] = store.add_markets(units.event[new], keys)
+
+    def _selections(self, new: IntArray) -> IntArray:
+        """Return the selection of each new key, made where it is missing."""
+        keys = self.keys
+        if not len(new):
+            return np.zeros(0, np.int64)
+        unit, side, point, pk = store.selections_of(self.listings.units)
+        columns = (
+            np.concatenate([unit, keys.unit[new]]),
+            np.concatenate([side, keys.side[new]]),
+            np.concatenate([point, keys.point[new]]),
+        )
+        table = np.stack(columns, axis=1)
+        distinct, place = np.unique(table, axis=0, return_inverse=True)
+        ids = np.zeros(len(distinct), np.int64)
+        ids[place[: len(pk)]] = pk
+        missing = np.flatnonzero(ids == 0)
+        of_unit, sides, points = distinct[missing].T
+        ids[missing] = store.add_selections(self.markets[of_unit], sides, points)
+        found: IntArray = ids[place[len(pk) :]]
+        return found
+
+    def _write_looks(self) -> None:
+        listings = self.listings
+        named = {}
+        for place, books in enumerate(listings.scopes):
+            named[place] = "{" + ",".join(map(str, sorted(books))) + "}"
+        texts = [named.get(scope, "") for scope in listings.scope.tolist()]
+        listing, book = listings.looks_by_book()
+        own: dict[int, list[str]] = {}
+        for one, each in zip(listing.tolist(), book.tolist(), strict=True):
+            if listings.scope[one] < 0:
+                own.setdefault(one, []).append(str(each))
+        any_ = listings.looks_at_any()
+        for place in np.flatnonzero(listings.scope < 0).tolist():
+            texts[place] = r"\N" if any_[place] else "{" + ",".join(own.get(place, [])) + "}"
+        store.add_looks(listings.units, listings.unit, listings.at, texts, listings.fingerprint)
+        self._write_newest_looks()
+
+    def _write_newest_looks(self) -> None:
+        """Keep when each bookmaker of a market was looked at last, and the newest time it gave."""
+        listings, keys = self.listings, self.keys
+        looks = self._looks()
+        at = np.full(len(keys.pair_unit), NO_TIME)
+        said = np.full(len(keys.pair_unit), NO_TIME)
+        np.maximum.at(at, looks.book, looks.at)
+        np.maximum.at(said, keys.pair[keys.of_row], listings.last_update)
+        unit, book, before, said_before = store.newest_looks(listings.units)
+        place, known = _places(keys, unit, book)
+        np.maximum.at(at, place[known], before[known])
+        np.maximum.at(said, place[known], said_before[known])
+        looked = (at != NO_TIME) & (self.markets[keys.pair_unit] > 0)
+        units = keys.pair_unit[looked]
+        books, moments, times = (values[looked].tolist() for values in (keys.pair_book, at, said))
+        # Pairs are in order of their units: each unit's are together.
+        of, starts = np.unique(units, return_index=True)
+        ends = [*starts[1:].tolist(), len(units)][: len(of)]
+        store.set_newest_looks(
+            f"{market}\t{_array(map(str, books[start:end]))}"
+            f"\t{_array(map(_moment, moments[start:end]))}"
+            f"\t{_array(map(_moment, times[start:end]))}"
+            for market, start, end in zip(
+                self.markets[of].tolist(), starts.tolist(), ends, strict=True
             )
-    counts.new += new
-    counts.quarantined += conflicting
-    counts.repeated += max(listed - new - conflicting, 0)
+        )
+
+
+def _keys(listings: Listings, quotes: store.StoredQuotes) -> _Keys:
+    of_listed = listings.unit[listings.listing]
+    columns = [
+        np.concatenate(pair)
+        for pair in (
+            (quotes.unit, of_listed),
+            (quotes.side, listings.side),
+            (quotes.point, listings.point),
+            (quotes.book, listings.book),
+        )
+    ]
+    code = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        values, place = np.unique(column, return_inverse=True)
+        code = np.unique(code * max(len(values), 1) + place, return_inverse=True)[1]
+    _, first = np.unique(code, return_index=True)
+    unit, side, point, book = (column[first] for column in columns)
+    stored = np.full(len(first), -1)
+    stored[code[: len(quotes.unit)]] = np.arange(len(quotes.unit))
+    width = int(book.max(initial=0)) + 1
+    pairs, pair = np.unique(unit * width + book, return_inverse=True)
+    return _Keys(
+        unit, side, point, book, pair, pairs // width, pairs % width, stored,
+        code[len(quotes.unit) :],
+    )  # fmt: skip
+
+
+def _each_pair(starts: IntArray, unit: IntArray) -> tuple[IntArray, IntArray]:
+    """Return every pair of each given unit, and which of the given it belongs to."""
+    counts = starts[unit + 1] - starts[unit]
+    of = np.repeat(np.arange(len(unit)), counts)
+    run = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return starts[unit][of] + run, of
+
+
+def _places(keys: _Keys, unit: IntArray, book: IntArray) -> tuple[IntArray, BoolArray]:
+    """Return where a unit and bookmaker stand among the pairs, and whether they do at all."""
+    width = int(max(keys.pair_book.max(initial=0), book.max(initial=0))) + 1
+    codes = keys.pair_unit * width + keys.pair_book
+    wanted = unit * width + book
+    place = np.minimum(np.searchsorted(codes, wanted), max(len(codes) - 1, 0))
+    known = codes[place] == wanted if len(codes) else np.zeros(len(wanted), bool)
+    return place, known
+
+
+def _after(old: Looks, new: Looks, later: int) -> Looks:
+    return Looks(
+        np.concatenate([old.book, new.book]),
+        np.concatenate([old.at, new.at]),
+        np.concatenate([old.rank, new.rank + later]),
+    )
+
+
+def _listed_after(old: Listed, new: Listed, later: int) -> Listed:
+    return Listed(
+        np.concatenate([old.key, new.key]),
+        np.concatenate([old.at, new.at]),
+        np.concatenate([old.rank, new.rank + later]),
+        np.concatenate([old.price, new.price]),
+        np.concatenate([old.last_update, new.last_update]),
+    )
+
+
+def _without(changes: Changes, history: Changes) -> Changes:
+    """Leave out the changes that are there already."""
+    there = set(zip(history.key.tolist(), history.at.tolist(), strict=True))
+    found = zip(changes.key.tolist(), changes.at.tolist(), strict=True)
+    return changes.where(np.array([change not in there for change in found], bool))
+
+
+def _array(values: "map[str]") -> str:
+    return "{" + ",".join(values) + "}"
+
+
+def _moment(at: int) -> str:
+    return "NULL" if at == NO_TIME else as_moment(moment_of(at))

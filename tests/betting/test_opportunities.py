@@ -36,7 +36,7 @@ def refresh(minutes: int = 0):
 
 def seen_again(price: str | None, quote: Quote, minutes: int) -> None:
     quote.price = None if price is None else Decimal(price)
-    quote.seen_at = quote.confirmed_at = make.NOON + timedelta(minutes=minutes)
+    quote.seen_at = make.NOON + timedelta(minutes=minutes)
     quote.save()
 
 

@@ -41,6 +41,7 @@ EVIDENCE = {
     "ProviderSport",
     "QuarantinedRow",
     "Sighting",
+    "MarketLook",
     "TeamGame",
     "ReferenceLine",
     "EventReference",

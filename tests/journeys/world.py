@@ -165,7 +165,7 @@ class _World:
                     times = [seen - timedelta(minutes=37 * n) for n in reversed(range(moves))]
                     quote = Quote(
                         selection=selection, bookmaker=book, price=prices[-1],
-                        last_update=seen, seen_at=times[-1], confirmed_at=seen,
+                        last_update=seen, seen_at=times[-1],
                     )  # fmt: skip
                     changes += [
                         PriceChange(quote=quote, price=price, last_update=at, seen_at=at)
@@ -259,7 +259,7 @@ class _World:
             if number % 2 == 0 or place != 1:
                 self._opportunity(event, best, chance, seen, passes)
         stale = quotes["h2h away"][-1]
-        stale.seen_at = stale.confirmed_at = self.now - timedelta(hours=5)
+        stale.seen_at = self.now - timedelta(hours=5)
         stale.save()
         gone = quotes["h2h home"][-2]
         if number % 3 == 1 and not gone.opportunities.exists():

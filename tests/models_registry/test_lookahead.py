@@ -153,5 +153,4 @@ def _plant_price(event: Event) -> None:
             bookmaker=book,
             price=Decimal(price),
             seen_at=event.starts_at,
-            confirmed_at=event.starts_at,
         )

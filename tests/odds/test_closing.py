@@ -12,6 +12,7 @@ from odds.models import (
     Competition,
     Event,
     Market,
+    MarketLook,
     PriceChange,
     Quote,
     Selection,
@@ -62,7 +63,7 @@ def say(where: Selection, who: Bookmaker, price: float | None, *, at: datetime, 
     quote, _ = Quote.objects.update_or_create(
         selection=where,
         bookmaker=who,
-        defaults={"price": amount, "last_update": last_update, "seen_at": at, "confirmed_at": at},
+        defaults={"price": amount, "last_update": last_update, "seen_at": at},
     )
     PriceChange.objects.create(quote=quote, price=amount, last_update=last_update, seen_at=at)
 
@@ -70,6 +71,14 @@ def say(where: Selection, who: Bookmaker, price: float | None, *, at: datetime, 
 def say_both(event, who, home, away, *, at, last_update=None, points=(None, None)):
     say(selection(event, "home", points[0]), who, home, at=at, last_update=last_update)
     say(selection(event, "away", points[1]), who, away, at=at, last_update=last_update)
+
+
+def look(event, who: Bookmaker, *, at: datetime) -> None:
+    """The bookmaker's prices were still there when we looked then."""
+    MarketLook.objects.update_or_create(
+        market=Market.objects.get(event=event),
+        defaults={"bookmaker_ids": [who.pk], "looked_at": [at], "last_update": [None]},
+    )
 
 
 def home_close(event) -> ClosingPrice:
@@ -164,12 +173,12 @@ def test_an_event_whose_books_all_withdrew_has_no_close(event):
 def test_a_price_that_sweeps_still_confirm_is_as_fresh_as_the_last_sweep(event):
     sharp = book("sharp")
     say_both(event, sharp, 2.0, 2.0, at=minutes(600))
-    Quote.objects.update(confirmed_at=minutes(3))
+    look(event, sharp, at=minutes(3))
     capture_closes(now=minutes(-10))
     assert home_close(event).age == timedelta(minutes=3)
     # Confirmed also after the start: it stood at the start.
     ClosingPrice.objects.all().delete()
-    Quote.objects.update(confirmed_at=minutes(-8))
+    look(event, sharp, at=minutes(-8))
     capture_closes(now=minutes(-10))
     assert home_close(event).age == timedelta(0)
 

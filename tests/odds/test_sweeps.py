@@ -76,9 +76,10 @@ def test_only_a_changed_price_is_appended_and_the_others_are_confirmed():
 
     assert (counts.new, counts.repeated) == (1, 1)
     assert changes()[2:] == [("home", Decimal("1.500"), at(5))]
-    home, away = Quote.objects.order_by("pk")
+    home, away = Quote.objects.with_looks().order_by("pk")
     assert (home.price, home.seen_at, home.confirmed_at) == (Decimal("1.500"), at(5), at(5))
-    assert (away.seen_at, away.confirmed_at, away.last_update) == (at(0), at(5), at(4))
+    assert (away.seen_at, away.confirmed_at, away.newest_update) == (at(0), at(5), at(4))
+    assert away.last_update == at(-1)
 
 
 def test_the_same_sweep_twice_changes_nothing_at_all():
@@ -141,7 +142,7 @@ def test_an_older_sweep_fills_in_history_and_never_moves_a_quote_back():
     counts = record(pair("1.55", "2.75"), 5)
 
     assert counts.new == 1
-    home = Quote.objects.get(selection__side="home")
+    home = Quote.objects.with_looks().get(selection__side="home")
     assert (home.price, home.confirmed_at) == (Decimal("1.600"), at(10))
     seen = [quotes_as_of(at=at(m), starts_after=at(m), starts_before=START) for m in (4, 5, 9, 10)]
     assert [table.price[table.side == "home"].tolist() for table in seen] == [
