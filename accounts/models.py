@@ -5,6 +5,7 @@ from typing import ClassVar
 import pgtrigger
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from rest_framework_api_key.models import AbstractAPIKey
@@ -30,6 +31,12 @@ class User(AbstractUser):
     )
     time_zone = models.CharField(max_length=64, default="UTC")
     theme = models.CharField(max_length=8, choices=Theme.choices, default=Theme.SYSTEM)
+    my_books = ArrayField(
+        models.CharField(max_length=64),
+        default=list,
+        blank=True,
+        help_text="keys of the bookmakers shown first on the odds screen",
+    )
 
     class Meta(AbstractUser.Meta):
         constraints: ClassVar = [
@@ -54,6 +61,28 @@ class ApiKey(AbstractAPIKey):
     class Meta(AbstractAPIKey.Meta):
         abstract = False
         verbose_name = "API key"
+
+
+class SavedFilter(models.Model):
+    """A named set of filters of one page, as its address has them. One person's own."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_filters"
+    )
+    page = models.CharField(max_length=16, help_text="the name of the page's address, e.g. 'odds'")
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=512)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["owner", "page", "name"], name="saved_filter_named_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.page}"
 
 
 class AuditEntry(models.Model):

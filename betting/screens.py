@@ -31,9 +31,10 @@ from betting.selectors.opportunities import (
     opportunity_counts,
     stake_steps,
 )
+from odds.domain.freshness import freshness
 from odds.listings import EventFilter, events
 from odds.models import Bookmaker, Event, EventStatus
-from odds.screens import MARKETS, freshness, market_title, selection_title
+from odds.screens import MARKETS, market_title, selection_title
 from odds.selectors import confirmed_at
 from risk.domain.limits import Room, rooms
 from risk.selectors import Rules, rules_of

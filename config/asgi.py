@@ -1,6 +1,7 @@
 """The door for gunicorn: live streams as they come, everything else as WSGI in threads."""
 
 import os
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -10,7 +11,7 @@ from config.live import Message, Receive, Send
 from config.live import door as live
 from config.wsgi import application as wsgi
 
-pages = WSGIMiddleware(wsgi, workers=int(os.environ.get("WEB_THREADS", "4")))
+pages: Any = WSGIMiddleware(cast(Any, wsgi), workers=int(os.environ.get("WEB_THREADS", "4")))
 
 
 async def application(scope: Message, receive: Receive, send: Send) -> None:

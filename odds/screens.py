@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
-from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
 from accounts.formats import point_text
 from odds.domain.consensus import consensus
+from odds.domain.freshness import freshness
 from odds.models import (
     Bookmaker,
     ClosingPrice,
@@ -30,18 +30,6 @@ from odds.selectors import latest_quotes, newest_look
 METHOD = "shin"
 MARKETS = {"h2h": "Moneyline", "spreads": "Spread", "totals": "Total"}
 SIDE_ORDER = {Side.HOME: 0, Side.OVER: 0, Side.DRAW: 1, Side.AWAY: 2, Side.UNDER: 2}
-LIVE, SLOW = timedelta(minutes=3), timedelta(minutes=20)
-
-
-def freshness(age: timedelta, rate: float = 1.0) -> str:
-    """Say how fresh a price of that age is: live, slow or stale, on a clock `rate` times as fast.
-
-    >>> freshness(timedelta(minutes=2)), freshness(timedelta(hours=3)), freshness(LIVE * 9, rate=60)
-    ('live', 'stale', 'live')
-    """
-    if age <= LIVE * max(rate, 1.0):
-        return "live"
-    return "slow" if age <= SLOW * max(rate, 1.0) else "stale"
 
 
 def selection_title(selection: Selection, event: Event) -> str:
@@ -93,27 +81,6 @@ class GridRow:
     ranked: list[tuple[Bookmaker, Cell]] = field(default_factory=list)
 
 
-@dataclass
-class GridEvent:
-    """One event's selections of one market and line."""
-
-    event: Event
-    rows: list[GridRow]
-    hold: float | None = None
-    more_lines: int = 0
-
-
-@dataclass
-class Grid:
-    """The odds screen: events, their selections, and the books as columns."""
-
-    books: list[Bookmaker]
-    events: list[GridEvent]
-    page: Page[Event]
-    newest: datetime | None
-    book_ages: dict[int, tuple[str, timedelta]]
-
-
 def competitions_with_events(now: datetime) -> QuerySet[Competition]:
     """Return the competitions that have events still to start."""
     return Competition.objects.filter(
@@ -121,61 +88,9 @@ def competitions_with_events(now: datetime) -> QuerySet[Competition]:
     ).distinct()
 
 
-def odds_grid(
-    *, now: datetime, market_key: str, competition_key: str = "", page: int = 1, rate: float = 1.0
-) -> Grid:
-    """Return the grid of one market for the next events that have prices, 20 a page."""
-    events = (
-        Event.objects.filter(
-            starts_at__gt=now, status=EventStatus.SCHEDULED, markets__key=market_key
-        )
-        .select_related("home", "away", "competition")
-        .order_by("starts_at", "pk")
-    )
-    if competition_key:
-        events = events.filter(competition__key=competition_key)
-    shown = Paginator(events, 20).get_page(page)
-    by_event: dict[int, list[Quote]] = defaultdict(list)
-    quotes = (
-        Quote.objects.with_looks()
-        .filter(
-            selection__market__event__in=[event.pk for event in shown],
-            selection__market__key=market_key,
-            bookmaker__is_archive=False,
-        )
-        .select_related("selection__market", "bookmaker")
-        .order_by("pk")
-    )
-    for quote in quotes:
-        by_event[quote.selection.market.event_id].append(quote)
-    books = sorted(
-        {quote.bookmaker for each in by_event.values() for quote in each},
-        key=lambda book: (-book.weight, book.title),
-    )
-    fair = _fair_probabilities(
-        now=now, until=max((event.starts_at for event in shown), default=now)
-    )
-    newest = max((quote.confirmed_at for each in by_event.values() for quote in each), default=None)
-    ages: dict[int, tuple[str, timedelta]] = {}
-    for book in books:
-        seen = max(
-            quote.confirmed_at
-            for each in by_event.values()
-            for quote in each
-            if quote.bookmaker_id == book.pk
-        )
-        ages[book.pk] = (freshness(now - seen, rate), now - seen)
-    return Grid(
-        books=books,
-        events=[
-            _grid_event(event, by_event[event.pk], books, fair, now, rate)
-            for event in shown
-            if by_event[event.pk]
-        ],
-        page=shown,
-        newest=newest,
-        book_ages=ages,
-    )
+def bookmakers() -> list[Bookmaker]:
+    """Return the bookmakers at which one can bet, by name."""
+    return list(Bookmaker.objects.filter(is_archive=False))
 
 
 def _fair_probabilities(*, now: datetime, until: datetime) -> dict[int, float]:
@@ -193,51 +108,6 @@ def main_line(quotes: list[Quote]) -> Decimal | None:
         point = quote.selection.point
         counts[None if point is None else abs(point)] += quote.price is not None
     return min(counts, key=lambda line: (-counts[line], line or 0)) if counts else None
-
-
-def _grid_event(
-    event: Event,
-    quotes: list[Quote],
-    books: list[Bookmaker],
-    fair: dict[int, float],
-    now: datetime,
-    rate: float,
-) -> GridEvent:
-    line = main_line(quotes)
-    on_line = [
-        quote
-        for quote in quotes
-        if (None if quote.selection.point is None else abs(quote.selection.point)) == line
-    ]
-    selections = {quote.selection_id: quote.selection for quote in on_line}
-    # Where books disagree about the favourite, home -1.5 and home +1.5 are both on line 1.5.
-    home_points = {
-        s.point
-        if s.side in {Side.HOME, Side.OVER}
-        else -s.point
-        if s.side == Side.AWAY
-        else s.point
-        for s in selections.values()
-        if s.point is not None
-    }
-    if len(home_points) > 1:
-        support = {point: sum(q.selection.point == point for q in on_line) for point in home_points}
-        kept = max(support, key=lambda point: support[point])
-        selections = {
-            pk: s
-            for pk, s in selections.items()
-            if s.point == (-kept if s.side == Side.AWAY else kept)
-        }
-    rows = [
-        _grid_row(selection, event, on_line, books, fair, now, rate)
-        for selection in sorted(selections.values(), key=lambda s: SIDE_ORDER[Side(s.side)])
-    ]
-    best = [row.best for row in rows]
-    hold = None
-    if len(rows) > 1 and all(cell and cell.price for cell in best):
-        hold = 1 - 1 / sum(1 / float(cell.price) for cell in best if cell and cell.price)
-    lines = {abs(q.selection.point) for q in quotes if q.selection.point is not None}
-    return GridEvent(event=event, rows=rows, hold=hold, more_lines=max(0, len(lines) - 1))
 
 
 def _grid_row(

@@ -1,7 +1,13 @@
-"""The address of the odds screen."""
+"""The addresses of the odds screen."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from odds import views
 
-urlpatterns = [path("odds/", views.odds, name="odds")]
+urlpatterns = [
+    path("odds/", views.odds, name="odds"),
+    re_path(r"^odds/export\.(?P<kind>csv|json)$", views.export_odds, name="export_odds"),
+    path("odds/filters/", views.save_filter, name="save_odds_filter"),
+    path("odds/filters/<int:filter_id>/delete/", views.delete_filter, name="delete_odds_filter"),
+    path("odds/books/", views.save_books, name="save_my_books"),
+]

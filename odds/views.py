@@ -1,50 +1,183 @@
-"""The odds screen."""
+"""The odds screen: events by bookmaker, its filters, and its exports."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
 
-from accounts import clock, live
+from accounts import clock, live, saved
+from accounts.exports import export
+from accounts.formats import price_text
 from accounts.http import UserRequest
-from accounts.pages import chips, values
+from accounts.pages import Chip, chips, values, way_back
 from odds import screens
+from odds.board import Board, Reader, board, flat
+from odds.slate import SlateFilter, slate
+
+WITHIN = {
+    "3h": ("Next 3 hours", timedelta(hours=3)),
+    "24h": ("Next 24 hours", timedelta(hours=24)),
+    "7d": ("Next 7 days", timedelta(days=7)),
+}
+MOST_OPENED = 20
+MOST_EXPORTED = 500
+COLUMNS = (
+    "event_id", "competition", "event", "starts_at", "market", "selection_id", "selection", "side",
+    "point", "is_main_line", "bookmaker", "price", "price_shown", "is_withdrawn", "is_best",
+    "freshness", "seen_at", "fair_probability", "hold",
+)  # fmt: skip
+TEXTS = {"competition", "event", "selection", "bookmaker", "price_shown"}
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the address asks for, and the chips that say so."""
+
+    which: SlateFilter
+    reader: Reader
+    chips: list[Chip]
+
+    @property
+    def is_filtered(self) -> bool:
+        which = self.which
+        return bool(which.competition or which.within or which.team or self.reader.only_mine)
 
 
 @require_GET
 @login_required
 def odds(request: UserRequest) -> HttpResponse:
-    """Show the next events by bookmaker, best price marked, in one market."""
+    """Show the next events by bookmaker in one market, best price marked."""
     # Before anything is read: what changes after this is told.
     since = live.position()
+    now = clock.now()
+    asked = _asked(request)
+    shown = _board(asked, refresh=request.GET.get("refresh") == "1")
+    return render(
+        request,
+        "odds/_board.html" if request.htmx else "odds/odds.html",
+        {
+            "board": shown,
+            "markets": screens.MARKETS.items(),
+            "market": asked.which.market,
+            "chips": asked.chips,
+            "is_filtered": asked.is_filtered,
+            "team": asked.which.team,
+            "opened": sorted(asked.reader.opened),
+            "only_mine": asked.reader.only_mine,
+            "query": _query(request),
+            "saved_filters": [] if request.htmx else saved.saved_filters(request.user.pk, "odds"),
+            "all_books": [] if request.htmx else screens.bookmakers(),
+            "now": now,
+            "since": since,
+        },
+    )
+
+
+@require_GET
+@login_required
+def export_odds(request: UserRequest, kind: str) -> StreamingHttpResponse:
+    """Send exactly what the filters keep, all its pages and lines, as CSV or JSON."""
+    asked = _asked(request)
+    asked = replace(
+        asked,
+        which=replace(asked.which, page=1, size=MOST_EXPORTED),
+        reader=replace(asked.reader, all_lines=True),
+    )
+    price_format = request.user.price_format
+    rows = (
+        row | {"price_shown": price_text(float(row["price"] or 0), price_format)}
+        for row in flat(_board(asked), asked.which.market)
+    )
+    return export(rows, COLUMNS, kind=kind, name="odds", texts=TEXTS)
+
+
+@require_POST
+@login_required
+def save_filter(request: UserRequest) -> HttpResponse:
+    """Keep the filters in the address under a name."""
+    name, query = request.POST.get("name", ""), request.POST.get("query", "")
+    try:
+        kept = saved.save_filter(owner_id=request.user.pk, page="odds", name=name, query=query)
+    except saved.NotSaved as reason:
+        messages.error(request, str(reason))
+    else:
+        messages.success(request, f"Kept as “{kept.name}”.")
+    return redirect(way_back(request, "/odds/"))
+
+
+@require_POST
+@login_required
+def delete_filter(request: UserRequest, filter_id: int) -> HttpResponse:
+    """Forget a set of filters of mine."""
+    saved.delete_filter(owner_id=request.user.pk, filter_id=filter_id)
+    return redirect(way_back(request, "/odds/"))
+
+
+@require_POST
+@login_required
+def save_books(request: UserRequest) -> HttpResponse:
+    """Keep which bookmakers are mine."""
+    known = {book.key for book in screens.bookmakers()}
+    chosen = [key for key in request.POST.getlist("book") if key in known]
+    try:
+        saved.save_my_books(owner_id=request.user.pk, keys=chosen)
+    except saved.NotSaved as reason:
+        messages.error(request, str(reason))
+    return redirect(way_back(request, "/odds/"))
+
+
+def _asked(request: UserRequest) -> _Asked:
     now = clock.now()
     filters = {
         "competition": (
             "Competition",
             [(each.key, each.title) for each in screens.competitions_with_events(now)],
-        )
+        ),
+        "when": ("Starts", [(key, title) for key, (title, _) in WITHIN.items()]),
+        "books": ("Books", [("mine", "Mine only")] if request.user.my_books else []),
     }
     made = chips(request.GET, filters)
-    asked = request.GET.get("market", "")
-    market = asked if asked in screens.MARKETS else "h2h"
-    page = request.GET.get("page", "1")
-    grid = screens.odds_grid(
+    chosen = values(made, filters)
+    market, page = request.GET.get("market", ""), request.GET.get("page", "1")
+    opened = [each for each in request.GET.get("lines", "").split(",") if each.isdecimal()]
+    within = WITHIN.get(chosen["when"])
+    return _Asked(
+        which=SlateFilter(
+            market=market if market in screens.MARKETS else "h2h",
+            competition=chosen["competition"],
+            within=within[1] if within else None,
+            team=" ".join(request.GET.get("team", "").split())[:40],
+            page=max(1, int(page)) if page.isdecimal() and len(page) < 6 else 1,
+        ),
+        reader=Reader(
+            my_books=tuple(request.user.my_books),
+            only_mine=chosen["books"] == "mine",
+            opened=frozenset(int(each) for each in opened[:MOST_OPENED] if len(each) < 16),
+        ),
+        chips=made,
+    )
+
+
+def _board(asked: _Asked, *, refresh: bool = False) -> Board:
+    now = clock.now()
+    return board(
+        slate(asked.which, now=now, refresh=refresh),
+        asked.reader,
         now=now,
-        market_key=market,
-        competition_key=values(made, filters)["competition"],
-        page=int(page) if page.isdecimal() and len(page) < 9 else 1,
         rate=settings.CLOCK.rate if settings.CLOCK else 1.0,
+        page=asked.which.page,
+        size=asked.which.size,
     )
-    return render(
-        request,
-        "odds/_grid.html" if request.htmx else "odds/odds.html",
-        {
-            "grid": grid,
-            "markets": screens.MARKETS.items(),
-            "market": market,
-            "chips": made,
-            "now": now,
-            "since": since,
-        },
-    )
+
+
+def _query(request: UserRequest) -> str:
+    """Return the filters as the address has them, without what is about one look only."""
+    kept = request.GET.copy()
+    for name in ("page", "refresh", "lines"):
+        kept.pop(name, None)
+    return kept.urlencode()

@@ -1,15 +1,12 @@
 """Bets: the list and its exports, and one bet with all that explains it."""
 
-import csv
-import json
-from collections.abc import Iterator
-
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts import clock, live
+from accounts.exports import export
 from accounts.formats import price_text
 from accounts.http import UserRequest
 from accounts.pages import Chip, chips, set_values
@@ -53,7 +50,7 @@ def bets(request: UserRequest) -> HttpResponse:
 
 @require_GET
 @login_required
-def export_bets(request: UserRequest, kind: str) -> HttpResponse | StreamingHttpResponse:
+def export_bets(request: UserRequest, kind: str) -> StreamingHttpResponse:
     """Send exactly the bets that the filter keeps, as CSV or JSON."""
     _, which = _filters(request)
     user = request.user
@@ -61,12 +58,7 @@ def export_bets(request: UserRequest, kind: str) -> HttpResponse | StreamingHttp
         _exported(screens.bet_row(bet), user.price_format)
         for bet in selectors.bets(user.pk, which).iterator(chunk_size=500)
     )
-    if kind == "csv":
-        answer = StreamingHttpResponse(_csv(rows), content_type="text/csv; charset=utf-8")
-    else:
-        answer = StreamingHttpResponse(_json(rows), content_type="application/json")
-    answer["Content-Disposition"] = f'attachment; filename="fairline-bets.{kind}"'
-    return answer
+    return export(rows, COLUMNS, kind=kind, name="bets", texts=TEXTS)
 
 
 @require_GET
@@ -122,33 +114,3 @@ def _exported(row: BetRow, price_format: str) -> dict[str, str | float | int | N
 
 
 TEXTS = {"competition", "event", "selection", "bookmaker", "venue", "price_shown", "strategy"}
-
-
-def harmless(text: str) -> str:
-    """Return a text that a spreadsheet shows and never runs as a formula.
-
-    >>> harmless("=HYPERLINK(1)"), harmless("Boston")
-    ("'=HYPERLINK(1)", 'Boston')
-    """
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r", "\n", "\u2212"} else text
-
-
-class _Echo:
-    def write(self, value: str) -> str:
-        return value
-
-
-def _csv(rows: Iterator[dict[str, str | float | int | None]]) -> Iterator[str]:
-    writer = csv.DictWriter(_Echo(), COLUMNS)
-    yield writer.writerow({name: name for name in COLUMNS})
-    for row in rows:
-        yield writer.writerow(
-            {name: harmless(str(row[name])) if name in TEXTS else row[name] for name in COLUMNS}
-        )
-
-
-def _json(rows: Iterator[dict[str, str | float | int | None]]) -> Iterator[str]:
-    yield "["
-    for number, row in enumerate(rows):
-        yield (",\n" if number else "\n") + json.dumps(row, ensure_ascii=False)
-    yield "\n]\n"

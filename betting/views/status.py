@@ -16,6 +16,7 @@ from accounts.selectors import last_job_runs
 from betting.views.today import clock_rate
 from models_registry.screens import champions
 from odds import screens
+from odds.domain.freshness import freshness
 
 
 @require_GET
@@ -34,9 +35,7 @@ def status(request: UserRequest) -> HttpResponse:
             "jobs": last_job_runs(scheduled=_scheduled()),
             "feeds": feeds,
             "quote_age": quote_age,
-            "quote_freshness": ""
-            if quote_age is None
-            else screens.freshness(quote_age, clock_rate()),
+            "quote_freshness": "" if quote_age is None else freshness(quote_age, clock_rate()),
             "champions": champions(),
             "versions": {
                 "Fairline": settings.VERSION,

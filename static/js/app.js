@@ -61,7 +61,10 @@
       leader = 0;
     } else if (event.key === "g") leader = Date.now();
     else if (event.key === "e") $("[data-export]")?.click();
-    else if (event.key === "?") $("#keys")?.showModal();
+    else if (event.key === "/" && $("[data-search]")) {
+      event.preventDefault();
+      $("[data-search]").focus();
+    } else if (event.key === "?") $("#keys")?.showModal();
     else if (event.key === "j" || event.key === "k") {
       const rows = $$("[data-row]");
       if (!rows.length) return;

@@ -1,0 +1,194 @@
+"""Answers kept for seconds, shared by all processes: for what many ask and nobody owns.
+
+Kept in Valkey, and in this process's memory while Valkey is away. Only JSON is kept, never
+anything about one person. An answer is used while it is younger than asked for and, where it
+depends on prices, while no price changed; `refresh` asks anew whatever is kept.
+"""
+
+import json
+import logging
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import redis
+from django.conf import settings
+from prometheus_client import REGISTRY, CollectorRegistry, Counter
+from prometheus_client.multiprocess import MultiProcessCollector
+from redis.exceptions import RedisError
+
+from accounts import live
+
+logger = logging.getLogger(__name__)
+
+# An answer that is too old may still be given while another process makes the next.
+KEPT_SECONDS = 60
+MAKING_MS = 5_000
+MOST_IN_MEMORY = 256
+PAUSE_SECONDS = 5.0
+
+requests = Counter(
+    "fairline_cache_requests",
+    "Times a kept answer was asked for: hit, stale (given while another process makes the next), "
+    "miss or refresh; in Valkey or, while that is away, in memory.",
+    ["name", "outcome", "place"],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer, when it was made (real time), and the version of prices it was made from."""
+
+    answer: Any
+    made_at: float
+    version: str
+
+    def serves(self, version: str, seconds: float) -> bool:
+        """Return whether it is young enough and of the prices there are."""
+        return self.version == version and 0 <= time.time() - self.made_at < seconds
+
+
+_memory: OrderedDict[str, Kept] = OrderedDict()
+_memory_lock = threading.Lock()
+_making: dict[str, threading.Lock] = {}
+_away_until = 0.0
+
+
+def remember(
+    name: str,
+    key: str,
+    make: Callable[[], Any],
+    *,
+    seconds: float,
+    refresh: bool = False,
+) -> Any:  # noqa: ANN401 - whatever JSON `make` makes
+    """Return what `make` makes, or what it made less than `seconds` ago from the same prices.
+
+    `name` says what it is (a label of the metrics), `key` which one. `make` returns what JSON can
+    hold. However many ask at once, one thread of a process makes it and the others wait for it;
+    where only the age ran out, the old answer is given while another process makes the next.
+    """
+    place_key = _key(name, key)
+    version, kept, place = _look(place_key)
+    if not refresh and kept is not None and kept.serves(version, seconds):
+        return _counted(name, "hit", place, kept)
+    with _lock_of(place_key):
+        # Whoever waited finds it made.
+        version, kept, place = _look(place_key)
+        if not refresh and kept is not None:
+            if kept.serves(version, seconds):
+                return _counted(name, "hit", place, kept)
+            if kept.version == version and not _may_make(place_key, place):
+                return _counted(name, "stale", place, kept)
+        made = Kept(make(), time.time(), version)
+        _keep(place_key, made)
+        return _counted(name, "refresh" if refresh else "miss", place, made)
+
+
+def hit_rates() -> dict[str, tuple[int, float]]:
+    """Return, by name, how often kept answers were asked for and which share was given at once.
+
+    Of this process, or of all web processes where they share their metrics.
+    """
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    asked: dict[str, int] = {}
+    given: dict[str, int] = {}
+    for metric in registry.collect():
+        for sample in metric.samples if metric.name == "fairline_cache_requests" else ():
+            if sample.name.endswith("_total"):
+                name = sample.labels["name"]
+                asked[name] = asked.get(name, 0) + int(sample.value)
+                if sample.labels["outcome"] in {"hit", "stale"}:
+                    given[name] = given.get(name, 0) + int(sample.value)
+    return {name: (count, given.get(name, 0) / count) for name, count in asked.items() if count}
+
+
+def is_away() -> bool:
+    """Return whether answers are kept in memory because Valkey did not answer lately."""
+    return time.monotonic() < _away_until
+
+
+def _counted(name: str, outcome: str, place: str, kept: Kept) -> Any:  # noqa: ANN401
+    requests.labels(name, outcome, place).inc()
+    return kept.answer
+
+
+def _key(name: str, key: str) -> str:
+    digest = blake2b(key.encode(), digest_size=12).hexdigest()
+    return f"{settings.CACHES['default']['KEY_PREFIX']}:kept:{name}:{digest}"
+
+
+def _lock_of(key: str) -> threading.Lock:
+    with _memory_lock:
+        if len(_making) > MOST_IN_MEMORY * 4:
+            for idle in [name for name, lock in _making.items() if not lock.locked()]:
+                del _making[idle]
+        return _making.setdefault(key, threading.Lock())
+
+
+def _look(key: str) -> tuple[str, Kept | None, str]:
+    """Return the version of prices, what is kept, and where was looked."""
+    if not is_away():
+        try:
+            found: Any = live.client().mget(live.version_key(), key)
+            version = found[0].decode() if found[0] else ""
+            return version, _read(found[1]), "valkey"
+        except (RedisError, OSError) as error:
+            _go_away(error)
+    with _memory_lock:
+        # Without Valkey nobody says that prices changed: age alone decides.
+        return "", _memory.get(key), "memory"
+
+
+def _read(text: bytes | None) -> Kept | None:
+    if text is None:
+        return None
+    content = json.loads(text)
+    return Kept(content["answer"], content["made_at"], content["version"])
+
+
+def _may_make(key: str, place: str) -> bool:
+    """Return whether no other process makes it now; then nobody else may for a while."""
+    if place == "memory":
+        return True
+    try:
+        return bool(live.client().set(f"{key}:making", 1, nx=True, px=MAKING_MS))
+    except (RedisError, OSError) as error:
+        _go_away(error)
+        return True
+
+
+def _keep(key: str, made: Kept) -> None:
+    if not is_away():
+        text = json.dumps(
+            {"answer": made.answer, "made_at": made.made_at, "version": made.version},
+            separators=(",", ":"),
+        )
+        try:
+            with live.client().pipeline(transaction=False) as pipe:
+                pipe.set(key, text, ex=KEPT_SECONDS)
+                pipe.delete(f"{key}:making")
+                pipe.execute()
+        except (RedisError, OSError) as error:
+            _go_away(error)
+        else:
+            return
+    with _memory_lock:
+        _memory[key] = Kept(made.answer, made.made_at, "")
+        _memory.move_to_end(key)
+        while len(_memory) > MOST_IN_MEMORY:
+            _memory.popitem(last=False)
+
+
+def _go_away(error: redis.RedisError | OSError) -> None:
+    global _away_until
+    _away_until = time.monotonic() + PAUSE_SECONDS
+    logger.warning("Valkey is away, so answers are kept in memory: %s", type(error).__name__)

@@ -1,0 +1,53 @@
+"""Lists as files: CSV that no spreadsheet runs, and JSON."""
+
+import csv
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from django.http import StreamingHttpResponse
+
+Row = Mapping[str, str | float | int | bool | None]
+
+
+def export(
+    rows: Iterable[Row], columns: Collection[str], *, kind: str, name: str, texts: Collection[str]
+) -> StreamingHttpResponse:
+    """Answer with rows as a file to keep, `kind` csv or json; `texts` are the columns of words."""
+    if kind == "csv":
+        answer = StreamingHttpResponse(
+            _csv(rows, columns, texts), content_type="text/csv; charset=utf-8"
+        )
+    else:
+        answer = StreamingHttpResponse(_json(rows), content_type="application/json")
+    answer["Content-Disposition"] = f'attachment; filename="fairline-{name}.{kind}"'
+    return answer
+
+
+def harmless(text: str) -> str:
+    """Return a text that a spreadsheet shows and never runs as a formula.
+
+    >>> harmless("=HYPERLINK(1)"), harmless("Boston")
+    ("'=HYPERLINK(1)", 'Boston')
+    """
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r", "\n", "\u2212"} else text
+
+
+class _Echo:
+    def write(self, value: str) -> str:
+        return value
+
+
+def _csv(rows: Iterable[Row], columns: Collection[str], texts: Collection[str]) -> Iterator[str]:
+    writer = csv.DictWriter(_Echo(), list(columns))
+    yield writer.writerow({name: name for name in columns})
+    for row in rows:
+        yield writer.writerow(
+            {name: harmless(str(row[name])) if name in texts else row[name] for name in columns}
+        )
+
+
+def _json(rows: Iterable[Row]) -> Iterator[str]:
+    yield "["
+    for number, row in enumerate(rows):
+        yield (",\n" if number else "\n") + json.dumps(row, ensure_ascii=False)
+    yield "\n]\n"

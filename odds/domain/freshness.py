@@ -1,0 +1,16 @@
+"""How old a price may be and still be called live."""
+
+from datetime import timedelta
+
+LIVE, SLOW = timedelta(minutes=3), timedelta(minutes=20)
+
+
+def freshness(age: timedelta, rate: float = 1.0) -> str:
+    """Say how fresh a price of that age is: live, slow or stale, on a clock `rate` times as fast.
+
+    >>> freshness(timedelta(minutes=2)), freshness(timedelta(hours=3)), freshness(LIVE * 9, rate=60)
+    ('live', 'stale', 'live')
+    """
+    if age <= LIVE * max(rate, 1.0):
+        return "live"
+    return "slow" if age <= SLOW * max(rate, 1.0) else "stale"
