@@ -84,6 +84,7 @@ def provider():
         (b"not packed", "gzip", "gzip that cannot be unpacked"),
         (b"{}", "br", "packed as 'br'"),
     ],
+    ids=["truncated", "not gzip", "brotli"],
 )
 def test_a_broken_packing_has_a_name(provider, body, packing, reason):
     provider.says(body, Content_Encoding=packing)
