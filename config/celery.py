@@ -42,6 +42,8 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=True,
     worker_soft_shutdown_timeout=10,
     timezone="UTC",
+    # A second beat waits for the first to end instead of sending everything twice.
+    beat_scheduler="config.beat:OneBeat",
     beat_max_loop_interval=5,
     beat_schedule_filename=str(settings.VAR_DIR / "beat-schedule"),
 )

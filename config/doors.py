@@ -11,7 +11,6 @@ from time import monotonic
 import psycopg
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -22,6 +21,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
 
 from accounts.heartbeat import last_beat
+from config.database import connect
 from config.measures import registry
 
 LONGEST_CHECK = 2.0
@@ -111,15 +111,7 @@ def _reason(future: "Future[None]", *, within: float) -> str:
 
 def check_database() -> None:
     """Refuse unless the database answers and holds every migration that this code has."""
-    parameters = connections["default"].get_connection_params()
-    parameters |= {
-        "connect_timeout": 2,
-        "options": "-c statement_timeout=2000",
-        "application_name": "fairline-ready",
-    }
-    for ours in ("cursor_factory", "context"):
-        parameters.pop(ours, None)
-    with psycopg.connect(**parameters) as connection:
+    with connect(name="fairline-ready") as connection:
         applied = set(connection.execute("SELECT app, name FROM django_migrations").fetchall())
     missing = sorted(".".join(migration) for migration in migrations_on_disk() - applied)
     if missing:

@@ -2,15 +2,75 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
 
+from django.core.cache import cache
 from django.utils import timezone
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from accounts import clock
 from accounts.heartbeat import last_beat
 from accounts.selectors import last_job_runs
+from betting.selectors.figures import Figures, business_figures
+from odds.screens import feeds
+
+# Several scrapers, or one in a hurry, cost the database one reading.
+KEPT_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Business:
+    """What the business figures are read from."""
+
+    figures: Figures
+    quote_age: timedelta | None
+    credits: int | None
+
+
+def _read_business() -> Business:
+    now = clock.now()
+    feed = feeds()
+    return Business(
+        figures=business_figures(now),
+        quote_age=None if feed.newest_quote is None else now - feed.newest_quote,
+        credits=None if feed.credits is None else feed.credits.credits_remaining,
+    )
+
+
+def _business(read: Business) -> Iterator[Metric]:
+    """Yield money, prices and what waits; times are the betting world's."""
+    figures = read.figures
+    for name, words, label, values in (
+        ("fairline_open_exposure", "Money at risk on open bets.", "currency", figures.at_risk),
+        ("fairline_ledger_drift", "Money that does not add up; 0 is right.", "currency",
+         figures.drift),
+        ("fairline_opportunities_open", "Prices worth a bet now.", "strategy",
+         figures.open_opportunities),
+    ):  # fmt: skip
+        family = GaugeMetricFamily(name, words, labels=[label])
+        for key, value in values.items():
+            family.add_metric([key], float(value))
+        yield family
+    yield GaugeMetricFamily(
+        "fairline_settlement_lag_seconds",
+        "How long the result of the longest waiting open bet has been known.",
+        figures.settlement_lag.total_seconds(),
+    )
+    if read.quote_age is not None:
+        yield GaugeMetricFamily(
+            "fairline_quote_age_seconds",
+            "Age of the newest confirmed price.",
+            read.quote_age.total_seconds(),
+        )
+    if read.credits is not None:
+        yield GaugeMetricFamily(
+            "fairline_credits_remaining", "Credits left with the odds provider.", read.credits
+        )
 
 
 class Work(Collector):
@@ -38,6 +98,9 @@ class Work(Collector):
             yield GaugeMetricFamily(
                 "fairline_worker_heartbeat_age_seconds", "Seconds since a worker reported.", age
             )
+
+        read = cache.get_or_set("measures", _read_business, KEPT_SECONDS)
+        yield from _business(cast(Business, read))
 
     def describe(self) -> Iterator[Metric]:
         """Yield nothing: registering must not query."""

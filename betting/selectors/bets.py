@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 
 from betting.models import Bet, BetStatus, Settlement, Transfer
-from odds.models import Bookmaker, Competition
+from odds.models import Bookmaker, Competition, EventStatus
 
 ZERO = Decimal("0.00")
 EVENT = "selection__market__event"
@@ -124,6 +124,22 @@ def profit_between(bankroll_id: int, begin: datetime, end: datetime) -> Decimal:
         "profit"
     ]
     return earned
+
+
+def due_bets(now: datetime, *, owner_id: int | None = None) -> "QuerySet[Bet, int]":
+    """Return the keys of open bets whose result was known by `now`, oldest first."""
+    due = Bet.objects.filter(
+        Q(selection__market__event__status=EventStatus.FINISHED)
+        & Q(selection__market__event__result_seen_at__lte=now)
+        | Q(selection__market__event__status=EventStatus.CANCELLED)
+        & Q(selection__market__event__starts_at__lte=now),
+        status=BetStatus.OPEN,
+    )
+    if owner_id is not None:
+        due = due.filter(owner_id=owner_id)
+    return due.order_by("selection__market__event__result_seen_at", "pk").values_list(
+        "pk", flat=True
+    )
 
 
 def books_bet_at(owner_id: int) -> list[tuple[str, str]]:

@@ -6,11 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef
 
 from accounts.live import announce_bet
 from betting.domain.settlement import CannotSettle, Outcome, outcome_of, payout
 from betting.models import Bet, BetStatus, LedgerAccount, Result, Settlement, Transfer
+from betting.selectors.bets import due_bets
 from betting.selectors.money import equity_path
 from betting.services.ledger import Pots, lock_accounts, pots_of
 from odds.models import EventStatus, Selection, Side
@@ -142,22 +143,6 @@ def settle_due_bets(now: datetime, *, limit: int = 500, owner_id: int | None = N
             logger.exception("Could not settle bet %s", bet_id)
             parked.append(f"bet {bet_id}: {error}")
     return Sweep(settled, tuple(parked))
-
-
-def due_bets(now: datetime, *, owner_id: int | None = None) -> "QuerySet[Bet, int]":
-    """Return the keys of open bets whose result was known by `now`, oldest first."""
-    due = Bet.objects.filter(
-        Q(selection__market__event__status=EventStatus.FINISHED)
-        & Q(selection__market__event__result_seen_at__lte=now)
-        | Q(selection__market__event__status=EventStatus.CANCELLED)
-        & Q(selection__market__event__starts_at__lte=now),
-        status=BetStatus.OPEN,
-    )
-    if owner_id is not None:
-        due = due.filter(owner_id=owner_id)
-    return due.order_by("selection__market__event__result_seen_at", "pk").values_list(
-        "pk", flat=True
-    )
 
 
 def result_of(bet_id: int) -> Result:

@@ -2,9 +2,12 @@
 
 import socket
 from datetime import timedelta
+from decimal import Decimal
 from time import monotonic
 
+import pgtrigger
 import pytest
+import time_machine
 from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
@@ -12,7 +15,13 @@ from django.utils import timezone
 
 from accounts import heartbeat
 from accounts.jobs import recorded
-from config import doors
+from betting.models import LedgerAccount
+from betting.selectors.figures import Figures, business_figures
+from config import doors, measures
+from odds.models import MarketLook
+from tests import make
+
+NOTHING = Figures({}, {}, {}, timedelta())
 
 
 @pytest.fixture
@@ -195,3 +204,48 @@ def test_metrics_tell_requests_and_jobs():
     assert 'fairline_job_failing{job="odds.fetch_odds"} 0.0' in text
     assert 'fairline_job_success_age_seconds{job="odds.fetch_odds"} ' in text
     assert "fairline_worker_heartbeat_age_seconds " in text
+
+
+@pytest.mark.django_db
+def test_metrics_tell_the_business(alice):
+    make.bankroll(alice)
+    quote = make.priced()
+    bet = make.place(alice, quote, "12.50")
+    MarketLook.objects.update_or_create(
+        market=quote.selection.market,
+        defaults={
+            "bookmaker_ids": [quote.bookmaker_id],
+            "looked_at": [make.NOON],
+            "last_update": [make.NOON],
+        },
+    )
+    make.finish(bet.selection.market.event, 100, 90)
+
+    with time_machine.travel(make.NIGHT + timedelta(minutes=5), tick=False):
+        text = Client().get("/metrics").content.decode()
+
+    assert 'fairline_open_exposure{currency="EUR"} 12.5' in text
+    assert 'fairline_ledger_drift{currency="EUR"} 0.0' in text
+    assert "fairline_settlement_lag_seconds 300.0" in text
+    age = (make.NIGHT - make.NOON + timedelta(minutes=5)).total_seconds()
+    assert f"fairline_quote_age_seconds {age}" in text
+
+
+@pytest.mark.django_db
+def test_a_reading_of_the_business_serves_several_scrapes(monkeypatch):
+    reads = []
+    monkeypatch.setattr(measures, "business_figures", lambda now: reads.append(now) or NOTHING)
+
+    for _ in range(3):
+        Client().get("/metrics")
+
+    assert len(reads) == 1
+
+
+@pytest.mark.django_db
+def test_money_that_does_not_add_up_shows(alice):
+    make.bankroll(alice, "1000.00")
+    with pgtrigger.ignore():
+        LedgerAccount.objects.filter(kind="free").update(amount=Decimal("999.00"))
+
+    assert business_figures(make.NOON).drift == {"EUR": Decimal("1.00")}
