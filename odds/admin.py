@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.operating import Evidence, EvidenceInline, Operated
+from odds import admin_pricing as admin_pricing
 from odds import models
 from odds.models import QuoteQuerySet
 from odds.services.runs import resolve_quarantined

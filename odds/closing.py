@@ -8,10 +8,12 @@ import numpy as np
 from django.db import connection, transaction
 
 from odds.domain.closing import closes
-from odds.domain.table import QuoteTable
+from odds.domain.consensus import BY_SPORT, METHOD_WITHOUT_RULE
+from odds.domain.table import NO_REFERENCE, QuoteTable
 from odds.models import ClosingPrice
+from odds.selectors import PRICING, PRICING_JOINS
 
-METHOD = "shin"
+METHOD = BY_SPORT
 # Capturing begins this long before the start, so that a close exists even if we stop running.
 BEFORE_START = timedelta(hours=3)
 # A sweep under way at the start may still bring quotes of before it; then the close is final.
@@ -22,9 +24,9 @@ GIVE_UP = timedelta(days=3)
 OLDEST_QUOTE = timedelta(days=30)
 _BULK_STEP = timedelta(days=30)
 
-_LAST_QUOTES = """
-WITH due AS MATERIALIZED (
-    SELECT e.id, e.starts_at
+_LAST_QUOTES = f"""
+{PRICING}, due AS MATERIALIZED (
+    SELECT e.id, e.starts_at, e.competition_id
     FROM odds_event e
     WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s
       AND e.status <> 'cancelled'
@@ -39,18 +41,22 @@ WITH due AS MATERIALIZED (
 )
 SELECT q.id, e.id, m.id, m.key, s.id, s.side,
        (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8,
-       b.id, b.key, b.weight, b.commission_share::float8, b.is_archive,
+       b.id, b.key, CASE WHEN b.weight = 0 THEN 0 ELSE coalesce(learned.weight, b.weight) END,
+       b.commission_share::float8, b.is_archive,
        c.price::float8,
        -- The price that is still the latest stood for as long as sweeps confirmed it.
        EXTRACT(EPOCH FROM CASE WHEN q.seen_at = c.seen_at
            THEN GREATEST(COALESCE(c.last_update, c.seen_at), LEAST(look.at, e.starts_at))
            ELSE COALESCE(c.last_update, c.seen_at) END)::float8,
-       EXTRACT(EPOCH FROM c.seen_at)::float8, EXTRACT(EPOCH FROM e.starts_at)::float8
+       EXTRACT(EPOCH FROM c.seen_at)::float8, EXTRACT(EPOCH FROM e.starts_at)::float8,
+       coalesce(rule.method, '{METHOD_WITHOUT_RULE}'),
+       coalesce(array_position(rule.reference_books, b.key), {NO_REFERENCE})
 FROM due e
 JOIN odds_market m ON m.event_id = e.id
 JOIN odds_selection s ON s.market_id = m.id
 JOIN odds_quote q ON q.selection_id = s.id
 JOIN odds_bookmaker b ON b.id = q.bookmaker_id
+{PRICING_JOINS}
 LEFT JOIN LATERAL (
     SELECT looked_at[array_position(bookmaker_ids, q.bookmaker_id)] AS at
     FROM odds_marketlook WHERE market_id = m.id
@@ -65,10 +71,10 @@ JOIN LATERAL (
     ORDER BY seen_at DESC
     LIMIT 1
 ) c ON c.price IS NOT NULL
-"""
+"""  # noqa: S608
 
-_SAVE = """
-WITH fresh AS (
+_SAVE = f"""
+{PRICING}, fresh AS (
     SELECT * FROM unnest(
         %(selection)s::bigint[], %(probability)s::float8[], %(books)s::int[],
         %(last_update)s::timestamptz[]
@@ -76,17 +82,20 @@ WITH fresh AS (
 )
 INSERT INTO odds_closingprice
     (selection_id, fair_probability, method, book_count, last_update, age, captured_at, is_final)
-SELECT f.selection_id, f.fair_probability, %(method)s, f.book_count, f.last_update,
+SELECT f.selection_id, f.fair_probability,
+       coalesce(rule.method, '{METHOD_WITHOUT_RULE}'), f.book_count, f.last_update,
        e.starts_at - f.last_update, %(now)s, %(now)s >= e.starts_at + %(after_start)s
 FROM fresh f
 JOIN odds_selection s ON s.id = f.selection_id
 JOIN odds_market m ON m.id = s.market_id
 JOIN odds_event e ON e.id = m.event_id
+JOIN odds_competition c ON c.id = e.competition_id
+LEFT JOIN rule ON rule.sport_id = c.sport_id
 ON CONFLICT (selection_id) DO UPDATE SET
     fair_probability = EXCLUDED.fair_probability, method = EXCLUDED.method,
     book_count = EXCLUDED.book_count, last_update = EXCLUDED.last_update, age = EXCLUDED.age,
     captured_at = EXCLUDED.captured_at, is_final = EXCLUDED.is_final
-"""
+"""  # noqa: S608
 
 # A line that the books left before the start has no close, whatever we captured earlier.
 _DROP_LEFT_LINES = """
@@ -146,7 +155,7 @@ def _capture(*, after: datetime, before: datetime, now: datetime) -> int:
         "probability": found.fair_probability.tolist(),
         "books": found.book_count.tolist(),
         "last_update": [moment.replace(tzinfo=UTC) for moment in found.last_update.tolist()],
-        "method": METHOD,
+        "known": min(now, before),
         "after": after,
         "before": before,
         "now": now,
@@ -166,12 +175,14 @@ def _last_quotes(*, after: datetime, before: datetime, now: datetime) -> QuoteTa
                 "after": after,
                 "before": before,
                 "now": now,
+                # No weights or rules that were made after these events.
+                "known": min(now, before),
                 "oldest": after - OLDEST_QUOTE,
                 "newest": before + timedelta(days=1),
             },
         )
         rows = cursor.fetchall()
-    column = list(zip(*rows, strict=True)) if rows else [()] * 16
+    column = list(zip(*rows, strict=True)) if rows else [()] * 18
 
     def values(index: int, kind: str) -> Any:  # noqa: ANN401 - one array type a column
         return np.array(column[index], dtype=kind)
@@ -197,4 +208,6 @@ def _last_quotes(*, after: datetime, before: datetime, now: datetime) -> QuoteTa
         seen_at=times(14),
         confirmed_at=times(13),
         starts_at=times(15),
+        margin_method=values(16, "U120"),
+        reference_rank=values(17, "int64"),
     )

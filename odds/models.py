@@ -11,6 +11,11 @@ from django.db.models.functions import Greatest
 from psqlextra.models import PostgresPartitionedModel
 from psqlextra.types import PostgresPartitioningMethod
 
+# Django finds a model where its app's models module names it.
+from odds.models_pricing import BookmakerWeight as BookmakerWeight
+from odds.models_pricing import PricingRule as PricingRule
+from odds.models_pricing import WeightSet as WeightSet
+
 
 class Sport(models.Model):
     """A sport, such as basketball."""
@@ -669,7 +674,7 @@ class ClosingPrice(models.Model):
 
     selection = models.OneToOneField(Selection, on_delete=models.PROTECT, related_name="close")
     fair_probability = models.FloatField()
-    method = models.CharField(max_length=16)
+    method = models.CharField(max_length=120)
     book_count = models.PositiveSmallIntegerField()
     last_update = models.DateTimeField(help_text="the newest book time among the quotes used")
     age = models.DurationField(help_text="event's start minus last_update")

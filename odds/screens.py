@@ -9,7 +9,7 @@ import numpy as np
 from django.db.models import QuerySet
 
 from accounts.formats import point_text
-from odds.domain.consensus import consensus
+from odds.domain.consensus import BY_SPORT, consensus
 from odds.domain.freshness import freshness
 from odds.models import (
     Bookmaker,
@@ -27,7 +27,7 @@ from odds.models import (
 )
 from odds.selectors import latest_quotes, newest_look
 
-METHOD = "shin"
+METHOD = BY_SPORT
 MARKETS = {"h2h": "Moneyline", "spreads": "Spread", "totals": "Total"}
 SIDE_ORDER = {Side.HOME: 0, Side.OVER: 0, Side.DRAW: 1, Side.AWAY: 2, Side.UNDER: 2}
 

@@ -6,14 +6,18 @@ from datetime import datetime
 import numpy as np
 from django.db import connection
 
-from odds.domain.table import PriceMoves, QuoteTable
+from odds.domain.consensus import METHOD_WITHOUT_RULE
+from odds.domain.table import NO_REFERENCE, PriceMoves, QuoteTable
 from odds.models import Quote
 
 _Given = datetime | str | bool | None
 _COLUMNS = """
 q.id, e.id, m.id, m.key, s.id, s.side,
 (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8,
-b.id, b.key, b.weight, b.commission_share::float8, b.is_archive
+b.id, b.key,
+-- A book that the operator keeps out stays out, whatever was learned.
+CASE WHEN b.weight = 0 THEN 0 ELSE coalesce(learned.weight, b.weight) END,
+b.commission_share::float8, b.is_archive
 """
 _JOINS = """
 FROM odds_event e
@@ -21,6 +25,24 @@ JOIN odds_market m ON m.event_id = e.id
 JOIN odds_selection s ON s.market_id = m.id
 JOIN odds_quote q ON q.selection_id = s.id
 JOIN odds_bookmaker b ON b.id = q.bookmaker_id
+"""
+# How each sport's fair prices were made at the moment `known`: nothing decided later is read.
+PRICING = """
+WITH rule AS (
+    SELECT DISTINCT ON (sport_id) sport_id, method, reference_books, reference_minutes
+    FROM odds_pricingrule WHERE in_force_from <= %(known)s
+    ORDER BY sport_id, in_force_from DESC, id DESC
+), learned AS (
+    SELECT newest.sport_id, w.bookmaker_id, w.weight FROM odds_bookmakerweight w JOIN (
+        SELECT DISTINCT ON (sport_id) id, sport_id FROM odds_weightset
+        WHERE learned_at <= %(known)s ORDER BY sport_id, learned_at DESC, id DESC
+    ) newest ON newest.id = w.weight_set_id
+)
+"""
+PRICING_JOINS = """
+JOIN odds_competition priced_in ON priced_in.id = e.competition_id
+LEFT JOIN rule ON rule.sport_id = priced_in.sport_id
+LEFT JOIN learned ON learned.sport_id = priced_in.sport_id AND learned.bookmaker_id = b.id
 """
 _EVENTS = """
 WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s AND e.status <> 'cancelled'
@@ -38,22 +60,32 @@ LEFT JOIN LATERAL (
 """
 
 
+def _rule(confirmed: str) -> str:
+    """Return the columns of the pricing rule; a reference seen too long ago is none."""
+    return f"""coalesce(rule.method, '{METHOD_WITHOUT_RULE}'),
+    CASE WHEN {confirmed} >= %(known)s - rule.reference_minutes * interval '1 minute'
+    THEN coalesce(array_position(rule.reference_books, b.key), {NO_REFERENCE})
+    ELSE {NO_REFERENCE} END"""
+
+
 def _micros(column: str) -> str:
     return f"(extract(epoch FROM {column}) * 1000000)::bigint"
 
 
 _LATEST = f"""
-SELECT {_COLUMNS}, q.price::float8, {_micros("greatest(q.last_update, k.last_update[k.place])")},
+{PRICING} SELECT {_COLUMNS}, q.price::float8,
+       {_micros("greatest(q.last_update, k.last_update[k.place])")},
        {_micros("q.seen_at")}, {_micros("greatest(q.seen_at, k.looked_at[k.place])")},
-       {_micros("e.starts_at")}
-{_JOINS}
+       {_micros("e.starts_at")}, {_rule("greatest(q.seen_at, k.looked_at[k.place])")}
+{_JOINS} {PRICING_JOINS}
 {_NEWEST_LOOK} {_EVENTS} AND q.price IS NOT NULL AND q.seen_at <= %(now)s
 ORDER BY q.id
 """
 _AS_OF = f"""
-SELECT {_COLUMNS}, c.price::float8, {_micros("c.last_update")}, {_micros("c.seen_at")},
-       {_micros("greatest(c.seen_at, looked.at)")}, {_micros("e.starts_at")}
-{_JOINS}
+{PRICING} SELECT {_COLUMNS}, c.price::float8, {_micros("c.last_update")}, {_micros("c.seen_at")},
+       {_micros("greatest(c.seen_at, looked.at)")}, {_micros("e.starts_at")},
+       {_rule("greatest(c.seen_at, looked.at)")}
+{_JOINS} {PRICING_JOINS}
 CROSS JOIN LATERAL (
     SELECT price, last_update, seen_at FROM odds_pricechange
     WHERE quote_id = q.id AND seen_at <= %(at)s AND seen_at >= %(first)s
@@ -123,6 +155,7 @@ def latest_quotes(
     """
     given: dict[str, _Given] = {
         "now": now,
+        "known": now,
         "after": now,
         "before": starts_before,
         "competition": competition_key,
@@ -185,6 +218,7 @@ def _as_of(
 ) -> QuoteTable:
     given: dict[str, _Given] = {
         "at": at,
+        "known": at,
         "after": after,
         "before": before,
         "competition": competition_key,
@@ -201,9 +235,10 @@ def _table(query: str, given: Mapping[str, _Given]) -> QuoteTable:
     with connection.cursor() as cursor:
         cursor.execute(query, given)
         rows = cursor.fetchall()
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 17
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 19
     (quote, event, market, market_key, selection, side, line, book, book_key, weight, commission,
-     archive, price, last_update, seen_at, confirmed_at, starts_at) = columns  # fmt: skip
+     archive, price, last_update, seen_at, confirmed_at, starts_at, method,
+     rank) = columns  # fmt: skip
     return QuoteTable(
         quote_id=np.array(quote, np.int64),
         event_id=np.array(event, np.int64),
@@ -222,6 +257,8 @@ def _table(query: str, given: Mapping[str, _Given]) -> QuoteTable:
         seen_at=_moments(seen_at),
         confirmed_at=_moments(confirmed_at),
         starts_at=_moments(starts_at),
+        margin_method=np.array(method, np.str_),
+        reference_rank=np.array(rank, np.int64),
     )
 
 

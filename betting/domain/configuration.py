@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
-from odds.domain.margins import METHODS
+from odds.domain.consensus import BY_SPORT
+from odds.domain.margins import METHODS, UnknownMethod, read_method
 
 
 class BadConfiguration(ValueError):
@@ -18,11 +19,12 @@ class Configuration:
     Edges are shares (0.02 is 2 %), ages minutes. `model_weight` is the most of the blend of
     log-odds that a model may have, 0 the market alone; how much of it a version gets is what its
     record earned. `model_error` is the least standard error it is believed with, in log-odds.
-    `margin_methods`: the first gives the fair probability, all of them its lower bound.
+    `margin_methods`: the first gives the fair probability, all of them its lower bound;
+    `by_sport` is what the pricing rule of each sport says, Shin's without one.
     """
 
     market_keys: tuple[str, ...] = ("h2h",)
-    margin_methods: tuple[str, ...] = ("shin", "power")
+    margin_methods: tuple[str, ...] = (BY_SPORT, "power")
     model_weight: float = 0.0
     model_error: float = 0.15
     min_edge: float = 0.02
@@ -40,8 +42,8 @@ class Configuration:
             ("market_keys", bool(self.market_keys), "name at least one market"),
             (
                 "margin_methods",
-                bool(self.margin_methods) and set(self.margin_methods) <= set(METHODS),
-                f"use some of {', '.join(METHODS)}",
+                bool(self.margin_methods) and all(map(_is_method, self.margin_methods)),
+                f"use some of {BY_SPORT}, {', '.join(METHODS)} or a blend such as 2*shin+power",
             ),
             ("model_weight", 0 <= self.model_weight <= 1, "use 0 to 1"),
             ("model_error", 0 <= self.model_error <= 5, "use 0 to 5"),
@@ -90,3 +92,10 @@ class Configuration:
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
         }
+
+
+def _is_method(text: str) -> bool:
+    try:
+        return text == BY_SPORT or bool(read_method(text))
+    except UnknownMethod:
+        return False

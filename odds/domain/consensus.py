@@ -11,6 +11,7 @@ import numpy as np
 
 from odds.domain.margins import remove_margin
 from odds.domain.table import (
+    NO_REFERENCE,
     BoolArray,
     FloatArray,
     IntArray,
@@ -26,6 +27,9 @@ OUTCOMES = ([0, 2], [3, 4], [0, 1, 2])
 # must not look certain. 0.05 is 1.2 points of probability at evens.
 PRIOR_DISAGREEMENT = 0.05
 LAY_SUFFIX = "_lay"
+# A method's name that means: whatever the pricing rule of each row's sport says.
+BY_SPORT = "by_sport"
+METHOD_WITHOUT_RULE = "shin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,9 @@ class Consensus:
 
     `low` and `high` are one standard error of the weighted mean below and above `probability`;
     `book_count` the books used; `newest_update` the newest book time (or sighting) among them.
+    The books' width: `lowest` and `highest` of their probabilities, `disagreement` the weighted
+    standard deviation of their log-odds. `reference` is the book whose price alone is the
+    probability, by the sport's pricing rule, or empty where all spoke.
     """
 
     selection_id: IntArray
@@ -47,6 +54,10 @@ class Consensus:
     high: FloatArray
     book_count: IntArray
     newest_update: TimeArray
+    lowest: FloatArray
+    highest: FloatArray
+    disagreement: FloatArray
+    reference: TextArray
 
     def __len__(self) -> int:
         return len(self.selection_id)
@@ -73,8 +84,17 @@ def probability_by_book(table: QuoteTable, *, method: str) -> FloatArray:
 
     Commission comes off before the margin. NaN means that the book has no opinion: it prices
     only part of the market's outcomes (most books decide what these are), or it is a lay market.
+    `method` is what `margins.read_method` reads, or BY_SPORT.
     """
     answer = np.full(len(table), np.nan)
+    if method == BY_SPORT:
+        if table.margin_method is None:
+            return probability_by_book(table, method=METHOD_WITHOUT_RULE)
+        # The books of one market are of one sport, so no book is torn apart here.
+        for each in np.unique(table.margin_method):
+            of_rule = table.margin_method == each
+            answer[of_rule] = probability_by_book(table.where(of_rule), method=str(each))
+        return answer
     net = price_after_commission(table.price, table.commission)
     usable = (net > 1.0) & np.isfinite(net) & np.isin(table.side, SIDES)
     usable &= ~np.char.endswith(table.market_key.astype(np.str_), LAY_SUFFIX)
@@ -106,9 +126,12 @@ def probability_by_book(table: QuoteTable, *, method: str) -> FloatArray:
 def consensus(table: QuoteTable, *, method: str) -> Consensus:
     """Return the weighted consensus of a slate, one row a selection that any whole book prices.
 
-    `method` is a key of `margins.METHODS`. Weights are the table's; a book of weight 0 has no
-    voice. The spread of the books widens `low` and `high`: with weights w, log-odds x, their
-    weighted mean m and n books, the standard error is
+    `method` is as in `probability_by_book`. Weights are the table's; a book of weight 0 has no
+    voice. Where the sport's pricing rule names reference books, the first of them that prices a
+    market and line gives its probability alone; all books still give its width.
+
+    The spread of the books widens `low` and `high`: with weights w, log-odds x, their weighted
+    mean m and n books, the standard error is
     sqrt((var_w(x) + PRIOR_DISAGREEMENT**2 / n) * sum(w**2)) / sum(w).
     """
     by_book = probability_by_book(table, method=method)
@@ -131,8 +154,9 @@ def consensus(table: QuoteTable, *, method: str) -> Consensus:
     error = np.sqrt((variance + PRIOR_DISAGREEMENT**2 / np.maximum(count, 1)) * total(weight**2))
     error /= weight_sum
 
-    unscaled = _probability(mean)
     market_line = _codes(table.market_id[first], _line_codes(table.line[first]))
+    spoken, reference = _by_reference(table, log_odds, position, market_line, mean)
+    unscaled = _probability(spoken)
     scale = np.bincount(market_line, weights=unscaled)[market_line] if size else unscaled
     probability = unscaled / scale
     centre = np.log(probability / (1.0 - probability))
@@ -148,7 +172,38 @@ def consensus(table: QuoteTable, *, method: str) -> Consensus:
         high=_probability(centre + error),
         book_count=count,
         newest_update=_newest(table, position, size),
+        lowest=_extreme(np.fmin, by_book, position, size),
+        highest=_extreme(np.fmax, by_book, position, size),
+        disagreement=np.sqrt(variance),
+        reference=reference,
     )
+
+
+def _by_reference(
+    table: QuoteTable,
+    log_odds: FloatArray,
+    position: IntArray,
+    market_line: IntArray,
+    mean: FloatArray,
+) -> tuple[FloatArray, TextArray]:
+    """Return each selection's log-odds, by the reference where its market and line has one."""
+    spoken, reference = mean.copy(), np.full(len(mean), "", dtype=table.bookmaker_key.dtype)
+    rank = table.reference_rank
+    if rank is None or not len(mean) or rank.min() >= NO_REFERENCE:
+        return spoken, reference
+    place = market_line[position]
+    first = np.full(int(market_line.max()) + 1, NO_REFERENCE, dtype=np.int64)
+    np.minimum.at(first, place, rank)
+    rows = np.flatnonzero((rank < NO_REFERENCE) & (rank == first[place]))
+    spoken[position[rows]] = log_odds[rows]
+    reference[position[rows]] = table.bookmaker_key[rows]
+    return spoken, reference
+
+
+def _extreme(which: np.ufunc, values: FloatArray, position: IntArray, size: int) -> FloatArray:
+    found = np.full(size, np.nan)
+    which.at(found, position, values)
+    return found
 
 
 def _prices_all_outcomes(present: BoolArray, group: IntArray) -> BoolArray:

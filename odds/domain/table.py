@@ -1,6 +1,7 @@
 """Quotes as columns: what selectors hand to consensus and to the decision function."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ TextArray = NDArray[np.str_]
 BoolArray = NDArray[np.bool_]
 TimeArray = NDArray[np.datetime64]
 
+# The place among its sport's references of a book that is none.
+NO_REFERENCE = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class QuoteTable:
@@ -19,6 +23,9 @@ class QuoteTable:
     `line` is the market's line from the home (or over) side: home -5.5 and away +5.5 are both
     -5.5; NaN where the market has none. Selections of one market and line at one bookmaker form
     one book to take the margin from. Times are datetime64[us] in UTC.
+
+    `margin_method` and `reference_rank` are what the sport's pricing rule says, None where nobody
+    asked: how to remove margins, and a book's place among the references (NO_REFERENCE: none).
     """
 
     quote_id: IntArray
@@ -38,13 +45,18 @@ class QuoteTable:
     seen_at: TimeArray
     confirmed_at: TimeArray
     starts_at: TimeArray
+    margin_method: TextArray | None = None
+    reference_rank: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.quote_id)
 
     def where(self, mask: BoolArray) -> "QuoteTable":
         """Return the rows where the mask holds."""
-        return QuoteTable(**{f.name: getattr(self, f.name)[mask] for f in fields(self)})
+        columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        return QuoteTable(
+            **{name: None if each is None else each[mask] for name, each in columns.items()}
+        )
 
 
 @dataclass(frozen=True, slots=True)

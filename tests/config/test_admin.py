@@ -37,6 +37,8 @@ EVIDENCE = {
     "FeedRun",
     "CreditEntry",
     "CreditHold",
+    "WeightSet",
+    "BookmakerWeight",
     "SchemaDrift",
     "ProviderSport",
     "QuarantinedRow",

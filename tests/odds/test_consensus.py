@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -5,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odds.domain.consensus import PRIOR_DISAGREEMENT, consensus, probability_by_book
+from odds.domain.consensus import BY_SPORT, PRIOR_DISAGREEMENT, consensus, probability_by_book
+from odds.domain.margins import remove_margin
+from odds.domain.table import NO_REFERENCE
 from tests.tables import SEEN, moment, quote_table, row, two_way
 
 
@@ -138,3 +141,67 @@ def test_the_order_of_quotes_means_nothing_and_each_market_sums_to_one(data):
         assert answer.probability[answer.market_id == market].sum() == pytest.approx(1.0)
     assert (answer.low < answer.probability).all()
     assert (answer.probability < answer.high).all()
+
+
+def with_rule(table, *, method="power", references=()):
+    """The table as a sport's pricing rule has it."""
+    rank = [
+        references.index(book) if book in references else NO_REFERENCE
+        for book in table.bookmaker_id.tolist()
+    ]
+    return replace(
+        table,
+        margin_method=np.full(len(table), method),
+        reference_rank=np.array(rank, dtype=np.int64),
+    )
+
+
+def test_the_first_reference_that_prices_a_market_speaks_alone_and_all_give_its_width():
+    table = quote_table(
+        *two_way(1, 2.0, 2.0), *two_way(2, 1.5, 3.0), *two_way(3, 1.6, 2.6),
+        *two_way(3, 1.8, 2.2, market_id=2), *two_way(1, 1.9, 1.9, market_id=2),
+        *two_way(1, 1.9, 1.9, market_id=3),
+    )  # fmt: skip
+    answer = consensus(with_rule(table, references=(2, 3)), method=BY_SPORT)
+    first, second, third = (answer.market_id == market for market in (1, 2, 3))
+    assert answer.probability[first & (answer.side == "home")] == pytest.approx([2 / 3])
+    assert answer.reference[first].tolist() == ["book_2", "book_2"]
+    # Book 2 does not price market 2, and nobody of both market 3: the next, then all.
+    assert answer.reference[second].tolist() == ["book_3", "book_3"]
+    assert answer.reference[third].tolist() == ["", ""]
+    assert answer.book_count[first].tolist() == [3, 3]
+    home = first & (answer.side == "home")
+    assert answer.lowest[home] == pytest.approx([0.5])
+    assert answer.highest[home] == pytest.approx([2 / 3])
+    assert answer.disagreement[home][0] > 0.2
+    assert (answer.low < answer.probability).all()
+
+
+def test_a_reference_with_one_side_is_passed_over():
+    table = quote_table(row("home", 1.5, bookmaker_id=2), *two_way(1, 1.9, 1.9))
+    answer = consensus(with_rule(table, references=(2,)), method=BY_SPORT)
+    assert answer.reference.tolist() == ["", ""]
+
+
+def test_each_row_goes_by_the_method_of_its_sport():
+    prices = {"home": 1.3, "draw": 5.5, "away": 11.0}
+    rows = [row(side, p, market_id=market) for market in (1, 2) for side, p in prices.items()]
+    table = with_rule(quote_table(*rows))
+    table = replace(table, margin_method=np.where(table.market_id == 1, "additive", "2*shin+power"))
+    answer = consensus(table, method=BY_SPORT)
+    odds = np.array([list(prices.values())])
+    for market, method in ((1, "additive"), (2, "2*shin+power")):
+        of_market = by_side_of(answer, market)
+        assert list(map(of_market.get, prices)) == pytest.approx(remove_margin(odds, method)[0])
+
+
+def by_side_of(answer, market) -> dict:
+    of_market = answer.market_id == market
+    return dict(zip(answer.side[of_market], answer.probability[of_market], strict=True))
+
+
+def test_without_a_rule_margins_go_by_shin():
+    rows = [row("home", 1.3), row("draw", 5.5), row("away", 11.0)]
+    answer = consensus(quote_table(*rows), method=BY_SPORT)
+    shin = consensus(quote_table(*rows), method="shin")
+    assert (answer.probability == shin.probability).all()
