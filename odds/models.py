@@ -17,6 +17,31 @@ from odds.models_pricing import PricingRule as PricingRule
 from odds.models_pricing import WeightSet as WeightSet
 
 
+def _whole(name: str, key: str, table: str) -> pgtrigger.Trigger:
+    """Return what holds a foreign key for all rows of a statement at once.
+
+    A constraint checks row by row and locks each row it finds, which was most of what recording
+    prices cost; see docs/decisions. What is pointed at can never be deleted, so no lock is needed.
+    """
+    return pgtrigger.Trigger(
+        name=name,
+        level=pgtrigger.Statement,
+        operation=pgtrigger.Insert,
+        when=pgtrigger.After,
+        referencing=pgtrigger.Referencing(new="added"),
+        func=(
+            f"IF EXISTS (SELECT FROM added a WHERE NOT EXISTS"  # noqa: S608
+            f" (SELECT FROM {table} t WHERE t.id = a.{key})) THEN"
+            f" RAISE foreign_key_violation USING MESSAGE ="
+            f" '{key} is in no row of {table}'; END IF; RETURN NULL;"
+        ),
+    )
+
+
+def _undeletable(name: str) -> pgtrigger.Protect:
+    return pgtrigger.Protect(name=name, operation=pgtrigger.Delete)
+
+
 class Sport(models.Model):
     """A sport, such as basketball."""
 
@@ -241,6 +266,7 @@ class Bookmaker(models.Model):
                 condition=Q(weight__gte=0), name="bookmaker_weight_not_negative"
             ),
         ]
+        triggers: ClassVar = [_undeletable("bookmakers_are_kept")]
 
     def __str__(self) -> str:
         return self.title
@@ -290,6 +316,7 @@ class Selection(models.Model):
             ),
             models.CheckConstraint(condition=Q(side__in=Side.values), name="selection_side_known"),
         ]
+        triggers: ClassVar = [_undeletable("selections_are_kept")]
 
     def __str__(self) -> str:
         return f"{self.side} {self.point if self.point is not None else ''}".strip()
@@ -603,11 +630,20 @@ class Quote(models.Model):
     """
 
     # The unique constraint serves look-ups by selection; nothing looks up by bookmaker alone.
+    # Both keys, and that of PriceChange, are held by triggers instead of constraints.
     selection = models.ForeignKey(
-        Selection, on_delete=models.PROTECT, related_name="quotes", db_index=False
+        Selection,
+        on_delete=models.PROTECT,
+        related_name="quotes",
+        db_index=False,
+        db_constraint=False,
     )
     bookmaker = models.ForeignKey(
-        Bookmaker, on_delete=models.PROTECT, related_name="quotes", db_index=False
+        Bookmaker,
+        on_delete=models.PROTECT,
+        related_name="quotes",
+        db_index=False,
+        db_constraint=False,
     )
     price = models.DecimalField(max_digits=9, decimal_places=3, null=True)
     last_update = models.DateTimeField(null=True, help_text="the bookmaker's own time")
@@ -628,6 +664,18 @@ class Quote(models.Model):
                 condition=Q(price__isnull=True) | Q(price__gt=1), name="quote_price_above_one"
             ),
         ]
+        triggers: ClassVar = [
+            _whole("quotes_have_selections", "selection_id", "odds_selection"),
+            _whole("quotes_have_bookmakers", "bookmaker_id", "odds_bookmaker"),
+            _undeletable("quotes_are_kept"),
+            pgtrigger.Protect(
+                name="quotes_stay_where_they_are",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__selection_id__df=pgtrigger.F("new__selection_id"))
+                | pgtrigger.Q(old__bookmaker_id__df=pgtrigger.F("new__bookmaker_id"))
+                | pgtrigger.Q(old__id__df=pgtrigger.F("new__id")),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.selection} at {self.bookmaker}: {self.price or 'withdrawn'}"
@@ -639,7 +687,11 @@ class PriceChange(PostgresPartitionedModel):
     pk = models.CompositePrimaryKey("quote_id", "seen_at")
     # The primary key starts with quote, so it needs no index of its own.
     quote = models.ForeignKey(
-        Quote, on_delete=models.PROTECT, related_name="changes", db_index=False
+        Quote,
+        on_delete=models.PROTECT,
+        related_name="changes",
+        db_index=False,
+        db_constraint=False,
     )
     price = models.DecimalField(max_digits=9, decimal_places=3, null=True)
     last_update = models.DateTimeField(null=True)
@@ -659,7 +711,8 @@ class PriceChange(PostgresPartitionedModel):
             pgtrigger.Protect(
                 name="price_changes_are_append_only",
                 operation=pgtrigger.Update | pgtrigger.Delete,
-            )
+            ),
+            _whole("price_changes_have_quotes", "quote_id", "odds_quote"),
         ]
 
     def __str__(self) -> str:
