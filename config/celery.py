@@ -52,7 +52,7 @@ app.autodiscover_tasks()
 # Task: how often in the world's time, and never more often than this in real seconds.
 # The order of a round: prices, closes, predictions, opportunities, stakes, results, money.
 WORLD: dict[str, tuple[timedelta, int]] = {
-    "odds.fetch_odds": (timedelta(seconds=settings.FETCH_ODDS_SECONDS), 5),
+    "odds.fetch_odds": (timedelta(minutes=1), 5),
     "odds.capture_closes": (timedelta(minutes=1), 5),
     "models_registry.predict_upcoming": (timedelta(minutes=15), 10),
     "betting.refresh_opportunities": (timedelta(minutes=1), 5),

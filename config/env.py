@@ -26,6 +26,21 @@ def check_production(
         raise ImproperlyConfigured("Production will not start. " + "; ".join(reasons) + ".")
 
 
+def parse_credits(text: str) -> int | None:
+    """Read a month's credits; empty means none are set.
+
+    Raises:
+        ImproperlyConfigured: where it is no whole number from 0 on.
+    """
+    if not text.strip():
+        return None
+    if not text.strip().isdecimal():
+        raise ImproperlyConfigured(
+            f"THE_ODDS_API_MONTHLY_CREDITS is {text!r}: a whole number, such as 500, or empty"
+        )
+    return int(text)
+
+
 def _secret_faults(secret_key: str) -> list[str]:
     if not secret_key:
         return ["SECRET_KEY is missing: set it to 50 or more random characters"]

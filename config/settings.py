@@ -11,7 +11,7 @@ import environ
 from csp.constants import NONE, SELF
 
 from accounts.clock import parse_acceleration
-from config.env import check_production
+from config.env import check_production, parse_credits
 from config.observability import logging_settings, start_error_reports
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -43,7 +43,14 @@ THE_ODDS_API_URL = env.str("THE_ODDS_API_URL", default="https://api.the-odds-api
 THE_ODDS_API_COMPETITIONS = env.list("THE_ODDS_API_COMPETITIONS", default=["basketball_nba"])
 THE_ODDS_API_REGIONS = env.list("THE_ODDS_API_REGIONS", default=["us", "eu"])
 THE_ODDS_API_MARKETS = env.list("THE_ODDS_API_MARKETS", default=["h2h", "spreads", "totals"])
-# Each fetch of three markets in two regions costs six credits.
+# Bookmakers win over regions; each ten cost as much as a region.
+THE_ODDS_API_BOOKMAKERS = env.list("THE_ODDS_API_BOOKMAKERS", default=[])
+# Markets that only one event at a time is told of: alternate_spreads, h2h_h1, ...
+THE_ODDS_API_EVENT_MARKETS = env.list("THE_ODDS_API_EVENT_MARKETS", default=[])
+# Credits a month; empty: as many as the provider says the plan has.
+THE_ODDS_API_MONTHLY_CREDITS = parse_credits(env.str("THE_ODDS_API_MONTHLY_CREDITS", default=""))
+# The interval three to one hours before a start; each fetch of three markets in two regions costs
+# six credits. docs/algorithms/budget.md says what the plan makes of it.
 FETCH_ODDS_SECONDS = env.int("FETCH_ODDS_SECONDS", default=900)
 CLOCK = parse_acceleration(env.str("FAIRLINE_CLOCK", default=""))
 # Whether a scheduled retraining may promote what passed every gate.

@@ -1,5 +1,6 @@
 """What runs on a schedule: prices, results, closes, upkeep."""
 
+from datetime import timedelta
 from functools import partial
 
 from celery import shared_task
@@ -9,31 +10,30 @@ from django.db import transaction
 from accounts import clock
 from accounts.jobs import recorded
 from odds import closing, services
-from odds.feeds.the_odds_api import Client
+from odds.feeds.gate import Gate, InValkey
+from odds.feeds.the_odds_api import PROVIDER, Client
+
+# How often the plan is asked, in the world's time, and never more often in real time.
+ASK_THE_PLAN, LEAST_REST = timedelta(minutes=1), timedelta(seconds=5)
 
 
 @shared_task(name="odds.fetch_odds", acks_late=True, time_limit=180, soft_time_limit=150)
 def fetch_odds(**_future: object) -> None:
+    """Ask the plan what is worth its credits now, and fetch that."""
     with recorded("odds.fetch_odds") as run:
-        fetch = partial(
-            services.fetch_odds,
-            now=clock.now(),
-            client=_client(),
-            regions=settings.THE_ODDS_API_REGIONS,
-            markets=settings.THE_ODDS_API_MARKETS,
-        )
-        run.detail = services.fetch_all(
-            lambda key: fetch(competition_key=key), settings.THE_ODDS_API_COMPETITIONS
-        )
+        run.detail = services.fetch_what_is_due(now=clock.now(), client=_client(), wishes=wishes())
 
 
 @shared_task(name="odds.fetch_scores", acks_late=True, time_limit=180, soft_time_limit=150)
 def fetch_scores(**_future: object) -> None:
+    """Fetch results that are waited for, where no budget makes them part of the plan."""
     with recorded("odds.fetch_scores") as run:
-        fetch = partial(services.fetch_scores, now=clock.now(), client=_client())
-        run.detail = services.fetch_all(
-            lambda key: fetch(competition_key=key), settings.THE_ODDS_API_COMPETITIONS
-        )
+        now, wanted = clock.now(), wishes()
+        if services.credits_left(now=now, wishes=wanted) is not None:
+            run.detail = {"results": "fetched with the prices, by the plan"}
+            return
+        fetch = partial(services.fetch_scores, now=now, client=_client())
+        run.detail = services.fetch_all(lambda key: fetch(competition_key=key), wanted.competitions)
 
 
 @shared_task(name="odds.capture_closes", acks_late=True, time_limit=120, soft_time_limit=100)
@@ -48,5 +48,22 @@ def upkeep(**_future: object) -> None:
         run.detail = {"partitions": services.keep_up(now=clock.now())}
 
 
+def wishes() -> services.Wishes:
+    """Return what the settings want of the provider."""
+    rate = settings.CLOCK.rate if settings.CLOCK else 1.0
+    return services.Wishes(
+        competitions=tuple(settings.THE_ODDS_API_COMPETITIONS),
+        markets=tuple(settings.THE_ODDS_API_MARKETS),
+        regions=tuple(settings.THE_ODDS_API_REGIONS),
+        bookmakers=tuple(settings.THE_ODDS_API_BOOKMAKERS),
+        event_markets=tuple(settings.THE_ODDS_API_EVENT_MARKETS),
+        budget=settings.THE_ODDS_API_MONTHLY_CREDITS,
+        base=timedelta(seconds=settings.FETCH_ODDS_SECONDS),
+        tick=max(ASK_THE_PLAN, LEAST_REST * rate),
+        is_simulated=settings.CLOCK is not None,
+    )
+
+
 def _client() -> Client:
-    return Client(settings.THE_ODDS_API_URL, settings.THE_ODDS_API_KEY)
+    gate = Gate(PROVIDER, InValkey(settings.REDIS_URL))
+    return Client(settings.THE_ODDS_API_URL, settings.THE_ODDS_API_KEY, gate=gate)

@@ -120,9 +120,10 @@ def month_of(moment: datetime) -> tuple[datetime, datetime]:
 class Account:
     """A provider's credits in one month, by our ledger and by its headers.
 
-    `spent` is by our ledger: what was charged, or planned where the answer did not say, with the
-    calls under way (`held`). `used` and `remaining` are what the newest answer said; None means
-    that none did, never nought. `spent_when_said` is our sum at that answer.
+    `spent` is by our ledger: what was charged, by the rules where the answer did not say, and
+    where nothing is known, as for calls without an answer, the most it can be (`guessed` of it,
+    up to the newest headers). `held` is for calls under way. `used` and `remaining` are what the
+    newest headers said; None means that none did, never nought. `spent_when_said` is our sum then.
     """
 
     budget: int | None
@@ -131,14 +132,29 @@ class Account:
     used: int | None = None
     remaining: int | None = None
     spent_when_said: int = 0
+    guessed: int = 0
 
     @property
     def difference(self) -> int | None:
-        """Return what the provider counts beyond our ledger: above nought, someone else spent it.
+        """Return what the provider counts beyond our ledger, None where it has not said.
 
-        None where it has not said.
+        Above nought, someone else spent it; below, calls that we counted were not charged.
         """
         return None if self.used is None else self.used - self.spent_when_said
+
+    @property
+    def committed(self) -> int:
+        """Return what counts as spent this month: the most that ledger and headers agree with.
+
+        What was only guessed is dropped as soon as the headers tell.
+
+        >>> Account(None, 120, used=130, spent_when_said=100).committed
+        150
+        """
+        if self.used is None:
+            return self.spent
+        known = self.spent_when_said - self.guessed
+        return max(self.used, known) + self.spent - self.spent_when_said
 
     @property
     def left(self) -> int | None:
@@ -149,8 +165,7 @@ class Account:
         """
         limits = []
         if self.budget is not None:
-            elsewhere = max(self.difference or 0, 0)
-            limits.append(self.budget - self.spent - self.held - elsewhere)
+            limits.append(self.budget - self.committed - self.held)
         if self.remaining is not None:
             limits.append(self.remaining - (self.spent - self.spent_when_said) - self.held)
         return min(limits) if limits else None

@@ -13,6 +13,7 @@ from odds.services.fetching import (
 )
 from odds.services.importing import ImportedFile, import_file, plan_import
 from odds.services.partitions import ensure_partitions
+from odds.services.planning import Wishes, credits_left, fetch_what_is_due
 from odds.services.results import record_box_scores, record_lines, record_results
 from odds.services.runs import begin_run, end_run, quarantine
 from odds.services.sweeps import record_sweep, record_sweeps
@@ -25,8 +26,10 @@ __all__ = [
     "ImportedFile",
     "PaidCallsPaused",
     "UnknownTeams",
+    "Wishes",
     "add_alias",
     "begin_run",
+    "credits_left",
     "end_run",
     "ensure_competition",
     "ensure_partitions",
@@ -35,6 +38,7 @@ __all__ = [
     "fetch_events",
     "fetch_odds",
     "fetch_scores",
+    "fetch_what_is_due",
     "import_file",
     "keep_up",
     "plan_import",

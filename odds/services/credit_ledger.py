@@ -98,9 +98,12 @@ def account_of(provider: str, *, now: datetime, budget: int | None) -> Account:
     held = CreditHold.objects.filter(provider=provider).aggregate(sum=Sum("planned"))["sum"] or 0
     # The newest that said: a call without headers says nothing new.
     said = entries.exclude(used=None, remaining=None).order_by("-pk").first()
-    when_said = 0
+    when_said = guessed = 0
     if said is not None:
-        when_said = entries.filter(pk__lte=said.pk).aggregate(sum=Sum(COST))["sum"] or 0
+        until = entries.filter(pk__lte=said.pk)
+        when_said = until.aggregate(sum=Sum(COST))["sum"] or 0
+        unknown = until.filter(charged=None, expected=None)
+        guessed = unknown.aggregate(sum=Sum("planned"))["sum"] or 0
     return Account(
         budget=budget,
         spent=spent,
@@ -108,6 +111,7 @@ def account_of(provider: str, *, now: datetime, budget: int | None) -> Account:
         used=said.used if said else None,
         remaining=said.remaining if said else None,
         spent_when_said=when_said,
+        guessed=guessed,
     )
 
 

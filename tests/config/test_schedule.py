@@ -70,16 +70,17 @@ def test_the_brokers_worst_option_is_not_set():
 def test_a_fast_world_is_served_faster_but_never_without_rest():
     world = schedule(Acceleration(real=START, world=START, rate=60))
 
-    assert world["odds.fetch_odds"]["schedule"] == 15
+    assert world["odds.fetch_odds"]["schedule"] == 5
     assert world["betting.refresh_opportunities"]["schedule"] == 5
     assert world["models_registry.retrain"]["schedule"] == 10_080
     assert world["accounts.heartbeat"]["schedule"] == 15
 
 
-def test_in_the_real_world_it_keeps_to_the_credits():
+def test_in_the_real_world_the_plan_is_asked_each_minute():
+    """What that costs is the plan's to say: tests/odds/test_planning.py."""
     world = schedule(None)
 
-    assert world["odds.fetch_odds"]["schedule"] == 900
+    assert world["odds.fetch_odds"]["schedule"] == 60
     assert world["betting.settle_due_bets"]["schedule"] == 60
 
 

@@ -141,6 +141,19 @@ def test_the_ledger_is_append_only():
             change()
 
 
+@pytest.mark.django_db
+def test_calls_nobody_answered_count_until_the_headers_tell_otherwise():
+    """A provider that is down must not use up the month."""
+    ledger = Ledger(provider="p", now=NOON, budget=100)
+    for _ in range(10):
+        ask = Ask(Endpoint.ODDS, "x", 6)
+        ledger.settle(ledger.reserve(ask), Call(ask, None, "NO_ANSWER"))
+    assert account_of("p", now=NOON, budget=100).left == 40
+
+    spend(ledger, 6, charged=6, used=6, remaining=494)
+    assert account_of("p", now=NOON, budget=100).left == 94
+
+
 @pytest.fixture
 def plan():
     return Plan("key", credits=50)

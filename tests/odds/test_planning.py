@@ -1,0 +1,158 @@
+"""The plan at work against the simulated provider: days of its clock in a few calls."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import stamina
+
+from odds import tasks
+from odds.feeds import the_odds_api as api
+from odds.models import CreditEntry, Event, FeedRun, ProviderSport, Quote
+from odds.services import FetchFailed, Wishes, fetch_what_is_due
+from odds.services.credit_ledger import account_of
+from odds.simulator.clock import ManualClock
+from odds.simulator.league import SPORT_KEY, SimulatedLeague
+from odds.simulator.protocol import Account
+from odds.simulator.server import serve
+from tests.odds import payloads
+from tests.odds.provider import Provider
+
+NOON = datetime(2026, 1, 15, 12, 3, tzinfo=UTC)
+WISHES = Wishes((SPORT_KEY,), ("h2h", "spreads"), ("us", "eu"))
+
+
+@pytest.fixture
+def plan():
+    return Account("key", credits=500)
+
+
+@pytest.fixture
+def clock():
+    return ManualClock(NOON)
+
+
+@pytest.fixture
+def client(plan, clock):
+    with (
+        serve(SimulatedLeague(1), clock=clock, accounts=[plan]) as server,
+        stamina.set_testing(True, attempts=1),
+    ):
+        made = api.Client(server.url, "key")
+        yield made
+        made.close()
+
+
+def play(client, clock, wishes, *, hours, minutes=5):
+    done = []
+    while clock.now() < NOON + timedelta(hours=hours):
+        done.append(fetch_what_is_due(now=clock.now(), client=client, wishes=wishes))
+        clock.move_to(clock.now() + timedelta(minutes=minutes))
+    return done
+
+
+def calls():
+    return Counter(CreditEntry.objects.values_list("endpoint", flat=True))
+
+
+@pytest.mark.django_db
+def test_free_calls_find_the_events_before_anything_is_paid(client, clock):
+    wishes = Wishes((SPORT_KEY,), ("h2h",), ("us",), budget=0)
+    done = fetch_what_is_due(now=NOON, client=client, wishes=wishes)
+
+    assert calls() == {"sports": 1, "events": 1}
+    assert ProviderSport.objects.get(key=SPORT_KEY).is_active
+    assert Event.objects.exists()
+    assert not Quote.objects.exists()
+    assert (done["rung"], done["credits_left"]) == ("closes only", 0)
+
+
+@pytest.mark.django_db
+def test_a_budget_of_a_few_credits_goes_to_the_closes_and_is_kept_to(client, clock, plan):
+    wishes = Wishes((SPORT_KEY,), ("h2h", "spreads"), ("us", "eu"), budget=3)
+    play(client, clock, wishes, hours=7, minutes=9)
+
+    assert plan.used <= 3
+    assert account_of("the_odds_api", now=clock.now(), budget=3).difference == 0
+    spent = CreditEntry.objects.filter(planned__gt=0)
+    starts = set(Event.objects.values_list("starts_at", flat=True))
+    assert spent.exists()
+    for entry in spent:
+        assert any(
+            timedelta(0) < start - entry.asked_at <= timedelta(minutes=10) for start in starts
+        )
+
+
+@pytest.mark.django_db
+def test_without_a_setting_what_the_provider_says_is_left_is_the_budget(client, clock, plan):
+    plan.used, plan.month = 495, (2026, 1)
+    done = play(client, clock, WISHES, hours=6, minutes=9)
+    assert plan.used <= 500
+    assert done[0]["credits_left"] == 5
+
+
+@pytest.mark.django_db
+def test_a_simulated_world_is_swept_each_interval(client, clock, plan):
+    wishes = Wishes((SPORT_KEY,), ("h2h", "spreads"), ("us", "eu"), is_simulated=True)
+    play(client, clock, wishes, hours=3, minutes=15)
+    assert calls()["odds"] == 12
+    assert calls()["events"] == 6
+    assert calls()["sports"] == 1
+
+
+@pytest.mark.django_db
+def test_out_of_season_nothing_is_asked_but_the_list_of_sports(client, clock):
+    ProviderSport.objects.create(
+        provider="the_odds_api", key="ice_x", title="X", is_active=False, seen_at=NOON
+    )
+    wishes = Wishes(("ice_x",), ("h2h",), ("us",))
+    FeedRun.objects.create(
+        provider="the_odds_api", kind="sports", subject="all", started_at=NOON,
+        finished_at=NOON, outcome="succeeded",
+    )  # fmt: skip
+    fetch_what_is_due(now=NOON, client=client, wishes=wishes)
+    assert calls() == {}
+
+
+@pytest.mark.django_db
+def test_an_unknown_sport_makes_us_look_what_is_offered():
+    provider = Provider()
+    provider.says(payloads.SPORTS)
+    provider.says(payloads.refusal("UNKNOWN_SPORT", "Unknown sport"), 404)
+    provider.says(payloads.SPORTS)
+    client = api.Client(provider.url, "key")
+    try:
+        with pytest.raises(FetchFailed, match="UNKNOWN_SPORT"):
+            fetch_what_is_due(now=NOON, client=client, wishes=Wishes(("x",), ("h2h",), ("us",)))
+    finally:
+        client.close()
+        provider.stop()
+    assert [path for path, _ in provider.asked][:3] == [
+        "/v4/sports", "/v4/sports/x/events", "/v4/sports",
+    ]  # fmt: skip
+    assert not ProviderSport.objects.filter(key="x").exists()
+
+
+@pytest.mark.django_db
+def test_additional_markets_are_fetched_in_the_last_hour(client, clock, plan):
+    plan.credits = 5_000_000
+    wishes = Wishes(
+        (SPORT_KEY,), ("h2h",), ("us",), event_markets=("alternate_totals", "btts"),
+        is_simulated=True,
+    )  # fmt: skip
+    play(client, clock, wishes, hours=6, minutes=30)
+    entries = CreditEntry.objects.filter(endpoint="event_odds")
+    assert entries.exists()
+    assert set(FeedRun.objects.filter(kind="event").values_list("outcome", flat=True)) == {
+        "succeeded"
+    }
+
+
+def test_the_settings_become_wishes(settings):
+    settings.THE_ODDS_API_MONTHLY_CREDITS = 500
+    settings.THE_ODDS_API_BOOKMAKERS = ["pinnacle"]
+    settings.CLOCK = None
+    wishes = tasks.wishes()
+    assert (wishes.budget, wishes.bookmakers, wishes.is_simulated) == (500, ("pinnacle",), False)
+    assert wishes.terms.region_count == 1
+    assert wishes.terms.lead == timedelta(minutes=10)
