@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('odds', '0005_looks_tell_what_stood'),
+        ('odds', '0006_pricing_rules_and_learned_weights'),
     ]
 
     operations = [
