@@ -5,6 +5,7 @@ player, a team for its own total, yes and no, two results at once) is refused by
 """
 
 import re
+from functools import lru_cache
 
 LAY = frozenset({"h2h_lay", "outrights_lay"})
 FEATURED = frozenset({"h2h", "spreads", "totals", "outrights", *LAY})
@@ -17,6 +18,7 @@ _PERIOD = re.compile(
     r"|alternate_spreads|alternate_totals|alternate_team_totals)"
     r"_(?:q[1-4]|h[12]|p[1-3]|1st_[1357]_innings|s[12])"
 )
+_LINE = re.compile(r"(?:alternate_)?(?:spreads|totals|team_totals)(?:_|$)")
 _TEAM_TOTALS = frozenset({"team_totals", "alternate_team_totals"})
 _WHY_NOT = {
     "btts": "its outcomes are Yes and No",
@@ -47,6 +49,16 @@ def market_fault(key: str) -> str | None:
     if _PLAYER.fullmatch(key):
         return "its outcomes are of players"
     return "unknown market"
+
+
+@lru_cache(maxsize=1024)
+def has_line(key: str) -> bool:
+    """Say whether a market's outcomes are about a line, so that one without it means nothing.
+
+    >>> has_line("alternate_spreads_h1"), has_line("h2h_3_way")
+    (True, False)
+    """
+    return _LINE.match(key) is not None
 
 
 def is_known(key: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from odds.domain.competitions import competition_info
+from odds.domain.market_keys import has_line
 from odds.feeds.columns import (
     NO_TIME,
     NOWHERE,
@@ -211,13 +212,19 @@ class _Reader:
         add, sides = self.quotes.add, self.sides
         event, group = self.event, self.group
         at_book, of_market = self.quotes.bookmaker(book), self.quotes.market(key)
+        must_have_point = has_line(key)
         for index, outcome in enumerate(_items(market.get("outcomes"), f"{path}.outcomes")):
             try:
                 name = _text(outcome, "name", "")
                 price = _price(outcome.get("price"), self.price)
                 point = _point(outcome.get("point"))
+                if must_have_point and point is NOWHERE:
+                    raise BadPayload(".point", f"missing, and {key[:64]} is about it")
             except BadPayload as bad:
                 raise BadPayload(f"{path}.outcomes[{index}]{bad.field}", bad.reason) from None
+            if price.fault is not None and price.exact < 0:
+                # The market's other prices would pass for decimal ones: +150 is not 150.0.
+                raise BadPayload(f"{path}.outcomes", f"price {price.exact}: American odds?")
             side = sides.get(name)
             if side is None or outcome.get("description"):
                 self._reject(outcome, name, side, (book, key))

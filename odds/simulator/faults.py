@@ -241,6 +241,7 @@ class Kind:
     amount_name: str = ""
     amount: float = 0.0
     largest: float = 0.0
+    smallest: float = 0.0
 
 
 KINDS: dict[str, Kind] = {
@@ -259,7 +260,7 @@ KINDS: dict[str, Kind] = {
     "stale_update": Kind(
         "books frozen at their prices and times of earlier", _stale_update, "minutes", 90, 1440
     ),
-    "rescheduled": Kind("another start, the same id", _rescheduled, "hours", 5, 96),
+    "rescheduled": Kind("another start, the same id", _rescheduled, "hours", 5, 96, -96),
     "swapped_outcomes": Kind("outcomes, books and scores in another order", _swapped_outcomes),
     "renamed_team": Kind("the home team under a new name", _renamed_team),
     "duplicate_events": Kind("events listed twice", _duplicate_events),

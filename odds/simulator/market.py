@@ -10,6 +10,7 @@ efficient market nobody is late and nobody errs by more than a fraction of the m
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from odds.simulator import chances
 from odds.simulator.noise import FloatArray, normal, uniform
@@ -83,11 +84,33 @@ def belief(seed: int, number: IntArray, at: FloatArray) -> Belief:
 
 
 def _news(seed: int, number: IntArray, about: int) -> FloatArray:
-    step = np.arange(_STEPS)[None, :]
-    name = number[:, None]
-    is_jump = uniform(seed, _JUMP, about, name, step) < JUMP_SHARE
-    size = normal(seed, _NEWS, about, name, step) * np.where(is_jump, JUMP_SD, MURMUR_SD)
+    size = normal(seed, _NEWS, about, number[:, None], np.arange(_STEPS)[None, :])
+    size = size * _news_sd(seed, number, about)
     return np.concatenate([np.zeros((len(number), 1)), np.cumsum(size, axis=1)], axis=1)
+
+
+def _news_sd(seed: int, number: IntArray, about: int) -> FloatArray:
+    step = np.arange(_STEPS)[None, :]
+    is_jump = uniform(seed, _JUMP, about, number[:, None], step) < JUMP_SHARE
+    return np.where(is_jump, JUMP_SD, MURMUR_SD)
+
+
+def signal(
+    seed: int, number: IntArray, at: FloatArray, about: int, noise_sd: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return a standard normal fate as it is known at moments (n, m): mean, deviation; scale (n,).
+
+    The fate is all news about an event plus noise of `noise_sd`, divided by the scale. When news
+    comes, and how large it may be, is public; so what is known is normal, exactly.
+    """
+    begins = starts(number)[:, None] - NEWS_HOURS * HOUR
+    known = np.clip((at - begins) // STEP, 0, _STEPS).astype(np.int64)
+    variance = _news_sd(seed, number, about) ** 2
+    left = np.concatenate([np.cumsum(variance[:, ::-1], axis=1)[:, ::-1], 0 * variance[:, :1]], 1)
+    scale = np.sqrt(noise_sd**2 + left[:, :1])
+    row = np.arange(len(number))[:, None]
+    mean = _news(seed, number, about)[row, known] / scale
+    return mean, np.sqrt(noise_sd**2 + left[row, known]) / scale, scale[:, 0]
 
 
 def final_scores(seed: int, number: IntArray) -> tuple[IntArray, IntArray]:
@@ -100,6 +123,79 @@ def final_scores(seed: int, number: IntArray) -> tuple[IntArray, IntArray]:
     return home.astype(np.int64), away.astype(np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """How each book sees events, (events, books): when it last moved, as of when, how wrong.
+
+    `error` is in points of basketball; other sports scale it.
+    """
+
+    updated: FloatArray
+    is_open: NDArray[np.bool_]
+    seen: FloatArray
+    error: FloatArray
+
+
+def column(books: tuple[BookSpec, ...], field: str) -> FloatArray:
+    """Return one number a book, shape (1, books)."""
+    return np.array([[getattr(spec, field) for spec in books]], dtype=np.float64)
+
+
+def views(
+    seed: int,
+    number: IntArray,
+    at: FloatArray,
+    *,
+    is_efficient: bool,
+    books: tuple[BookSpec, ...] = BOOKS,
+) -> View:
+    """Return how every book sees events (n,) at moments (n,)."""
+    start = starts(number)[:, None]
+    name = number[:, None]
+    book = np.arange(len(books))[None, :]
+    at = at[:, None]
+    interval = column(books, "interval") * 60
+    phase = np.floor(uniform(seed, _PHASE, name, book) * interval)
+    updated = np.floor((at - phase) / interval) * interval + phase
+    opening = start - column(books, "opens") * HOUR
+    is_open = (updated >= opening) & (at < start)
+    if is_efficient:
+        # Everybody re-quotes the moment there is news.
+        updated = np.maximum(updated, at - (at - start) % STEP)
+        seen, error = updated, 0.1 * column(books, "noise") * normal(seed, _ERROR, name, book)
+    else:
+        moved = np.maximum(_last_move(seed, name, book, updated, column(books, "doze")), opening)
+        seen = moved - column(books, "lag") * 60
+        error = column(books, "noise") * normal(seed, _ERROR, name, book)
+        error = error + column(books, "flicker") * normal(
+            seed, _FLICKER, name, book, (moved // FLICKER_SECONDS).astype(np.int64)
+        )
+    return View(updated, is_open, seen, error)
+
+
+def priced(
+    probability: FloatArray, is_open: NDArray[np.bool_], books: tuple[BookSpec, ...], outcomes: int
+) -> FloatArray:
+    """Return what each book pays for outcomes of these probabilities, (events, books).
+
+    Of its margin, `even_share` falls on the outcomes of a market alike, the rest in proportion.
+    """
+    overround, even_share = column(books, "margin"), column(books, "even_share")
+    ticks = 10.0 ** column(books, "decimals")
+    implied = probability * (1 + overround * (1 - even_share)) + overround * even_share / outcomes
+    exact = 1 / np.maximum(implied, 0.004)
+    # Rounded down, as bookmakers do, to fewer places where prices are long.
+    step = np.where(exact < 10, ticks, 10.0)
+    # A foregone conclusion is not offered.
+    offered = is_open & (implied < SUREST)
+    return np.where(offered, np.floor(exact * step + 1e-9) / step, np.nan)
+
+
+def has_whole_lines(seed: int, number: IntArray) -> NDArray[np.bool_]:
+    """Return, (events, 1), whether an event's lines are whole numbers, which can push."""
+    return uniform(seed, _LINES, number[:, None]) < WHOLE_LINES_SHARE
+
+
 def quote(
     seed: int,
     number: IntArray,
@@ -109,35 +205,12 @@ def quote(
     books: tuple[BookSpec, ...] = BOOKS,
 ) -> Prices:
     """Return every book's prices for events (n,) at moments (n,)."""
-    start = starts(number)[:, None]
-    name = number[:, None]
-    book = np.arange(len(books))[None, :]
-    at = at[:, None]
+    view = views(seed, number, at, is_efficient=is_efficient, books=books)
+    known = belief(seed, number, view.seen)
+    margin = known.margin + view.error
+    total = known.total + view.error
 
-    def column(field: str) -> FloatArray:
-        return np.array([[getattr(spec, field) for spec in books]], dtype=np.float64)
-
-    interval = column("interval") * 60
-    phase = np.floor(uniform(seed, _PHASE, name, book) * interval)
-    updated = np.floor((at - phase) / interval) * interval + phase
-    opening = start - column("opens") * HOUR
-    is_open = (updated >= opening) & (at < start)
-    if is_efficient:
-        # Everybody re-quotes the moment there is news.
-        updated = np.maximum(updated, at - (at - start) % STEP)
-        seen, error = updated, 0.1 * column("noise") * normal(seed, _ERROR, name, book)
-    else:
-        moved = np.maximum(_last_move(seed, name, book, updated, column("doze")), opening)
-        seen = moved - column("lag") * 60
-        error = column("noise") * normal(seed, _ERROR, name, book) + column("flicker") * normal(
-            seed, _FLICKER, name, book, (moved // FLICKER_SECONDS).astype(np.int64)
-        )
-    known = belief(seed, number, seen)
-    margin = known.margin + error
-    total = known.total + error
-
-    whole_lines = uniform(seed, _LINES, name) < WHOLE_LINES_SHARE
-    half = np.where(whole_lines, 0.0, 0.5)
+    half = np.where(has_whole_lines(seed, number), 0.0, 0.5)
     spread_line = 0.0 - (np.rint(margin - half) + half)
     total_line = np.rint(total - half) + half
     home = chances.home_wins(margin, known.margin_sd)
@@ -146,20 +219,11 @@ def quote(
     over, on_it = chances.goes_over(total_line, total, known.total_sd, margin, known.margin_sd)
     over = over / (1 - on_it)
 
-    overround, even_share = column("margin"), column("even_share")
-    ticks = 10.0 ** column("decimals")
-
     def price(probability: FloatArray) -> FloatArray:
-        implied = probability * (1 + overround * (1 - even_share)) + overround * even_share / 2
-        exact = 1 / np.maximum(implied, 0.004)
-        # Rounded down, as bookmakers do, to fewer places where prices are long.
-        step = np.where(exact < 10, ticks, 10.0)
-        # A foregone conclusion is not offered.
-        offered = is_open & (implied < SUREST)
-        return np.where(offered, np.floor(exact * step + 1e-9) / step, np.nan)
+        return priced(probability, view.is_open, books, 2)
 
     return Prices(
-        updated=updated,
+        updated=view.updated,
         home=price(home),
         away=price(1 - home),
         spread_line=spread_line,

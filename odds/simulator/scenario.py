@@ -222,7 +222,9 @@ def _fault(content: object, path: str) -> Fault:
         calls=table.number("calls", None, least=1, is_whole=True),
         share=table.number("share", 1.0, least=0, most=1),
         events=table.number("events", 1.0, least=0, most=1),
-        amount=table.number(of_kind.amount_name, of_kind.amount, least=0, most=of_kind.largest),
+        amount=table.number(
+            of_kind.amount_name, of_kind.amount, least=of_kind.smallest, most=of_kind.largest
+        ),
         variant=variant,
     )
     if fault.starts_at and fault.ends_at and fault.starts_at >= fault.ends_at:

@@ -1,6 +1,7 @@
 """The simulator's door: The Odds API v4 over HTTP, on threads of the standard library."""
 
 import gzip
+import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,10 +30,11 @@ class Server:
 
     def __init__(self, api: OddsApi, port: int, disturb: Disturb | None, host: str) -> None:
         self.api = api
-        self.disturb = disturb
         # Whoever is kept waiting for an answer is let go when the server stops.
         self._stopping = threading.Event()
-        self._http = _Http((host, port), _handler(api, disturb, self._stopping))
+        # Looked at for every request, so it may be set before the server starts.
+        self.disturb = disturb
+        self._http = _Http((host, port), _handler(self, self._stopping))
         # Looking often whether to stop costs nothing, and tests start many servers.
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
 
@@ -104,10 +106,13 @@ class _Http(ThreadingHTTPServer):
     # A worker's burst of connections must not be refused.
     request_queue_size = 64
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of callers who left before their answer; they had to wait too long."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
-def _handler(
-    api: OddsApi, disturb: Disturb | None, stopping: threading.Event
-) -> type[BaseHTTPRequestHandler]:
+
+def _handler(server: Server, stopping: threading.Event) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         server_version = "FairlineSimulator"
@@ -118,10 +123,11 @@ def _handler(
             params = dict(parse_qsl(target.query, True))
 
             def respond() -> Answer:
-                return api.answer(target.path, params)
+                return server.api.answer(target.path, params)
 
             try:
-                answer = respond() if disturb is None else disturb(target.path, params, respond)
+                disturb = server.disturb
+                answer = disturb(target.path, params, respond) if disturb else respond()
             finally:
                 # A world may read the database; this thread must not keep its connection.
                 connections.close_all()

@@ -395,3 +395,19 @@ def test_another_score_for_a_finished_event_is_kept_for_someone_to_decide(provid
     assert counts.quarantined == 1
     assert Event.objects.get().home_score == 113
     assert QuarantinedRow.objects.get(field="score").reason == "112:103, but 113:103 is recorded"
+
+
+def test_american_odds_in_a_decimal_answer_take_their_market_along():
+    """+220 alone would pass for a price of 220.0; the simulator's drift showed it."""
+    payload = payloads.odds()
+    h2h = payload[0]["bookmakers"][0]["markets"][0]
+    h2h["outcomes"][0]["price"], h2h["outcomes"][1]["price"] = 220, -270
+    with pytest.raises(BadPayload, match=r"markets\[0\].outcomes: price -270: American odds"):
+        read_odds(payload, odds_format="decimal")
+
+
+def test_a_spread_without_its_line_is_no_spread():
+    payload = payloads.odds()
+    del payload[0]["bookmakers"][0]["markets"][1]["outcomes"][0]["point"]
+    with pytest.raises(BadPayload, match=r"outcomes\[0\].point: missing, and spreads is about it"):
+        read_odds(payload, odds_format="decimal")

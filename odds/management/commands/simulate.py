@@ -1,19 +1,25 @@
-"""The simulated league: serve it as a provider, with faults if wanted, or write its past."""
+"""The simulated league: serve it, with faults if wanted; prove they do no harm; write its past."""
 
+import json
+import logging
 import signal
 import threading
 from argparse import ArgumentParser
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from accounts import clock
 from odds.simulator.clock import SteeredClock
 from odds.simulator.control import ControlDoor
 from odds.simulator.league import SimulatedLeague, write_history
+from odds.simulator.proving import prove
 from odds.simulator.scenario import BadScenario, Scenario, as_toml, read_scenario
 from odds.simulator.server import DEFAULT_KEY, serve
 
@@ -43,6 +49,12 @@ class Command(BaseCommand):
         serving.add_argument("--rate", type=float, default=1.0, help="with --control: its speed")
         checking = actions.add_parser("check", help="tell whether a scenario can be used")
         checking.add_argument("scenario", type=Path)
+        proving = actions.add_parser(
+            "prove",
+            help="run drawn scenarios through the real client and database and check every price",
+        )
+        proving.add_argument("--scenarios", type=int, default=1000, help="how many")
+        proving.add_argument("--first", type=int, default=0, help="the number of the first")
         history = actions.add_parser("history", help="write past seasons as files")
         history.add_argument("folder", type=Path)
         history.add_argument("--seasons", type=int, default=3)
@@ -60,6 +72,7 @@ class Command(BaseCommand):
         run: dict[str, Callable[..., None]] = {
             "serve": self._serve,
             "check": self._check,
+            "prove": self._prove,
             "history": self._history,
         }
         run[action](**options)
@@ -106,6 +119,31 @@ class Command(BaseCommand):
     def _check(self, *, scenario: Path, **_: object) -> None:
         self.stdout.write(as_toml(_scenario(scenario)), ending="")
 
+    def _prove(self, *, scenarios: int, first: int, **_: object) -> None:
+        started = monotonic()
+        total, struck, refused, failed = Counter[str](), Counter[str](), Counter[str](), 0
+        with _own_database(), _quiet():
+            for number in range(first, first + scenarios):
+                verdict = prove(number)
+                total.update(verdict.counts)
+                struck += verdict.struck
+                refused += verdict.refused
+                if not verdict.is_passed:
+                    failed += 1
+                    self.stderr.write(f"scenario {number} failed: {verdict.faults[0]}")
+                    self.stderr.write(as_toml(verdict.scenario))
+        told = {
+            "scenarios": scenarios,
+            "failed": failed,
+            **total,
+            "seconds": round(monotonic() - started, 1),
+            "faults": struck,
+            "refusals": refused,
+        }
+        self.stdout.write(json.dumps(told, indent=1))
+        if failed:
+            raise CommandError(f"{failed} of {scenarios} scenarios failed")
+
     def _history(
         self, *, folder: Path, seed: int, mode: str, seasons: int, until: str | None, **_: object
     ) -> None:
@@ -117,6 +155,31 @@ class Command(BaseCommand):
             is_efficient=mode == EFFICIENT,
         ):
             self.stdout.write(str(path))
+
+
+@contextmanager
+def _own_database() -> Iterator[None]:
+    """Work in a database beside the real one, made if missing and kept for the next time."""
+    name = connection.settings_dict["NAME"]
+    connection.settings_dict["TEST"] = connection.settings_dict.get("TEST", {}) | {
+        "NAME": f"{name}_proof"
+    }
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, keepdb=True)
+    try:
+        yield
+    finally:
+        connection.creation.destroy_test_db(name, verbosity=0, keepdb=True)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back the warnings that a provider full of faults gives rise to by the thousand."""
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _scenario(path: Path) -> Scenario:

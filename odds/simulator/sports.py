@@ -1,0 +1,6 @@
+"""The sports that the simulator plays."""
+
+from odds.simulator.basketball import Basketball
+from odds.simulator.boards import Sport
+
+SPORTS: tuple[Sport, ...] = (Basketball(),)
