@@ -4,17 +4,9 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.api import WhoAmI
-from betting.api import (
-    Bankrolls,
-    BetDetail,
-    Bets,
-    EvHits,
-    EvSummary,
-    OpportunityDetail,
-    OpportunityList,
-    PerformanceView,
-    RiskView,
-)
+from betting.api.bets import BetDetail, Bets
+from betting.api.money import Bankrolls, PerformanceView, RiskView
+from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
 from models_registry.api import PredictionList, VersionDetail, VersionList
 from odds.api import EventDetail, EventList, QuoteList
 from risk.api import Assessments

@@ -2,17 +2,13 @@
 
 from typing import Any
 
-from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api import Figure, Moment, ProblemShape, Query, page_of, paged, read_query
+from accounts.api import Figure, Id, Moment, Query, Shape, lists, shows
 from models_registry import listings
-
-Shape = serializers.Serializer[Any]
 
 
 class VersionQuery(Query):
@@ -23,10 +19,8 @@ class VersionQuery(Query):
 
 
 class PredictionQuery(Query):
-    event = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
-    version = serializers.IntegerField(
-        min_value=1, max_value=2**63 - 1, required=False, help_text="a model version's id"
-    )
+    event = Id()
+    version = Id(help_text="a model version's id")
     competition = serializers.CharField(max_length=64, required=False)
     as_of_after = Moment(required=False, help_text="at or after this time")
     as_of_before = Moment(required=False, help_text="before this time")
@@ -82,49 +76,29 @@ class PredictionShape(Shape):
 
 
 class VersionList(APIView):
-    @extend_schema(
-        operation_id="models",
-        tags=["models"],
-        parameters=[VersionQuery],
-        responses={200: paged(VersionShape), 400: ProblemShape},
-    )
-    def get(self, request: Request) -> Response:
+    @lists("models", tag="models", of=VersionShape, by=VersionQuery)
+    def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
         """Model versions, newest first, each with its figures and the market's."""
-        asked = read_query(request, VersionQuery)
-        rows = listings.versions(
+        return listings.versions(
             predictor=asked.get("predictor"), competition=asked.get("competition")
         )
-        return page_of(request, self, rows, VersionShape)
 
 
 class VersionDetail(APIView):
-    @extend_schema(
-        operation_id="model", tags=["models"], responses={200: VersionInFull, 404: ProblemShape}
-    )
-    def get(self, request: Request, version_id: int) -> Response:
+    @shows("model", tag="models", of=VersionInFull)
+    def get(self, _request: Request, version_id: int) -> object:
         """One version, with its signature and when it was promoted."""
-        read_query(request, serializers.Serializer)
-        version = listings.version_in_full(version_id)
-        if version is None:
-            raise Http404
-        return Response(VersionInFull(version).data)
+        return listings.version_in_full(version_id)
 
 
 class PredictionList(APIView):
-    @extend_schema(
-        operation_id="predictions",
-        tags=["models"],
-        parameters=[PredictionQuery],
-        responses={200: paged(PredictionShape), 400: ProblemShape},
-    )
-    def get(self, request: Request) -> Response:
+    @lists("predictions", tag="models", of=PredictionShape, by=PredictionQuery)
+    def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
         """What each version said about each event, latest information first."""
-        asked = read_query(request, PredictionQuery)
-        rows = listings.predictions(
+        return listings.predictions(
             event_id=asked.get("event"),
             version_id=asked.get("version"),
             competition=asked.get("competition"),
             as_of_after=asked.get("as_of_after"),
             as_of_before=asked.get("as_of_before"),
         )
-        return page_of(request, self, rows, PredictionShape)

@@ -2,22 +2,18 @@
 
 from typing import Any
 
-from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import clock
-from accounts.api import Moment, Price, ProblemShape, Query, page_of, paged, read_query
+from accounts.api import Id, Moment, Point, Price, Query, Shape, filter_of, lists, shows
 from odds import listings
 from odds.listings import EventFilter
 
 STATUSES = ("scheduled", "finished", "cancelled")
 SIDES = ("home", "away", "draw", "over", "under")
-
-Shape = serializers.Serializer[Any]
 
 
 class EventQuery(Query):
@@ -33,7 +29,7 @@ class EventQuery(Query):
 
 
 class QuoteQuery(EventQuery):
-    event = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    event = Id()
     market = serializers.CharField(max_length=48, required=False, help_text="h2h, spreads, totals")
     bookmaker = serializers.CharField(max_length=64, required=False, help_text="a bookmaker's key")
     side = serializers.ChoiceField(choices=SIDES, required=False)
@@ -60,7 +56,7 @@ class EventShape(Shape):
 class SelectionShape(Shape):
     id = serializers.IntegerField(source="pk")
     side = serializers.ChoiceField(choices=SIDES)
-    point = serializers.DecimalField(max_digits=6, decimal_places=2, allow_null=True)
+    point = Point()
 
 
 class MarketShape(Shape):
@@ -82,9 +78,7 @@ class QuoteShape(Shape):
     market = serializers.CharField(source="selection.market.key")
     selection = serializers.IntegerField(source="selection_id")
     side = serializers.ChoiceField(source="selection.side", choices=SIDES)
-    point = serializers.DecimalField(
-        source="selection.point", max_digits=6, decimal_places=2, allow_null=True
-    )
+    point = Point(source="selection.point")
     bookmaker = serializers.CharField(source="bookmaker.key")
     price = Price(allow_null=True, help_text="null: withdrawn")
     last_update = Moment(
@@ -95,54 +89,29 @@ class QuoteShape(Shape):
 
 
 class EventList(APIView):
-    @extend_schema(
-        operation_id="events",
-        tags=["odds"],
-        parameters=[EventQuery],
-        responses={200: paged(EventShape), 400: ProblemShape},
-    )
-    def get(self, request: Request) -> Response:
+    @lists("events", tag="odds", of=EventShape, by=EventQuery)
+    def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
         """Events by start, past and coming."""
-        asked = read_query(request, EventQuery)
-        return page_of(request, self, listings.events(_event_filter(asked)), EventShape)
+        return listings.events(filter_of(EventFilter, asked))
 
 
 class EventDetail(APIView):
-    @extend_schema(
-        operation_id="event", tags=["odds"], responses={200: EventInFull, 404: ProblemShape}
-    )
-    def get(self, request: Request, event_id: int) -> Response:
+    @shows("event", tag="odds", of=EventInFull)
+    def get(self, _request: Request, event_id: int) -> object:
         """One event with its markets and their selections."""
-        read_query(request, serializers.Serializer)
-        event = listings.event_in_full(event_id)
-        if event is None:
-            raise Http404
-        return Response(EventInFull(event).data)
+        return listings.event_in_full(event_id)
 
 
 class QuoteList(APIView):
-    @extend_schema(
-        operation_id="odds",
-        tags=["odds"],
-        parameters=[QuoteQuery],
-        responses={200: paged(QuoteShape), 400: ProblemShape},
-    )
-    def get(self, request: Request) -> Response:
+    @lists("odds", tag="odds", of=QuoteShape, by=QuoteQuery)
+    def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
         """Latest quotes of each bookmaker. Without `event` or `starts_after`: of coming events."""
-        asked = read_query(request, QuoteQuery)
         if not {"event", "starts_after"} & asked.keys():
             asked["starts_after"] = clock.now()
-        rows = listings.quotes(
-            _event_filter(asked),
+        return listings.quotes(
+            filter_of(EventFilter, asked),
             event_id=asked.get("event"),
             market=asked.get("market"),
             bookmaker=asked.get("bookmaker"),
             side=asked.get("side"),
         )
-        return page_of(request, self, rows, QuoteShape)
-
-
-def _event_filter(asked: dict[str, Any]) -> EventFilter:
-    return EventFilter(
-        **{name: asked[name] for name in EventFilter.__dataclass_fields__ if name in asked}
-    )

@@ -2,16 +2,13 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api import Moment, Money, ProblemShape, Query, owner_of, page_of, paged, read_query
+from accounts.api import Moment, Money, Shape, lists, owner_of
 from risk import selectors
-
-Shape = serializers.Serializer[Any]
 
 
 def _share(help_text: str) -> serializers.DecimalField:
@@ -65,13 +62,7 @@ def risk_of(owner_id: int) -> dict[str, Any]:
 
 
 class Assessments(APIView):
-    @extend_schema(
-        operation_id="assessments",
-        tags=["risk"],
-        parameters=[Query],
-        responses={200: paged(AssessmentShape), 400: ProblemShape},
-    )
-    def get(self, request: Request) -> Response:
+    @lists("assessments", tag="risk", of=AssessmentShape)
+    def get(self, request: Request, _asked: dict[str, Any]) -> QuerySet[Any]:
         """Every decision about a stake of yours, latest first, refusals too."""
-        read_query(request, Query)
-        return page_of(request, self, selectors.assessments_of(owner_of(request)), AssessmentShape)
+        return selectors.assessments_of(owner_of(request))

@@ -247,7 +247,7 @@ def test_a_busy_database_says_when_to_come_back(api, quote, monkeypatch):
     def busy(**_asked):
         raise OperationalError("canceling statement due to lock timeout")
 
-    monkeypatch.setattr("betting.api.place_bet", busy)
+    monkeypatch.setattr("betting.api.bets.place_bet", busy)
 
     answer = api.post("bets", asked(quote), Idempotency_Key="one")
 

@@ -1,0 +1,36 @@
+"""What every API view needs: filters, pages, values, and one shape of error."""
+
+from accounts.api.asked import Body, Id, Whole, filter_of, read_body, read_query
+from accounts.api.errors import BadQuery, Busy, Conflict, ProblemShape, Refused, problem
+from accounts.api.pages import Query, Shape, lists, page_of, paged, shows
+from accounts.api.values import Figure, Moment, Money, MoneyFigure, Point, Price
+from accounts.api.who import WhoAmI, owner_of
+
+__all__ = [
+    "BadQuery",
+    "Body",
+    "Busy",
+    "Conflict",
+    "Figure",
+    "Id",
+    "Moment",
+    "Money",
+    "MoneyFigure",
+    "Point",
+    "Price",
+    "ProblemShape",
+    "Query",
+    "Refused",
+    "Shape",
+    "WhoAmI",
+    "Whole",
+    "filter_of",
+    "lists",
+    "owner_of",
+    "page_of",
+    "paged",
+    "problem",
+    "read_body",
+    "read_query",
+    "shows",
+]

@@ -1,0 +1,1 @@
+"""Opportunities, bets and money as JSON."""

@@ -1,0 +1,224 @@
+"""Bets as JSON, and placing one."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import clock
+from accounts.api import (
+    BadQuery,
+    Body,
+    Conflict,
+    Figure,
+    Id,
+    Moment,
+    Money,
+    Point,
+    Price,
+    ProblemShape,
+    Query,
+    Refused,
+    Shape,
+    filter_of,
+    lists,
+    owner_of,
+    read_body,
+    read_query,
+    shows,
+)
+from accounts.problems import Fault
+from betting.selectors.bets import BetFilter, bet_in_full, bets
+from betting.selectors.opportunities import bookmaker_id
+from betting.services.placement import RequestKeyReused, StakeRefused, place_bet
+from odds.api import SIDES
+
+BET_STATUSES = ("placing", "open", "rejected", "settled")
+RESULTS = ("won", "half_won", "push", "void", "half_lost", "lost")
+LONGEST_KEY = 96
+
+
+class BetQuery(Query):
+    status = serializers.ChoiceField(choices=BET_STATUSES, required=False)
+    result = serializers.ChoiceField(choices=RESULTS, required=False)
+    competition = serializers.CharField(max_length=64, required=False)
+    event = Id()
+    market = serializers.CharField(max_length=48, required=False)
+    bookmaker = serializers.CharField(max_length=64, required=False)
+    bankroll = Id()
+    placed_after = Moment(required=False, help_text="at or after this time")
+    placed_before = Moment(required=False, help_text="before this time")
+
+
+class BetShape(Shape):
+    id = serializers.IntegerField(source="pk")
+    request_key = serializers.CharField()
+    bankroll = serializers.IntegerField(source="bankroll_id")
+    currency = serializers.CharField(source="bankroll.currency")
+    venue = serializers.CharField()
+    event = serializers.IntegerField(source="selection.market.event_id")
+    competition = serializers.CharField(source="selection.market.event.competition.key")
+    home = serializers.CharField(source="selection.market.event.home.name")
+    away = serializers.CharField(source="selection.market.event.away.name")
+    starts_at = Moment(source="selection.market.event.starts_at")
+    market = serializers.CharField(source="selection.market.key")
+    selection = serializers.IntegerField(source="selection_id")
+    side = serializers.ChoiceField(source="selection.side", choices=SIDES)
+    point = Point(source="selection.point")
+    bookmaker = serializers.CharField(source="bookmaker.key")
+    opportunity = serializers.IntegerField(source="opportunity_id", allow_null=True)
+    price = Price()
+    stake = Money()
+    fair_probability = Figure(help_text="believed when it was placed")
+    status = serializers.ChoiceField(choices=BET_STATUSES)
+    placed_at = Moment()
+    result = serializers.CharField(help_text="empty until settled")
+    returned = Money(allow_null=True)
+    settled_at = Moment(allow_null=True)
+    rejection = serializers.CharField()
+    clv = Figure(help_text="price taken x fair closing probability - 1")
+    clv_note = serializers.CharField(help_text="why there is no CLV")
+
+
+class SettlementShape(Shape):
+    sequence = serializers.IntegerField(help_text="above 1: a correction")
+    result = serializers.ChoiceField(choices=RESULTS)
+    returned = Money()
+    at = Moment()
+    reason = serializers.CharField()
+
+
+class BetInFull(BetShape):
+    settlements = SettlementShape(source="settlements.all", many=True)
+    waterfall = serializers.JSONField(
+        source="assessment.waterfall", help_text="steps from what is believed to what is allowed"
+    )
+
+
+class NewBet(Body):
+    selection = Id(required=True)
+    bookmaker = serializers.CharField(max_length=64, help_text="a bookmaker's key")
+    price = Price(help_text="the least you accept, and the price taken")
+    stake = Money()
+    opportunity = Id(allow_null=True)
+    bankroll = Id(allow_null=True, help_text="your first, if not given")
+    venue = serializers.CharField(max_length=16, default="paper")
+
+
+class Bets(APIView):
+    @lists("bets", tag="bets", of=BetShape, by=BetQuery)
+    def get(self, request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
+        """Your bets, latest first."""
+        return bets(owner_of(request), filter_of(BetFilter, asked))
+
+    @extend_schema(
+        operation_id="place_bet",
+        tags=["bets"],
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key",
+                str,
+                OpenApiParameter.HEADER,
+                required=True,
+                description="1 to 96 printable characters, new for each bet",
+            )
+        ],
+        request=NewBet,
+        responses={
+            201: BetInFull,
+            202: BetInFull,
+            400: ProblemShape,
+            403: ProblemShape,
+            409: ProblemShape,
+            422: ProblemShape,
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Place a bet, once: repeat with the same Idempotency-Key and you get the same bet.
+
+        201 with the bet as it is now (its status may be `rejected`, with the venue's words); 202
+        while the venue has not answered: repeat to look it up; 422 names every limit it breaks.
+        """
+        request_key = _idempotency_key(request)
+        read_query(request, serializers.Serializer)
+        asked = read_body(request, NewBet)
+        bookmaker = bookmaker_id(asked["bookmaker"])
+        if bookmaker is None:
+            raise Refused(
+                "The bet was not placed.",
+                [
+                    Fault(
+                        field="bookmaker",
+                        detail="There is no such bookmaker.",
+                        code="unknown",
+                        value=asked["bookmaker"],
+                    )
+                ],
+            )
+        try:
+            bet = place_bet(
+                owner_id=owner_of(request),
+                request_key=request_key,
+                selection_id=asked["selection"],
+                bookmaker_id=bookmaker,
+                price=asked["price"],
+                stake=asked["stake"],
+                now=clock.now(),
+                opportunity_id=asked.get("opportunity"),
+                bankroll_id=asked.get("bankroll"),
+                venue=asked["venue"],
+            )
+        except StakeRefused as refusal:
+            raise Refused(
+                "The bet was not placed.",
+                [
+                    Fault(
+                        field=breach.field.removesuffix("_id") or "request",
+                        detail=breach.detail,
+                        code=breach.rule,
+                        value=breach.figure,
+                        bound=breach.bound,
+                    )
+                    for breach in refusal.breaches
+                ],
+            ) from refusal
+        except RequestKeyReused as reused:
+            raise Conflict(
+                "This Idempotency-Key placed another bet; use a new key for a new bet.",
+                [Fault(field="Idempotency-Key", detail=str(reused), code="reused")],
+            ) from reused
+        placed = bet_in_full(owner_of(request), bet.pk)
+        return Response(
+            BetInFull(placed).data,
+            status=status.HTTP_202_ACCEPTED if bet.status == "placing" else status.HTTP_201_CREATED,
+        )
+
+
+class BetDetail(APIView):
+    @shows("bet", tag="bets", of=BetInFull)
+    def get(self, request: Request, bet_id: int) -> object:
+        """One of your bets, with how its stake was decided and how it was settled."""
+        return bet_in_full(owner_of(request), bet_id)
+
+
+def _idempotency_key(request: Request) -> str:
+    key = str(request.headers.get("Idempotency-Key", ""))
+    if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
+        raise BadQuery(
+            "Send the header Idempotency-Key.",
+            [
+                Fault(
+                    field="Idempotency-Key",
+                    value=key[:LONGEST_KEY],
+                    detail="Send 1 to 96 printable characters, new for each bet and the same "
+                    "when you repeat one.",
+                    code="required" if not key else "invalid",
+                )
+            ],
+            kind="idempotency-key",
+        )
+    return key

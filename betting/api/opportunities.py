@@ -1,0 +1,143 @@
+"""Opportunities as JSON."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api import (
+    Figure,
+    Id,
+    Moment,
+    Point,
+    Price,
+    ProblemShape,
+    Query,
+    Shape,
+    filter_of,
+    lists,
+    read_query,
+    shows,
+)
+from betting.selectors.opportunities import (
+    OpportunityFilter,
+    opportunities,
+    opportunity,
+    opportunity_summary,
+)
+from odds.api import SIDES
+
+
+class OpportunityFields(Shape):
+    status = serializers.ChoiceField(choices=("open", "gone"), default="open")
+    strategy = serializers.CharField(max_length=48, required=False)
+    competition = serializers.CharField(max_length=64, required=False)
+    event = Id()
+    market = serializers.CharField(max_length=48, required=False)
+    bookmaker = serializers.CharField(max_length=64, required=False)
+    side = serializers.ChoiceField(choices=SIDES, required=False)
+    min_edge = serializers.DecimalField(
+        max_digits=8, decimal_places=6, required=False, help_text="0.02 is 2 %"
+    )
+    recommended = serializers.BooleanField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="true: passed every gate; false: held back by one",
+    )
+
+
+class OpportunityQuery(OpportunityFields, Query):
+    pass
+
+
+class OpportunityShape(Shape):
+    id = serializers.IntegerField(source="pk")
+    strategy = serializers.CharField(source="strategy.key")
+    event = serializers.IntegerField(source="quote.selection.market.event_id")
+    competition = serializers.CharField(source="quote.selection.market.event.competition.key")
+    is_simulated = serializers.BooleanField(
+        source="quote.selection.market.event.competition.is_simulated"
+    )
+    home = serializers.CharField(source="quote.selection.market.event.home.name")
+    away = serializers.CharField(source="quote.selection.market.event.away.name")
+    starts_at = Moment(source="quote.selection.market.event.starts_at")
+    market = serializers.CharField(source="quote.selection.market.key")
+    selection = serializers.IntegerField(source="quote.selection_id")
+    side = serializers.ChoiceField(source="quote.selection.side", choices=SIDES)
+    point = Point(source="quote.selection.point")
+    bookmaker = serializers.CharField(source="quote.bookmaker.key")
+    price = Price(help_text="as it was found; the quote says what it is now")
+    price_now = Price(source="quote.price", allow_null=True, help_text="null: withdrawn")
+    price_seen_at = Moment()
+    as_of = Moment(help_text="latest information used")
+    fair_probability = Figure(help_text="what the strategy believes")
+    market_probability = Figure(help_text="the margin-free consensus")
+    model_probability = Figure()
+    edge = Figure(help_text="expected profit per unit staked")
+    edge_low = Figure(help_text="the same at the low end of what is believed")
+    stake_share = Figure(help_text="of equity, before your own limits")
+    reasons = serializers.JSONField()
+    passes = serializers.JSONField(help_text="gates that failed; empty: recommended")
+    status = serializers.ChoiceField(choices=("open", "gone"))
+    gone_at = Moment(allow_null=True)
+
+
+class OpportunityList(APIView):
+    @lists("opportunities", tag="opportunities", of=OpportunityShape, by=OpportunityQuery)
+    def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
+        """Prices above fair, best edge first, with why and why not."""
+        return opportunities(_filter(asked))
+
+
+class EvHits(APIView):
+    @lists("ev_hits", tag="opportunities", of=OpportunityShape, by=OpportunityQuery)
+    def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
+        """The same as `opportunities`, by the name that other programs use."""
+        return opportunities(_filter(asked))
+
+
+class OpportunityDetail(APIView):
+    @shows("opportunity", tag="opportunities", of=OpportunityShape)
+    def get(self, _request: Request, opportunity_id: int) -> object:
+        """One opportunity, open or gone."""
+        return opportunity(opportunity_id)
+
+
+class EvFigures(Shape):
+    count = serializers.IntegerField()
+    recommended_count = serializers.IntegerField()
+    best_edge = Figure()
+    mean_edge = Figure()
+    stake_share = Figure(help_text="recommended, of equity, before your own limits")
+
+
+class EvGroup(EvFigures):
+    key = serializers.CharField()
+
+
+class EvSummaryShape(EvFigures):
+    newest_as_of = Moment(allow_null=True)
+    by_market = EvGroup(many=True)
+    by_bookmaker = EvGroup(many=True)
+
+
+class EvSummary(APIView):
+    @extend_schema(
+        operation_id="ev_summary",
+        tags=["opportunities"],
+        parameters=[OpportunityFields],
+        responses={200: EvSummaryShape, 400: ProblemShape},
+    )
+    def get(self, request: Request) -> Response:
+        """How many opportunities there are and how good, by market and by bookmaker."""
+        asked = read_query(request, OpportunityFields)
+        return Response(EvSummaryShape(opportunity_summary(_filter(asked))).data)
+
+
+def _filter(asked: dict[str, Any]) -> OpportunityFilter:
+    return filter_of(OpportunityFilter, asked)
