@@ -8,7 +8,7 @@ from betting.api.bets import BetDetail, Bets
 from betting.api.money import Bankrolls, PerformanceView, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
 from models_registry.api import PredictionList, VersionDetail, VersionList
-from odds.api import EventDetail, EventList, QuoteList
+from odds.api import EventDetail, EventList, Feeds, QuoteList
 from risk.api import Assessments
 
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("events", EventList.as_view(), name="api-events"),
     path("events/<int:event_id>", EventDetail.as_view(), name="api-event"),
     path("odds", QuoteList.as_view(), name="api-odds"),
+    path("feeds", Feeds.as_view(), name="api-feeds"),
     path("models", VersionList.as_view(), name="api-models"),
     path("models/<int:version_id>", VersionDetail.as_view(), name="api-model"),
     path("predictions", PredictionList.as_view(), name="api-predictions"),

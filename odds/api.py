@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts import clock
 from accounts.api import Id, Moment, Point, Price, Query, Shape, filter_of, lists, shows
-from odds import listings
+from odds import feed_status, listings
 from odds.listings import EventFilter
 
 STATUSES = ("scheduled", "finished", "cancelled")
@@ -115,3 +116,62 @@ class QuoteList(APIView):
             bookmaker=asked.get("bookmaker"),
             side=asked.get("side"),
         )
+
+
+class SpentShape(Shape):
+    competition = serializers.CharField(source="subject")
+    calls = serializers.IntegerField()
+    failures = serializers.IntegerField()
+    credits = serializers.IntegerField()
+
+
+class DriftShape(Shape):
+    endpoint = serializers.CharField()
+    kind = serializers.CharField()
+    path = serializers.CharField(help_text="where, or which market or bookmaker")
+    example = serializers.CharField()
+    count = serializers.IntegerField()
+    first_seen_at = Moment()
+    last_seen_at = Moment()
+
+
+class FeedsShape(Shape):
+    provider = serializers.CharField()
+    budget = serializers.IntegerField(
+        source="account.budget", allow_null=True, help_text="credits a month; null: none is set"
+    )
+    spent = serializers.IntegerField(source="account.spent", help_text="by our ledger")
+    used = serializers.IntegerField(
+        source="account.used", allow_null=True, help_text="as the provider says; null: unknown"
+    )
+    remaining = serializers.IntegerField(
+        source="account.remaining",
+        allow_null=True,
+        help_text="as the provider says, below 0 where overrun; null: unknown",
+    )
+    difference = serializers.IntegerField(
+        source="account.difference", allow_null=True, help_text="used less our ledger at that call"
+    )
+    left = serializers.IntegerField(
+        source="account.left", allow_null=True, help_text="may still be spent; null: no limit known"
+    )
+    forecast = serializers.IntegerField(
+        allow_null=True, help_text="spent by the end of the month at the recent pace"
+    )
+    starts_anew_at = Moment()
+    is_out_of_credits = serializers.BooleanField(source="is_out")
+    is_breaker_open = serializers.BooleanField(source="is_shut")
+    calls = serializers.IntegerField()
+    competitions = SpentShape(source="by_sport", many=True)
+    drift = serializers.SerializerMethodField()
+
+    @extend_schema_field(DriftShape(many=True))
+    def get_drift(self, _status: object) -> list[dict[str, Any]]:
+        return list(DriftShape(feed_status.latest_drift(), many=True).data)
+
+
+class Feeds(APIView):
+    @shows("feeds", tag="odds", of=FeedsShape)
+    def get(self, _request: Request) -> object:
+        """What the odds provider has cost this month, and how it drifts from its guide."""
+        return feed_status.credit_status(now=clock.now())

@@ -15,7 +15,7 @@ from accounts.http import UserRequest
 from accounts.selectors import last_job_runs
 from betting.views.today import clock_rate
 from models_registry.screens import champions
-from odds import screens
+from odds import feed_status, screens
 from odds.domain.freshness import freshness
 
 
@@ -34,6 +34,8 @@ def status(request: UserRequest) -> HttpResponse:
         {
             "jobs": last_job_runs(scheduled=_scheduled()),
             "feeds": feeds,
+            "credits": feed_status.credit_status(now=now),
+            "drift": feed_status.latest_drift(),
             "quote_age": quote_age,
             "quote_freshness": "" if quote_age is None else freshness(quote_age, clock_rate()),
             "champions": champions(),
