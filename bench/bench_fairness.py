@@ -1,6 +1,6 @@
 """How fair the fair prices are: the engine against the simulator's true probabilities.
 
-On the edge market, about three hours before the starts of a thousand days: the error of the
+On the edge market, about three hours before the starts of a thousand days or more: the error of the
 consensus, its worst tenth beside the band that the engine states (one standard error), how often
 the truth is within that band, and the slope in log-odds; every margin method on the moneyline, the
 shipped one and a blend on the other markets. The peer is the plain average of implied
@@ -26,7 +26,7 @@ from odds.simulator.slates import TrueSlate, true_slate
 from odds.simulator.sports import SPORTS
 
 SEED = 1
-DAYS = 1000
+DAYS = {"basketball_sim": 1000, "soccer_sim": 1800, "americanfootball_sim": 1200}
 FROM = 1.5e9
 HOURS_BEFORE = 2.9
 CONFIGURATION = Configuration()
@@ -37,8 +37,8 @@ SMALL = 10_000
 BLEND = "2*shin+multiplicative"
 
 
-def slate(sport: Sport, *, is_efficient: bool, days: int = DAYS) -> TrueSlate:
-    number = sport.numbers(FROM, FROM + days * DAY_SECONDS)
+def slate(sport: Sport, *, is_efficient: bool) -> TrueSlate:
+    number = sport.numbers(FROM, FROM + DAYS[sport.key] * DAY_SECONDS)
     return true_slate(sport, SEED, number, hours_before=HOURS_BEFORE, is_efficient=is_efficient)
 
 

@@ -53,6 +53,9 @@ class Basketball:
             raise KeyError(market_key)
         return np.stack([win, 1 - win - push], axis=-1), push
 
+    def own_seed(self, seed: int) -> int:
+        return seed
+
     def final_scores(self, seed: int, number: IntArray) -> tuple[IntArray, IntArray]:
         return market.final_scores(seed, number)
 

@@ -44,6 +44,10 @@ class Sport(Protocol):
     @property
     def teams(self) -> tuple[str, ...]: ...
 
+    def own_seed(self, seed: int) -> int:
+        """Return the seed of this sport's own numbers in the world of a seed."""
+        ...
+
     def numbers(self, after: float, until: float) -> IntArray:
         """Return the events that start after one moment and not after another."""
         ...

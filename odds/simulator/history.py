@@ -1,4 +1,4 @@
-"""The league's past as files, in formats that `import_history` reads.
+"""The basketball league's past as files, in formats that `import_history` reads.
 
 `sim_games.csv` has the columns of the NBA games file (results, closing lines and moneylines) and
 a `competition`; `sim_odds.jsonl` has stored responses of The Odds API: of the last months only,
@@ -33,6 +33,7 @@ from odds.simulator.schedule import (
     starts,
     to_datetime,
 )
+from odds.simulator.sports import BASKETBALL
 from odds.simulator.teams import BOOKS, TEAMS
 from odds.simulator.worlds import WorldOdds
 
@@ -135,10 +136,10 @@ def _snapshots(seed: int, after: float, until: float, *, is_efficient: bool) -> 
     # Priced all at once; then told moment by moment.
     seen = np.concatenate([close, close - OPENING])
     number = np.concatenate([number, number])
-    prices = market.quote(seed, number, seen, is_efficient=is_efficient)
+    board = BASKETBALL.board(seed, number, seen, is_efficient=is_efficient)
     told: dict[float, list[dict[str, Any]]] = {}
-    for row, event in enumerate(listing.events(seed, number)):
-        odds = WorldOdds(event, tuple(listing.books(prices, row, event)))
+    for row, event in enumerate(listing.events(BASKETBALL, seed, number)):
+        odds = WorldOdds(event, tuple(listing.books(board, row, event)))
         told.setdefault(float(seen[row]), []).append(odds_body(_without_lay(odds), form))
     for moment, data in sorted(told.items()):
         yield json.dumps(

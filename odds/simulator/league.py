@@ -1,4 +1,4 @@
-"""A basketball league that never was, whose true probabilities are known.
+"""Leagues that never were, whose true probabilities are known.
 
 Everything is a function of (seed, moment): nothing is stored, so a restarted process, or another
 one, tells the same story. docs/algorithms/simulator.md has the law of it.
@@ -9,9 +9,10 @@ from datetime import datetime
 
 import numpy as np
 
-from odds.simulator import chances, listing, market
+from odds.simulator import listing
+from odds.simulator.boards import Sport
 from odds.simulator.history import write_history as write_history
-from odds.simulator.listing import SPORT_KEY, SPORT_TITLE
+from odds.simulator.listing import SPORT_KEY as SPORT_KEY
 from odds.simulator.noise import FloatArray, uniform
 from odds.simulator.schedule import (
     DAY,
@@ -19,11 +20,11 @@ from odds.simulator.schedule import (
     IntArray,
     epoch,
     number_of,
-    numbers_starting,
     starts,
     to_datetime,
 )
-from odds.simulator.teams import BOOKS, TEAMS
+from odds.simulator.sports import SPORTS
+from odds.simulator.teams import BOOKS
 from odds.simulator.worlds import (
     WorldEvent,
     WorldOdds,
@@ -34,6 +35,11 @@ from odds.simulator.worlds import (
 LISTED_AHEAD = 30 * HOUR
 SCORES_KEPT = 3 * DAY
 _DURATION = 31
+_SIDES = {
+    "h2h": ("home", "away", "draw"),
+    "spreads": ("home", "away"),
+    "totals": ("over", "under"),
+}
 
 
 class SimulatedLeague:
@@ -42,44 +48,54 @@ class SimulatedLeague:
     def __init__(self, seed: int = 1, *, is_efficient: bool = False) -> None:
         self.seed = seed
         self.is_efficient = is_efficient
+        self._sports = {sport.key: sport for sport in SPORTS}
 
     def sports(self) -> Sequence[WorldSport]:
-        return [WorldSport(SPORT_KEY, "Basketball", SPORT_TITLE, "Invented teams, known odds")]
+        return [
+            WorldSport(sport.key, sport.group, sport.title, "Invented teams, known odds")
+            for sport in SPORTS
+        ]
 
     def book_keys(self) -> frozenset[str]:
         return frozenset(spec.key for spec in BOOKS)
 
     def participants(self, sport_key: str) -> Sequence[str]:
-        return TEAMS if sport_key == SPORT_KEY else ()
+        sport = self._sports.get(sport_key)
+        return sport.teams if sport else ()
 
     def events(self, sport_key: str, at: datetime) -> Sequence[WorldEvent]:
-        if sport_key != SPORT_KEY:
+        sport = self._sports.get(sport_key)
+        if sport is None:
             return []
-        return listing.events(self.seed, self._listed(epoch(at)))
+        return listing.events(sport, self.seed, self._listed(sport, epoch(at)))
 
     def odds(self, sport_key: str, at: datetime) -> Sequence[WorldOdds]:
         """Return events with prices; those under way are listed without any."""
-        if sport_key != SPORT_KEY:
+        sport = self._sports.get(sport_key)
+        if sport is None:
             return []
         now = epoch(at)
-        number = self._listed(now)
-        prices = market.quote(
+        number = self._listed(sport, now)
+        if not len(number):
+            return []
+        board = sport.board(
             self.seed, number, np.full(len(number), now), is_efficient=self.is_efficient
         )
         return [
-            WorldOdds(event, tuple(listing.books(prices, row, event)))
-            for row, event in enumerate(listing.events(self.seed, number))
+            WorldOdds(event, tuple(listing.books(board, row, event)))
+            for row, event in enumerate(listing.events(sport, self.seed, number))
         ]
 
     def scores(self, sport_key: str, at: datetime) -> Sequence[WorldScore]:
-        if sport_key != SPORT_KEY:
+        sport = self._sports.get(sport_key)
+        if sport is None:
             return []
         now = epoch(at)
-        number = numbers_starting(now - SCORES_KEPT, now + LISTED_AHEAD)
-        home, away = market.final_scores(self.seed, number)
-        begins, ends = starts(number), self._ends(number)
+        number = sport.numbers(now - SCORES_KEPT, now + LISTED_AHEAD)
+        home, away = sport.final_scores(self.seed, number)
+        begins, ends = starts(number), self._ends(sport, number)
         answer = []
-        for row, event in enumerate(listing.events(self.seed, number)):
+        for row, event in enumerate(listing.events(sport, self.seed, number)):
             if now < begins[row]:
                 answer.append(WorldScore(event, completed=False))
                 continue
@@ -106,32 +122,22 @@ class SimulatedLeague:
     ) -> tuple[float, float]:
         """Return the chances that a selection wins and that it pushes, knowing all news by `at`.
 
-        Without `at`: at the event's start, when all is known but the result.
+        Without `at`: at the event's start, when all is known but the result. `point` is from the
+        selection's own side.
 
         Raises:
             KeyError: if the league has no such event, market or side.
         """
-        number = number_of(self.seed, identity)
-        if number is None:
-            raise KeyError(identity)
-        numbers = np.array([number])
+        sport, numbers = self._find(identity)
         when = starts(numbers) if at is None else np.array([epoch(at)])
-        known = market.belief(self.seed, numbers, when)
-        if market_key == "h2h":
-            win, push = chances.home_wins(known.margin, known.margin_sd), np.zeros(1)
-        elif market_key == "spreads":
-            line = np.array([point if side == "home" else -(point or 0.0)], dtype=np.float64)
-            win, push = chances.home_covers(line, known.margin, known.margin_sd)
-        else:
-            line = np.array([point], dtype=np.float64)
-            win, push = chances.goes_over(
-                line, known.total, known.total_sd, known.margin, known.margin_sd
-            )
-        if side in {"away", "under"}:
-            win = 1 - win - push
-        elif side not in {"home", "over"}:
+        line = np.nan if point is None else float(point)
+        if market_key == "spreads" and side == "away":
+            line = -line
+        win, push = sport.truth(self.seed, numbers, when, market_key, np.array([[line]]))
+        sides = _SIDES[market_key][: win.shape[-1]]
+        if side not in sides:
             raise KeyError(side)
-        return float(win[0]), float(push[0])
+        return float(win[0, 0, sides.index(side)]), float(push[0, 0])
 
     def result(self, identity: str) -> tuple[int, int]:
         """Return an event's final score, home first, whatever the clock says: for tests.
@@ -139,18 +145,23 @@ class SimulatedLeague:
         Raises:
             KeyError: if the league has no such event.
         """
-        number = number_of(self.seed, identity)
-        if number is None:
-            raise KeyError(identity)
-        home, away = market.final_scores(self.seed, np.array([number]))
+        sport, numbers = self._find(identity)
+        home, away = sport.final_scores(self.seed, numbers)
         return int(home[0]), int(away[0])
 
-    def _listed(self, now: float) -> IntArray:
-        """Return the events that are under way or start within `LISTED_AHEAD`."""
-        number = numbers_starting(now - 4 * HOUR, now + LISTED_AHEAD)
-        return np.asarray(number[self._ends(number) > now])
+    def _find(self, identity: str) -> tuple[Sport, IntArray]:
+        for sport in SPORTS:
+            number = number_of(sport.own_seed(self.seed), identity)
+            if number is not None:
+                return sport, np.array([number])
+        raise KeyError(identity)
 
-    def _ends(self, number: IntArray) -> FloatArray:
+    def _listed(self, sport: Sport, now: float) -> IntArray:
+        """Return the events that are under way or start within `LISTED_AHEAD`."""
+        number = sport.numbers(now - 4 * HOUR, now + LISTED_AHEAD)
+        return np.asarray(number[self._ends(sport, number) > now])
+
+    def _ends(self, sport: Sport, number: IntArray) -> FloatArray:
         """Return when results are known: two and a quarter to two and three quarter hours on."""
-        minutes = 135 + np.floor(30 * uniform(self.seed, _DURATION, number))
+        minutes = 135 + np.floor(30 * uniform(sport.own_seed(self.seed), _DURATION, number))
         return np.asarray(starts(number) + minutes * 60)

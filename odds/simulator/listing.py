@@ -1,33 +1,32 @@
-"""The simulated league's events and prices as the world's plain values."""
+"""Simulated events and prices as the world's plain values."""
 
 from datetime import datetime
 from math import isnan
 
-import numpy as np
-
-from odds.simulator import market
-from odds.simulator.schedule import IntArray, event_ids, pairs, starts, to_datetime
-from odds.simulator.teams import BOOKS, TEAMS
+from odds.simulator.boards import Board, IntArray, Sport
+from odds.simulator.schedule import event_ids, pairs, starts, to_datetime
+from odds.simulator.teams import BOOKS
 from odds.simulator.worlds import WorldBook, WorldEvent, WorldMarket, WorldOutcome
 
+# The sport of the product's demonstration.
 SPORT_KEY = "basketball_sim"
-SPORT_TITLE = "Simulated League"
 
 
-def events(seed: int, number: IntArray) -> list[WorldEvent]:
-    """Return events by their numbers."""
-    home, away = pairs(seed, number)
+def events(sport: Sport, seed: int, number: IntArray) -> list[WorldEvent]:
+    """Return a sport's events by their numbers."""
+    own = sport.own_seed(seed)
+    home, away = pairs(own, number)
     return [
         WorldEvent(
             id=identity,
-            sport_key=SPORT_KEY,
-            sport_title=SPORT_TITLE,
+            sport_key=sport.key,
+            sport_title=sport.title,
             starts_at=to_datetime(begins),
-            home=TEAMS[at_home],
-            away=TEAMS[guest],
+            home=sport.teams[at_home],
+            away=sport.teams[guest],
         )
         for identity, begins, at_home, guest in zip(
-            event_ids(seed, number),
+            event_ids(own, number),
             starts(number).tolist(),
             home.tolist(),
             away.tolist(),
@@ -36,57 +35,57 @@ def events(seed: int, number: IntArray) -> list[WorldEvent]:
     ]
 
 
-def books(prices: market.Prices, row: int, event: WorldEvent) -> list[WorldBook]:
-    """Return what each open book says about one event, one row of the prices."""
+def books(board: Board, row: int, event: WorldEvent) -> list[WorldBook]:
+    """Return what each open book says about one event, one row of the board."""
     found = []
-    columns = zip(
-        BOOKS,
-        prices.updated[row].tolist(),
-        *(
-            np.round(getattr(prices, name)[row], 3).tolist()
-            for name in (
-                "home",
-                "away",
-                "spread_line",
-                "spread_home",
-                "spread_away",
-                "total_line",
-                "over",
-                "under",
-            )
-        ),
-        strict=True,
-    )
-    for spec, moment, home, away, spread, cover, stay, total, over, under in columns:
-        if isnan(over):
-            continue
+    names = {
+        "home": event.home, "away": event.away, "draw": "Draw", "over": "Over", "under": "Under",
+    }  # fmt: skip
+    rows = [
+        (
+            offer.market_key,
+            tuple(names[side] for side in offer.sides),
+            offer.line[row].tolist(),
+            offer.prices[row].tolist(),
+        )
+        for offer in board.offers
+    ]
+    for place, (spec, moment) in enumerate(zip(BOOKS, board.updated[row].tolist(), strict=True)):
         at = to_datetime(moment)
-        names = (event.home, event.away)
         markets = []
-        has_moneyline = not (isnan(home) or isnan(away))
-        if has_moneyline:
-            markets.append(_market("h2h", at, names, (home, away)))
-        if has_moneyline and spec.is_exchange:
-            markets.append(_market("h2h_lay", at, names, (_lay(home), _lay(away))))
-        markets.append(_market("spreads", at, names, (cover, stay), (spread, 0.0 - spread)))
-        markets.append(_market("totals", at, ("Over", "Under"), (over, under), (total, total)))
-        found.append(WorldBook(spec.key, spec.title, spec.region, at, tuple(markets)))
+        for key, told, line, prices in rows:
+            # A side without a price: the book does not offer the market, or is not open.
+            if any(map(isnan, prices[place])):
+                continue
+            points = _points(key, line[place], len(told))
+            markets.append(_market(key, at, told, prices[place], points))
+            if key == "h2h" and spec.is_exchange:
+                lays = [_lay(price) for price in prices[place]]
+                markets.append(_market("h2h_lay", at, told, lays, points))
+        if markets:
+            found.append(WorldBook(spec.key, spec.title, spec.region, at, tuple(markets)))
     return found
+
+
+def _points(key: str, line: float, count: int) -> tuple[float | None, ...]:
+    if isnan(line):
+        return (None,) * count
+    return (line, 0.0 - line) if key == "spreads" else (line,) * count
 
 
 def _market(
     key: str,
     at: datetime,
-    names: tuple[str, str],
-    prices: tuple[float, float],
-    points: tuple[float | None, float | None] = (None, None),
+    names: tuple[str, ...],
+    prices: list[float],
+    points: tuple[float | None, ...],
 ) -> WorldMarket:
     return WorldMarket(
         key,
         at,
-        (
-            WorldOutcome(names[0], prices[0], points[0]),
-            WorldOutcome(names[1], prices[1], points[1]),
+        tuple(
+            WorldOutcome(name, price, point)
+            for name, price, point in zip(names, prices, points, strict=True)
         ),
     )
 

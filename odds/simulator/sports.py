@@ -2,5 +2,7 @@
 
 from odds.simulator.basketball import Basketball
 from odds.simulator.boards import Sport
+from odds.simulator.scored import FOOTBALL, SOCCER
 
-SPORTS: tuple[Sport, ...] = (Basketball(),)
+BASKETBALL = Basketball()
+SPORTS: tuple[Sport, ...] = (BASKETBALL, SOCCER, FOOTBALL)

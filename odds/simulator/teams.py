@@ -35,6 +35,22 @@ TEAMS = (
     "Westvale Voyagers",
 )
 
+_SOCCER_NAMES = ("Town", "Rovers", "City", "Albion", "Athletic", "Vale", "Wanderers", "United")
+_FOOTBALL_NAMES = (
+    "Anvils", "Breakers", "Cyclones", "Dredgers", "Engineers", "Foresters", "Gales", "Hammers",
+    "Icebreakers", "Jesters", "Keelmen", "Lamplighters", "Masons", "Nightjars", "Oarsmen",
+    "Prospectors", "Quarriers", "Riveters", "Surveyors", "Trawlers", "Undertow", "Vipers",
+    "Whalers", "Yardmen", "Zephyrs", "Bellringers", "Cartwrights", "Drovers", "Farriers",
+    "Glaziers",
+)  # fmt: skip
+_PLACES = tuple(team.rsplit(" ", 1)[0] for team in TEAMS)
+SOCCER_TEAMS = tuple(
+    f"{place} {_SOCCER_NAMES[n % len(_SOCCER_NAMES)]}" for n, place in enumerate(_PLACES)
+)
+FOOTBALL_TEAMS = tuple(
+    f"{place} {name}" for place, name in zip(_PLACES, _FOOTBALL_NAMES, strict=True)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class BookSpec:
