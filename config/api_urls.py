@@ -9,6 +9,7 @@ from betting.api.money import Bankrolls, PerformanceView, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
 from models_registry.api import PredictionList, VersionDetail, VersionList
 from odds.api import EventDetail, EventList, Feeds, QuoteList
+from odds.api_scanner import Arbitrages, LowHolds, Middles, Outliers, Steam
 from risk.api import Assessments
 
 urlpatterns = [
@@ -19,6 +20,11 @@ urlpatterns = [
     path("events/<int:event_id>", EventDetail.as_view(), name="api-event"),
     path("odds", QuoteList.as_view(), name="api-odds"),
     path("feeds", Feeds.as_view(), name="api-feeds"),
+    path("arbitrages", Arbitrages.as_view(), name="api-arbitrages"),
+    path("low-holds", LowHolds.as_view(), name="api-low-holds"),
+    path("middles", Middles.as_view(), name="api-middles"),
+    path("outliers", Outliers.as_view(), name="api-outliers"),
+    path("steam", Steam.as_view(), name="api-steam"),
     path("models", VersionList.as_view(), name="api-models"),
     path("models/<int:version_id>", VersionDetail.as_view(), name="api-model"),
     path("predictions", PredictionList.as_view(), name="api-predictions"),

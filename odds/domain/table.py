@@ -54,9 +54,10 @@ class QuoteTable:
     def where(self, mask: BoolArray) -> "QuoteTable":
         """Return the rows where the mask holds."""
         columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        return QuoteTable(
-            **{name: None if each is None else each[mask] for name, each in columns.items()}
-        )
+        chosen: dict[str, Any] = {
+            name: None if each is None else each[mask] for name, each in columns.items()
+        }
+        return QuoteTable(**chosen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@
   });
 
   // Keys: g then a letter goes to a page; e exports; ? lists them.
-  const places = { t: "today", o: "odds", b: "bets", p: "performance", m: "models", r: "risk", s: "status" };
+  const places = { t: "today", o: "odds", c: "scanner", b: "bets", p: "performance", m: "models", r: "risk", s: "status" };
   let leader = 0;
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape")

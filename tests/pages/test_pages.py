@@ -19,7 +19,15 @@ from tests import make
 from tests.journeys.world import fill
 
 pytestmark = pytest.mark.django_db
-LISTS = ["/", "/?tab=passed", "/odds/", "/odds/?market=spreads", "/bets/", "/performance/"]
+LISTS = [
+    "/",
+    "/?tab=passed",
+    "/odds/",
+    "/odds/?market=spreads",
+    "/scanner/",
+    "/bets/",
+    "/performance/",
+]
 OTHERS = ["/models/", "/risk/", "/status/", "/preferences/", "/methodology/"]
 
 

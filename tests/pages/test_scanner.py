@@ -1,0 +1,112 @@
+"""The Scanner: what it finds is what the slate offers, with its age, stakes and doubts."""
+
+import csv
+import io
+from decimal import Decimal
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from odds.scanner import KINDS
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _noon():
+    with time_machine.travel(make.NOON, tick=False):
+        yield
+
+
+def arbitrage(game=1):
+    make.priced("2.10", side="home", book="left", game=game)
+    make.priced("2.10", side="away", book="right", game=game)
+
+
+@pytest.mark.parametrize("tab", KINDS)
+def test_every_tab_answers_with_prices_and_without(as_alice, tab):
+    empty = as_alice.get(f"/scanner/?tab={tab}")
+    assert empty.status_code == 200
+    assert b"No prices to search" in empty.content
+    make.priced("1.90", side="home")
+    make.priced("1.90", side="away")
+    nothing = as_alice.get(f"/scanner/?tab={tab}").content
+    assert b"Nothing found" in nothing
+    assert b"2 prices of 1 book on 1 event" in nothing
+    assert b'style="' not in nothing
+
+
+def test_an_arbitrage_is_shown_with_stakes_to_the_unit_and_what_is_certain(as_alice):
+    arbitrage()
+    page = as_alice.get("/scanner/?outlay=205&unit=5").content.decode()
+    assert page.count("stake 100") == 2
+    assert "10.00 of 200" in page
+    assert "5.00" in page
+
+
+def test_a_doubtful_find_is_left_out_counted_and_shown_when_asked(as_alice):
+    make.priced("2.60", side="home", book="left")
+    make.priced("2.60", side="away", book="right")
+    page = as_alice.get("/scanner/").content.decode()
+    assert "1 find broke a quality gate" in page
+    shown = as_alice.get("/scanner/?doubtful=yes").content.decode()
+    assert "30.0% is over 10%: more likely an error" in shown
+
+
+def test_an_amount_that_is_none_is_named(as_alice):
+    answer = as_alice.get("/scanner/?outlay=many")
+    assert answer.status_code == 422
+    assert "outlay: &#x27;many&#x27; is no amount" in answer.content.decode()
+
+
+def test_the_file_is_what_the_filter_shows(as_alice):
+    arbitrage()
+    answer = as_alice.get("/scanner/export.csv?tab=arbitrages&unit=0.5")
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+    assert [(row["bookmakers"], row["stakes"], row["profit"]) for row in rows] == [
+        ("right | left", "50 | 50", "5.00")
+    ]
+    assert rows[0]["value"] == "0.05"
+
+
+def test_simulated_leagues_are_left_out_unless_the_world_is_one(as_alice):
+    arbitrage()
+    event = make.priced("3.00", side="draw", market="other").selection.market.event
+    event.competition.is_simulated = True
+    event.competition.save()
+    assert b"Nothing found" in as_alice.get("/scanner/").content
+
+
+def test_it_costs_the_same_for_few_finds_as_for_many(as_alice):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            as_alice.get("/scanner/")
+        return len(caught)
+
+    arbitrage()
+    few = queries()
+    for game in range(2, 12):
+        arbitrage(game)
+    assert queries() == few <= 14
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_api_tells_the_same(as_alice, name):
+    arbitrage()
+    found = as_alice.get(f"/api/v1/{name}").json()
+    assert found["count"] == (1 if name == "arbitrages" else 0)
+    if found["count"]:
+        one = found["results"][0]
+        assert one["value"] == pytest.approx(0.05)
+        assert [leg["bookmaker"] for leg in one["legs"]] == ["right", "left"]
+        assert [Decimal(leg["stake"]) for leg in one["legs"]] == [50, 50]
+        assert one["oldest_minutes"] == 0
+        assert one["numbers"] == {"can_push": False}
+
+
+def test_the_api_refuses_what_it_does_not_know(as_alice):
+    answer = as_alice.get("/api/v1/arbitrages?outlay=-1&colour=red")
+    assert answer.status_code == 400
