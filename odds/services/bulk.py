@@ -1,11 +1,11 @@
 """COPY: rows into a table, faster than any INSERT."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
+import psycopg
 from django.db import connection
 
 from odds.domain.table import IntArray
@@ -27,31 +27,43 @@ def fetch_columns(query: str, given: Mapping[str, object], kinds: str) -> tuple[
     `kinds` says what each column is: q a bigint, t a timestamptz, which comes as microseconds since
     1970 (`-infinity` as the least number). None may be null.
     """
-    row = np.dtype(
-        [("width", ">i2"), *((f"{k}{n}", t) for n in range(len(kinds)) for k, t in _FIELD)]
-    )
-    with connection.cursor() as cursor:
-        # COPY takes no parameters, so they are put in by the driver's own quoting.
-        whole = connection.ops.compose_sql(query, given)  # type: ignore[attr-defined]
-        with cursor.copy(f"COPY ({whole}) TO STDOUT (FORMAT BINARY)") as copy:
-            body = b"".join(copy)
-    # A header of 19 bytes before the rows, a mark of two after them.
-    if (len(body) - 21) % row.itemsize:
-        raise ValueError(f"a column of {query!r} is null or not eight bytes wide")
-    rows = np.frombuffer(body, row, offset=19, count=(len(body) - 21) // row.itemsize)
-    return tuple(_column(rows, f"v{place}", kind) for place, kind in enumerate(kinds))
+    names = [f"c{place}" for place in range(len(kinds))]
+    each = ", ".join(f"array_agg({name})" for name in names)
+    connection.ensure_connection()
+    # Each column comes as one array, as Postgres sends it; Django's own cursors speak text only.
+    with psycopg.Cursor(connection.connection) as cursor:
+        whole = f"SELECT {each} FROM ({query}) AS found({', '.join(names)})"  # noqa: S608
+        cursor.execute(whole, given, binary=True, prepare=False)
+        answer = cursor.pgresult
+        if answer is None:
+            raise ValueError("the query has no columns")
+        return tuple(_column(answer.get_value(0, place), kind) for place, kind in enumerate(kinds))
 
 
-_FIELD = (("n", ">i4"), ("v", ">i8"))
+_HEADER = 20
+_ELEMENT = np.dtype([("size", ">i4"), ("value", ">i8")])
 _POSTGRES_EPOCH = 946_684_800_000_000
 
 
-def _column(rows: "np.ndarray[Any, Any]", name: str, kind: str) -> IntArray:
-    values = rows[name].astype(np.int64)
+def _column(body: bytes | None, kind: str) -> IntArray:
+    if body is None:
+        return np.zeros(0, np.int64)
+    count, odd = divmod(len(body) - _HEADER, _ELEMENT.itemsize)
+    if odd:
+        raise ValueError("a value is null or not eight bytes wide")
+    values = np.frombuffer(body, _ELEMENT, count, _HEADER)["value"].astype(np.int64)
     if kind == "t":
         infinite = values == np.iinfo(np.int64).min
         values = np.where(infinite, values, values + _POSTGRES_EPOCH)
     return values
+
+
+def as_texts(values: IntArray, write: Callable[[int], str]) -> list[str]:
+    """Write numbers as COPY reads them, each distinct one once."""
+    distinct, place = np.unique(values, return_inverse=True)
+    texts = np.array([write(value) for value in distinct.tolist()], dtype=object)
+    found: list[str] = texts[place].tolist() if len(texts) else []
+    return found
 
 
 def next_ids(table: str, count: int) -> list[int]:

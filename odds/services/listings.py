@@ -215,10 +215,11 @@ class Collector:
     def _first_of_each(self, rows: _Rows, listing: IntArray) -> IntArray:
         """Return the first price of each selection and bookmaker in a listing, in order."""
         # One event may be listed under two keys; the first price stands.
-        key = _codes(listing, rows.side, rows.point, rows.book)
-        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-        if len(first) == len(key):
+        key = codes(listing, rows.side, rows.point, rows.book)
+        in_order = np.sort(key)
+        if not np.any(in_order[1:] == in_order[:-1]):
             return np.arange(len(key))
+        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
         stands = first[inverse]
         for row in np.flatnonzero(stands != np.arange(len(key))).tolist():
             kept = int(rows.price[stands[row]])
@@ -242,7 +243,7 @@ class Collector:
         )
         mirrored = (rows.side == _AWAY) & (rows.point != NO_POINT)
         line = np.where(mirrored, -rows.point, rows.point)
-        group = np.unique(_codes(listing, rows.book, line), return_inverse=True)[1]
+        group = np.unique(codes(listing, rows.book, line), return_inverse=True)[1]
         with np.errstate(divide="ignore"):
             overround = np.bincount(group, 1000 / rows.price)
         count = np.bincount(group)
@@ -333,15 +334,22 @@ def conflict_row(listings: Listings, row: int, kept: int, names: Mapping[int, st
     return RejectedRow("price", f"a second price at this moment; kept {told}", raw)
 
 
-def _codes(*columns: IntArray) -> IntArray:
-    """Return one number a row, equal where all columns are; each column counts from its least."""
+def codes(*columns: IntArray) -> IntArray:
+    """Return one number a row, equal where all columns are."""
     code, width = np.zeros(len(columns[0]), np.int64), 1
+    if not len(code):
+        return code
     for column in columns:
-        values, place = np.unique(column, return_inverse=True)
-        if width > 2**62 // max(len(values), 1):
+        if column.min() == NO_POINT:
+            # Nothing stands just below all points there are: small numbers stay small.
+            points = column[column != NO_POINT]
+            column = np.where(column == NO_POINT, points.min(initial=0) - 1, column)
+        least = column.min()
+        size = int(column.max() - least) + 1
+        if width > 2**62 // size:
             code = np.unique(code, return_inverse=True)[1]
-            width = int(code.max(initial=0)) + 1
-        code, width = code * len(values) + place, width * max(len(values), 1)
+            width = int(code.max()) + 1
+        code, width = code * size + (column - least), width * size
     return code
 
 

@@ -1,6 +1,6 @@
 """Quotes, their changes and the looks at them in the database: read as arrays, written by COPY."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from odds.services.bulk import (
     as_hundredths,
     as_moment,
     as_text,
+    as_texts,
     as_thousandths,
     copy_rows,
     fetch_columns,
@@ -22,12 +23,13 @@ from odds.services.partitions import ensure_partitions
 
 _SIDE = f"array_position(ARRAY[{', '.join(repr(side) for side in SIDES)}], s.side::text) - 1"
 _UNITS = """
-FROM unnest(%(events)s::bigint[], %(keys)s::text[]) WITH ORDINALITY AS u(event_id, key, place)
-JOIN odds_market m ON m.event_id = u.event_id AND m.key = u.key
+FROM unnest(%(events)s::bigint[], %(codes)s::int[]) WITH ORDINALITY AS u(event_id, code, place)
+JOIN odds_market m ON m.event_id = u.event_id AND m.key = (%(keys)s::text[])[u.code]
 """
 
 
-def _moment_as_text(at: int) -> str:
+def moment_as_text(at: int) -> str:
+    """Write microseconds since 1970 as COPY reads a moment."""
     return as_moment(moment_of(at))
 
 
@@ -58,10 +60,10 @@ def looks_from(units: Units, first: IntArray) -> tuple[IntArray, IntArray, IntAr
     given = _given(units) | {"first": [moment_of(at) for at in first.tolist()]}
     place, at, fingerprint = fetch_columns(
         "SELECT u.place, l.seen_at, l.fingerprint FROM"
-        " unnest(%(events)s::bigint[], %(keys)s::text[], %(first)s::timestamptz[])"
-        " WITH ORDINALITY AS u(event_id, key, first, place)"
-        " JOIN odds_sighting l ON l.event_id = u.event_id AND l.market_key = u.key"
-        " AND l.seen_at >= u.first",
+        " unnest(%(events)s::bigint[], %(codes)s::int[], %(first)s::timestamptz[])"
+        " WITH ORDINALITY AS u(event_id, code, first, place)"
+        " JOIN odds_sighting l ON l.event_id = u.event_id"
+        " AND l.market_key = (%(keys)s::text[])[u.code] AND l.seen_at >= u.first",
         given,
         "qtq",
     )
@@ -96,8 +98,10 @@ def old_looks(units: Units) -> tuple[IntArray, ...]:
     """Return unit, moment, id and bookmaker (-1: any) of every look at the units."""
     place, at, pk, book = fetch_columns(
         "SELECT u.place, l.seen_at, l.id, b.id FROM"
-        " unnest(%(events)s::bigint[], %(keys)s::text[]) WITH ORDINALITY AS u(event_id, key, place)"
-        " JOIN odds_sighting l ON l.event_id = u.event_id AND l.market_key = u.key"
+        " unnest(%(events)s::bigint[], %(codes)s::int[])"
+        " WITH ORDINALITY AS u(event_id, code, place)"
+        " JOIN odds_sighting l ON l.event_id = u.event_id"
+        " AND l.market_key = (%(keys)s::text[])[u.code]"
         " CROSS JOIN LATERAL unnest(coalesce(l.bookmaker_ids, '{-1}'::bigint[])) AS b(id)",
         _given(units),
         "qtqq",
@@ -132,7 +136,11 @@ def newest_looks(units: Units) -> tuple[IntArray, ...]:
 
 
 def _given(units: Units) -> dict[str, object]:
-    return {"events": units.event.tolist(), "keys": units.texts()}
+    return {
+        "events": units.event.tolist(),
+        "codes": (units.market + 1).tolist(),
+        "keys": units.market_keys,
+    }
 
 
 # --- writing
@@ -175,10 +183,13 @@ def add_quotes(
         "odds_quote",
         ["id", "selection_id", "bookmaker_id", "price", "last_update", "seen_at"],
         (
-            f"{pk}\t{selection}\t{book}\t{as_thousandths(price)}\t{_moment_as_text(update)}"
-            f"\t{_moment_as_text(at)}"
-            for pk, selection, book, price, update, at in _rows(
-                ids, selections, books, prices, updates, seen_at
+            f"{pk}\t{selection}\t{book}\t{state}"
+            for pk, selection, book, state in zip(
+                ids,
+                selections.tolist(),
+                books.tolist(),
+                _states(prices, updates, seen_at),
+                strict=True,
             )
         ),
     )
@@ -193,8 +204,8 @@ def add_changes(quotes: IntArray, prices: IntArray, updates: IntArray, seen_at: 
         "odds_pricechange",
         ["quote_id", "price", "last_update", "seen_at"],
         (
-            f"{quote}\t{as_thousandths(price)}\t{_moment_as_text(update)}\t{_moment_as_text(at)}"
-            for quote, price, update, at in _rows(quotes, prices, updates, seen_at)
+            f"{quote}\t{state}"
+            for quote, state in zip(quotes.tolist(), _states(prices, updates, seen_at), strict=True)
         ),
     )
 
@@ -214,8 +225,10 @@ def move_quotes(quotes: IntArray, prices: IntArray, updates: IntArray, seen_at: 
             "moved_quote",
             columns,
             (
-                f"{pk}\t{as_thousandths(price)}\t{_moment_as_text(update)}\t{_moment_as_text(at)}"
-                for pk, price, update, at in _rows(quotes, prices, updates, seen_at)
+                f"{pk}\t{state}"
+                for pk, state in zip(
+                    quotes.tolist(), _states(prices, updates, seen_at), strict=True
+                )
             ),
         )
         cursor.execute(
@@ -234,7 +247,7 @@ def add_looks(
         "odds_sighting",
         ["event_id", "market_key", "seen_at", "bookmaker_ids", "fingerprint"],
         (
-            f"{events[of]}\t{keys[of]}\t{_moment_as_text(moment)}\t{looked_at}\t{print_}"
+            f"{events[of]}\t{keys[of]}\t{moment_as_text(moment)}\t{looked_at}\t{print_}"
             for of, moment, looked_at, print_ in zip(
                 unit.tolist(), at.tolist(), books, fingerprint.tolist(), strict=True
             )
@@ -259,6 +272,16 @@ def set_newest_looks(lines: Iterable[str]) -> None:
             " ON CONFLICT (market_id) DO UPDATE SET bookmaker_ids = EXCLUDED.bookmaker_ids,"
             " looked_at = EXCLUDED.looked_at, last_update = EXCLUDED.last_update"
         )
+
+
+def _states(prices: IntArray, updates: IntArray, seen_at: IntArray) -> Iterator[str]:
+    """Return price, book time and moment of each row, as COPY reads them."""
+    columns = (
+        as_texts(prices, as_thousandths),
+        as_texts(updates, moment_as_text),
+        as_texts(seen_at, moment_as_text),
+    )
+    return map("\t".join, zip(*columns, strict=True))
 
 
 def _temporary(execute: Callable[[str], object], name: str, columns: str) -> None:

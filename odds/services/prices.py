@@ -12,9 +12,9 @@ from odds.feeds.columns import NO_TIME, EventKey, moment_of
 from odds.feeds.parsed import ParsedSweep, RejectedRow
 from odds.models import Bookmaker
 from odds.services import price_store as store
-from odds.services.bulk import as_moment
+from odds.services.bulk import as_moment, as_texts
 from odds.services.counts import Counts
-from odds.services.listings import Collector, Listings, Units, conflict_row
+from odds.services.listings import Collector, Listings, Units, codes, conflict_row
 
 
 def record_prices(
@@ -231,12 +231,11 @@ class _Work:
             np.concatenate([side, keys.side[new]]),
             np.concatenate([point, keys.point[new]]),
         )
-        table = np.stack(columns, axis=1)
-        distinct, place = np.unique(table, axis=0, return_inverse=True)
-        ids = np.zeros(len(distinct), np.int64)
+        _, first, place = np.unique(codes(*columns), return_index=True, return_inverse=True)
+        ids = np.zeros(len(first), np.int64)
         ids[place[: len(pk)]] = pk
         missing = np.flatnonzero(ids == 0)
-        of_unit, sides, points = distinct[missing].T
+        of_unit, sides, points = (column[first[missing]] for column in columns)
         ids[missing] = store.add_selections(self.markets[of_unit], sides, points)
         found: IntArray = ids[place[len(pk) :]]
         return found
@@ -272,14 +271,15 @@ class _Work:
         np.maximum.at(said, place[known], said_before[known])
         looked = (at != NO_TIME) & (self.markets[keys.pair_unit] > 0)
         units = keys.pair_unit[looked]
-        books, moments, times = (values[looked].tolist() for values in (keys.pair_book, at, said))
+        books = as_texts(keys.pair_book[looked], str)
+        moments, times = as_texts(at[looked], _moment), as_texts(said[looked], _moment)
         # Pairs are in order of their units: each unit's are together.
         of, starts = np.unique(units, return_index=True)
         ends = [*starts[1:].tolist(), len(units)][: len(of)]
         store.set_newest_looks(
-            f"{market}\t{_array(map(str, books[start:end]))}"
-            f"\t{_array(map(_moment, moments[start:end]))}"
-            f"\t{_array(map(_moment, times[start:end]))}"
+            f"{market}\t{_array(books[start:end])}"
+            f"\t{_array(moments[start:end])}"
+            f"\t{_array(times[start:end])}"
             for market, start, end in zip(
                 self.markets[of].tolist(), starts.tolist(), ends, strict=True
             )
@@ -297,11 +297,7 @@ def _keys(listings: Listings, quotes: store.StoredQuotes) -> _Keys:
             (quotes.book, listings.book),
         )
     ]
-    code = np.zeros(len(columns[0]), np.int64)
-    for column in columns:
-        values, place = np.unique(column, return_inverse=True)
-        code = np.unique(code * max(len(values), 1) + place, return_inverse=True)[1]
-    _, first = np.unique(code, return_index=True)
+    _, first, code = np.unique(codes(*columns), return_index=True, return_inverse=True)
     unit, side, point, book = (column[first] for column in columns)
     stored = np.full(len(first), -1)
     stored[code[: len(quotes.unit)]] = np.arange(len(quotes.unit))
@@ -356,7 +352,7 @@ def _without(changes: Changes, history: Changes) -> Changes:
     return changes.where(np.array([change not in there for change in found], bool))
 
 
-def _array(values: "map[str]") -> str:
+def _array(values: list[str]) -> str:
     return "{" + ",".join(values) + "}"
 
 
