@@ -1,25 +1,33 @@
 """The games of a competition from archive files, for judging models without importing anything."""
 
-import csv
-import gzip
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
 from models_registry.domain.games import BOX
 from models_registry.history import GameRow, History, as_history, margin_free
-from odds.feeds.history import Format, Unrecognised, box_scores, find_files, nba_games, recognise
+from odds.domain.competitions import competition_info
+from odds.feeds.columns import SIDES
+from odds.feeds.history import (
+    Fact,
+    Format,
+    Unrecognised,
+    box_scores,
+    find_files,
+    nba_games,
+    recognise,
+)
+from odds.feeds.parsed import (
+    ParsedBoxScore,
+    ParsedEvent,
+    ParsedResult,
+    ParsedSweep,
+    RejectedRow,
+)
 
-GAMES = "nba_games.csv"
-BOXES = "nba_team_boxscores.csv"
-COMPETITION = "basketball_nba"
-ZONE = "America/New_York"
-# The archives give days. The start is taken as noon in New York, the result as known ten hours
-# into the next day; what matters is that days never mix.
-START = timedelta(hours=17)
-SEEN = timedelta(hours=34)
+HOME, AWAY = SIDES.index("home"), SIDES.index("away")
+Boxes = dict[tuple[str, bool], ParsedBoxScore]
 
 
 class UnusableFiles(Exception):
@@ -29,103 +37,110 @@ class UnusableFiles(Exception):
 def read_files(competition_key: str, folder: Path) -> History:
     """Return the games, box scores and closing moneylines found below a folder.
 
-    Games without a score are left out. Teams are known by the archive's own codes.
+    The facts are those that an import would work in. Games without a score are left out; box
+    scores of games that no games file has, too. Teams are known by the archive's own codes.
 
     Raises:
-        UnusableFiles: naming the file or the column that is missing, or the bad value.
+        UnusableFiles: saying what was looked for, or naming the line and the bad value.
     """
-    if competition_key != COMPETITION:
+    source = nba_games.source_of(competition_key)
+    events: dict[str, ParsedEvent] = {}
+    results: dict[str, ParsedResult] = {}
+    closes: dict[str, tuple[float, float]] = {}
+    for fact in _facts(folder, nba_games.FORMAT):
+        if isinstance(fact, ParsedEvent) and fact.source == source:
+            events.setdefault(fact.key, fact)
+        elif isinstance(fact, ParsedResult) and fact.source == source:
+            results.setdefault(fact.event_key, fact)
+        elif isinstance(fact, ParsedSweep) and fact.competition_key == competition_key:
+            closes[fact.events[0].key] = _close(fact)
+    if not events:
         raise UnusableFiles(
-            f"files are read for {COMPETITION} only, not for {competition_key}; import them "
-            "(import_history) and evaluate without --history"
+            f"no file in {folder} or below it has games of {competition_key} in the format of "
+            f"{nba_games.FORMAT.name}"
         )
-    found = _find(folder, GAMES, nba_games.FORMAT)
-    if not found:
-        raise UnusableFiles(f"no {GAMES} or {GAMES}.gz in {folder} or below it")
     boxes = {
-        (row["game_id"], row["is_home"] in ("1", "1.0", "True")): _counts(row)
-        for path in _find(folder, BOXES, box_scores.FORMAT)
-        for row in _rows(path, {"game_id", "is_home", *BOX})
+        (fact.event_key, fact.is_home): fact
+        for fact in _facts(folder, box_scores.FORMAT)
+        if isinstance(fact, ParsedBoxScore) and fact.source == source
     }
-    games: dict[str, GameRow] = {}
-    columns = {"season", "game_id", "game_date", "home", "away", "home_score", "away_score"}
-    for path in found:
-        for number, row in enumerate(_rows(path, columns), start=2):
-            try:
-                game = _game(row, len(games), boxes)
-            except ValueError as error:
-                raise UnusableFiles(f"{path.name} line {number}: {error}") from error
-            if game is not None:
-                games.setdefault(row["game_id"], game)
-    if not games:
-        raise UnusableFiles(f"{found[0]} has no game with a score")
-    return as_history(competition_key, ZONE, list(games.values()))
-
-
-def _game(
-    row: dict[str, str], number: int, boxes: dict[tuple[str, bool], list[float]]
-) -> GameRow | None:
-    scores = (row["home_score"], row["away_score"])
-    # The format serves other leagues too, which name themselves.
-    if row.get("competition", COMPETITION) != COMPETITION:
-        return None
-    if not all(scores) or float(scores[0]) == float(scores[1]):
-        return None
-    day = date.fromisoformat(row["game_date"])
-    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    home, away = boxes.get((row["game_id"], True)), boxes.get((row["game_id"], False))
-    prices = (row.get("ml_home_close_dec"), row.get("ml_away_close_dec"))
-    return GameRow(
-        event_id=number,
-        season=row["season"],
-        day=day,
-        starts_at=midnight + START,
-        home=row["home"],
-        away=row["away"],
-        neutral=row.get("neutral_site") == "1",
-        playoffs=row.get("is_playoffs") == "1",
-        seen_at=midnight + SEEN,
-        score=(float(scores[0]), float(scores[1])),
-        box=(home, away) if home and away else None,
-        box_seen_at=midnight + SEEN if home and away else None,
-        close=_close(prices[0], prices[1]),
+    played = [
+        (event, results[key])
+        for key, event in events.items()
+        # A tie decides nothing in basketball; it can only be a bad row.
+        if key in results and results[key].home_score != results[key].away_score
+    ]
+    if not played:
+        raise UnusableFiles(f"no game of {competition_key} in {folder} has a score")
+    fair = margin_free([closes.get(event.key, (np.nan, np.nan)) for event, _ in played])
+    return as_history(
+        competition_key,
+        competition_info(competition_key).time_zone,
+        [
+            _game(number, event, result, boxes, close=close)
+            for number, ((event, result), close) in enumerate(
+                zip(played, fair.tolist(), strict=True)
+            )
+        ],
     )
 
 
-def _close(home: str | None, away: str | None) -> float:
-    return float(margin_free([(float(home), float(away))])[0]) if home and away else np.nan
+def _game(
+    number: int, event: ParsedEvent, result: ParsedResult, boxes: Boxes, *, close: float
+) -> GameRow:
+    home, away = boxes.get((event.key, True)), boxes.get((event.key, False))
+    box, box_seen_at = None, None
+    if home is not None and away is not None:
+        box, box_seen_at = (_counts(home), _counts(away)), max(home.seen_at, away.seen_at)
+    return GameRow(
+        event_id=number,
+        season=event.season,
+        day=event.day,
+        starts_at=event.starts_at,
+        home=event.home,
+        away=event.away,
+        neutral=event.neutral_site,
+        playoffs=event.stage == "playoffs",
+        seen_at=result.seen_at,
+        score=(float(result.home_score), float(result.away_score)),
+        box=box,
+        box_seen_at=box_seen_at,
+        close=close,
+    )
 
 
-def _counts(row: dict[str, str]) -> list[float]:
-    return [float(row[name]) if row[name] else np.nan for name in BOX]
+def _counts(box: ParsedBoxScore) -> list[float]:
+    return [box.stats.get(name, np.nan) for name in BOX]
 
 
-def _find(folder: Path, name: str, kind: Format) -> list[Path]:
-    """Return the files of a format, by their header as the importer has it, or of its name."""
-    if folder.is_file():
-        folder = folder.parent
-    return [
-        path
-        for path in find_files(folder)
-        if path.name in (name, f"{name}.gz") or _recognised(path) is kind
-    ]
+def _close(sweep: ParsedSweep) -> tuple[float, float]:
+    """Return the home and away prices of the one event of an archive's sweep; NaN if unusable."""
+    prices = {HOME: np.nan, AWAY: np.nan}
+    for _, _, _, side, _, price, _ in sweep.quotes.values():
+        # A price below zero stands for one that cannot be used.
+        prices[side] = price / 1000 if price > 0 else np.nan
+    return prices[HOME], prices[AWAY]
 
 
-def _recognised(path: Path) -> Format | None:
+def _facts(folder: Path, kind: Format) -> Iterator[Fact]:
+    """Return the facts of every file of a format, known by its header as the importer does."""
+    for path in find_files(folder.parent if folder.is_file() else folder):
+        if not _is_of(path, kind):
+            continue
+        try:
+            for fact in kind.read(path):
+                # A row that names its game and cannot be used is no row to judge a model by.
+                if isinstance(fact, RejectedRow) and "game_date" in fact.raw:
+                    raise UnusableFiles(
+                        f"{path.name} line {fact.row_number}: {fact.field}: {fact.reason}"
+                    )
+                yield fact
+        except (OSError, EOFError) as error:
+            raise UnusableFiles(f"{path} cannot be read: {error}") from error
+
+
+def _is_of(path: Path, kind: Format) -> bool:
     try:
-        return recognise(path)
+        return recognise(path) is kind
     except Unrecognised:
-        return None
-
-
-def _rows(path: Path, columns: set[str]) -> Iterator[dict[str, str]]:
-    opened = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opened(path, "rt", encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = columns - set(reader.fieldnames or ())
-            if missing:
-                raise UnusableFiles(f"{path.name} has no column {', '.join(sorted(missing))}")
-            yield from reader
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise UnusableFiles(f"{path} cannot be read: {error}") from error
+        return False
