@@ -58,6 +58,7 @@ WORLD: dict[str, tuple[timedelta, int]] = {
     "betting.refresh_opportunities": (timedelta(minutes=1), 5),
     "betting.place_for_followers": (timedelta(minutes=1), 5),
     "odds.fetch_scores": (timedelta(minutes=10), 10),
+    "odds.fetch_files": (timedelta(minutes=5), 30),
     "betting.settle_due_bets": (timedelta(minutes=1), 5),
     "betting.measure_clv": (timedelta(minutes=5), 10),
     "models_registry.evaluate_champion": (timedelta(days=1), 300),

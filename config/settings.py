@@ -52,6 +52,10 @@ THE_ODDS_API_MONTHLY_CREDITS = parse_credits(env.str("THE_ODDS_API_MONTHLY_CREDI
 # The interval three to one hours before a start; each fetch of three markets in two regions costs
 # six credits. docs/algorithms/budget.md says what the plan makes of it.
 FETCH_ODDS_SECONDS = env.int("FETCH_ODDS_SECONDS", default=900)
+# Where file: addresses of file feeds may point; empty: nowhere.
+FILE_FEED_FOLDER = env.str("FILE_FEED_FOLDER", default="")
+# Whether file feeds may ask hosts of this machine's own network, and plain http.
+FILE_FEEDS_MAY_BE_PRIVATE = env.bool("FILE_FEEDS_MAY_BE_PRIVATE", default=False)
 CLOCK = parse_acceleration(env.str("FAIRLINE_CLOCK", default=""))
 # Whether a scheduled retraining may promote what passed every gate.
 AUTO_PROMOTE = env.bool("FAIRLINE_AUTO_PROMOTE", default=False)

@@ -36,6 +36,12 @@ def fetch_scores(**_future: object) -> None:
         run.detail = services.fetch_all(lambda key: fetch(competition_key=key), wanted.competitions)
 
 
+@shared_task(name="odds.fetch_files", acks_late=True, time_limit=280, soft_time_limit=240)
+def fetch_files(**_future: object) -> None:
+    with recorded("odds.fetch_files") as run:
+        run.detail = services.fetch_files(now=clock.now())
+
+
 @shared_task(name="odds.capture_closes", acks_late=True, time_limit=120, soft_time_limit=100)
 def capture_closes(**_future: object) -> None:
     with recorded("odds.capture_closes") as run:

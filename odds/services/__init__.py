@@ -11,6 +11,7 @@ from odds.services.fetching import (
     fetch_scores,
     sync_sports,
 )
+from odds.services.file_feeds import FileFeedFailed, fetch_file_feed, fetch_files
 from odds.services.importing import ImportedFile, import_file, plan_import
 from odds.services.partitions import ensure_partitions
 from odds.services.planning import Wishes, credits_left, fetch_what_is_due
@@ -23,6 +24,7 @@ from odds.services.upkeep import keep_up
 __all__ = [
     "Counts",
     "FetchFailed",
+    "FileFeedFailed",
     "ImportedFile",
     "PaidCallsPaused",
     "UnknownTeams",
@@ -36,6 +38,8 @@ __all__ = [
     "fetch_all",
     "fetch_event_odds",
     "fetch_events",
+    "fetch_file_feed",
+    "fetch_files",
     "fetch_odds",
     "fetch_scores",
     "fetch_what_is_due",

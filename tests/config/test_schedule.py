@@ -11,6 +11,7 @@ from config.celery import REAL, WORLD, app, schedule
 NAMED = {
     "odds.fetch_odds",
     "odds.fetch_scores",
+    "odds.fetch_files",
     "odds.capture_closes",
     "odds.upkeep",
     "models_registry.predict_upcoming",

@@ -158,7 +158,8 @@ def _facts(row: Row, row_number: int, columns: list[_Column], prices: Archive) -
             raise BadPayload(name, "blank")
     event = _event(row)
     result = None
-    if row["FTHG"] or row["FTAG"]:
+    # A list of fixtures has no such columns.
+    if row.get("FTHG") or row.get("FTAG"):
         goals = whole(row["FTHG"]), whole(row["FTAG"])
         zone = competition_info(event.competition_key).time_zone
         known = max(next_morning(event.day, zone), event.starts_at)
