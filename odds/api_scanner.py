@@ -1,5 +1,6 @@
 """The Scanner's finds as JSON."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,8 @@ from rest_framework.views import APIView
 from accounts import clock
 from accounts.api import Figure, Moment, Price, ProblemShape, Shape, read_query
 from odds.scanner import Asked, scan
+
+Get = Callable[..., Response]
 
 
 class ScanQuery(Shape):
@@ -102,18 +105,29 @@ class _Finds(APIView):
             ),
             now=clock.now(),
         )
-        told = {name: getattr(found, name) for name in ScanShape().fields if hasattr(found, name)}
-        told |= {"count": len(found.found), "results": found.found[: asked["limit"]]}
+        told: dict[str, Any] = {
+            "count": len(found.found),
+            "left_out": found.left_out,
+            "quotes": found.quotes,
+            "books": found.books,
+            "events": found.events,
+            "newest": found.newest,
+            "results": found.found[: asked["limit"]],
+        }
         return Response(ScanShape(told).data)
 
 
-def _documented(operation: str) -> Any:  # noqa: ANN401
-    return extend_schema(
-        operation_id=operation,
-        tags=["odds"],
-        parameters=[ScanQuery],
-        responses={200: ScanShape, 400: ProblemShape},
-    )
+def _documented(operation: str) -> Callable[[Get], Get]:
+    def made(get: Get) -> Get:
+        described: Get = extend_schema(
+            operation_id=operation,
+            tags=["odds"],
+            parameters=[ScanQuery],
+            responses={200: ScanShape, 400: ProblemShape},
+        )(get)
+        return described
+
+    return made
 
 
 class Arbitrages(_Finds):
