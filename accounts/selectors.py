@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import ApiKey, AuditEntry, JobRun, User
+from accounts.models import ApiKey, JobRun, User
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,6 @@ def last_job_runs(*, scheduled: Iterable[str] = ()) -> list[JobState]:
     ]
     never = [JobState(job) for job in set(scheduled) - {state.job for state in ran}]
     return sorted(ran + never, key=lambda state: state.job)
-
-
-def job_runs(job: str) -> QuerySet[JobRun]:
-    """Return the runs of one job, latest first."""
-    return JobRun.objects.filter(job=job)
-
-
-def latest_audit_entries() -> QuerySet[AuditEntry]:
-    """Return audit entries, latest first, with who did it."""
-    return AuditEntry.objects.select_related("actor")
 
 
 def keys_of(owner: User) -> QuerySet[ApiKey]:

@@ -8,7 +8,7 @@ from django.db.models import F, QuerySet
 
 from accounts.models import User
 from models_registry.domain.metrics import score
-from models_registry.models import ModelVersion, Prediction, Predictor, Promotion, TrainingRun
+from models_registry.models import ModelVersion, Prediction, Promotion
 from odds.models import ClosingPrice
 
 
@@ -60,20 +60,6 @@ def version_before(current: Promotion) -> ModelVersion | None:
     return line[-2] if len(line) > 1 else None
 
 
-def promotions(predictor_key: str) -> QuerySet[Promotion]:
-    """Return the log of a predictor, newest first, with versions and people."""
-    return (
-        Promotion.objects.filter(predictor__key=predictor_key)
-        .select_related("version__predictor", "replaced__predictor", "by")
-        .order_by("-pk")
-    )
-
-
-def predictors() -> QuerySet[Predictor]:
-    """Return every predictor with its competition."""
-    return Predictor.objects.select_related("competition")
-
-
 def versions(predictor_key: str | None = None) -> QuerySet[ModelVersion]:
     """Return the versions, of one predictor or of all, newest first."""
     rows = ModelVersion.objects.select_related("predictor__competition").order_by(
@@ -98,12 +84,6 @@ def version_numbered(predictor_key: str, number: int) -> ModelVersion:
         ModelVersion.DoesNotExist: if there is no such version.
     """
     return versions(predictor_key).get(number=number)
-
-
-def training_runs(predictor_key: str | None = None) -> QuerySet[TrainingRun]:
-    """Return training runs, newest first."""
-    rows = TrainingRun.objects.select_related("predictor", "version__predictor")
-    return rows.filter(predictor__key=predictor_key) if predictor_key else rows
 
 
 def predictions_for(

@@ -21,8 +21,9 @@ from betting.domain.configuration import Configuration
 from betting.models import Bankroll, Bet, BetStatus, Strategy
 from betting.selectors.performance import performance_of
 from betting.services.backtesting import summary_of
+from betting.services.books import check_books
 from betting.services.following import place_for_followers
-from betting.services.ledger import check_books, deposit, open_bankroll
+from betting.services.ledger import deposit, open_bankroll
 from betting.services.measuring import measure_clv
 from betting.services.opportunities import record_opportunities
 from betting.services.prices import prices_in

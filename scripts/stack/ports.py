@@ -22,11 +22,6 @@ def any_free() -> int:
         return int(probe.getsockname()[1])
 
 
-def first_free(start: int, *, tries: int = 50) -> int:
-    """Return `start` or the next port that is free."""
-    return next((port for port in range(start, start + tries) if is_free(port)), any_free())
-
-
 def _answers(port: int) -> bool:
     # Somebody may listen on all addresses with a socket that lets others share the port.
     with socket.socket() as probe:

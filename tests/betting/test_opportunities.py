@@ -9,7 +9,7 @@ from betting.selectors.bets import bet_in_full, bets
 from betting.selectors.money import bankroll_of, limits_used
 from betting.selectors.opportunities import OpportunityFilter, opportunities
 from betting.selectors.performance import performance_of
-from betting.services import ledger
+from betting.services.books import check_books
 from betting.services.following import place_for_followers
 from betting.services.measuring import measure_clv
 from betting.services.opportunities import ensure_strategies, refresh_opportunities
@@ -135,7 +135,7 @@ def test_followers_get_one_bet_each_however_often_it_runs(market, alice, bob):
         "rounding",
         "breaker",
     ]
-    assert ledger.check_books() == []
+    assert check_books() == []
 
 
 def test_a_follower_who_holds_the_market_already_is_left_alone(market, alice):

@@ -8,7 +8,8 @@ from django.db import connection
 from django.db.models import Sum
 
 from betting.models import Bet, LedgerAccount, Transfer
-from betting.services import ledger, placement
+from betting.services import placement
+from betting.services.books import check_books
 from betting.services.placement import RequestKeyReused, StakeRefused
 from betting.services.settlement import settle_bet
 from betting.venues import registry
@@ -60,7 +61,7 @@ def test_a_bet_moves_its_stake_from_free_to_at_risk(alice):
     assert free(alice) == Decimal("987.66")
     assert bet.transfers.get().reference == f"bet:{bet.pk}:stake"
     assert bet.assessment.allowed == Decimal("12.34")
-    assert ledger.check_books() == []
+    assert check_books() == []
 
 
 def test_the_same_key_and_content_return_the_same_bet(alice):
@@ -252,7 +253,7 @@ def test_a_rejected_bet_gives_its_stake_back(alice, monkeypatch):
 
     assert (bet.status, bet.rejection) == ("rejected", "limit is 5.00")
     assert free(alice) == Decimal("1000.00")
-    assert ledger.check_books() == []
+    assert check_books() == []
 
 
 @pytest.mark.parametrize(
@@ -281,7 +282,7 @@ def test_an_unknown_answer_is_resolved_by_look_up_alone(alice, monkeypatch, foun
     assert len(venue.orders) == 1
     assert set(venue.look_ups) == {f"fl-{bet.pk}"}
     assert free(alice) == Decimal("1000.00" if status == "rejected" else "990.00")
-    assert ledger.check_books() == []
+    assert check_books() == []
 
 
 # --- races, with real threads
@@ -314,7 +315,7 @@ def test_fifty_threads_with_one_key_make_one_bet(alice):
     assert set(answers) == {Bet.objects.get().pk}
     assert Transfer.objects.filter(kind="stake").count() == 1
     assert free(alice) == Decimal("990.00")
-    assert ledger.check_books() == []
+    assert check_books() == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -327,7 +328,7 @@ def test_fifty_bets_racing_for_the_last_of_a_limit_never_pass_it(alice):
     assert sum(isinstance(answer, Bet) for answer in answers) == 3
     assert all(isinstance(answer, Bet | StakeRefused) for answer in answers)
     assert Bet.objects.aggregate(total=Sum("stake"))["total"] == Decimal("30.00")
-    assert ledger.check_books() == []
+    assert check_books() == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from betting.models import Bet, Opportunity
-from betting.services.ledger import check_books
+from betting.services.books import check_books
 from odds.models import EventReference
 from odds.simulator.league import SimulatedLeague
 from tests.simulated_days import follow, play

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from betting.services.ledger import check_books
+from betting.services.books import check_books
 
 
 class Command(BaseCommand):
