@@ -1,5 +1,6 @@
 """The odds screen: events by bookmaker, its filters, and its exports."""
 
+import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -8,16 +9,18 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import clock, live, saved
+from accounts import cache, clock, live, saved
 from accounts.exports import export
 from accounts.formats import price_text
 from accounts.http import UserRequest
 from accounts.pages import Chip, chips, values, way_back
 from odds import screens
 from odds.board import Board, Reader, board, flat
-from odds.slate import SlateFilter, slate
+from odds.slate import KEPT_SECONDS, SlateFilter, slate
 
 WITHIN = {
     "3h": ("Next 3 hours", timedelta(hours=3)),
@@ -54,25 +57,19 @@ def odds(request: UserRequest) -> HttpResponse:
     """Show the next events by bookmaker in one market, best price marked."""
     # Before anything is read: what changes after this is told.
     since = live.position()
-    now = clock.now()
     asked = _asked(request)
-    shown = _board(asked, refresh=request.GET.get("refresh") == "1")
+    part = _part(request, asked)
+    if request.htmx:
+        return HttpResponse(part)
     return render(
         request,
-        "odds/_board.html" if request.htmx else "odds/odds.html",
+        "odds/odds.html",
         {
-            "board": shown,
-            "markets": screens.MARKETS.items(),
-            "market": asked.which.market,
-            "chips": asked.chips,
-            "is_filtered": asked.is_filtered,
+            "part": part,
             "team": asked.which.team,
-            "opened": sorted(asked.reader.opened),
-            "only_mine": asked.reader.only_mine,
             "query": _query(request),
-            "saved_filters": [] if request.htmx else saved.saved_filters(request.user.pk, "odds"),
-            "all_books": [] if request.htmx else screens.bookmakers(),
-            "now": now,
+            "saved_filters": saved.saved_filters(request.user.pk, "odds"),
+            "all_books": screens.bookmakers(),
             "since": since,
         },
     )
@@ -173,6 +170,41 @@ def _board(asked: _Asked, *, refresh: bool = False) -> Board:
         page=asked.which.page,
         size=asked.which.size,
     )
+
+
+def _part(request: UserRequest, asked: _Asked) -> SafeString:
+    """Return the part that shows the board, written once for all who see it alike.
+
+    What it depends on is in its key: filters, columns, and how this reader likes prices and times.
+    """
+    user = request.user
+    refresh = request.GET.get("refresh") == "1"
+    key = [
+        repr(asked.which),
+        repr((asked.reader, sorted(asked.reader.opened))),
+        user.price_format,
+        user.time_zone,
+    ]
+
+    def write() -> str:
+        return render_to_string(
+            "odds/_board.html",
+            {
+                "board": _board(asked, refresh=refresh),
+                "markets": screens.MARKETS.items(),
+                "market": asked.which.market,
+                "chips": asked.chips,
+                "is_filtered": asked.is_filtered,
+                "opened": sorted(asked.reader.opened),
+                "now": clock.now(),
+            },
+            request,
+        )
+
+    written: str = cache.remember(
+        "board", json.dumps([*key, _query(request)]), write, seconds=KEPT_SECONDS, refresh=refresh
+    )
+    return SafeString(written)
 
 
 def _query(request: UserRequest) -> str:

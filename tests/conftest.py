@@ -1,14 +1,17 @@
 """Few fixtures: people, and what keeps tests apart."""
 
 import uuid
+from collections.abc import Iterator
 
 import pgtrigger
 import pytest
 from django.test import Client, TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 
+from accounts import live
 from accounts.models import User
 from tests import make
+from tests.live.serving import Server, serving
 
 # How long an example takes says how busy the machine is, nothing about the product.
 hypothesis_settings.register_profile("any machine", deadline=None)
@@ -58,3 +61,19 @@ def as_alice(alice) -> Client:
     client = Client()
     client.force_login(alice)
     return client
+
+
+@pytest.fixture(scope="session")
+def running(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Server]:
+    """One server for all tests that need one, on their database."""
+    with django_db_blocker.unblock(), serving(tmp_path_factory.mktemp("serving")) as server:
+        yield server
+
+
+@pytest.fixture
+def server(running, settings) -> Server:
+    """The server, with this process's signals and kept answers going where it looks for them."""
+    settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": running.prefix}}
+    # Whatever it keeps is of another test's world.
+    live.publish(["prices"], [])
+    return running

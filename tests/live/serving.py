@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,8 +36,9 @@ def until(condition, what: str, *, seconds: float = 20.0):
 class Server:
     """gunicorn as scripts/run starts it, on a port of its own that it keeps over a restart."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, application: str = "config.asgi:application") -> None:
         self.log = log
+        self.application = application
         self.prefix = f"serving-{uuid.uuid4()}"
         self.port = _free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -65,7 +66,7 @@ class Server:
         command = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--no-control-socket", "config.asgi:application"],
+                [*command, "--no-control-socket", self.application],
                 cwd=ROOT, env=env | more, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         until(self._answers, f"the server; its log: {self.log}", seconds=60)
@@ -79,15 +80,27 @@ class Server:
         return time.monotonic() - begun
 
     def listen(self, user: User | None, topics: str, **headers: str) -> "Listening":
-        return Listening(self, _cookie(user) if user else "", topics, headers)
+        return Listening(self, cookie_of(user) if user else "", topics, headers)
 
     def get(self, path: str, user: User | None = None) -> tuple[int, bytes]:
         asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        asked.request("GET", path, headers={"Cookie": _cookie(user)} if user else {})
+        asked.request("GET", path, headers={"Cookie": cookie_of(user)} if user else {})
         answer = asked.getresponse()
         body = answer.read()
         asked.close()
         return answer.status, body
+
+    def asking(self, user: User) -> Callable[[str], tuple[int, bytes]]:
+        """Return how one browser asks: logged in, over one connection that stays open."""
+        asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        headers = {"Cookie": cookie_of(user)}
+
+        def ask(path: str) -> tuple[int, bytes]:
+            asked.request("GET", path, headers=headers)
+            answer = asked.getresponse()
+            return answer.status, answer.read()
+
+        return ask
 
     def _answers(self) -> bool:
         assert self.process is not None
@@ -158,8 +171,8 @@ class Listening:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    server = Server(folder / "serving.log")
+def serving(folder: Path, application: str = "config.asgi:application") -> Iterator[Server]:
+    server = Server(folder / "serving.log", application)
     server.start()
     try:
         yield server
@@ -169,7 +182,8 @@ def serving(folder: Path) -> Iterator[Server]:
             server.process.wait(10)
 
 
-def _cookie(user: User) -> str:
+def cookie_of(user: User) -> str:
+    """Return the cookie of a log-in of theirs."""
     client = Client()
     client.force_login(user)
     return f"sessionid={client.cookies['sessionid'].value}"

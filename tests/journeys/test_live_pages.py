@@ -1,0 +1,209 @@
+"""Pages that stay up to date, in a real browser on the real server; and whom they shut out."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from accounts import live
+from accounts.models import User
+from odds.models import Quote
+from tests import make
+from tests.journeys.test_browser import WATCH
+from tests.journeys.world import fill
+from tests.live.serving import Server, cookie_of
+
+AXE = Path(__file__).parent.parent / "vendor" / "axe.js"
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.django_db(transaction=True),
+]
+
+
+@pytest.fixture
+def bettor(db):
+    who = make.user("bettor")
+    fill(who, past=2, coming=3)
+    return who
+
+
+def arrived(
+    browser: Browser, server: Server, path: str = "/", *, width: int = 1440, **options: object
+) -> Page:
+    """Return a page of the bettor's, logged in before it is opened."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+    context.add_init_script(WATCH)
+    name, _, value = cookie_of(User.objects.get(username="bettor")).partition("=")
+    context.add_cookies([{"name": name, "value": value, "url": server.url}])
+    page = context.new_page()
+    page.goto(server.url + path)
+    return page
+
+
+def on_odds(browser: Browser, server: Server, **options: object) -> Page:
+    page = arrived(browser, server, "/odds/", **options)
+    expect(page.locator("[data-pause-text]")).to_have_text("Live")
+    # Gone if the page is ever loaded anew instead of changed in place.
+    page.evaluate("window.loadedOnce = true")
+    return page
+
+
+def move(price: str) -> str:
+    """Change the price of the first cell and say so; return the cell's name."""
+    quote = (
+        Quote.objects.filter(selection__market__key="h2h", price__isnull=False)
+        .filter(selection__market__event__status="scheduled")
+        .select_related("selection__market__event__competition")
+        .order_by("selection__market__event__starts_at", "pk")[0]
+    )
+    Quote.objects.filter(pk=quote.pk).update(price=Decimal(price))
+    event = quote.selection.market.event
+    live.announce_prices(competition_key=event.competition.key, event_ids=[event.pk])
+    return f"[data-k='c{quote.selection_id}-{quote.bookmaker_id}']"
+
+
+def test_a_changed_price_appears_in_place_and_focus_stays(browser, server, bettor):
+    page = on_odds(browser, server)
+    page.evaluate(
+        "document.addEventListener('animationstart', (e) => { window.faded = e.target.dataset.k })"
+    )
+    page.locator(".grid-odds a.row-link").nth(1).focus()
+    focused = page.evaluate("document.activeElement.href")
+    page.evaluate("document.querySelector('.grid-scroll').scrollLeft = 40")
+
+    cell = move("7.770")
+
+    expect(page.locator(cell)).to_have_text("7.77")
+    assert page.evaluate("window.loadedOnce")
+    assert page.evaluate("document.activeElement.href") == focused
+    assert f"[data-k='{page.evaluate('window.faded')}']" == cell
+    assert page.evaluate("window.violations") == []
+
+
+def test_no_cell_fades_for_who_asked_for_less_motion(browser, server, bettor):
+    page = on_odds(browser, server, reduced_motion="reduce")
+    cell = move("7.770")
+
+    expect(page.locator(cell)).to_have_text("7.77")
+    lasts = page.locator(cell).evaluate("cell => getComputedStyle(cell).animationDuration")
+    assert float(lasts.rstrip("ms")) < 0.001 * (1000 if lasts.endswith("ms") else 1)
+
+
+def test_a_restart_of_the_server_loses_no_change(browser, server, bettor):
+    page = on_odds(browser, server)
+    server.stop()
+    expect(page.locator("[data-pause-text]")).to_have_text("Reconnecting")
+    cell = move("6.660")
+    server.start()
+
+    expect(page.locator("[data-pause-text]")).to_have_text("Live", timeout=15_000)
+    expect(page.locator(cell)).to_have_text("6.66", timeout=15_000)
+    assert page.evaluate("window.loadedOnce")
+
+
+def test_who_pauses_is_told_how_much_waits_and_gets_it_all(browser, server, bettor):
+    page = on_odds(browser, server)
+    page.locator("[data-pause]").click()
+    expect(page.locator("[data-pause-text]")).to_have_text("Paused")
+
+    cell = move("5.550")
+
+    expect(page.locator("[data-pause-text]")).to_have_text("Paused, 1 update waits")
+    expect(page.locator(cell)).not_to_have_text("5.55")
+    page.locator("[data-pause]").click()
+    expect(page.locator(cell)).to_have_text("5.55")
+
+
+def test_without_valkey_the_page_asks_by_itself_and_says_so(browser, server, bettor):
+    server.stop()
+    server.start(REDIS_URL="redis://127.0.0.1:1/0")
+    try:
+        page = arrived(browser, server, "/odds/")
+        expect(page.locator("[data-pause-text]")).to_have_text("Every 10 s")
+        assert page.locator(".grid-odds tbody").count() == 3
+    finally:
+        server.stop()
+        server.start()
+
+
+def test_a_bet_placed_elsewhere_appears_on_today(browser, server, bettor):
+    page = arrived(browser, server)
+    expect(page.locator("[data-pause-text]")).to_have_text("Live")
+    quote = Quote.objects.filter(
+        opportunities__status="open", opportunities__passes=[], price__isnull=False
+    )[0]
+    make.place(bettor, quote, "5.00", now=quote.seen_at)
+
+    expect(page.locator(".tile").nth(1)).to_contain_text("1 open bet")
+    expect(page.get_by_role("link", name="Bet open")).to_have_count(1)
+
+
+def test_the_odds_screen_by_keyboard(browser, server, bettor):
+    page = on_odds(browser, server)
+    links = page.locator(".grid-odds a.row-link")
+    page.keyboard.press("j")
+    expect(links.nth(0)).to_be_focused()
+    page.keyboard.press("j")
+    expect(links.nth(1)).to_be_focused()
+    page.keyboard.press("k")
+    expect(links.nth(0)).to_be_focused()
+    with page.expect_download() as download:
+        page.keyboard.press("e")
+    assert download.value.suggested_filename == "fairline-odds.csv"
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Team")).to_be_focused()
+    page.keyboard.type("nobody at all")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="No event with prices matches")).to_be_visible()
+
+
+def test_filters_and_books_are_kept_by_hand(browser, server, bettor):
+    page = on_odds(browser, server)
+    page.get_by_text("My books").click()
+    page.get_by_label("Stakehouse").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".grid-odds thead .book-head").first).to_contain_text("Stakehouse")
+    page.get_by_text("+ Starts").click()
+    page.get_by_role("link", name="Next 3 hours").click()
+    page.get_by_text("Keep filters").click()
+    page.get_by_label("Name for the filters as they are").fill("Soon")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    page.goto(f"{server.url}/odds/")
+    page.get_by_role("link", name="Soon").click()
+    expect(page).to_have_url(re.compile("when=3h"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_is_shut_out_of_odds_event_and_today(browser, server, bettor, scheme):
+    page = arrived(browser, server, color_scheme=scheme, bypass_csp=True)
+    event = Quote.objects.order_by("-pk")[0].selection.market.event_id
+    found = {}
+    for address in ("/", "/?tab=passed", "/odds/", "/odds/?market=spreads", f"/events/{event}/"):
+        page.goto(server.url + address)
+        page.add_script_tag(path=AXE)
+        results = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        barriers = [
+            f"{each['id']}: {node['html'][:160]}"
+            for each in results["violations"]
+            if each["impact"] in {"serious", "critical"}
+            for node in each["nodes"]
+        ]
+        if barriers:
+            found[address] = barriers
+    assert found == {}
+
+
+def test_the_watch_for_barriers_can_fail(browser, server, bettor):
+    """If this fails, the test above proves nothing."""
+    page = arrived(browser, server, bypass_csp=True)
+    page.add_script_tag(path=AXE)
+    page.evaluate("document.querySelector('#main').innerHTML += '<img src=x><input>'")
+    results = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    assert {"image-alt", "label"} <= {each["id"] for each in results["violations"]}
