@@ -89,7 +89,7 @@ def judge_edge(sport: Sport) -> None:
     peer = plain_average(true)
     for market_key in ("h2h", "spreads", "totals"):
         by_peer = judge(consensus(peer.quotes, method="multiplicative"), true, market_key)
-        for method in (*METHODS, BLEND):
+        for method in dict.fromkeys((CONFIGURATION.margin_methods[0], *METHODS, BLEND)):
             if market_key != "h2h" and method not in (CONFIGURATION.margin_methods[0], BLEND):
                 continue
             found = judge(consensus(true.quotes, method=method), true, market_key)

@@ -66,6 +66,10 @@ class ArchiveWorld:
             for pk, event in self._listed(sport_key, at).items()
         ]
 
+    def event_odds(self, sport_key: str, identity: str, at: datetime) -> WorldOdds | None:
+        found = (each for each in self.odds(sport_key, at) if each.event.id == identity)
+        return next(found, None)
+
     def scores(self, sport_key: str, at: datetime) -> Sequence[WorldScore]:
         rows = self._rows(sport_key, at - SCORES_KEPT, at + LISTED_AHEAD)
         found = []

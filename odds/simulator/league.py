@@ -11,6 +11,7 @@ import numpy as np
 
 from odds.simulator import listing
 from odds.simulator.boards import Sport
+from odds.simulator.extras import with_extras
 from odds.simulator.history import write_history as write_history
 from odds.simulator.listing import SPORT_KEY as SPORT_KEY
 from odds.simulator.noise import FloatArray, uniform
@@ -85,6 +86,19 @@ class SimulatedLeague:
             WorldOdds(event, tuple(listing.books(board, row, event)))
             for row, event in enumerate(listing.events(sport, self.seed, number))
         ]
+
+    def event_odds(self, sport_key: str, identity: str, at: datetime) -> WorldOdds | None:
+        """Return one event with its additional markets too."""
+        sport = self._sports.get(sport_key)
+        number = None if sport is None else number_of(sport.own_seed(self.seed), identity)
+        if sport is None or number is None:
+            return None
+        for each in self.odds(sport_key, at):
+            if each.event.id == identity:
+                return with_extras(
+                    each, sport, self.seed, number, epoch(at), is_efficient=self.is_efficient
+                )
+        return None
 
     def scores(self, sport_key: str, at: datetime) -> Sequence[WorldScore]:
         sport = self._sports.get(sport_key)

@@ -333,10 +333,9 @@ class OddsApi:
         return _Priced(self._envelope(query, at, odds_body(chosen, query.form())), cost)
 
     def _one(self, query: Query, sport: str, at: datetime) -> WorldOdds:
-        identity = query.event_id()
-        for each in self.world.odds(sport, at):
-            if each.event.id == identity:
-                return each
+        found = self.world.event_odds(sport, query.event_id(), at)
+        if found is not None:
+            return found
         raise Refused(404, "EVENT_NOT_FOUND", "Event not found. The event may have expired")
 
     # --- snapshots of the past

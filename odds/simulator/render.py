@@ -91,7 +91,10 @@ def _book(book: WorldBook, form: Form) -> dict[str, Any]:
 
 
 def _outcome(outcome: WorldOutcome, form: Form) -> dict[str, Any]:
-    body: dict[str, Any] = {"name": outcome.name, "price": form.price(outcome.price)}
+    body: dict[str, Any] = {"name": outcome.name}
+    if outcome.description is not None:
+        body["description"] = outcome.description
+    body["price"] = form.price(outcome.price)
     if outcome.point is not None:
         body["point"] = outcome.point
     body |= _extras(form)

@@ -248,7 +248,8 @@ def _by_margin_and_total(
 
     Totals rise with the lower score; what lies beyond the greatest of either is left out.
     """
-    home, away = tuple(np.indices(scores.shape[1:]))
+    points = np.arange(scores.shape[1])
+    home, away = np.meshgrid(points, points, indexing="ij")
     kept = (np.abs(home - away) <= most_margin) & (np.minimum(home, away) <= most_low)
     home, away = home[kept], away[kept]
     margins, low = np.arange(-most_margin, most_margin + 1), np.arange(most_low + 1)

@@ -32,11 +32,15 @@ class WorldEvent:
 
 @dataclass(frozen=True, slots=True)
 class WorldOutcome:
-    """One decimal price; `name` is a team, Draw, Over or Under."""
+    """One decimal price; `name` is a team, Draw, Over or Under.
+
+    `description` says whose total it is: a team's or a player's.
+    """
 
     name: str
     price: float
     point: float | None = None
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,10 @@ class World(Protocol):
 
     def odds(self, sport_key: str, at: datetime) -> Sequence[WorldOdds]:
         """Return the same events with the prices that stood at that moment."""
+        ...
+
+    def event_odds(self, sport_key: str, identity: str, at: datetime) -> WorldOdds | None:
+        """Return one listed event with every market there is, or None."""
         ...
 
     def scores(self, sport_key: str, at: datetime) -> Sequence[WorldScore]:

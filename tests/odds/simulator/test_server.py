@@ -123,8 +123,8 @@ def test_the_other_endpoints_cost_what_the_guide_says(door, event):
     assert door.get(f"{sport}/participants").cost == 1
     assert door.get(f"{one}/markets", regions="us").cost == 1
     # Event odds cost the markets returned, not those asked for.
-    assert door.get(f"{one}/odds", regions="us", markets="h2h,player_points").cost == 1
-    assert door.get(f"{one}/odds", regions="us", markets="player_points").cost == 0
+    assert door.get(f"{one}/odds", regions="us", markets="h2h,player_assists").cost == 1
+    assert door.get(f"{one}/odds", regions="us", markets="player_assists").cost == 0
     assert door.get(f"{past}/odds", regions="us,eu", markets="h2h,totals", date=date).cost == 40
     assert door.get(f"{past}/events", date=date).cost == 1
     assert door.get(f"{past}/events", date=date, eventIds="0" * 32).cost == 0
@@ -232,7 +232,7 @@ def test_event_odds_are_one_object_without_the_bookmakers_time(door, event):
     empty = door.get(
         f"/v4/sports/{SPORT_KEY}/events/{event['id']}/odds",
         regions="us",
-        markets="player_points",
+        markets="player_assists",
     )
     assert (empty.status, empty.json["bookmakers"]) == (200, [])
 
