@@ -3,10 +3,11 @@
 from dataclasses import asdict
 
 from celery import shared_task
+from django.conf import settings
 
 from accounts import clock
 from accounts.jobs import recorded
-from betting.services import following, measuring, opportunities, placement, settlement
+from betting.services import following, keeping, measuring, opportunities, placement, settlement
 
 
 @shared_task(name="betting.refresh_opportunities", acks_late=True)
@@ -39,3 +40,12 @@ def measure_clv(**_future: object) -> None:
     """Measure bets against final closes."""
     with recorded("betting.measure_clv") as run:
         run.detail = {"measured": measuring.measure_clv(clock.now())}
+
+
+@shared_task(name="betting.drop_old_prices", acks_late=True)
+def drop_old_prices(**_future: object) -> None:
+    """Drop prices older than PRICES_KEPT_MONTHS that nothing rests on."""
+    with recorded("betting.drop_old_prices") as run:
+        run.detail = asdict(
+            keeping.drop_unneeded_prices(now=clock.now(), months=settings.PRICES_KEPT_MONTHS)
+        )

@@ -64,6 +64,7 @@ WORLD: dict[str, tuple[timedelta, int]] = {
     "models_registry.evaluate_champion": (timedelta(days=1), 300),
     "models_registry.retrain": (timedelta(days=7), 1800),
     "odds.upkeep": (timedelta(days=1), 600),
+    "betting.drop_old_prices": (timedelta(days=1), 600),
 }
 # The same, by the real clock however fast the world's runs.
 REAL: dict[str, timedelta] = {

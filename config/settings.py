@@ -56,6 +56,8 @@ FETCH_ODDS_SECONDS = env.int("FETCH_ODDS_SECONDS", default=900)
 FILE_FEED_FOLDER = env.str("FILE_FEED_FOLDER", default="")
 # Whether file feeds may ask hosts of this machine's own network, and plain http.
 FILE_FEEDS_MAY_BE_PRIVATE = env.bool("FILE_FEEDS_MAY_BE_PRIVATE", default=False)
+# Whole months of price changes to keep; 0 keeps all for ever.
+PRICES_KEPT_MONTHS = env.int("PRICES_KEPT_MONTHS", default=0)
 CLOCK = parse_acceleration(env.str("FAIRLINE_CLOCK", default=""))
 # Whether a scheduled retraining may promote what passed every gate.
 AUTO_PROMOTE = env.bool("FAIRLINE_AUTO_PROMOTE", default=False)

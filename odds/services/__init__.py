@@ -16,6 +16,7 @@ from odds.services.importing import ImportedFile, import_file, plan_import
 from odds.services.partitions import ensure_partitions
 from odds.services.planning import Wishes, credits_left, fetch_what_is_due
 from odds.services.results import record_box_scores, record_lines, record_results
+from odds.services.retention import Dropped, drop_old_prices
 from odds.services.runs import begin_run, end_run, quarantine
 from odds.services.sweeps import record_sweep, record_sweeps
 from odds.services.teams import UnknownTeams, add_alias, ensure_competition
@@ -23,6 +24,7 @@ from odds.services.upkeep import keep_up
 
 __all__ = [
     "Counts",
+    "Dropped",
     "FetchFailed",
     "FileFeedFailed",
     "ImportedFile",
@@ -32,6 +34,7 @@ __all__ = [
     "add_alias",
     "begin_run",
     "credits_left",
+    "drop_old_prices",
     "end_run",
     "ensure_competition",
     "ensure_partitions",

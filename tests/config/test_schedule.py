@@ -21,6 +21,7 @@ NAMED = {
     "betting.place_for_followers",
     "betting.settle_due_bets",
     "betting.measure_clv",
+    "betting.drop_old_prices",
     "accounts.heartbeat",
     "accounts.upkeep",
 }
