@@ -30,6 +30,7 @@ _PERIOD = re.compile(
 _PROP = re.compile(r"(player|batter|pitcher)_[a-z0-9_]+")
 ADDITIONAL_MARKETS_FROM = datetime(2023, 5, 3, 5, 30, tzinfo=UTC)
 _LAY = "_lay"
+_STATUSES = {"pre", "live"}
 _BOOKS_A_REGION = 10
 _ISO = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -85,6 +86,8 @@ class Query:
 
     def sport(self) -> str:
         key = self.named["sport"]
+        if not re.fullmatch("[a-z0-9_]+", key):
+            raise Refused(422, "INVALID_SPORT", "Invalid sport key")
         if key not in {sport.key for sport in self.world.sports()}:
             raise Refused(404, "UNKNOWN_SPORT", "Unknown sport")
         return key
@@ -158,9 +161,19 @@ class Query:
                 422, "INVALID_COMMENCE_TIME_RANGE", "commenceTimeFrom is after commenceTimeTo"
             )
 
+        # The guide has codes for these two but does not describe them: checked, and status kept.
+        people = _listed(self.params.get("participantIds", ""))
+        if any(not re.fullmatch("par_[0-9a-z]{26}", each) for each in people):
+            raise Refused(422, "INVALID_PARTICIPANT_ID", "Invalid participant id")
+        statuses = set(_listed(self.params.get("status", "")))
+        if not statuses <= _STATUSES:
+            raise Refused(422, "INVALID_STATUS", "Invalid status: comma-separated pre, live")
+
         def is_wanted(event: WorldEvent) -> bool:
+            status = "live" if event.starts_at <= self.now else "pre"
             return (
                 (not ids or event.id in ids)
+                and (not statuses or status in statuses)
                 and (first is None or event.starts_at >= first)
                 and (last is None or event.starts_at <= last)
             )
