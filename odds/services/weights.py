@@ -58,6 +58,7 @@ LEFT JOIN LATERAL (
     SELECT true AS found FROM odds_sighting g
     WHERE g.event_id = e.id AND g.market_key = 'h2h'
       AND g.seen_at > e.starts_at - %(lead)s AND g.seen_at <= e.starts_at
+      AND (g.bookmaker_ids IS NULL OR q.bookmaker_id = ANY(g.bookmaker_ids))
     LIMIT 1
 ) looked ON true
 WHERE e.status = 'finished' AND e.result_seen_at <= %(known)s AND e.starts_at < %(known)s
@@ -182,7 +183,8 @@ def _store(
 
 def _read(sport_id: int, *, lead: timedelta, now: datetime) -> _History:
     with connection.cursor() as cursor:
-        cursor.execute(_HISTORY, {"sport": sport_id, "lead": lead, "known": now, "oldest": _OLDEST})
+        given: dict[str, Any] = {"sport": sport_id, "lead": lead, "known": now, "oldest": _OLDEST}
+        cursor.execute(_HISTORY, given)
         rows = cursor.fetchall()
     if not rows:
         raise NothingLearned("No finished event of this sport has a price. Import history first.")

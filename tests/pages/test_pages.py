@@ -28,7 +28,7 @@ LISTS = [
     "/bets/",
     "/performance/",
 ]
-OTHERS = ["/models/", "/risk/", "/status/", "/preferences/", "/methodology/"]
+OTHERS = ["/models/", "/bookmakers/", "/risk/", "/status/", "/preferences/", "/methodology/"]
 
 
 @pytest.fixture

@@ -1,0 +1,84 @@
+"""What the Bookmakers page shows: how much each book is believed in a sport, and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from odds.models import Bookmaker, BookmakerWeight, PricingRule, Sport, WeightSet
+
+# The newest look at each book among coming events and those of late.
+_SEEN = """
+SELECT look.book, max(look.at) FROM odds_marketlook k
+JOIN odds_market m ON m.id = k.market_id
+JOIN odds_event e ON e.id = m.event_id
+JOIN odds_competition c ON c.id = e.competition_id AND c.sport_id = %(sport)s
+CROSS JOIN LATERAL unnest(k.bookmaker_ids, k.looked_at) AS look(book, at)
+WHERE e.starts_at > %(now)s - interval '30 days'
+GROUP BY look.book
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One bookmaker in one sport: the weight in force, what it was learned from, when last seen."""
+
+    bookmaker: Bookmaker
+    weight: float
+    learned: BookmakerWeight | None
+    reference: int | None
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The books of a sport, heaviest first, the rule in force and the set their weights are of."""
+
+    sport: Sport | None
+    books: list[Book]
+    rule: PricingRule | None
+    weights: WeightSet | None
+
+
+def books_of(sport_key: str, *, now: datetime) -> Books:
+    """Return the books that price a sport, with the rule and the weights in force at `now`.
+
+    The first sport by title where the key is unknown; no books where there is no sport at all.
+    """
+    sport = Sport.objects.filter(key=sport_key).first() or Sport.objects.first()
+    if sport is None:
+        return Books(None, [], None, None)
+    rule = PricingRule.objects.filter(sport=sport, in_force_from__lte=now).first()
+    weights = WeightSet.objects.filter(sport=sport, learned_at__lte=now).first()
+    learned = {
+        each.bookmaker_id: each
+        for each in BookmakerWeight.objects.filter(weight_set=weights).order_by("pk")
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SEEN, {"sport": sport.pk, "now": now})
+        seen = dict(cursor.fetchall())
+    references = rule.reference_books if rule else []
+    books = [
+        _book(each, learned.get(each.pk), references, seen.get(each.pk))
+        for each in Bookmaker.objects.filter(pk__in={*seen, *learned}, is_archive=False).order_by(
+            "title"
+        )
+    ]
+    books.sort(key=lambda each: (each.reference or 99, -each.weight, each.bookmaker.title))
+    return Books(sport, books, rule, weights)
+
+
+def _book(
+    bookmaker: Bookmaker,
+    learned: BookmakerWeight | None,
+    references: list[str],
+    seen_at: datetime | None,
+) -> Book:
+    kept_out = bookmaker.weight == 0
+    return Book(
+        bookmaker=bookmaker,
+        weight=learned.weight if learned and not kept_out else bookmaker.weight,
+        learned=learned,
+        reference=references.index(bookmaker.key) + 1 if bookmaker.key in references else None,
+        seen_at=seen_at,
+    )

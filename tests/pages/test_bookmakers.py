@@ -1,0 +1,42 @@
+"""The Bookmakers page: weights in force, by hand or learned, and the reference."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from odds.models import Bookmaker, BookmakerWeight, PricingRule, Sport, WeightSet
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_book_is_shown_with_its_weight_what_it_was_learned_from_and_its_commission(as_alice):
+    make.priced("1.90", book="sharp")
+    sport, book = Sport.objects.get(), Bookmaker.objects.get()
+    Bookmaker.objects.update(weight=3.0, commission_share="0.02")
+    learned = WeightSet.objects.create(
+        sport=sport, learned_at=make.NOON, target="close", hours_before=1, events_learned=70,
+        events_tested=30, score_before=0.02, score_learned=0.01, gain_low=0.001, gain_high=0.02,
+    )  # fmt: skip
+    BookmakerWeight.objects.create(
+        weight_set=learned, bookmaker=book, weight=1.25, events=70, error=0.00123,
+        relative=0.75, margin=0.041,
+    )  # fmt: skip
+    PricingRule.objects.create(
+        sport=sport, method="2*shin+power", reference_books=["sharp"], reason="x",
+        in_force_from=make.NOON,
+    )  # fmt: skip
+    with time_machine.travel(make.NOON - timedelta(minutes=1), tick=False):
+        before = as_alice.get("/bookmakers/?sport=basketball").content.decode()
+    with time_machine.travel(make.NOON, tick=False):
+        page = as_alice.get("/bookmakers/?sport=basketball").content.decode()
+    for text in ("1.25", "3.00", "0.00123", "0.750", "4.10", "2.0", "reference 1",
+                 "margins by 2*shin+power", "Learned", "tested on 30 newer ones"):  # fmt: skip
+        assert text in page, text
+    assert "Nothing has been learned" in before
+    assert "1.25" not in before
+
+
+def test_without_any_sport_it_says_where_to_look(as_alice):
+    assert b"No bookmaker has priced this sport lately" in as_alice.get("/bookmakers/").content
