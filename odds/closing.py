@@ -1,6 +1,7 @@
 """Capture the close of every selection, and hand it to whoever measures against it."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db import connection, transaction
 
 from odds.domain.closing import closes
 from odds.domain.consensus import BY_SPORT, METHOD_WITHOUT_RULE
-from odds.domain.table import NO_REFERENCE, QuoteTable
+from odds.domain.table import NO_REFERENCE, BoolArray, FloatArray, IntArray, QuoteTable, TextArray
 from odds.models import ClosingPrice
 from odds.selectors import PRICING, PRICING_JOINS
 
@@ -108,6 +109,35 @@ WHERE s.id = c.selection_id AND m.id = s.market_id AND e.id = m.event_id
 """
 
 
+_SLATE = """
+SELECT e.id, m.key, s.id, s.side,
+       (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8,
+       c.fair_probability, c.is_final
+FROM odds_event e
+JOIN odds_market m ON m.event_id = e.id
+JOIN odds_selection s ON s.market_id = m.id
+JOIN odds_closingprice c ON c.selection_id = s.id
+WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s
+ORDER BY e.id, s.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingLines:
+    """One row a close, columns of one length; `line` from the home (or over) side."""
+
+    event_id: IntArray
+    market_key: TextArray
+    selection_id: IntArray
+    side: TextArray
+    line: FloatArray
+    fair_probability: FloatArray
+    is_final: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.selection_id)
+
+
 def capture_closes(*, now: datetime) -> int:
     """Capture the closes of events about to start or just started; return how many rows.
 
@@ -144,6 +174,20 @@ def closes_for(selection_ids: Collection[int]) -> dict[int, ClosingPrice]:
         close.selection_id: close
         for close in ClosingPrice.objects.filter(selection_id__in=selection_ids)
     }
+
+
+def closing_slate(*, starts_after: datetime, starts_before: datetime) -> ClosingLines:
+    """Return the captured closes of events that start after `starts_after`, by event and selection.
+
+    And not after `starts_before`. From the table of closes, so as fast as a slate is long; a close
+    that may still move is not final.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SLATE, {"after": starts_after, "before": starts_before})
+        rows = cursor.fetchall()
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 7
+    kinds = (np.int64, np.str_, np.int64, np.str_, np.float64, np.float64, np.bool_)
+    return ClosingLines(*map(np.array, columns, kinds))
 
 
 @transaction.atomic
