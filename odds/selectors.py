@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 from django.db import connection
 
+from odds.database import fetch_columns
 from odds.domain.consensus import METHOD_WITHOUT_RULE
 from odds.domain.table import NO_REFERENCE, PriceMoves, QuoteTable
 from odds.models import Quote
@@ -104,15 +105,20 @@ SELECT min(g.seen_at) FROM odds_event e JOIN odds_sighting g ON g.event_id = e.i
 WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s
 """
 
-_MOVES = f"""
-SELECT m.key, s.id, s.side,
-       (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8,
-       b.id, b.key, c.price::float8, {_micros("c.seen_at")}
-{_JOINS}
-JOIN odds_pricechange c ON c.quote_id = q.id
-WHERE e.id = %(event)s AND (%(market)s::text IS NULL OR m.key = %(market)s::text)
-AND c.seen_at >= %(first)s AND c.seen_at <= %(until)s
-ORDER BY s.id, b.id, c.seen_at
+_QUOTED = """
+SELECT q.id, m.key, s.id, s.side,
+       (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8, b.id, b.key
+FROM odds_market m
+JOIN odds_selection s ON s.market_id = m.id
+JOIN odds_quote q ON q.selection_id = s.id
+JOIN odds_bookmaker b ON b.id = q.bookmaker_id
+WHERE m.event_id = %(event)s AND (%(market)s::text IS NULL OR m.key = %(market)s::text)
+ORDER BY s.id, b.id
+"""
+# Withdrawn is 0 here: arrays of numbers hold no null.
+_MOVES = """
+SELECT quote_id, coalesce((price * 1000)::int8, 0), seen_at FROM odds_pricechange
+WHERE quote_id = ANY(%(quotes)s) AND seen_at >= %(first)s AND seen_at <= %(until)s
 """
 
 
@@ -177,20 +183,28 @@ def line_movement(event_id: int, *, until: datetime, market_key: str | None = No
     with connection.cursor() as cursor:
         # The looks at the event say which months hold its changes.
         cursor.execute("SELECT min(seen_at) FROM odds_sighting WHERE event_id = %(event)s", given)
-        cursor.execute(_MOVES, given | {"first": cursor.fetchone()[0] or until})
+        first = cursor.fetchone()[0] or until
+        cursor.execute(_QUOTED, given)
         rows = cursor.fetchall()
-    market, selection, side, line, book, book_key, price, seen_at = (
-        zip(*rows, strict=True) if rows else [()] * 8
+    ids, market, selection, side, line, book, book_key = (
+        zip(*rows, strict=True) if rows else [()] * 7
     )
+    wanted = {"quotes": list(ids), "first": first, "until": until}
+    changed, thousandths, seen_at = fetch_columns(_MOVES, wanted, "qqt")
+    quotes = np.array(ids, np.int64)
+    by_id = np.argsort(quotes)
+    of = by_id[np.searchsorted(quotes[by_id], changed)] if len(quotes) else changed
+    order = np.lexsort((seen_at, of))
+    of, thousandths = of[order], thousandths[order]
     return PriceMoves(
-        market_key=np.array(market, np.str_),
-        selection_id=np.array(selection, np.int64),
-        side=np.array(side, np.str_),
-        line=np.array(line, np.float64),
-        bookmaker_id=np.array(book, np.int64),
-        bookmaker_key=np.array(book_key, np.str_),
-        price=np.array(price, np.float64),
-        seen_at=_moments(seen_at),
+        market_key=np.array(market, np.str_)[of],
+        selection_id=np.array(selection, np.int64)[of],
+        side=np.array(side, np.str_)[of],
+        line=np.array(line, np.float64)[of],
+        bookmaker_id=np.array(book, np.int64)[of],
+        bookmaker_key=np.array(book_key, np.str_)[of],
+        price=np.where(thousandths == 0, np.nan, thousandths / 1000),
+        seen_at=seen_at[order].view("datetime64[us]"),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from django.db import connection
 
+from odds.database import fetch_columns
 from odds.domain.table import IntArray
 from odds.feeds.columns import NO_POINT, SIDES, moment_of
 from odds.services.bulk import (
@@ -15,7 +16,6 @@ from odds.services.bulk import (
     as_texts,
     as_thousandths,
     copy_rows,
-    fetch_columns,
     next_ids,
 )
 from odds.services.listings import Units
