@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import ndtr
-from scipy.stats import binom
+from scipy.special import gammaln, ndtr
 
 from odds.simulator import chances, market
 from odds.simulator.boards import FloatArray, IntArray, Sport
@@ -73,8 +72,13 @@ def thinned(chance: FloatArray, share: float, every: int = 1) -> FloatArray:
     >>> thinned(np.array([[0.0, 0.0, 1.0]]), 0.5)
     array([[0.25, 0.5 , 0.25]])
     """
-    count = np.arange(chance.shape[1]) // every
-    return np.asarray(chance @ binom.pmf(np.arange(count[-1] + 1)[None, :], count[:, None], share))
+    count = np.arange(chance.shape[1])[:, None] // every
+    kept = np.arange(count[-1, 0] + 1)[None, :]
+    lost = count - kept
+    # Binomial chances by logarithms: scipy.stats would do, and takes half a second to import.
+    ways = gammaln(count + 1.0) - gammaln(kept + 1.0) - gammaln(np.maximum(lost, 0) + 1.0)
+    likely = np.exp(ways + kept * np.log(share) + lost * np.log1p(-share))
+    return np.asarray(chance @ np.where(lost >= 0, likely, 0.0))
 
 
 def with_extras(
