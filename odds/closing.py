@@ -25,6 +25,10 @@ GIVE_UP = timedelta(days=3)
 OLDEST_QUOTE = timedelta(days=30)
 _BULK_STEP = timedelta(days=30)
 
+_BY_THE_START = """
+{0}.seen_at <= %(now)s AND {0}.seen_at BETWEEN %(oldest)s AND %(newest)s
+AND COALESCE({0}.last_update, {0}.seen_at) <= e.starts_at
+"""
 _LAST_QUOTES = f"""
 {PRICING}, due AS MATERIALIZED (
     SELECT e.id, e.starts_at, e.competition_id
@@ -63,14 +67,14 @@ LEFT JOIN LATERAL (
     FROM odds_marketlook WHERE market_id = m.id
 ) look ON true
 JOIN LATERAL (
-    SELECT price, last_update, seen_at
-    FROM odds_pricechange
-    WHERE quote_id = q.id
-      AND seen_at <= %(now)s
-      AND seen_at BETWEEN %(oldest)s AND %(newest)s
-      AND COALESCE(last_update, seen_at) <= e.starts_at
+    -- A quote is its newest change: where that is of before the start, no other is looked for.
+    SELECT q.price, q.last_update, q.seen_at WHERE {_BY_THE_START.format("q")}
+    UNION ALL
+    (SELECT price, last_update, seen_at
+    FROM odds_pricechange o
+    WHERE NOT ({_BY_THE_START.format("q")}) AND quote_id = q.id AND {_BY_THE_START.format("o")}
     ORDER BY seen_at DESC
-    LIMIT 1
+    LIMIT 1)
 ) c ON c.price IS NOT NULL
 """  # noqa: S608
 

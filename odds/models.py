@@ -28,7 +28,7 @@ def _whole(name: str, key: str, table: str) -> pgtrigger.Trigger:
         level=pgtrigger.Statement,
         operation=pgtrigger.Insert,
         when=pgtrigger.After,
-        referencing=pgtrigger.Referencing(new="added"),
+        referencing=pgtrigger.Referencing(new="added"),  # type: ignore[no-untyped-call]
         func=(
             f"IF EXISTS (SELECT FROM added a WHERE NOT EXISTS"  # noqa: S608
             f" (SELECT FROM {table} t WHERE t.id = a.{key})) THEN"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from django.db import connection, transaction
 
 _TABLE = "odds_pricechange"
+_Given = dict[str, list[int] | datetime]
 _MONTH = re.compile(rf"{_TABLE}_(\d{{4}})_(\d{{2}})")
 
 # In force at the start is what the close was made of; an event to come may still be bet on.
@@ -62,7 +63,7 @@ def drop_old_prices(*, now: datetime, months: int, kept_events: Collection[int])
         return Dropped()
     count = now.year * 12 + now.month - 1 - months
     before = datetime(count // 12, count % 12 + 1, 1, tzinfo=UTC)
-    given = {"kept": list(kept_events), "before": before}
+    given: _Given = {"kept": list(kept_events), "before": before}
     old = months_before(before)
     rows_kept = 0
     for name in old:
@@ -92,7 +93,7 @@ def months_before(before: datetime) -> list[str]:
 
 
 @transaction.atomic
-def _drop(name: str, given: dict[str, object]) -> int:
+def _drop(name: str, given: _Given) -> int:
     with connection.cursor() as cursor:
         # Nobody may write into the month between the copy and the end of it.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('odds partitions'))")
