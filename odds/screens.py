@@ -8,6 +8,7 @@ from decimal import Decimal
 import numpy as np
 from django.db.models import QuerySet
 
+from accounts import cache
 from accounts.formats import point_text
 from odds.domain.consensus import BY_SPORT, consensus
 from odds.domain.freshness import freshness
@@ -19,7 +20,6 @@ from odds.models import (
     EventStatus,
     FeedRun,
     Market,
-    PriceChange,
     QuarantinedRow,
     Quote,
     Selection,
@@ -28,6 +28,7 @@ from odds.models import (
 from odds.selectors import latest_quotes, newest_look
 
 METHOD = BY_SPORT
+KEPT_SECONDS = 5.0
 MARKETS = {"h2h": "Moneyline", "spreads": "Spread", "totals": "Total"}
 SIDE_ORDER = {Side.HOME: 0, Side.OVER: 0, Side.DRAW: 1, Side.AWAY: 2, Side.UNDER: 2}
 
@@ -154,15 +155,6 @@ def _grid_row(
 # --- one event
 
 
-@dataclass
-class Line:
-    """How one selection's price moved at one bookmaker."""
-
-    book: Bookmaker
-    times: list[datetime]
-    prices: list[float | None]
-
-
 def event_of(event_id: int) -> Event | None:
     """Return an event with its teams and competition."""
     return (
@@ -196,22 +188,6 @@ def closes_of(event_id: int) -> dict[int, ClosingPrice]:
     """Return the closes of an event's selections, by selection."""
     closes = ClosingPrice.objects.filter(selection__market__event_id=event_id)
     return {close.selection_id: close for close in closes}
-
-
-def line_history(selection_id: int, *, until: datetime) -> list[Line]:
-    """Return how a selection's price moved at each book, nothing seen after `until`."""
-    lines: dict[int, Line] = {}
-    changes = (
-        PriceChange.objects.filter(quote__selection_id=selection_id, seen_at__lte=until)
-        .select_related("quote__bookmaker")
-        .order_by("seen_at")
-    )
-    for row in changes:
-        book = row.quote.bookmaker
-        line = lines.setdefault(book.pk, Line(book=book, times=[], prices=[]))
-        line.times.append(row.seen_at)
-        line.prices.append(None if row.price is None else float(row.price))
-    return sorted(lines.values(), key=lambda line: (-line.book.weight, line.book.title))
 
 
 @dataclass
@@ -316,8 +292,19 @@ def feeds() -> Feeds:
         credits=FeedRun.objects.filter(credits_remaining__isnull=False).first(),
         quarantined=QuarantinedRow.objects.filter(resolved_at=None).count(),
         quarantine=list(QuarantinedRow.objects.filter(resolved_at=None)[:10]),
-        newest_quote=newest_look(),
+        newest_quote=_newest_look(),
     )
+
+
+def _newest_look() -> datetime | None:
+    """Return when prices were last looked at, as of some seconds ago: it reads every market."""
+
+    def text() -> str:
+        newest = newest_look()
+        return newest.isoformat() if newest else ""
+
+    kept: str = cache.remember("status", "newest look", text, seconds=KEPT_SECONDS)
+    return datetime.fromisoformat(kept) if kept else None
 
 
 def is_simulated() -> bool:

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from accounts import clock, live
+from accounts import cache, clock, live
 from accounts.http import UserRequest
 from accounts.selectors import last_job_runs
 from betting.views.today import clock_rate
@@ -38,6 +38,8 @@ def status(request: UserRequest) -> HttpResponse:
             "drift": feed_status.latest_drift(),
             "quote_age": quote_age,
             "quote_freshness": "" if quote_age is None else freshness(quote_age, clock_rate()),
+            "kept": sorted(cache.hit_rates().items()),
+            "kept_in_memory": cache.is_away(),
             "champions": champions(),
             "versions": {
                 "Fairline": settings.VERSION,

@@ -89,7 +89,7 @@
   const charts = new Map();
   function draw(root) {
     for (const [place, chart] of charts)
-      if (!place.isConnected || place.dataset.chart !== chart.source) {
+      if (!place.isConnected || place.dataset.chart !== chart.source || !place.firstElementChild) {
         chart.plot.destroy();
         charts.delete(place);
       }

@@ -24,6 +24,7 @@ from odds.models import (
     QuarantinedRow,
     Quote,
     Selection,
+    Sighting,
     Sport,
     Team,
 )
@@ -158,6 +159,8 @@ class _World:
             "totals": [("over", total, 0.5), ("under", total, 0.5)],
         }.items():
             market = Market.objects.create(event=event, key=key)
+            first = seen - timedelta(minutes=37 * (moves - 1))
+            Sighting.objects.create(event=event, market_key=key, seen_at=first, fingerprint=1)
             for side, point, chance in sides:
                 selection = Selection.objects.create(market=market, side=side, point=point)
                 for book in self.books:
