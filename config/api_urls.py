@@ -9,6 +9,7 @@ from betting.api.money import Bankrolls, PerformanceView, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
 from models_registry.api import PredictionList, VersionDetail, VersionList
 from odds.api import EventDetail, EventList, Feeds, QuoteList
+from odds.api_books import Bookmakers
 from odds.api_scanner import Arbitrages, LowHolds, Middles, Outliers, Steam
 from risk.api import Assessments
 
@@ -20,6 +21,7 @@ urlpatterns = [
     path("events/<int:event_id>", EventDetail.as_view(), name="api-event"),
     path("odds", QuoteList.as_view(), name="api-odds"),
     path("feeds", Feeds.as_view(), name="api-feeds"),
+    path("bookmakers", Bookmakers.as_view(), name="api-bookmakers"),
     path("arbitrages", Arbitrages.as_view(), name="api-arbitrages"),
     path("low-holds", LowHolds.as_view(), name="api-low-holds"),
     path("middles", Middles.as_view(), name="api-middles"),

@@ -31,6 +31,11 @@ def test_a_book_is_shown_with_its_weight_what_it_was_learned_from_and_its_commis
         before = as_alice.get("/bookmakers/?sport=basketball").content.decode()
     with time_machine.travel(make.NOON, tick=False):
         page = as_alice.get("/bookmakers/?sport=basketball").content.decode()
+        told = as_alice.get("/api/v1/bookmakers?sport=basketball").json()
+    assert (told["sport"], told["method"]) == ("basketball", "2*shin+power")
+    one = told["books"][0]
+    assert (one["bookmaker"], one["weight"], one["weight_by_hand"]) == ("sharp", 1.25, 3.0)
+    assert (one["reference"], one["events"], one["error"]) == (1, 70, 0.00123)
     for text in ("1.25", "3.00", "0.00123", "0.750", "4.10", "2.0", "reference 1",
                  "margins by 2*shin+power", "Learned", "tested on 30 newer ones"):  # fmt: skip
         assert text in page, text
@@ -40,3 +45,5 @@ def test_a_book_is_shown_with_its_weight_what_it_was_learned_from_and_its_commis
 
 def test_without_any_sport_it_says_where_to_look(as_alice):
     assert b"No bookmaker has priced this sport lately" in as_alice.get("/bookmakers/").content
+    told = as_alice.get("/api/v1/bookmakers").json()
+    assert (told["sport"], told["books"]) == (None, [])
