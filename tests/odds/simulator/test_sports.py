@@ -33,7 +33,7 @@ def check(chance, happened):
 @pytest.mark.parametrize("sport", SCORED, ids=lambda sport: sport.key)
 @pytest.mark.parametrize("hours", [0, 20])
 def test_results_follow_the_true_probabilities_at_any_moment(sport, hours):
-    number = some(sport, 250)
+    number = some(sport, 150)
     home, away = sport.final_scores(3, number)
     at = market.starts(number) - hours * 3600
     lines = {
@@ -56,7 +56,7 @@ def test_results_follow_the_true_probabilities_at_any_moment(sport, hours):
 @pytest.mark.parametrize("sport", SCORED, ids=lambda sport: sport.key)
 def test_what_is_true_now_is_the_mean_of_what_will_be_true(sport):
     """A belief that could be expected to move would not be the true probability."""
-    number = some(sport, 200)
+    number = some(sport, 120)
     line = np.full((len(number), 1), np.nan)
     early, late = (
         sport.truth(3, number, market.starts(number) - hours * 3600, "h2h", line)[0][:, 0, 0]
@@ -72,7 +72,7 @@ def test_soccer_has_draws_and_football_heaps_on_its_key_numbers():
     home, away = SOCCER.final_scores(3, number)
     assert 0.20 < (home == away).mean() < 0.32
     assert 2.4 < (home + away).mean() < 3.0
-    number = some(FOOTBALL, 500)
+    number = some(FOOTBALL, 400)
     home, away = FOOTBALL.final_scores(3, number)
     margin = np.abs(home - away)
     assert (margin == 3).mean() > 1.8 * max((margin == 2).mean(), (margin == 4).mean())
@@ -118,7 +118,7 @@ def test_the_same_seed_tells_the_same_story_and_sports_share_no_ids():
     league = SimulatedLeague(5)
     events = [e for sport in SPORTS for e in league.events(sport.key, NOON)]
     assert len({e.id for e in events}) == len(events)
-    for event in events:
+    for event in events[::4]:
         assert event.home != event.away
         score = next(
             s
