@@ -136,7 +136,8 @@ def fingerprint_of_tables() -> dict[str, str]:
     """
     tables = [
         "sport", "competition", "team", "teamalias", "event", "eventreference", "teamgame",
-        "referenceline", "bookmaker", "market", "selection", "sighting", "quote", "pricechange",
+        "referenceline", "bookmaker", "market", "marketlook", "selection", "sighting", "quote",
+        "pricechange",
     ]  # fmt: skip
     hashes = {}
     with connection.cursor() as cursor:
