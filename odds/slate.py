@@ -17,10 +17,11 @@ from django.db import connection
 
 from accounts import cache
 from accounts.charts import sparkline
-from odds.domain.consensus import consensus
+from odds.domain.consensus import BY_SPORT, METHOD_WITHOUT_RULE, consensus
 from odds.domain.table import QuoteTable
+from odds.selectors import PRICING
 
-METHOD = "shin"
+METHOD = BY_SPORT
 PAGE = 20
 KEPT_SECONDS = 5.0
 # How far back a movement may reach: further than prices are listed before a start.
@@ -92,8 +93,8 @@ class Slate(TypedDict):
     events: list[SlateEvent]
 
 
-_SLATE = """
-WITH listed AS (
+_SLATE = f"""
+{PRICING}, listed AS (
     SELECT e.id, e.starts_at, e.home_id, e.away_id, e.competition_id, m.id AS market_id,
            count(*) OVER () AS total
     FROM odds_event e JOIN odds_market m ON m.event_id = e.id AND m.key = %(market)s
@@ -105,10 +106,12 @@ WITH listed AS (
     ORDER BY e.starts_at, e.id LIMIT %(size)s OFFSET %(offset)s
 )
 SELECT l.total, l.id, extract(epoch FROM l.starts_at)::float8, h.name, a.name, c.title,
-       l.market_id, s.id, s.side, s.point::float8, q.id, b.id, b.key, b.title, b.weight,
+       l.market_id, s.id, s.side, s.point::float8, q.id, b.id, b.key, b.title,
+       CASE WHEN b.weight = 0 THEN 0 ELSE coalesce(learned.weight, b.weight) END,
        b.commission_share::float8, q.price::float8,
        extract(epoch FROM CASE WHEN q.price IS NULL THEN q.seen_at ELSE greatest(
-           q.seen_at, k.looked_at[array_position(k.bookmaker_ids, b.id)]) END)::float8
+           q.seen_at, k.looked_at[array_position(k.bookmaker_ids, b.id)]) END)::float8,
+       coalesce(rule.method, %(method)s)
 FROM listed l
 JOIN odds_team h ON h.id = l.home_id
 JOIN odds_team a ON a.id = l.away_id
@@ -117,9 +120,11 @@ JOIN odds_selection s ON s.market_id = l.market_id
 JOIN odds_quote q ON q.selection_id = s.id
 JOIN odds_bookmaker b ON b.id = q.bookmaker_id
 LEFT JOIN odds_marketlook k ON k.market_id = l.market_id
+LEFT JOIN rule ON rule.sport_id = c.sport_id
+LEFT JOIN learned ON learned.sport_id = c.sport_id AND learned.bookmaker_id = b.id
 WHERE NOT b.is_archive
 ORDER BY l.starts_at, l.id, s.id, b.id
-"""
+"""  # noqa: S608 - our own text
 _MOVEMENT = """
 SELECT quote_id, price::float8, extract(epoch FROM seen_at)::float8 FROM odds_pricechange
 WHERE quote_id = ANY(%s) AND seen_at >= %s AND seen_at <= %s AND price IS NOT NULL
@@ -132,7 +137,7 @@ class _Quote(tuple[Any, ...]):
 
     __slots__ = ()
     (TOTAL, EVENT, STARTS, HOME, AWAY, COMPETITION, MARKET, SELECTION, SIDE, POINT, QUOTE, BOOK,
-     KEY, TITLE, WEIGHT, COMMISSION, PRICE, SEEN) = range(18)  # fmt: skip
+     KEY, TITLE, WEIGHT, COMMISSION, PRICE, SEEN, METHOD) = range(19)  # fmt: skip
 
 
 def slate(which: SlateFilter, *, now: datetime, refresh: bool = False) -> Slate:
@@ -170,6 +175,8 @@ def _rows(which: SlateFilter, now: datetime) -> list[tuple[Any, ...]]:
             {
                 "market": which.market,
                 "now": now,
+                "known": now,
+                "method": METHOD_WITHOUT_RULE,
                 "until": now + (which.within or timedelta(days=3650)),
                 "competition": which.competition,
                 "team": f"%{plain}%" if plain else "",
@@ -204,6 +211,7 @@ def _table(rows: Sequence[tuple[Any, ...]]) -> QuoteTable:
         seen_at=seen,
         confirmed_at=seen,
         starts_at=seen,
+        margin_method=np.array(columns[_Quote.METHOD], np.str_),
     )
 
 
