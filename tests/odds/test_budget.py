@@ -91,7 +91,7 @@ def evenings(days, hours, key="nba", begin=FIRST):
 minutes = st.integers(min_value=22 * 1440, max_value=30 * 1440 - 1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     starts=st.dictionaries(
         st.sampled_from(["nba", "epl", "nfl"]), st.lists(minutes, max_size=12), max_size=3

@@ -94,9 +94,9 @@ def test_without_a_setting_what_the_provider_says_is_left_is_the_budget(client, 
 @pytest.mark.django_db
 def test_a_simulated_world_is_swept_each_interval(client, clock, plan):
     wishes = Wishes((SPORT_KEY,), ("h2h", "spreads"), ("us", "eu"), is_simulated=True)
-    play(client, clock, wishes, hours=3, minutes=15)
-    assert calls()["odds"] == 12
-    assert calls()["events"] == 6
+    play(client, clock, wishes, hours=1, minutes=15)
+    assert calls()["odds"] == 4
+    assert calls()["events"] == 2
     assert calls()["sports"] == 1
 
 
@@ -138,9 +138,9 @@ def test_additional_markets_are_fetched_in_the_last_hour(client, clock, plan):
     plan.credits = 5_000_000
     wishes = Wishes(
         (SPORT_KEY,), ("h2h",), ("us",), event_markets=("alternate_totals", "btts"),
-        is_simulated=True,
+        is_simulated=True, base=timedelta(days=1),
     )  # fmt: skip
-    play(client, clock, wishes, hours=6, minutes=30)
+    play(client, clock, wishes, hours=6, minutes=45)
     entries = CreditEntry.objects.filter(endpoint="event_odds")
     assert entries.exists()
     assert set(FeedRun.objects.filter(kind="event").values_list("outcome", flat=True)) == {
