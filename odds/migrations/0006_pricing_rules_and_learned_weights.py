@@ -2,7 +2,7 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import odds.models_pricing
+import odds.models.pricing
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
             name='PricingRule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('method', models.CharField(default='shin', help_text='how margins are removed: shin, power, ... or a blend such as 2*shin+power', max_length=120, validators=[odds.models_pricing.check_method])),
+                ('method', models.CharField(default='shin', help_text='how margins are removed: shin, power, ... or a blend such as 2*shin+power', max_length=120, validators=[odds.models.pricing.check_method])),
                 ('reference_books', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(max_length=64), blank=True, default=list, help_text='Bookmaker keys, first choice first, separated by commas: the first that prices a market gives its fair price alone. Empty, or where none does: all books by weight.', size=None)),
                 ('reference_minutes', models.PositiveIntegerField(default=60, help_text='A reference last seen longer ago than this is passed over.')),
                 ('reason', models.CharField(max_length=500)),

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 
 from odds.domain.margins import UnknownMethod, read_method
+from odds.models.competitions import Sport
+from odds.models.markets import Bookmaker
 
 _APPEND_ONLY = pgtrigger.Update | pgtrigger.Delete
 
@@ -32,7 +34,7 @@ class PricingRule(models.Model):
     Shin's method and all books speak with their weights.
     """
 
-    sport = models.ForeignKey("odds.Sport", on_delete=models.PROTECT, related_name="pricing_rules")
+    sport = models.ForeignKey(Sport, on_delete=models.PROTECT, related_name="pricing_rules")
     method = models.CharField(
         max_length=120,
         default="shin",
@@ -78,7 +80,7 @@ class WeightSet(models.Model):
         CLOSE = "close", "The close"
         RESULT = "result", "The result"
 
-    sport = models.ForeignKey("odds.Sport", on_delete=models.PROTECT, related_name="weight_sets")
+    sport = models.ForeignKey(Sport, on_delete=models.PROTECT, related_name="weight_sets")
     learned_at = models.DateTimeField()
     target = models.CharField(max_length=6, choices=Target.choices)
     hours_before = models.FloatField(help_text="how long before the start prices were judged")
@@ -120,7 +122,7 @@ class BookmakerWeight(models.Model):
 
     weight_set = models.ForeignKey(WeightSet, on_delete=models.PROTECT, related_name="weights")
     bookmaker = models.ForeignKey(
-        "odds.Bookmaker", on_delete=models.PROTECT, related_name="learned_weights"
+        Bookmaker, on_delete=models.PROTECT, related_name="learned_weights"
     )
     weight = models.FloatField()
     events = models.PositiveIntegerField()

@@ -1,0 +1,226 @@
+"""What was seen: looks, quotes, every change of a price, closes."""
+
+from datetime import datetime
+from typing import ClassVar
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
+from psqlextra.models import PostgresPartitionedModel
+from psqlextra.types import PostgresPartitioningMethod
+
+from odds.models.events import Event
+from odds.models.keys import held_by_statement, undeletable
+from odds.models.markets import Bookmaker, Market, Selection
+
+
+class Sighting(models.Model):
+    """A source looked at one market of one event at `seen_at`.
+
+    Whatever a bookmaker it looked at had in force then, it confirmed or changed; what it no longer
+    listed, it withdrew. This is what lets an older sweep fill in history, and tells how fresh a
+    price was at any past moment.
+    """
+
+    event = models.ForeignKey(
+        Event, on_delete=models.PROTECT, related_name="sightings", db_index=False
+    )
+    market_key = models.CharField(max_length=48)
+    seen_at = models.DateTimeField()
+    bookmaker_ids = ArrayField(
+        models.BigIntegerField(), null=True, help_text="bookmakers looked at; null means any"
+    )
+    fingerprint = models.BigIntegerField(help_text="of all that was listed")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["event", "market_key", "seen_at", "fingerprint"], name="sighting_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.market_key} of {self.event_id} at {self.seen_at:%Y-%m-%d %H:%M}"
+
+
+class MarketLook(models.Model):
+    """When each bookmaker's prices of a market were last looked at: one row a market.
+
+    Three arrays side by side: the bookmakers, the moments, and the newest time of its own that each
+    bookmaker gave. A price in force was confirmed at its bookmaker's moment; one whose bookmaker's
+    own time stands still is stale, however often we look.
+    """
+
+    market = models.OneToOneField(
+        Market, on_delete=models.PROTECT, primary_key=True, related_name="look"
+    )
+    bookmaker_ids = ArrayField(models.BigIntegerField())
+    looked_at = ArrayField(models.DateTimeField())
+    last_update = ArrayField(models.DateTimeField(null=True))
+
+    def __str__(self) -> str:
+        return f"looks at {self.market_id}"
+
+
+class _OfBook(models.Func):
+    """The element of an array of MarketLook that belongs to the outer quote's bookmaker."""
+
+    template = "%(expressions)s]"
+    arg_joiner = "["
+
+    def __init__(self, column: str) -> None:
+        place = models.Func(
+            F("bookmaker_ids"), models.OuterRef("bookmaker_id"), function="array_position"
+        )
+        super().__init__(F(column), place, output_field=models.DateTimeField(null=True))
+
+
+class QuoteQuerySet(models.QuerySet["Quote"]):
+    """Quotes, with what the looks at their markets add."""
+
+    def with_looks(self) -> "QuoteQuerySet":
+        """Add `confirmed_at`, when a look last saw this price still there, and `newest_update`.
+
+        The latter is the bookmaker's newest own time, of this price or of a later look at it. A
+        withdrawn quote is confirmed when it was seen to be gone.
+        """
+        looks = MarketLook.objects.filter(market=models.OuterRef("selection__market"))
+
+        def newest(column: str, own: str) -> models.Case:
+            of_look = models.Subquery(looks.values_list(_OfBook(column)))
+            return models.Case(
+                models.When(price=None, then=F(own)), default=Greatest(F(own), of_look)
+            )
+
+        added = {
+            "confirmed_at": newest("looked_at", "seen_at"),
+            "newest_update": newest("last_update", "last_update"),
+        }
+        return self.annotate(**added)
+
+
+class Quote(models.Model):
+    """The latest that one bookmaker said about one selection; its history is in PriceChange.
+
+    It is the newest of its changes, so a sweep writes no row for a price that stands: that we
+    looked is in MarketLook. `price` null means withdrawn. `seen_at` is when we saw this price
+    first, `last_update` the bookmaker's own time then; `with_looks` adds what later looks told.
+    """
+
+    # The unique constraint serves look-ups by selection; nothing looks up by bookmaker alone.
+    # Both keys, and that of PriceChange, are held by triggers instead of constraints.
+    selection = models.ForeignKey(
+        Selection,
+        on_delete=models.PROTECT,
+        related_name="quotes",
+        db_index=False,
+        db_constraint=False,
+    )
+    bookmaker = models.ForeignKey(
+        Bookmaker,
+        on_delete=models.PROTECT,
+        related_name="quotes",
+        db_index=False,
+        db_constraint=False,
+    )
+    price = models.DecimalField(max_digits=9, decimal_places=3, null=True)
+    last_update = models.DateTimeField(null=True, help_text="the bookmaker's own time")
+    seen_at = models.DateTimeField()
+
+    objects = QuoteQuerySet.as_manager()
+
+    # Only on rows of `with_looks`.
+    confirmed_at: datetime
+    newest_update: datetime | None
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["selection", "bookmaker"], name="one_quote_a_book_and_selection"
+            ),
+            models.CheckConstraint(
+                condition=Q(price__isnull=True) | Q(price__gt=1), name="quote_price_above_one"
+            ),
+        ]
+        triggers: ClassVar = [
+            held_by_statement("quotes_have_selections", "selection_id", "odds_selection"),
+            held_by_statement("quotes_have_bookmakers", "bookmaker_id", "odds_bookmaker"),
+            undeletable("quotes_are_kept"),
+            pgtrigger.Protect(
+                name="quotes_stay_where_they_are",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__selection_id__df=pgtrigger.F("new__selection_id"))
+                | pgtrigger.Q(old__bookmaker_id__df=pgtrigger.F("new__bookmaker_id"))
+                | pgtrigger.Q(old__id__df=pgtrigger.F("new__id")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.selection} at {self.bookmaker}: {self.price or 'withdrawn'}"
+
+
+class PriceChange(PostgresPartitionedModel):
+    """A quote became this price (null: withdrawn), as we saw at `seen_at`. Never changed."""
+
+    pk = models.CompositePrimaryKey("quote_id", "seen_at")
+    # The primary key starts with quote, so it needs no index of its own.
+    quote = models.ForeignKey(
+        Quote,
+        on_delete=models.PROTECT,
+        related_name="changes",
+        db_index=False,
+        db_constraint=False,
+    )
+    price = models.DecimalField(max_digits=9, decimal_places=3, null=True)
+    last_update = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField()
+
+    class PartitioningMeta:
+        method = PostgresPartitioningMethod.RANGE
+        key: ClassVar = ["seen_at"]
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(price__isnull=True) | Q(price__gt=1), name="change_price_above_one"
+            )
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="price_changes_are_append_only",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+            ),
+            held_by_statement("price_changes_have_quotes", "quote_id", "odds_quote"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quote_id} {self.price} at {self.seen_at:%Y-%m-%d %H:%M}"
+
+
+class ClosingPrice(models.Model):
+    """The close of a selection: the margin-free consensus of each book's last quote by the start.
+
+    Rewritten until the start passes, then final.
+    """
+
+    selection = models.OneToOneField(Selection, on_delete=models.PROTECT, related_name="close")
+    fair_probability = models.FloatField()
+    method = models.CharField(max_length=120)
+    book_count = models.PositiveSmallIntegerField()
+    last_update = models.DateTimeField(help_text="the newest book time among the quotes used")
+    age = models.DurationField(help_text="event's start minus last_update")
+    captured_at = models.DateTimeField()
+    is_final = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(fair_probability__gt=0, fair_probability__lt=1),
+                name="closing_probability_is_one",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.selection} closed at {self.fair_probability:.4f}"
