@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework_api_key.models import APIKey as UnusedKey
 
-from accounts.models import ApiKey, AuditEntry, JobRun, User
+from accounts.models import ApiKey, AuditEntry, JobRun, SavedFilter, User
 from accounts.operating import Evidence, Operated
 from accounts.services import TooManyKeys, issue_key, revoke_key
 
@@ -103,6 +103,15 @@ class ApiKeyAdmin(Operated):
                 reason=reason,
             ),
         )
+
+
+@admin.register(SavedFilter)
+class SavedFilterAdmin(Operated):
+    list_display = ("name", "page", "owner", "query")
+    list_filter = ("page",)
+    list_select_related = ("owner",)
+    search_fields = ("name", "owner__username")
+    autocomplete_fields = ("owner",)
 
 
 @admin.register(AuditEntry)
