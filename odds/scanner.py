@@ -236,6 +236,12 @@ def _of_book(kind: str, find: BestBook, asked: Asked, names: _Names) -> Found:
     note = "On a push every stake comes back." if find.can_push else ""
     if staked is None:
         note = f"{asked.outlay} in units of {asked.unit} leaves a leg without a stake. {note}"
+    doubts = find.doubts
+    if kind == "arbitrages" and staked is not None and staked.profit <= 0:
+        doubts += (
+            f"in units of {asked.unit} the stakes earn nothing for certain, {staked.profit} of "
+            f"{staked.outlay}: it takes a larger outlay or a smaller unit",
+        )
     return Found(
         kind=kind,
         event=names.events[find.event_id],
@@ -249,7 +255,7 @@ def _of_book(kind: str, find: BestBook, asked: Asked, names: _Names) -> Found:
         value=find.profit if kind == "arbitrages" else find.hold,
         note=note.strip(),
         oldest=timedelta(minutes=find.oldest_age),
-        doubts=find.doubts,
+        doubts=doubts,
         profit=staked.profit if staked else None,
         outlay=staked.outlay if staked else None,
         numbers={"can_push": find.can_push},

@@ -1,13 +1,14 @@
-"""The odds screen's cells: by the thousand, so they are written here and not by template nodes."""
+"""The odds screen's rows: cells by the thousand, so written here and not by template nodes."""
 
 from collections.abc import Sequence
+from html import escape
 
 from django import template
-from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString, mark_safe
 
-from accounts.formats import price_text, span_text
-from odds.board import BoardCell, BoardRow, Move
+from accounts.formats import NOTHING, price_text, share_text, span_text
+from accounts.templatetags.fairline import change
+from odds.board import BoardCell, BoardLine, BoardRow, Move
 
 register = template.Library()
 
@@ -15,36 +16,67 @@ NOT_LISTED = (
     '<td class="num price-cell"><span class="flat" title="This book does not list it">–'
     '<span class="sr-only">not listed</span></span></td>'
 )
+UNMOVED = '<span class="flat">–<span class="sr-only">no movement known</span></span>'
+NOT_OFFERED = '<span class="muted">no book offers it</span>'
 ARROWS = {"up": "▲", "down": "▼"}
 WORDS = {"up": "rose", "down": "fell"}
 
 
 @register.simple_tag
-def price_cells(row: BoardRow, user: object) -> SafeString:
-    """`{% price_cells row user %}`: one table cell for each column of the board."""
+def line_rows(line: BoardLine, user: object, window: str) -> SafeString:
+    """`{% line_rows line user window %}`: a table row for each selection of a line."""
     price_format = getattr(user, "price_format", "decimal")
-    return mark_safe(  # noqa: S308 - figures and our own words
-        "".join(
+    kind = "" if line.is_main else ' class="alternate"'
+    hold = share_text(line.hold)
+    written = []
+    for row in line.rows:
+        best = (
+            f"<strong>{price_text(row.best.price, price_format)}</strong>"
+            if row.best
+            else f'<span class="flat">{NOTHING}</span>'
+        )
+        cells = "".join(
             NOT_LISTED
             if cell is None
             else f'<td class="num price-cell">{_price(row, cell, price_format)}</td>'
             for cell in row.cells
         )
-    )
+        written.append(
+            f'<tr{kind}><th scope="row" class="stick !font-normal">{escape(row.title)}</th>'
+            f"<td>{_movement(row.move, price_format, window)}</td>"
+            f'<td class="num">{best}</td>'
+            f'<td class="num fair">{_fair(row, price_format)}</td>'
+            f'<td class="num">{change(row.edge)}</td>'
+            f'<td class="num muted">{hold}</td>{cells}</tr>\n'
+        )
+        # What the line keeps is said once, beside its first selection.
+        hold = ""
+    return mark_safe("".join(written))  # noqa: S308 - what is not ours is escaped
 
 
 @register.simple_tag
-def price_list(row: BoardRow, user: object) -> SafeString:
-    """`{% price_list row user %}`: the books that offer a selection, best first, for a phone."""
+def line_list(line: BoardLine, user: object, window: str) -> SafeString:
+    """`{% line_list line user window %}`: each selection with the books that offer it, best first.
+
+    For a phone, where a table has no room.
+    """
     price_format = getattr(user, "price_format", "decimal")
-    return mark_safe(  # noqa: S308 - what is not ours is escaped
-        "".join(
+    written = []
+    for row in line.rows:
+        offers = "".join(
             f'<span class="offer">{_price(row, cell, price_format, "p")}'
             f' <span class="muted">{escape(cell.book.title)}</span></span>'
             for cell in row.ranked
         )
-        or '<span class="muted">no book offers it</span>'
-    )
+        edge = "" if row.edge is None else f" · {change(row.edge)}"
+        written.append(
+            '<div class="mt-2"><div class="flex justify-between items-center gap-2">'
+            f'<span class="font-medium">{escape(row.title)}</span>'
+            f'<span class="muted tnum text-xs">{_movement(row.move, price_format, window)}'
+            f" fair {_fair(row, price_format)}{edge}</span></div>"
+            f'<div class="offers">{offers or NOT_OFFERED}</div></div>\n'
+        )
+    return mark_safe("".join(written))  # noqa: S308 - what is not ours is escaped
 
 
 def _price(row: BoardRow, cell: BoardCell, price_format: str, kind: str = "c") -> str:
@@ -67,23 +99,22 @@ def _price(row: BoardRow, cell: BoardCell, price_format: str, kind: str = "c") -
     return f'<span class="px" data-k="{key}">{text}</span>'
 
 
-@register.simple_tag
-def movement(move: Move | None, user: object, window: str = "") -> SafeString:
+def _fair(row: BoardRow, price_format: str) -> str:
+    return price_text(round(1 / row.fair, 2), price_format) if row.fair else NOTHING
+
+
+def _movement(move: Move | None, price_format: str, window: str) -> str:
     """Draw how a price moved: a line since it opened, and an arrow for the last change."""
     if move is None:
-        return mark_safe(
-            '<span class="flat">–<span class="sr-only">no movement known</span></span>'
-        )
-    price_format = getattr(user, "price_format", "decimal")
+        return UNMOVED
     opened, latest = price_text(move.opened, price_format), price_text(move.latest, price_format)
-    book = conditional_escape(move.book)
-    text = f"{book}: opened {opened}, now {latest}"
+    text = f"{escape(move.book)}: opened {opened}, now {latest}"
     if move.direction:
-        text += f"; {WORDS[move.direction]} in the last {conditional_escape(window)}"
+        text += f"; {WORDS[move.direction]} in the last {escape(window)}"
     arrow = ARROWS.get(move.was, "")
     fresh = "" if move.direction else " move-old"
     line = f'<path d="{move.path}"/>' if move.path else ""
-    return mark_safe(  # noqa: S308 - the book's name is escaped
+    return (
         f'<span class="move" title="{text}"><svg class="spark" viewBox="0 0 88 24" '
         f'preserveAspectRatio="none" role="img" aria-label="{text}">{line}</svg>'
         f'<span class="move-arrow{fresh}" aria-hidden="true">{arrow}</span></span>'

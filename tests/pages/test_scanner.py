@@ -56,6 +56,17 @@ def test_a_doubtful_find_is_left_out_counted_and_shown_when_asked(as_alice):
     assert "30.0% is over 10%: more likely an error" in shown
 
 
+def test_an_arbitrage_that_rounding_eats_is_doubtful_and_says_so(as_alice):
+    # Equal payouts earn a quarter of a per cent; 50 and 50, the nearest tens, return 99.50 at worst.
+    make.priced("1.99", side="home", book="left")
+    make.priced("2.02", side="away", book="right")
+    assert "stake" in as_alice.get("/scanner/?outlay=10000").content.decode()
+    page = as_alice.get("/scanner/?unit=10").content.decode()
+    assert "1 find broke a quality gate" in page
+    shown = as_alice.get("/scanner/?unit=10&doubtful=yes").content.decode()
+    assert "in units of 10 the stakes earn nothing for certain, -0.50 of 100" in shown
+
+
 def test_an_amount_that_is_none_is_named(as_alice):
     answer = as_alice.get("/scanner/?outlay=many")
     assert answer.status_code == 422
