@@ -1,32 +1,19 @@
 """What is known about events and prices: now, and as it was known at any moment."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from django.db import connection
 
 from odds.database import fetch_columns
 from odds.domain.consensus import METHOD_WITHOUT_RULE
-from odds.domain.table import NO_REFERENCE, PriceMoves, QuoteTable
+from odds.domain.table import NO_REFERENCE, IntArray, PriceMoves, QuoteTable, TimeArray
 from odds.models import Quote
 
 _Given = datetime | str | bool | None
-_COLUMNS = """
-q.id, e.id, m.id, m.key, s.id, s.side,
-(CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8,
-b.id, b.key,
--- A book that the operator keeps out stays out, whatever was learned.
-CASE WHEN b.weight = 0 THEN 0 ELSE coalesce(learned.weight, b.weight) END,
-b.commission_share::float8, b.is_archive
-"""
-_JOINS = """
-FROM odds_event e
-JOIN odds_market m ON m.event_id = e.id
-JOIN odds_selection s ON s.market_id = m.id
-JOIN odds_quote q ON q.selection_id = s.id
-JOIN odds_bookmaker b ON b.id = q.bookmaker_id
-"""
+_Value = _Given | list[int]
 # How each sport's fair prices were made at the moment `known`: nothing decided later is read.
 PRICING = """
 WITH rule AS (
@@ -49,44 +36,34 @@ _EVENTS = """
 WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s AND e.status <> 'cancelled'
 AND (%(competition)s::text IS NULL
      OR e.competition_id = (SELECT id FROM odds_competition WHERE key = %(competition)s::text))
-AND b.is_archive = %(archive)s
 """
-
-
-_NEWEST_LOOK = """
-LEFT JOIN LATERAL (
-    SELECT looked_at, last_update, array_position(bookmaker_ids, q.bookmaker_id) AS place
-    FROM odds_marketlook WHERE market_id = m.id
-) k ON true
-"""
-
-
-def _rule(confirmed: str) -> str:
-    """Return the columns of the pricing rule; a reference seen too long ago is none."""
-    return f"""coalesce(rule.method, '{METHOD_WITHOUT_RULE}'),
-    CASE WHEN {confirmed} >= %(known)s - rule.reference_minutes * interval '1 minute'
-    THEN coalesce(array_position(rule.reference_books, b.key), {NO_REFERENCE})
-    ELSE {NO_REFERENCE} END"""
-
-
-def _micros(column: str) -> str:
-    return f"(extract(epoch FROM {column}) * 1000000)::bigint"
-
-
+# Quotes as arrays: quote, selection, bookmaker, price in thousandths, and three moments. What
+# they are of is read once a selection and once a bookmaker, not once a quote.
 _LATEST = f"""
-{PRICING} SELECT {_COLUMNS}, q.price::float8,
-       {_micros("greatest(q.last_update, k.last_update[k.place])")},
-       {_micros("q.seen_at")}, {_micros("greatest(q.seen_at, k.looked_at[k.place])")},
-       {_micros("e.starts_at")}, {_rule("greatest(q.seen_at, k.looked_at[k.place])")}
-{_JOINS} {PRICING_JOINS}
-{_NEWEST_LOOK} {_EVENTS} AND q.price IS NOT NULL AND q.seen_at <= %(now)s
-ORDER BY q.id
-"""
+WITH wanted AS MATERIALIZED (
+    SELECT m.id, k.bookmaker_ids, k.looked_at, k.last_update
+    FROM odds_event e JOIN odds_market m ON m.event_id = e.id
+    LEFT JOIN odds_marketlook k ON k.market_id = m.id
+    {_EVENTS}
+)
+SELECT q.id, s.id, b.id, (q.price * 1000)::int8,
+       coalesce(greatest(q.last_update,
+                         w.last_update[array_position(w.bookmaker_ids, b.id)]), '-infinity'),
+       q.seen_at, greatest(q.seen_at, w.looked_at[array_position(w.bookmaker_ids, b.id)])
+FROM wanted w
+JOIN odds_selection s ON s.market_id = w.id
+JOIN odds_quote q ON q.selection_id = s.id
+JOIN odds_bookmaker b ON b.id = q.bookmaker_id
+WHERE b.is_archive = %(archive)s AND q.price IS NOT NULL AND q.seen_at <= %(now)s
+"""  # noqa: S608 - our own text
 _AS_OF = f"""
-{PRICING} SELECT {_COLUMNS}, c.price::float8, {_micros("c.last_update")}, {_micros("c.seen_at")},
-       {_micros("greatest(c.seen_at, looked.at)")}, {_micros("e.starts_at")},
-       {_rule("greatest(c.seen_at, looked.at)")}
-{_JOINS} {PRICING_JOINS}
+SELECT q.id, s.id, b.id, (c.price * 1000)::int8, coalesce(c.last_update, '-infinity'),
+       c.seen_at, greatest(c.seen_at, looked.at)
+FROM odds_event e
+JOIN odds_market m ON m.event_id = e.id
+JOIN odds_selection s ON s.market_id = m.id
+JOIN odds_quote q ON q.selection_id = s.id
+JOIN odds_bookmaker b ON b.id = q.bookmaker_id
 CROSS JOIN LATERAL (
     SELECT price, last_update, seen_at FROM odds_pricechange
     WHERE quote_id = q.id AND seen_at <= %(at)s AND seen_at >= %(first)s
@@ -97,8 +74,30 @@ LEFT JOIN LATERAL (
     WHERE event_id = e.id AND market_key = m.key AND seen_at <= %(at)s
     AND (bookmaker_ids IS NULL OR q.bookmaker_id = ANY(bookmaker_ids))
 ) looked ON true
-{_EVENTS} AND c.price IS NOT NULL
-ORDER BY q.id
+{_EVENTS} AND b.is_archive = %(archive)s AND c.price IS NOT NULL
+"""  # noqa: S608
+_SELECTIONS = """
+SELECT e.id, m.id, m.key, s.side,
+       (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8,
+       (extract(epoch FROM e.starts_at) * 1000000)::bigint, c.sport_id
+FROM odds_selection s
+JOIN odds_market m ON m.id = s.market_id
+JOIN odds_event e ON e.id = m.event_id
+JOIN odds_competition c ON c.id = e.competition_id
+WHERE s.id = ANY(%(selections)s)
+ORDER BY s.id
+"""
+# A book that the operator keeps out stays out, whatever was learned.
+_BOOKS = f"""
+{PRICING} SELECT b.key, CASE WHEN b.weight = 0 THEN 0 ELSE coalesce(learned.weight, b.weight) END,
+       b.commission_share::float8, b.is_archive, coalesce(rule.method, '{METHOD_WITHOUT_RULE}'),
+       coalesce(array_position(rule.reference_books, b.key), {NO_REFERENCE}),
+       coalesce(rule.reference_minutes, 0)
+FROM odds_sport sport CROSS JOIN odds_bookmaker b
+LEFT JOIN rule ON rule.sport_id = sport.id
+LEFT JOIN learned ON learned.sport_id = sport.id AND learned.bookmaker_id = b.id
+WHERE sport.id = ANY(%(sports)s) AND b.id = ANY(%(books)s)
+ORDER BY sport.id, b.id
 """  # noqa: S608
 _FIRST = """
 SELECT min(g.seen_at) FROM odds_event e JOIN odds_sighting g ON g.event_id = e.id
@@ -246,37 +245,61 @@ def _as_of(
 
 
 def _table(query: str, given: Mapping[str, _Given]) -> QuoteTable:
-    with connection.cursor() as cursor:
-        cursor.execute(query, given)
-        rows = cursor.fetchall()
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 19
-    (quote, event, market, market_key, selection, side, line, book, book_key, weight, commission,
-     archive, price, last_update, seen_at, confirmed_at, starts_at, method,
-     rank) = columns  # fmt: skip
+    quote, selection, book, thousandths, updated, seen, confirmed = fetch_columns(
+        query, given, "qqqqttt"
+    )
+    order = np.argsort(quote)
+    seen_at, confirmed_at = _moments(seen[order]), _moments(confirmed[order])
+    selections, of = np.unique(selection[order], return_inverse=True)
+    books, at = np.unique(book[order], return_inverse=True)
+    event, market, key, side, line, starts, sport = _columns(
+        _SELECTIONS, {"selections": selections.tolist()}, 7
+    )
+    sports, of_sport = np.unique(np.array(sport, np.int64), return_inverse=True)
+    book_key, weight, commission, archive, method, rank, minutes = _columns(
+        _BOOKS, {"sports": sports.tolist(), "books": books.tolist(), "known": given["known"]}, 7
+    )
+    # Books come once for each sport.
+    at += of_sport[of] * len(books)
+    # A reference that was seen too long ago is none.
+    known = np.datetime64(_utc(given["known"]), "us")
+    kept = np.array(minutes, "timedelta64[m]")[at]
+    ranked = np.where(confirmed_at >= known - kept, np.array(rank, np.int64)[at], NO_REFERENCE)
     return QuoteTable(
-        quote_id=np.array(quote, np.int64),
-        event_id=np.array(event, np.int64),
-        market_id=np.array(market, np.int64),
-        market_key=np.array(market_key, np.str_),
-        selection_id=np.array(selection, np.int64),
-        side=np.array(side, np.str_),
-        line=np.array(line, np.float64),
-        bookmaker_id=np.array(book, np.int64),
-        bookmaker_key=np.array(book_key, np.str_),
-        weight=np.array(weight, np.float64),
-        commission=np.array(commission, np.float64),
-        is_archive=np.array(archive, np.bool_),
-        price=np.array(price, np.float64),
-        last_update=_moments(last_update),
-        seen_at=_moments(seen_at),
-        confirmed_at=_moments(confirmed_at),
-        starts_at=_moments(starts_at),
-        margin_method=np.array(method, np.str_),
-        reference_rank=np.array(rank, np.int64),
+        quote_id=quote[order],
+        event_id=np.array(event, np.int64)[of],
+        market_id=np.array(market, np.int64)[of],
+        market_key=np.array(key, np.str_)[of],
+        selection_id=selections[of],
+        side=np.array(side, np.str_)[of],
+        line=np.array(line, np.float64)[of],
+        bookmaker_id=book[order],
+        bookmaker_key=np.array(book_key, np.str_)[at],
+        weight=np.array(weight, np.float64)[at],
+        commission=np.array(commission, np.float64)[at],
+        is_archive=np.array(archive, np.bool_)[at],
+        price=thousandths[order] / 1000,
+        last_update=_moments(updated[order]),
+        seen_at=seen_at,
+        confirmed_at=confirmed_at,
+        starts_at=np.array(starts, np.int64)[of].view("datetime64[us]"),
+        margin_method=np.array(method, np.str_)[at],
+        reference_rank=ranked,
     )
 
 
-def _moments(micros: tuple[int | None, ...]) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
-    missing = np.iinfo(np.int64).min
-    whole = np.array([missing if value is None else value for value in micros], np.int64)
-    return whole.view("datetime64[us]")
+def _columns(query: str, given: Mapping[str, _Value], count: int) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, given)
+        rows = cursor.fetchall()
+    return list(zip(*rows, strict=True)) if rows else [()] * count
+
+
+def _utc(at: object) -> datetime:
+    if not isinstance(at, datetime):
+        raise TypeError(f"{at!r} is no moment")
+    return at.astimezone(UTC).replace(tzinfo=None)
+
+
+def _moments(micros: IntArray) -> TimeArray:
+    return micros.view("datetime64[us]")

@@ -57,7 +57,7 @@ def test_a_doubtful_find_is_left_out_counted_and_shown_when_asked(as_alice):
 
 
 def test_an_arbitrage_that_rounding_eats_is_doubtful_and_says_so(as_alice):
-    # Equal payouts earn a quarter of a per cent; 50 and 50, the nearest tens, return 99.50 at worst.
+    # Equal payouts earn a quarter of a per cent; 50 and 50, in tens, return 99.50 at worst.
     make.priced("1.99", side="home", book="left")
     make.priced("2.02", side="away", book="right")
     assert "stake" in as_alice.get("/scanner/?outlay=10000").content.decode()
