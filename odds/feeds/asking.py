@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
+import orjson
 import stamina
 
 from odds.domain.credits import charge_of
+from odds.feeds.collecting import without_collecting
 from odds.feeds.gate import Gate
 from odds.feeds.http import Answer, BrokenAnswer, NoAnswer, Transport
 from odds.feeds.parsed import BadPayload
@@ -187,18 +189,15 @@ def _wait_before_next(patience: Patience, error: Exception) -> bool | float:
 
 def _json(answer: Answer) -> object:
     try:
-        return json.loads(answer.body, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        with without_collecting():
+            return orjson.loads(answer.body.removeprefix(b"\xef\xbb\xbf"))
+    except ValueError:
         pass
     start = answer.body[:200].lstrip().lower()
     is_html = start.startswith((b"<!doctype", b"<html")) or "html" in answer.headers.get(
         "content-type", ""
     )
     raise BadPayload("answer", "HTML instead of JSON" if is_html else "no JSON")
-
-
-def _no_number(text: str) -> object:
-    raise ValueError(f"{text} is not JSON")
 
 
 def _expected(ask: Ask, payload: object) -> int | None:

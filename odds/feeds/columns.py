@@ -1,6 +1,6 @@
 """Prices as a source lists them, in columns: sweeps are large, and an object a price is slow."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -235,6 +235,8 @@ class QuoteBuilder:
         self.names = Names()
         # Row after row in one list of numbers: one call a price.
         self._values: list[int] = []
+        #: Take a price that has no fault, as numbers: the columns in their order, and the group.
+        self.take: Callable[[Iterable[int]], None] = self._values.extend
 
     def __len__(self) -> int:
         return len(self._values) // _WIDTH

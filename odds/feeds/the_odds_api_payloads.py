@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 from odds.domain.competitions import competition_info
 from odds.domain.market_keys import has_line
 from odds.feeds.columns import (
+    NO_POINT,
     NO_TIME,
     NOWHERE,
+    SIDES,
     Point,
     Price,
     QuoteBuilder,
@@ -78,13 +80,17 @@ def read_into(
     """
     listed: list[ListedEvent] = []
     before = len(quotes)
+    reader = _Reader(quotes, odds_format)
     try:
         for index, item in enumerate(_items(payload, "answer")):
             path = f"[{index}]"
             event = _event(item, path)
             if event is not None:
                 entry = ListedEvent(event)
-                _Reader(quotes, entry, group_of(event, len(listed)), odds_format).read(item, path)
+                try:
+                    reader.read(item, entry, group_of(event, len(listed)))
+                except BadPayload as bad:
+                    raise BadPayload(f"{path}{bad.field}", bad.reason) from None
                 listed.append(entry)
     except BadPayload:
         quotes.cut_back(before)
@@ -179,57 +185,102 @@ def _event(item: object, path: str) -> ParsedEvent | None:
 
 
 class _Reader:
-    """Reads the bookmakers of one event. This loop is what reading a large answer costs."""
+    """Reads the bookmakers of each event. This loop is what reading a large answer costs.
 
-    def __init__(
-        self, quotes: QuoteBuilder, entry: ListedEvent, group: int, odds_format: str
-    ) -> None:
+    Names, prices, lines and times repeat, so each is understood once: what was found sound is
+    looked up by its own value. What is at fault is told by who reads it, with the path above it.
+    """
+
+    def __init__(self, quotes: QuoteBuilder, odds_format: str) -> None:
+        self.quotes = quotes
+        self.price = american_price if odds_format == "american" else decimal_price
+        self._prices: dict[object, int] = {}
+        self._points: dict[object, int] = {}
+        self._times: dict[object, int] = {None: NO_TIME}
+
+    def read(self, item: dict[str, Any], entry: ListedEvent, group: int) -> None:
         event = entry.event
-        self.entry, self.quotes, self.group = entry, quotes, group
-        self.event = quotes.event(SOURCE, event.key)
+        self.entry, self.group = entry, group
+        self.event = self.quotes.event(SOURCE, event.key)
         # Teams come first, whatever they are called.
         self.sides = _SIDES_BY_NAME | {event.away: "away"} | {event.home: "home"}
-        self.price = american_price if odds_format == "american" else decimal_price
-
-    def read(self, item: object, path: str) -> None:
-        books = _items(_object(item, path).get("bookmakers", []), f"{path}.bookmakers")
-        for index, found in enumerate(books):
-            at = f"{path}.bookmakers[{index}]"
-            book = _object(found, at)
-            key = _text(book, "key", at)
-            title = book.get("title")
-            self.entry.titles[key] = title if isinstance(title, str) else key
-            of_book = book.get("last_update")
-            for place, market in enumerate(_items(book.get("markets", []), f"{at}.markets")):
-                self._read_market(market, f"{at}.markets[{place}]", key, of_book)
-
-    def _read_market(self, item: object, path: str, book: str, of_book: object) -> None:
-        market = _object(item, path)
-        key = _text(market, "key", path)
-        # The market's own time tells more than the bookmaker's; older answers have only the latter.
-        said_at = market.get("last_update", of_book)
-        update = NO_TIME if said_at is None else micros(as_moment(said_at, f"{path}.last_update"))
-        add, sides = self.quotes.add, self.sides
-        event, group = self.event, self.group
-        at_book, of_market = self.quotes.bookmaker(book), self.quotes.market(key)
-        must_have_point = has_line(key)
-        for index, outcome in enumerate(_items(market.get("outcomes"), f"{path}.outcomes")):
+        self._codes = {name: SIDES.index(side) for name, side in self.sides.items()}
+        for index, found in enumerate(_items(item.get("bookmakers", []), ".bookmakers")):
             try:
-                name = _text(outcome, "name", "")
-                price = _price(outcome.get("price"), self.price)
-                point = _point(outcome.get("point"))
-                if must_have_point and point is NOWHERE:
-                    raise BadPayload(".point", f"missing, and {key[:64]} is about it")
+                self._read_book(found)
             except BadPayload as bad:
-                raise BadPayload(f"{path}.outcomes[{index}]{bad.field}", bad.reason) from None
-            if price.fault is not None and price.exact < 0:
-                # The market's other prices would pass for decimal ones: +150 is not 150.0.
-                raise BadPayload(f"{path}.outcomes", f"price {price.exact}: American odds?")
-            side = sides.get(name)
-            if side is None or outcome.get("description"):
-                self._reject(outcome, name, side, (book, key))
-            else:
-                add(event, at_book, of_market, side, point, price, update, group)
+                raise BadPayload(f".bookmakers[{index}]{bad.field}", bad.reason) from None
+
+    def _read_book(self, found: object) -> None:
+        book = _object(found, "")
+        key = _text(book, "key", "")
+        title = book.get("title")
+        self.entry.titles[key] = title if isinstance(title, str) else key
+        of_book, place = book.get("last_update"), self.quotes.bookmaker(key)
+        for index, market in enumerate(_items(book.get("markets", []), ".markets")):
+            try:
+                self._read_market(market, key, place, of_book)
+            except BadPayload as bad:
+                raise BadPayload(f".markets[{index}]{bad.field}", bad.reason) from None
+
+    def _read_market(self, item: object, book: str, at_book: int, of_book: object) -> None:
+        market = _object(item, "")
+        key = _text(market, "key", "")
+        # The market's own time tells more than the bookmaker's; older answers have only the latter.
+        update = self._time(market.get("last_update", of_book))
+        of_market, event, group = self.quotes.market(key), self.event, self.group
+        take, codes, prices, points = self.quotes.take, self._codes, self._prices, self._points
+        must_have_point = has_line(key)
+        for index, outcome in enumerate(_items(market.get("outcomes"), ".outcomes")):
+            try:
+                point = outcome.get("point")
+                hundredths = NO_POINT if point is None else points[point]
+                side, price = codes[outcome["name"]], prices[outcome["price"]]
+                if "description" in outcome or (must_have_point and point is None):
+                    raise KeyError
+            except (KeyError, TypeError, AttributeError):
+                self._read_outcome(outcome, index, (book, at_book), (key, of_market), update)
+                continue
+            take((event, at_book, of_market, side, hundredths, price, update, group))
+
+    def _read_outcome(
+        self,
+        outcome: object,
+        index: int,
+        book: tuple[str, int],
+        market: tuple[str, int],
+        update: int,
+    ) -> None:
+        """Read an outcome of which something is new, or not as it should be."""
+        try:
+            found = _object(outcome, "")
+            name = _text(found, "name", "")
+            price = _price(found.get("price"), self.price)
+            point = _point(found.get("point"))
+            if has_line(market[0]) and point is NOWHERE:
+                raise BadPayload(".point", f"missing, and {market[0][:64]} is about it")
+        except BadPayload as bad:
+            raise BadPayload(f".outcomes[{index}]{bad.field}", bad.reason) from None
+        if price.fault is not None and price.exact < 0:
+            # The market's other prices would pass for decimal ones: +150 is not 150.0.
+            raise BadPayload(".outcomes", f"price {price.exact}: American odds?")
+        if price.fault is None:
+            _remember(self._prices, found["price"], price.thousandths)
+        if point.fault is None and point is not NOWHERE:
+            _remember(self._points, found["point"], point.hundredths)
+        side = self.sides.get(name)
+        if side is None or found.get("description"):
+            self._reject(found, name, side, (book[0], market[0]))
+        else:
+            self.quotes.add(self.event, book[1], market[1], side, point, price, update, self.group)
+
+    def _time(self, said_at: object) -> int:
+        try:
+            return self._times[said_at]
+        except (KeyError, TypeError):
+            update = micros(as_moment(said_at, ".last_update"))
+            _remember(self._times, said_at, update)
+            return update
 
     def _reject(
         self, outcome: dict[str, Any], name: str, side: str | None, where: tuple[str, str]
@@ -237,6 +288,12 @@ class _Reader:
         reason = "an outcome of a player or a kind we do not keep" if side else "matches no side"
         raw = {"event": self.entry.event.key, "bookmaker": where[0], "market": where[1], **outcome}
         self.entry.rejected.append(RejectedRow("name", f"{name[:80]!r} {reason}", raw))
+
+
+def _remember(values: dict[object, int], said: object, means: int) -> None:
+    # Python takes 1 and 0 for true and false, which are no numbers here: each is looked at.
+    if said not in (0, 1):
+        values[said] = means
 
 
 _SIDES_BY_NAME = {"Draw": "draw", "Over": "over", "Under": "under"}

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from odds.domain.market_keys import market_fault
+from odds.feeds.collecting import without_collecting
 from odds.feeds.columns import joined
 from odds.feeds.parsed import BadPayload, ParsedSweep, RejectedRow
 from odds.feeds.the_odds_api_payloads import SOURCE, ListedEvent, read_odds
@@ -38,7 +39,8 @@ def sweep_of(
             where an event is of another sport.
     """
     refused = _leave_out_markets(payload)
-    listed, asides = _read(payload, odds_format)
+    with without_collecting():
+        listed, asides = _read(payload, odds_format)
     for index, entry in enumerate(listed):
         if entry.event.competition_key != key:
             raise BadPayload(f"[{index}].sport_key", f"{entry.event.competition_key!r:.64}")

@@ -1,5 +1,6 @@
 """COPY: rows into a table, faster than any INSERT."""
 
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -7,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from django.db import connection
 
+from odds.database import as_arrays
 from odds.domain.table import IntArray
 
 
@@ -18,6 +20,35 @@ def copy_rows(table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
     statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(text + "\n")
+
+
+def copy_runs(
+    table: str,
+    columns: Sequence[str],
+    ids: IntArray,
+    starts: IntArray,
+    runs: Sequence[IntArray],
+    kinds: str,
+) -> None:
+    """Write rows of an id and arrays: each array from its row's start to the next row's.
+
+    `kinds` as for `fetch_columns`; the least number is null. No run may be empty.
+    """
+    if not len(ids):
+        return
+    arrays = [as_arrays(run, starts, kind) for run, kind in zip(runs, kinds, strict=True)]
+    head = struct.pack(">h", len(arrays) + 1)
+    rows = (
+        b"".join((head, struct.pack(">iq", 8, pk), *row))
+        for pk, *row in zip(ids.tolist(), *arrays, strict=True)
+    )
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)"
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(_BINARY_HEAD + b"".join(rows) + _BINARY_END)
+
+
+_BINARY_HEAD = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
+_BINARY_END = struct.pack(">h", -1)
 
 
 def as_texts(values: IntArray, write: Callable[[int], str]) -> list[str]:

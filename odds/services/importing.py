@@ -1,16 +1,15 @@
 """History from files: recognised, read, worked in; a repeat changes nothing."""
 
-import gc
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import connection, transaction
 
+from odds.feeds.collecting import without_collecting
 from odds.feeds.history import Fact, Format, Unrecognised, find_files, recognise
 from odds.feeds.parsed import (
     ParsedBoxScore,
@@ -93,7 +92,7 @@ def import_file(
     run = begin_run(provider=form.source, kind=FeedRun.Kind.FILE, subject=path.name, now=now)
     try:
         tell("reading", 0, 0)
-        with _cycles_left_alone():
+        with without_collecting():
             _import_all(path, form, run, done, tell)
     except UnknownTeams as error:
         done.problem = str(error)
@@ -104,18 +103,6 @@ def import_file(
     took = timedelta(seconds=done.seconds)
     end_run(run, done.counts, now=now + took, error=done.problem)
     return done
-
-
-@contextmanager
-def _cycles_left_alone() -> Iterator[None]:
-    # A file is millions of small values and no cycles: looking for them takes a third of the time.
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _import_all(path: Path, form: Format, run: FeedRun, done: ImportedFile, tell: Progress) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from django.db import connection
 
-from odds.database import fetch_columns
+from odds.database import array_literal, fetch_columns, fetch_runs
 from odds.domain.table import IntArray
 from odds.feeds.columns import NO_POINT, SIDES, moment_of
 from odds.services.bulk import (
@@ -16,6 +16,7 @@ from odds.services.bulk import (
     as_texts,
     as_thousandths,
     copy_rows,
+    copy_runs,
     next_ids,
 )
 from odds.services.listings import Units
@@ -34,11 +35,20 @@ def moment_as_text(at: int) -> str:
 
 
 @dataclass(slots=True)
+class Selections:
+    """What is stored of some units' selections; each column one value a selection."""
+
+    unit: IntArray
+    side: IntArray
+    point: IntArray
+    pk: IntArray
+
+
+@dataclass(slots=True)
 class StoredQuotes:
     """What is stored of some units; each column one value a quote. `price` 0 is withdrawn."""
 
     unit: IntArray
-    selection_id: IntArray
     side: IntArray
     point: IntArray
     quote_id: IntArray
@@ -57,7 +67,8 @@ def markets_of(units: Units) -> IntArray:
 
 def looks_from(units: Units, first: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Return unit, moment and fingerprint of every look at or after each unit's first."""
-    given = _given(units) | {"first": [moment_of(at) for at in first.tolist()]}
+    first_looks = "{" + ",".join(as_texts(first, moment_as_text)) + "}"
+    given = _given(units) | {"first": first_looks}
     place, at, fingerprint = fetch_columns(
         "SELECT u.place, l.seen_at, l.fingerprint FROM"
         " unnest(%(events)s::bigint[], %(codes)s::int[], %(first)s::timestamptz[])"
@@ -70,28 +81,31 @@ def looks_from(units: Units, first: IntArray) -> tuple[IntArray, IntArray, IntAr
     return place - 1, at, fingerprint
 
 
-def selections_of(units: Units) -> tuple[IntArray, ...]:
-    """Return unit, side, point and id of every selection of the units."""
+def selections_of(units: Units) -> Selections:
+    """Return every selection of the units."""
     place, side, point, pk = fetch_columns(
         f"SELECT u.place, ({_SIDE})::int8, coalesce((s.point * 100)::int8, {NO_POINT}), s.id"
         f" {_UNITS} JOIN odds_selection s ON s.market_id = m.id",
         _given(units),
         "qqqq",
     )
-    return place - 1, side, point, pk
+    return Selections(place - 1, side, point, pk)
 
 
-def quotes_of(units: Units) -> StoredQuotes:
-    """Return the quotes of the units as they stand."""
-    place, *columns = fetch_columns(
-        f"SELECT u.place, s.id, ({_SIDE})::int8, coalesce((s.point * 100)::int8, {NO_POINT}),"
-        " q.id, q.bookmaker_id, coalesce((q.price * 1000)::int8, 0), q.seen_at"
-        f" {_UNITS} JOIN odds_selection s ON s.market_id = m.id"
-        " JOIN odds_quote q ON q.selection_id = s.id",
-        _given(units),
-        "qqqqqqqt",
+def quotes_of(selections: Selections) -> StoredQuotes:
+    """Return the quotes of the selections as they stand."""
+    # By the selections' ids: what they are about is told once each, not once a bookmaker.
+    selection, *columns = fetch_columns(
+        "SELECT q.selection_id, q.id, q.bookmaker_id, coalesce((q.price * 1000)::int8, 0),"
+        " q.seen_at FROM odds_quote q WHERE q.selection_id = ANY(%(ids)s::bigint[])",
+        {"ids": array_literal(selections.pk)},
+        "qqqqt",
     )
-    return StoredQuotes(place - 1, *columns)
+    order = np.argsort(selections.pk)
+    place = order[np.searchsorted(selections.pk[order], selection)]
+    return StoredQuotes(
+        selections.unit[place], selections.side[place], selections.point[place], *columns
+    )
 
 
 def old_looks(units: Units) -> tuple[IntArray, ...]:
@@ -113,11 +127,15 @@ def history_of(quote_ids: IntArray, span: tuple[int, int]) -> tuple[IntArray, ..
     """Return quote, moment, price and book time of every change of the quotes within a span."""
     # Each change was seen at a look, so the looks say which months hold them; without that, every
     # month there ever was would be searched.
-    given = {"ids": quote_ids.tolist(), "first": moment_of(span[0]), "last": moment_of(span[1])}
+    given = {
+        "ids": array_literal(quote_ids),
+        "first": moment_of(span[0]),
+        "last": moment_of(span[1]),
+    }
     return fetch_columns(
         "SELECT quote_id, seen_at, coalesce((price * 1000)::int8, 0),"
         " coalesce(last_update, '-infinity') FROM odds_pricechange"
-        " WHERE quote_id = ANY(%(ids)s) AND seen_at BETWEEN %(first)s AND %(last)s",
+        " WHERE quote_id = ANY(%(ids)s::bigint[]) AND seen_at BETWEEN %(first)s AND %(last)s",
         given,
         "qtqt",
     )
@@ -125,20 +143,19 @@ def history_of(quote_ids: IntArray, span: tuple[int, int]) -> tuple[IntArray, ..
 
 def newest_looks(units: Units) -> tuple[IntArray, ...]:
     """Return unit, bookmaker, moment and book time of the newest look at each bookmaker."""
-    place, book, at, update = fetch_columns(
-        f"SELECT u.place, l.book, l.at, coalesce(l.said, '-infinity') {_UNITS}"
-        " JOIN odds_marketlook k ON k.market_id = m.id CROSS JOIN LATERAL"
-        " unnest(k.bookmaker_ids, k.looked_at, k.last_update) AS l(book, at, said)",
+    place, sizes, book, at, said = fetch_runs(
+        f"SELECT u.place, k.bookmaker_ids, k.looked_at, k.last_update {_UNITS}"
+        " JOIN odds_marketlook k ON k.market_id = m.id",
         _given(units),
-        "qqtt",
+        "qtt",
     )
-    return place - 1, book, at, update
+    return np.repeat(place - 1, sizes), book, at, said
 
 
 def _given(units: Units) -> dict[str, object]:
     return {
-        "events": units.event.tolist(),
-        "codes": (units.market + 1).tolist(),
+        "events": array_literal(units.event),
+        "codes": array_literal(units.market + 1),
         "keys": units.market_keys,
     }
 
@@ -255,8 +272,10 @@ def add_looks(
     )
 
 
-def set_newest_looks(lines: Iterable[str]) -> None:
-    """Write the newest looks at markets: lines of market, bookmakers, moments and book times."""
+def set_newest_looks(
+    markets: IntArray, starts: IntArray, books: IntArray, moments: IntArray, times: IntArray
+) -> None:
+    """Write the newest looks at markets; those of each begin at its start in the other columns."""
     columns = ["market_id", "bookmaker_ids", "looked_at", "last_update"]
     with connection.cursor() as cursor:
         _temporary(
@@ -265,13 +284,35 @@ def set_newest_looks(lines: Iterable[str]) -> None:
             "market_id bigint, bookmaker_ids bigint[], looked_at timestamptz[],"
             " last_update timestamptz[]",
         )
-        copy_rows("newest_look", columns, lines)
+        # Tens of thousands of moments: Postgres takes longer to read them as text than to keep.
+        copy_runs("newest_look", columns, markets, starts, (books, moments, times), "qtt")
         cursor.execute(
             "INSERT INTO odds_marketlook (market_id, bookmaker_ids, looked_at, last_update)"
             " SELECT market_id, bookmaker_ids, looked_at, last_update FROM newest_look"
             " ON CONFLICT (market_id) DO UPDATE SET bookmaker_ids = EXCLUDED.bookmaker_ids,"
             " looked_at = EXCLUDED.looked_at, last_update = EXCLUDED.last_update"
         )
+
+
+_MANY = 10_000
+_COUNTED = "odds_event, odds_market, odds_selection, odds_quote, odds_marketlook, odds_sighting"
+_HAS_GROWN = """
+SELECT pg_relation_size(oid) > 1.5 * relpages * current_setting('block_size')::int
+FROM pg_class WHERE oid = 'odds_quote'::regclass
+"""
+
+
+def count_again(new_quotes: int) -> None:
+    """Let Postgres count its rows again where many were added to what were few."""
+    # Until it does so of itself, a minute later and only after the commit, it takes fresh tables
+    # for empty ones, and joins them row by row: questions of the past then took minutes. Only when
+    # half as many again have come: an import in many steps need not count at each.
+    if new_quotes < _MANY:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_HAS_GROWN)
+        if cursor.fetchone()[0]:
+            cursor.execute(f"ANALYZE {_COUNTED}")
 
 
 def _states(prices: IntArray, updates: IntArray, seen_at: IntArray) -> Iterator[str]:

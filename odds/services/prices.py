@@ -8,11 +8,10 @@ import numpy as np
 from odds.domain.bookmakers import bookmaker_info
 from odds.domain.changes import WITHDRAWN, Changes, Listed, Looks, follow, in_force
 from odds.domain.table import BoolArray, IntArray
-from odds.feeds.columns import NO_TIME, EventKey, moment_of
+from odds.feeds.columns import NO_TIME, EventKey
 from odds.feeds.parsed import ParsedSweep, RejectedRow
 from odds.models import Bookmaker
 from odds.services import price_store as store
-from odds.services.bulk import as_moment, as_texts
 from odds.services.counts import Counts
 from odds.services.listings import Collector, Listings, Units, codes, conflict_row
 
@@ -108,7 +107,8 @@ class _Work:
 
     def __init__(self, listings: Listings, reaches_back: BoolArray) -> None:
         self.listings, self.reaches_back = listings, reaches_back
-        self.quotes = store.quotes_of(listings.units)
+        self.selections = store.selections_of(listings.units)
+        self.quotes = store.quotes_of(self.selections)
         self.markets = store.markets_of(listings.units)
         self.keys = _keys(listings, self.quotes)
 
@@ -153,8 +153,9 @@ class _Work:
         counts.withdrawn += len(changes) - new
         counts.quarantined += len(rows)
         counts.repeated += max(len(listings.listing) - new - len(rows), 0)
-        self._write(changes)
+        new_quotes = self._write(changes)
         self._write_looks()
+        store.count_again(new_quotes)
 
     def _looks(self) -> Looks:
         """Return the looks at each unit's bookmakers, of those that any price is known of."""
@@ -194,7 +195,8 @@ class _Work:
         order = np.lexsort((seen_at, key))
         return Changes(key[order], seen_at[order], price[order], update[order]), looks
 
-    def _write(self, changes: Changes) -> None:
+    def _write(self, changes: Changes) -> int:
+        """Write changes and what they are of; return how many quotes are new."""
         keys = self.keys
         touched = np.unique(changes.key)
         self._add_markets(np.unique(keys.unit[touched]))
@@ -213,6 +215,7 @@ class _Work:
         newer = ~is_new
         newer[newer] = at[newer] > self.quotes.seen_at[keys.stored[touched[newer]]]
         store.move_quotes(quote[touched[newer]], price[newer], update[newer], at[newer])
+        return len(new)
 
     def _add_markets(self, touched: IntArray) -> None:
         new = touched[self.markets[touched] == 0]
@@ -225,11 +228,11 @@ class _Work:
         keys = self.keys
         if not len(new):
             return np.zeros(0, np.int64)
-        unit, side, point, pk = store.selections_of(self.listings.units)
+        there, pk = self.selections, self.selections.pk
         columns = (
-            np.concatenate([unit, keys.unit[new]]),
-            np.concatenate([side, keys.side[new]]),
-            np.concatenate([point, keys.point[new]]),
+            np.concatenate([there.unit, keys.unit[new]]),
+            np.concatenate([there.side, keys.side[new]]),
+            np.concatenate([there.point, keys.point[new]]),
         )
         _, first, place = np.unique(codes(*columns), return_index=True, return_inverse=True)
         ids = np.zeros(len(first), np.int64)
@@ -271,18 +274,10 @@ class _Work:
         np.maximum.at(said, place[known], said_before[known])
         looked = (at != NO_TIME) & (self.markets[keys.pair_unit] > 0)
         units = keys.pair_unit[looked]
-        books = as_texts(keys.pair_book[looked], str)
-        moments, times = as_texts(at[looked], _moment), as_texts(said[looked], _moment)
         # Pairs are in order of their units: each unit's are together.
         of, starts = np.unique(units, return_index=True)
-        ends = [*starts[1:].tolist(), len(units)][: len(of)]
         store.set_newest_looks(
-            f"{market}\t{_array(books[start:end])}"
-            f"\t{_array(moments[start:end])}"
-            f"\t{_array(times[start:end])}"
-            for market, start, end in zip(
-                self.markets[of].tolist(), starts.tolist(), ends, strict=True
-            )
+            self.markets[of], starts, keys.pair_book[looked], at[looked], said[looked]
         )
 
 
@@ -350,11 +345,3 @@ def _without(changes: Changes, history: Changes) -> Changes:
     there = set(zip(history.key.tolist(), history.at.tolist(), strict=True))
     found = zip(changes.key.tolist(), changes.at.tolist(), strict=True)
     return changes.where(np.array([change not in there for change in found], bool))
-
-
-def _array(values: list[str]) -> str:
-    return "{" + ",".join(values) + "}"
-
-
-def _moment(at: int) -> str:
-    return "NULL" if at == NO_TIME else as_moment(moment_of(at))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from odds.models import Event, EventReference, PriceChange, QuarantinedRow, Quote, Selection
 from odds.selectors import latest_quotes, line_movement, quotes_as_of
-from odds.services import record_sweep
+from odds.services import price_store, record_sweep
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -364,3 +364,18 @@ def test_a_sweep_takes_the_same_number_of_queries_for_one_event_and_for_ten(
 
     with django_assert_max_num_queries(24):
         record(moved, 5, events=events)
+
+
+def test_after_many_new_quotes_postgres_knows_how_many_there_are():
+    record(pair("1.48", "2.75"))
+
+    with connection.cursor() as cursor:
+        price_store.count_again(9_999)
+        cursor.execute(_ROWS_KNOWN)
+        before = cursor.fetchone()[0]
+        price_store.count_again(10_000)
+        cursor.execute(_ROWS_KNOWN)
+        assert (before, cursor.fetchone()[0]) == (-1, 2)
+
+
+_ROWS_KNOWN = "SELECT reltuples FROM pg_class WHERE oid = 'odds_quote'::regclass"
