@@ -27,7 +27,7 @@ def test_in_the_edge_market_bets_are_worth_taking_and_settle(alice):
     league = SimulatedLeague(1)
     follow(alice, market_keys=("h2h", "spreads", "totals"))
 
-    played = play(league, hours=20, minutes=40)
+    played = play(league, hours=20, minutes=60)
 
     bets = list(Bet.objects.select_related("selection__market__event"))
     edges = [true_edge(league, bet) for bet in bets]
