@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from odds.domain.competitions import competition_info, season_of
-from odds.feeds.columns import NO_TIME, NOWHERE, Point
+from odds.feeds.columns import NO_TIME, NOWHERE, SIDES, Point
 from odds.feeds.history.formats import Fact, Format, Row, has_columns, read_rows
 from odds.feeds.history.sweeping import Archive
 from odds.feeds.parsed import (
@@ -76,7 +77,7 @@ _COLLECTED = time(17)
 _TWO_AND_A_HALF = line("2.5")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Column:
     """Where one price stands: its bookmaker, market, side, its line's columns, and the moment."""
 
@@ -87,7 +88,11 @@ class _Column:
     lines: tuple[str, ...]
     is_closing: bool
 
-    @property
+    @cached_property
+    def side_code(self) -> int:
+        return SIDES.index(self.side)
+
+    @cached_property
     def bookmaker(self) -> str:
         return _BOOKS.get(self.book, (f"fd_{self.book.lower()}", ""))[0]
 
@@ -187,8 +192,21 @@ def _prices(
             raw = {"match": event.key, "column": column.name, "value": text}
             yield RejectedRow(column.name, bad.reason, raw, row_number)
             continue
+        if price.fault is None and point.fault is None:
+            quotes.take(
+                (
+                    at,
+                    quotes.bookmaker(column.bookmaker),
+                    quotes.market(column.market),
+                    column.side_code,
+                    point.hundredths,
+                    price.thousandths,
+                    NO_TIME,
+                    closing if column.is_closing else before,
+                )
+            )
         # Some seasons write 0 where they have no price.
-        if price.exact != 0:
+        elif price.exact != 0:
             quotes.add(
                 at,
                 quotes.bookmaker(column.bookmaker),
