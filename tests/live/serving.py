@@ -76,7 +76,8 @@ class Server:
         assert self.process is not None
         begun = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
+        # Longer than gunicorn waits for its workers, so that it has always ended when this returns.
+        self.process.wait(45)
         return time.monotonic() - begun
 
     def listen(self, user: User | None, topics: str, **headers: str) -> "Listening":

@@ -375,7 +375,9 @@ def test_after_many_new_quotes_postgres_knows_how_many_there_are():
         before = cursor.fetchone()[0]
         price_store.count_again(10_000)
         cursor.execute(_ROWS_KNOWN)
-        assert (before, cursor.fetchone()[0]) == (-1, 2)
+        # Never counted, or counted when a test before had emptied it.
+        assert before in (-1, 0)
+        assert cursor.fetchone()[0] == 2
 
 
 _ROWS_KNOWN = "SELECT reltuples FROM pg_class WHERE oid = 'odds_quote'::regclass"
