@@ -2,9 +2,10 @@
 
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 
-from stack import environment, installing, playing
+from stack import environment, installing, playing, say
 from stack.place import Place
 from stack.services import Services
 
@@ -19,7 +20,12 @@ def manage(place: Place, arguments: Sequence[str]) -> int:
     command = [str(place.python), str(place.root / "manage.py"), *arguments]
     services = Services(place, user, secrets_=secrets_)
     with services.in_use() as urls, playing.alongside(place, user) as provider:
-        return run_in_front(command, full | urls | provider)
+        ready = full | urls | provider
+        if services.database_is_new:
+            say.progress("making the tables (once)")
+            migrate = [*command[:2], "migrate", "--verbosity=0"]
+            subprocess.run(migrate, env=ready, stdout=sys.stderr, check=True)
+        return run_in_front(command, ready)
 
 
 def run_in_front(command: Sequence[str], env: Mapping[str, str]) -> int:

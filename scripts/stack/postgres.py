@@ -103,6 +103,7 @@ class Postgres(Server):
             f"CREATE DATABASE {ROLE} OWNER {ROLE}\n",
         )
         draft.rename(self.folder)
+        self.is_new = True
 
     def _run(self, command: Sequence[str | Path], *, text: str = "") -> None:
         done = subprocess.run(

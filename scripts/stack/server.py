@@ -28,6 +28,8 @@ class Server(ABC):
         self.record_path = place.state / f"{self.name}.json"
         self.log = place.logs / f"{self.name}.log"
         self.child: subprocess.Popen[bytes] | None = None
+        # Whether this start made its data, which are then empty.
+        self.is_new = False
 
     @abstractmethod
     def url(self) -> str:

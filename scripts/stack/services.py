@@ -66,6 +66,11 @@ class Services:
                         say.progress(f"{server.name} has stopped")
             self._use.leave()
 
+    @property
+    def database_is_new(self) -> bool:
+        """Whether join() made the database, which then has no tables."""
+        return any(server.is_new for server in self._made.values())
+
     def heal(self) -> list[str]:
         """Start again what has died; return the names."""
         if all(server.process() is not None for server in self._made.values()):

@@ -33,7 +33,7 @@ def folder():
 @pytest.fixture(scope="module")
 def first(folder):
     """What the very first command in a folder said, and that nothing ran after it."""
-    done = shell(folder / "var", COUNT)
+    done = shell(folder / "var", "from odds.models import Event; print(Event.objects.count())")
     assert of_this(folder / "var") == []
     return done
 
@@ -48,8 +48,22 @@ def shell(var: Path, script: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_command_starts_servers_for_its_own_time(first):
-    assert (first.returncode, first.stdout) == (0, "connected\n"), first.stderr
+    assert (first.returncode, first.stdout) == (0, "0\n"), first.stderr
     assert "making a Postgres cluster (once)" in first.stderr
+    assert "making the tables (once)" in first.stderr
+
+
+def test_tables_of_another_version_are_an_error_that_says_what_to_do(var):
+    done = shell(
+        var,
+        "from django.db import connection as c\n"
+        "with c.cursor() as cursor: cursor.execute('SELECT age FROM odds_event')",
+    )
+
+    assert done.returncode == 1
+    assert 'column "age" does not exist' in done.stderr
+    assert "scripts/manage migrate" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_later_commands_make_no_secrets_and_hand_on_their_exit_code(var):
