@@ -106,7 +106,9 @@ WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s
 
 _QUOTED = """
 SELECT q.id, m.key, s.id, s.side,
-       (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8, b.id, b.key
+       (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8, b.id, b.key,
+       -- The looks at the event say which months hold its changes.
+       (SELECT min(seen_at) FROM odds_sighting WHERE event_id = %(event)s)
 FROM odds_market m
 JOIN odds_selection s ON s.market_id = m.id
 JOIN odds_quote q ON q.selection_id = s.id
@@ -180,15 +182,12 @@ def line_movement(event_id: int, *, until: datetime, market_key: str | None = No
         "market": market_key,
     }
     with connection.cursor() as cursor:
-        # The looks at the event say which months hold its changes.
-        cursor.execute("SELECT min(seen_at) FROM odds_sighting WHERE event_id = %(event)s", given)
-        first = cursor.fetchone()[0] or until
         cursor.execute(_QUOTED, given)
         rows = cursor.fetchall()
-    ids, market, selection, side, line, book, book_key = (
-        zip(*rows, strict=True) if rows else [()] * 7
+    ids, market, selection, side, line, book, book_key, first = (
+        zip(*rows, strict=True) if rows else [()] * 8
     )
-    wanted = {"quotes": list(ids), "first": first, "until": until}
+    wanted = {"quotes": list(ids), "first": next(filter(None, first), until), "until": until}
     changed, thousandths, seen_at = fetch_columns(_MOVES, wanted, "qqt")
     quotes = np.array(ids, np.int64)
     by_id = np.argsort(quotes)
