@@ -54,6 +54,12 @@ def parse_acceleration(text: str) -> Acceleration | None:
     return Acceleration(real=real, world=world, rate=rate)
 
 
+def rate() -> float:
+    """Return how fast the world's clock runs: 1 where it is the real one."""
+    acceleration: Acceleration | None = settings.CLOCK
+    return acceleration.rate if acceleration else 1.0
+
+
 def now() -> datetime:
     """Return the world's time: real, or accelerated as `settings.CLOCK` says."""
     acceleration: Acceleration | None = settings.CLOCK

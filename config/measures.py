@@ -17,7 +17,7 @@ from accounts import clock
 from accounts.heartbeat import last_beat
 from accounts.selectors import last_job_runs
 from betting.selectors.figures import Figures, business_figures
-from odds.screens import feeds
+from odds.feed_status import credits_told, newest_price_at
 
 # Several scrapers, or one in a hurry, cost the database one reading.
 KEPT_SECONDS = 10
@@ -34,11 +34,11 @@ class Business:
 
 def _read_business() -> Business:
     now = clock.now()
-    feed = feeds()
+    newest = newest_price_at()
     return Business(
         figures=business_figures(now),
-        quote_age=None if feed.newest_quote is None else now - feed.newest_quote,
-        credits=None if feed.credits is None else feed.credits.credits_remaining,
+        quote_age=None if newest is None else now - newest,
+        credits=credits_told(),
     )
 
 

@@ -181,6 +181,20 @@ def board(
     )
 
 
+def event_lines(found: Slate, *, now: datetime, rate: float = 1.0) -> list[BoardLine]:
+    """Return every line of a slate's one event with the prices of all books, main line first."""
+    columns = {
+        place: BoardBook(each["id"], each["key"], each["title"], is_mine=False)
+        for place, each in enumerate(found["books"])
+    }
+    everything = Reader(all_lines=True)
+    return [
+        line
+        for each in found["events"]
+        for line in _Arranging(columns, now, rate).event(each, everything).lines
+    ]
+
+
 class _Arranging:
     """One pass over a slate."""
 

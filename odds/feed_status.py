@@ -1,4 +1,4 @@
-"""What the provider has cost this month, what it will have, and how it drifts from its guide."""
+"""The state of the feeds: what they last brought and refused, what they cost, how they drift."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,14 +6,56 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Count, F, Func, Q, Sum, TextField, Value
 
+from accounts import cache
 from odds.domain.credits import Account, forecast, month_of
 from odds.feeds.gate import Gate, InValkey
 from odds.feeds.the_odds_api import PROVIDER
-from odds.models import CreditEntry, SchemaDrift
+from odds.models import CreditEntry, FeedRun, QuarantinedRow, SchemaDrift
+from odds.selectors import newest_look
 from odds.services.credit_ledger import COST, account_of, is_out_of_credits
 
 _PACE_OVER = timedelta(days=7)
 _DRIFT_SHOWN = 12
+_KEPT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """What the providers last brought, and what was refused."""
+
+    latest: list[FeedRun]
+    failures: list[FeedRun]
+    quarantined: int
+    quarantine: list[QuarantinedRow]
+
+
+def feeds() -> Feeds:
+    """Return the newest run of each kind at each provider, the newest failures and refused rows."""
+    latest = FeedRun.objects.order_by("provider", "kind", "-started_at")
+    waiting = QuarantinedRow.objects.filter(resolved_at=None)
+    return Feeds(
+        latest=list(latest.distinct("provider", "kind")),
+        failures=list(FeedRun.objects.filter(outcome=FeedRun.Outcome.FAILED)[:5]),
+        quarantined=waiting.count(),
+        quarantine=list(waiting[:10]),
+    )
+
+
+def newest_price_at() -> datetime | None:
+    """Return when prices were last looked at, as of some seconds ago: it reads every market."""
+
+    def text() -> str:
+        newest = newest_look()
+        return newest.isoformat() if newest else ""
+
+    kept: str = cache.remember("status", "newest look", text, seconds=_KEPT_SECONDS)
+    return datetime.fromisoformat(kept) if kept else None
+
+
+def credits_told() -> int | None:
+    """Return how many credits were left when a provider last said so."""
+    told = FeedRun.objects.filter(credits_remaining__isnull=False)
+    return told.values_list("credits_remaining", flat=True).first()
 
 
 @dataclass(frozen=True, slots=True)

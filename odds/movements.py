@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from odds.domain.consensus import consensus
+from odds.domain.consensus import BY_SPORT, consensus
 from odds.domain.table import FloatArray, PriceMoves, QuoteTable, TimeArray
-from odds.models import Bookmaker
-from odds.selectors import line_movement
+from odds.models import Bookmaker, Event
+from odds.selectors import Voices, line_movement, voices
 
-METHOD = "shin"
 # A curve of this many moments looks the same as one of thousands.
 MOST_MOMENTS = 240
 
@@ -36,13 +35,14 @@ class Movements:
 
 
 def movements_of(
-    event_id: int, market_key: str, selection_id: int, *, until: datetime
+    event: Event, market_key: str, selection_id: int, *, until: datetime
 ) -> Movements | None:
     """Return how a selection's price moved until a moment, or None where none was seen.
 
-    The consensus at a moment is of the prices in force then on the same line, archives left out.
+    The consensus at a moment is of the prices in force then on the same line, archives left out,
+    by the sport's pricing rule and weights as of `until`. The event's competition must be loaded.
     """
-    moves = line_movement(event_id, until=until, market_key=market_key)
+    moves = line_movement(event.pk, until=until, market_key=market_key)
     mine = moves.selection_id == selection_id
     if not mine.any():
         return None
@@ -53,10 +53,11 @@ def movements_of(
     if len(moments) > MOST_MOMENTS:
         moments = moments[np.linspace(0, len(moments) - 1, MOST_MOMENTS).round().astype(np.int64)]
     books = Bookmaker.objects.in_bulk(np.unique(moves.bookmaker_id[on_line]).tolist())
+    heard = voices(event.competition.sport_id, list(books), known=until)
     return Movements(
         moments=[at.replace(tzinfo=UTC) for at in moments.tolist()],
-        lines=_lines(moves, mine, moments, books),
-        consensus=_consensus(moves, on_line, moments, books, selection_id),
+        lines=_lines(moves, mine, moments, books, heard),
+        consensus=_consensus(moves, on_line, moments, books, heard, selection_id),
     )
 
 
@@ -71,8 +72,10 @@ def _lines(
     mine: np.ndarray[tuple[int], np.dtype[np.bool_]],
     moments: TimeArray,
     books: dict[int, Bookmaker],
+    heard: Voices,
 ) -> list[BookLine]:
     lines = []
+    weight = dict(zip(heard.bookmaker_id.tolist(), heard.weight.tolist(), strict=True))
     for pk, book in books.items():
         rows = mine & (moves.bookmaker_id == pk)
         price = moves.price[rows]
@@ -88,7 +91,7 @@ def _lines(
                     change_count=len(price),
                 )
             )
-    return sorted(lines, key=lambda each: (-each.book.weight, each.book.title))
+    return sorted(lines, key=lambda each: (-weight[each.book.pk], each.book.title))
 
 
 def _consensus(
@@ -96,6 +99,7 @@ def _consensus(
     on_line: np.ndarray[tuple[int], np.dtype[np.bool_]],
     moments: TimeArray,
     books: dict[int, Bookmaker],
+    heard: Voices,
     selection_id: int,
 ) -> list[float | None]:
     """Return the fair price at each moment: one call, each moment being a market of its own."""
@@ -113,6 +117,7 @@ def _consensus(
     place = np.tile(np.arange(count), len(columns))
     selection = np.repeat([np.searchsorted(selections, column[0]) for column in columns], count)
     book_id = np.repeat([column[1] for column in columns], count)
+    voice = np.searchsorted(heard.bookmaker_id, book_id)
     still = np.zeros(len(place), "datetime64[us]")
     table = QuoteTable(
         quote_id=np.arange(len(place)),
@@ -124,7 +129,7 @@ def _consensus(
         line=np.zeros(len(place)),
         bookmaker_id=book_id,
         bookmaker_key=np.full(len(place), ""),
-        weight=np.array([books[pk].weight for pk in book_id.tolist()]),
+        weight=heard.weight[voice],
         commission=np.array([float(books[pk].commission_share) for pk in book_id.tolist()]),
         is_archive=np.zeros(len(place), np.bool_),
         price=np.concatenate([column[3] for column in columns]),
@@ -132,8 +137,10 @@ def _consensus(
         seen_at=still,
         confirmed_at=still,
         starts_at=still,
+        margin_method=heard.margin_method[voice],
+        reference_rank=heard.reference_rank[voice],
     )
-    found = consensus(table.where(~np.isnan(table.price)), method=METHOD)
+    found = consensus(table.where(~np.isnan(table.price)), method=BY_SPORT)
     wanted = np.arange(count) * len(selections) + np.searchsorted(selections, selection_id)
     rows = found.rows_of(wanted)
     return [None if row < 0 else round(1 / float(found.probability[row]), 3) for row in rows]

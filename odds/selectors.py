@@ -1,6 +1,7 @@
 """What is known about events and prices: now, and as it was known at any moment."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,11 +10,18 @@ from django.db import connection
 
 from odds.database import fetch_columns
 from odds.domain.consensus import METHOD_WITHOUT_RULE
-from odds.domain.table import NO_REFERENCE, IntArray, PriceMoves, QuoteTable, TimeArray
+from odds.domain.table import (
+    NO_REFERENCE,
+    FloatArray,
+    IntArray,
+    PriceMoves,
+    QuoteTable,
+    TextArray,
+    TimeArray,
+)
 from odds.models import Quote
 
-_Given = datetime | str | bool | None
-_Value = _Given | list[int]
+_Given = datetime | str | bool | list[int] | None
 # How each sport's fair prices were made at the moment `known`: nothing decided later is read.
 PRICING = """
 WITH rule AS (
@@ -37,25 +45,32 @@ WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s AND e.status <> 'can
 AND (%(competition)s::text IS NULL
      OR e.competition_id = (SELECT id FROM odds_competition WHERE key = %(competition)s::text))
 """
-# Quotes as arrays: quote, selection, bookmaker, price in thousandths, and three moments. What
-# they are of is read once a selection and once a bookmaker, not once a quote.
-_LATEST = f"""
+# Quotes as arrays: quote, selection, bookmaker, price in thousandths (0: withdrawn), and three
+# moments. What they are of is read once a selection and once a bookmaker, not once a quote.
+_LATEST_OF = """
 WITH wanted AS MATERIALIZED (
     SELECT m.id, k.bookmaker_ids, k.looked_at, k.last_update
     FROM odds_event e JOIN odds_market m ON m.event_id = e.id
     LEFT JOIN odds_marketlook k ON k.market_id = m.id
-    {_EVENTS}
+    {events}
 )
-SELECT q.id, s.id, b.id, (q.price * 1000)::int8,
+SELECT q.id, s.id, b.id, coalesce((q.price * 1000)::int8, 0),
        coalesce(greatest(q.last_update,
                          w.last_update[array_position(w.bookmaker_ids, b.id)]), '-infinity'),
-       q.seen_at, greatest(q.seen_at, w.looked_at[array_position(w.bookmaker_ids, b.id)])
+       q.seen_at, CASE WHEN q.price IS NULL THEN q.seen_at ELSE greatest(
+           q.seen_at, w.looked_at[array_position(w.bookmaker_ids, b.id)]) END
 FROM wanted w
 JOIN odds_selection s ON s.market_id = w.id
 JOIN odds_quote q ON q.selection_id = s.id
 JOIN odds_bookmaker b ON b.id = q.bookmaker_id
-WHERE b.is_archive = %(archive)s AND q.price IS NOT NULL AND q.seen_at <= %(now)s
-"""  # noqa: S608 - our own text
+WHERE q.seen_at <= %(now)s {quotes}
+"""
+_LATEST = _LATEST_OF.format(
+    events=_EVENTS, quotes="AND b.is_archive = %(archive)s AND q.price IS NOT NULL"
+)
+_OF_MARKET = _LATEST_OF.format(
+    events="WHERE e.id = ANY(%(events)s) AND m.key = %(market)s", quotes=""
+)
 _AS_OF = f"""
 SELECT q.id, s.id, b.id, (c.price * 1000)::int8, coalesce(c.last_update, '-infinity'),
        c.seen_at, greatest(c.seen_at, looked.at)
@@ -171,6 +186,44 @@ def latest_quotes(
     return _table(_LATEST, given)
 
 
+def market_quotes(event_ids: Sequence[int], market_key: str, *, now: datetime) -> QuoteTable:
+    """Return the latest quotes of one market of these events, whether or not they have started.
+
+    Unlike `latest_quotes`, with those of archive sources, and with withdrawn ones: their price is
+    NaN, and they are confirmed when they were seen to be gone.
+    """
+    given: dict[str, _Given] = {
+        "now": now,
+        "known": now,
+        "events": list(event_ids),
+        "market": market_key,
+    }
+    return _table(_OF_MARKET, given)
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """How much each bookmaker counts in a sport and how its margin comes off, in order of id."""
+
+    bookmaker_id: IntArray
+    weight: FloatArray
+    margin_method: TextArray
+    reference_rank: IntArray
+
+
+def voices(sport_id: int, bookmaker_ids: Sequence[int], *, known: datetime) -> Voices:
+    """Return what the rule and the weights in force at `known` say of these bookmakers."""
+    ids = sorted(set(bookmaker_ids))
+    given: dict[str, _Given] = {"sports": [sport_id], "books": ids, "known": known}
+    _, weight, _, _, method, rank, _ = _columns(_BOOKS, given, 7)
+    return Voices(
+        bookmaker_id=np.array(ids, np.int64),
+        weight=np.array(weight, np.float64),
+        margin_method=np.array(method, np.str_),
+        reference_rank=np.array(rank, np.int64),
+    )
+
+
 def line_movement(event_id: int, *, until: datetime, market_key: str | None = None) -> PriceMoves:
     """Return every price change of an event seen by `until`, archive sources included.
 
@@ -277,7 +330,7 @@ def _table(query: str, given: Mapping[str, _Given]) -> QuoteTable:
         weight=np.array(weight, np.float64)[at],
         commission=np.array(commission, np.float64)[at],
         is_archive=np.array(archive, np.bool_)[at],
-        price=thousandths[order] / 1000,
+        price=np.where(thousandths == 0, np.nan, thousandths / 1000)[order],
         last_update=_moments(updated[order]),
         seen_at=seen_at,
         confirmed_at=confirmed_at,
@@ -287,7 +340,7 @@ def _table(query: str, given: Mapping[str, _Given]) -> QuoteTable:
     )
 
 
-def _columns(query: str, given: Mapping[str, _Value], count: int) -> list[tuple[Any, ...]]:
+def _columns(query: str, given: Mapping[str, _Given], count: int) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, given)
         rows = cursor.fetchall()

@@ -1,6 +1,6 @@
 """The odds screen's facts: the next events' prices in one market, kept for seconds, nobody's own.
 
-Two queries whatever is filtered: the page of events with every book's latest quote, and the
+A few queries whatever is filtered: the page of events, every book's latest quote on them, and the
 movement of one reference book for each selection shown. Everything is plain JSON with absolute
 times, so one answer serves all readers; odds/board.py arranges it for one of them.
 """
@@ -10,18 +10,18 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypedDict
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 from django.db import connection
 
 from accounts import cache
 from accounts.charts import sparkline
-from odds.domain.consensus import BY_SPORT, METHOD_WITHOUT_RULE, consensus
-from odds.domain.table import QuoteTable
-from odds.selectors import PRICING
+from odds.domain.consensus import BY_SPORT, consensus
+from odds.domain.table import FloatArray, QuoteTable
+from odds.models import Bookmaker, Event
+from odds.selectors import market_quotes
 
-METHOD = BY_SPORT
 PAGE = 20
 KEPT_SECONDS = 5.0
 # How far back a movement may reach: further than prices are listed before a start.
@@ -93,10 +93,9 @@ class Slate(TypedDict):
     events: list[SlateEvent]
 
 
-_SLATE = f"""
-{PRICING}, listed AS (
-    SELECT e.id, e.starts_at, e.home_id, e.away_id, e.competition_id, m.id AS market_id,
-           count(*) OVER () AS total
+_LISTED = """
+WITH listed AS (
+    SELECT e.id, e.starts_at, e.home_id, e.away_id, e.competition_id, count(*) OVER () AS total
     FROM odds_event e JOIN odds_market m ON m.event_id = e.id AND m.key = %(market)s
     WHERE e.starts_at > %(now)s AND e.starts_at <= %(until)s AND e.status = 'scheduled'
     AND (%(competition)s = ''
@@ -105,26 +104,13 @@ _SLATE = f"""
                                   AND t.name ILIKE %(team)s))
     ORDER BY e.starts_at, e.id LIMIT %(size)s OFFSET %(offset)s
 )
-SELECT l.total, l.id, extract(epoch FROM l.starts_at)::float8, h.name, a.name, c.title,
-       l.market_id, s.id, s.side, s.point::float8, q.id, b.id, b.key, b.title,
-       CASE WHEN b.weight = 0 THEN 0 ELSE coalesce(learned.weight, b.weight) END,
-       b.commission_share::float8, q.price::float8,
-       extract(epoch FROM CASE WHEN q.price IS NULL THEN q.seen_at ELSE greatest(
-           q.seen_at, k.looked_at[array_position(k.bookmaker_ids, b.id)]) END)::float8,
-       coalesce(rule.method, %(method)s)
+SELECT l.id, h.name, a.name, c.title, extract(epoch FROM l.starts_at)::float8, l.total
 FROM listed l
 JOIN odds_team h ON h.id = l.home_id
 JOIN odds_team a ON a.id = l.away_id
 JOIN odds_competition c ON c.id = l.competition_id
-JOIN odds_selection s ON s.market_id = l.market_id
-JOIN odds_quote q ON q.selection_id = s.id
-JOIN odds_bookmaker b ON b.id = q.bookmaker_id
-LEFT JOIN odds_marketlook k ON k.market_id = l.market_id
-LEFT JOIN rule ON rule.sport_id = c.sport_id
-LEFT JOIN learned ON learned.sport_id = c.sport_id AND learned.bookmaker_id = b.id
-WHERE NOT b.is_archive
-ORDER BY l.starts_at, l.id, s.id, b.id
-"""  # noqa: S608 - our own text
+ORDER BY l.starts_at, l.id
+"""
 _MOVEMENT = """
 SELECT quote_id, price::float8, extract(epoch FROM seen_at)::float8 FROM odds_pricechange
 WHERE quote_id = ANY(%s) AND seen_at >= %s AND seen_at <= %s AND price IS NOT NULL
@@ -132,12 +118,27 @@ ORDER BY quote_id, seen_at
 """
 
 
-class _Quote(tuple[Any, ...]):
-    """One row of the query; its columns by name."""
+class _Listed(NamedTuple):
+    """An event of the page, and how many there are on all pages."""
 
-    __slots__ = ()
-    (TOTAL, EVENT, STARTS, HOME, AWAY, COMPETITION, MARKET, SELECTION, SIDE, POINT, QUOTE, BOOK,
-     KEY, TITLE, WEIGHT, COMMISSION, PRICE, SEEN, METHOD) = range(19)  # fmt: skip
+    id: int
+    home: str
+    away: str
+    competition: str
+    starts_at: float
+    total: int = 1
+
+
+class _Priced(NamedTuple):
+    """One book's latest quote of one selection; `price` is None where it was withdrawn."""
+
+    event: int
+    selection: int
+    side: str
+    line: float | None
+    book: int
+    price: float | None
+    seen: float
 
 
 def slate(which: SlateFilter, *, now: datetime, refresh: bool = False) -> Slate:
@@ -151,32 +152,34 @@ def slate(which: SlateFilter, *, now: datetime, refresh: bool = False) -> Slate:
 
 def read_slate(which: SlateFilter, *, now: datetime) -> Slate:
     """Return the slate as the database has it now."""
-    rows = _rows(which, now)
-    if not rows:
-        return {"total": 0, "books": [], "events": []}
-    table = _table(rows)
-    found = consensus(table.where(~np.isnan(table.price)), method=METHOD)
-    fair = dict(zip(found.selection_id.tolist(), found.probability.tolist(), strict=True))
-    books = _books(rows)
-    places = {book["id"]: place for place, book in enumerate(books)}
-    by_event: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for row in rows:
-        by_event[row[_Quote.EVENT]].append(row)
-    events = [_event(each, places, fair) for each in by_event.values()]
-    _add_movement(events, rows, books, now)
-    return {"total": rows[0][_Quote.TOTAL], "books": books, "events": events}
+    listed = _listed(which, now)
+    table = market_quotes([each.id for each in listed], which.market, now=now)
+    table = table.where(~table.is_archive)
+    made = _slate(listed, table)
+    _add_movement(made, table, now)
+    return made
 
 
-def _rows(which: SlateFilter, now: datetime) -> list[tuple[Any, ...]]:
+def event_slate(event: Event, market_key: str, *, now: datetime) -> Slate:
+    """Return a slate of one event, with archive sources where it has started, without movement.
+
+    Its teams and competition must be loaded.
+    """
+    table = market_quotes([event.pk], market_key, now=now)
+    if event.starts_at > now:
+        table = table.where(~table.is_archive)
+    names = (event.home.name, event.away.name, event.competition.title)
+    return _slate([_Listed(event.pk, *names, event.starts_at.timestamp())], table)
+
+
+def _listed(which: SlateFilter, now: datetime) -> list[_Listed]:
     plain = which.team.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     with connection.cursor() as cursor:
         cursor.execute(
-            _SLATE,
+            _LISTED,
             {
                 "market": which.market,
                 "now": now,
-                "known": now,
-                "method": METHOD_WITHOUT_RULE,
                 "until": now + (which.within or timedelta(days=3650)),
                 "competition": which.competition,
                 "team": f"%{plain}%" if plain else "",
@@ -184,79 +187,86 @@ def _rows(which: SlateFilter, now: datetime) -> list[tuple[Any, ...]]:
                 "offset": (which.page - 1) * which.size,
             },
         )
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found
+        return [_Listed(*row) for row in cursor.fetchall()]
 
 
-def _table(rows: Sequence[tuple[Any, ...]]) -> QuoteTable:
-    columns = list(zip(*rows, strict=True))
-    side = np.array(columns[_Quote.SIDE], np.str_)
-    point = np.array(columns[_Quote.POINT], np.float64)
-    seen = (np.array(columns[_Quote.SEEN]) * 1e6).astype(np.int64).view("datetime64[us]")
-    return QuoteTable(
-        quote_id=np.array(columns[_Quote.QUOTE], np.int64),
-        event_id=np.array(columns[_Quote.EVENT], np.int64),
-        market_id=np.array(columns[_Quote.MARKET], np.int64),
-        market_key=np.full(len(rows), "", np.str_),
-        selection_id=np.array(columns[_Quote.SELECTION], np.int64),
-        side=side,
-        line=np.where(side == "away", -point, point),
-        bookmaker_id=np.array(columns[_Quote.BOOK], np.int64),
-        bookmaker_key=np.array(columns[_Quote.KEY], np.str_),
-        weight=np.array(columns[_Quote.WEIGHT], np.float64),
-        commission=np.array(columns[_Quote.COMMISSION], np.float64),
-        is_archive=np.zeros(len(rows), np.bool_),
-        price=np.array(columns[_Quote.PRICE], np.float64),
-        last_update=seen,
-        seen_at=seen,
-        confirmed_at=seen,
-        starts_at=seen,
-        margin_method=np.array(columns[_Quote.METHOD], np.str_),
+def _slate(listed: Sequence[_Listed], table: QuoteTable) -> Slate:
+    found = consensus(table, method=BY_SPORT)
+    fair = dict(zip(found.selection_id.tolist(), found.probability.tolist(), strict=True))
+    books = _books(table)
+    places = {book["id"]: place for place, book in enumerate(books)}
+    by_event: dict[int, list[_Priced]] = defaultdict(list)
+    for quote in _priced(table):
+        by_event[quote.event].append(quote)
+    return {
+        "total": listed[0].total if listed else 0,
+        "books": books,
+        "events": [
+            _event(each, by_event[each.id], places, fair) for each in listed if each.id in by_event
+        ],
+    }
+
+
+def _priced(table: QuoteTable) -> list[_Priced]:
+    return list(
+        map(
+            _Priced,
+            table.event_id.tolist(),
+            table.selection_id.tolist(),
+            table.side.tolist(),
+            _known(table.line),
+            table.bookmaker_id.tolist(),
+            _known(table.price),
+            (table.confirmed_at.astype(np.int64) / 1e6).tolist(),
+        )
     )
 
 
-def _books(rows: Sequence[tuple[Any, ...]]) -> list[SlateBook]:
-    known: dict[int, SlateBook] = {}
-    for row in rows:
-        if row[_Quote.BOOK] not in known:
-            known[row[_Quote.BOOK]] = {
-                "id": row[_Quote.BOOK],
-                "key": row[_Quote.KEY],
-                "title": row[_Quote.TITLE],
-                "weight": row[_Quote.WEIGHT],
-            }
-    return sorted(known.values(), key=lambda book: (-book["weight"], book["title"]))
+def _known(values: FloatArray) -> list[float | None]:
+    return [None if value != value else value for value in values.tolist()]
+
+
+def _books(table: QuoteTable) -> list[SlateBook]:
+    ids, first = np.unique(table.bookmaker_id, return_index=True)
+    titles = dict(Bookmaker.objects.filter(pk__in=ids.tolist()).values_list("pk", "title"))
+    keys, weights = table.bookmaker_key[first].tolist(), table.weight[first].tolist()
+    known: list[SlateBook] = [
+        {"id": pk, "key": key, "title": titles[pk], "weight": weight}
+        for pk, key, weight in zip(ids.tolist(), keys, weights, strict=True)
+    ]
+    return sorted(known, key=lambda book: (-book["weight"], book["title"]))
 
 
 def _event(
-    quotes: Sequence[tuple[Any, ...]], places: Mapping[int, int], fair: Mapping[int, float]
+    event: _Listed,
+    quotes: Sequence[_Priced],
+    places: Mapping[int, int],
+    fair: Mapping[int, float],
 ) -> SlateEvent:
     lines: dict[float | None, dict[int, SlateRow]] = defaultdict(dict)
     for quote in quotes:
-        side, point = quote[_Quote.SIDE], quote[_Quote.POINT]
-        line = -point if point is not None and side == "away" else point
-        pk = quote[_Quote.SELECTION]
+        pk, side, line = quote.selection, quote.side, quote.line
         row = lines[line].get(pk)
         if row is None:
+            point = -line if line and side == "away" else line
             row = lines[line][pk] = {
                 "id": pk, "side": side, "point": point, "fair": fair.get(pk), "prices": [],
                 "path": "", "opened": None, "latest": None, "moved_at": None,
                 "direction": "", "book": None,
             }  # fmt: skip
-        row["prices"].append((places[quote[_Quote.BOOK]], quote[_Quote.PRICE], quote[_Quote.SEEN]))
+        row["prices"].append((places[quote.book], quote.price, quote.seen))
     made: list[SlateLine] = [
         {"line": line, "rows": sorted(rows.values(), key=lambda row: SIDE_ORDER[row["side"]])}
         for line, rows in lines.items()
     ]
     made.sort(key=lambda each: each["line"] or 0.0)
     main = min(made, key=_least_main)
-    first = quotes[0]
     return {
-        "id": first[_Quote.EVENT],
-        "home": first[_Quote.HOME],
-        "away": first[_Quote.AWAY],
-        "competition": first[_Quote.COMPETITION],
-        "starts_at": first[_Quote.STARTS],
+        "id": event.id,
+        "home": event.home,
+        "away": event.away,
+        "competition": event.competition,
+        "starts_at": event.starts_at,
         "lines": [main, *(each for each in made if each is not main)],
     }
 
@@ -269,25 +279,21 @@ def _least_main(line: SlateLine) -> tuple[int, float, float]:
     return -len(whole), abs((0.5 if fair is None else fair) - 0.5), abs(line["line"] or 0.0)
 
 
-def _add_movement(
-    events: Sequence[SlateEvent],
-    rows: Sequence[tuple[Any, ...]],
-    books: Sequence[SlateBook],
-    now: datetime,
-) -> None:
+def _add_movement(found: Slate, table: QuoteTable, now: datetime) -> None:
     """Add to each selection of a main line how its price moved at its reference book.
 
     The reference is the heaviest book in the consensus that offers the selection: books are in
     that order.
     """
-    quote_ids = {(row[_Quote.SELECTION], row[_Quote.BOOK]): row[_Quote.QUOTE] for row in rows}
+    pairs = zip(table.selection_id.tolist(), table.bookmaker_id.tolist(), strict=True)
+    quote_ids = dict(zip(pairs, table.quote_id.tolist(), strict=True))
     wanted: dict[int, SlateRow] = {}
-    for event in events:
+    for event in found["events"]:
         for row in event["lines"][0]["rows"]:
             offered = [place for place, price, _ in row["prices"] if price]
             if offered:
                 row["book"] = reference = min(offered)
-                wanted[quote_ids[row["id"], books[reference]["id"]]] = row
+                wanted[quote_ids[row["id"], found["books"][reference]["id"]]] = row
     with connection.cursor() as cursor:
         cursor.execute(_MOVEMENT, [list(wanted), now - timedelta(days=OPEN_DAYS), now])
         moves: dict[int, list[tuple[float, float]]] = defaultdict(list)

@@ -56,7 +56,7 @@ def upkeep(**_future: object) -> None:
 
 def wishes() -> services.Wishes:
     """Return what the settings want of the provider."""
-    rate = settings.CLOCK.rate if settings.CLOCK else 1.0
+    rate = clock.rate()
     return services.Wishes(
         competitions=tuple(settings.THE_ODDS_API_COMPETITIONS),
         markets=tuple(settings.THE_ODDS_API_MARKETS),

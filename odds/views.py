@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, StreamingHttpResponse
@@ -129,12 +128,8 @@ def save_books(request: UserRequest) -> HttpResponse:
 
 
 def _asked(request: UserRequest) -> _Asked:
-    now = clock.now()
     filters = {
-        "competition": (
-            "Competition",
-            [(each.key, each.title) for each in screens.competitions_with_events(now)],
-        ),
+        "competition": screens.competition_filter(clock.now()),
         "when": ("Starts", [(key, title) for key, (title, _) in WITHIN.items()]),
         "books": ("Books", [("mine", "Mine only")] if request.user.my_books else []),
     }
@@ -166,7 +161,7 @@ def _board(asked: _Asked, *, refresh: bool = False) -> Board:
         slate(asked.which, now=now, refresh=refresh),
         asked.reader,
         now=now,
-        rate=settings.CLOCK.rate if settings.CLOCK else 1.0,
+        rate=clock.rate(),
         page=asked.which.page,
         size=asked.which.size,
     )

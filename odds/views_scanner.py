@@ -16,6 +16,14 @@ from accounts.pages import Chip, chips, values
 from odds import screens
 from odds.scanner import KINDS, Asked, Found, scan
 
+# What a find of each kind is sorted by.
+VALUES = {
+    "arbitrages": "Profit",
+    "low-holds": "Hold",
+    "middles": "Expected",
+    "outliers": "Edge",
+    "steam": "Change",
+}
 AGES = {"5": "seen within 5 minutes", "60": "seen within an hour"}
 SHOWN = 100
 COLUMNS = (
@@ -40,6 +48,7 @@ def scanner(request: UserRequest) -> HttpResponse:
         {
             "kind": kind,
             "kinds": KINDS.items(),
+            "value_title": VALUES[kind],
             "asked": asked,
             "faults": faults,
             "chips": made,
@@ -67,22 +76,18 @@ def _asked(request: UserRequest) -> tuple[str, Asked, list[Chip], list[str]]:
     tab = request.GET.get("tab", "")
     kind = tab if tab in KINDS else next(iter(KINDS))
     filters = {
-        "competition": (
-            "Competition",
-            [(each.key, each.title) for each in screens.competitions_with_events(clock.now())],
-        ),
+        "competition": screens.competition_filter(clock.now()),
         "age": ("Age", list(AGES.items())),
         "doubtful": ("Doubtful", [("yes", "shown too")]),
     }
     made = chips(request.GET, filters)
     chosen = values(made, filters)
     faults: list[str] = []
-    rate = settings.CLOCK.rate if settings.CLOCK else 1.0
     asked = Asked(
         outlay=_amount(request, "outlay", Decimal(100), faults),
         unit=_amount(request, "unit", Decimal(1), faults),
         # On a clock that runs faster, sweeps are as much further apart.
-        max_age=float(chosen["age"] or 15) * max(rate, 1.0),
+        max_age=float(chosen["age"] or 15) * max(clock.rate(), 1.0),
         competition_key=chosen["competition"],
         with_doubtful=chosen["doubtful"] == "yes",
         with_simulated=settings.CLOCK is not None,

@@ -1,6 +1,7 @@
 """One event: how its lines moved, what it is worth, what was said, and my bets on it."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
@@ -12,10 +13,11 @@ from accounts import clock, live
 from accounts.http import UserRequest
 from betting.screens import BetRow, bet_row
 from betting.selectors.bets import BetFilter, bets
-from betting.views.today import clock_rate
 from models_registry.screens import predictions_of_event
 from odds import screens as odds_screens
+from odds.board import event_lines
 from odds.movements import Movements, movements_of
+from odds.slate import event_slate
 
 # More books than this are drawn faintly, or none can be told from another.
 STRONG_LINES = 5
@@ -34,15 +36,15 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
     keys = odds_screens.event_markets(event_id)
     asked = request.GET.get("market", "")
     market = asked if asked in keys else (keys[0] if keys else "h2h")
-    table = odds_screens.event_table(found, market, now=now, rate=clock_rate())
+    lines = event_lines(event_slate(found, market, now=now), now=now, rate=clock.rate())
+    closes = odds_screens.closes_of(event_id, market)
     wanted = request.GET.get("selection", "")
-    chosen = next((row for row in table.rows if str(row.selection.pk) == wanted), None)
-    chosen = chosen or next((row for row in table.rows if row.is_main), None)
+    rows = [row for line in lines for row in line.rows]
+    # The main line is the first.
+    chosen = next((row for row in rows if str(row.id) == wanted), rows[0] if rows else None)
     mine = [bet_row(bet) for bet in bets(request.user.pk, BetFilter(event=event_id))]
     moved = (
-        movements_of(event_id, market, chosen.selection.pk, until=min(now, found.starts_at))
-        if chosen
-        else None
+        movements_of(found, market, chosen.id, until=min(now, found.starts_at)) if chosen else None
     )
     return render(
         request,
@@ -51,10 +53,13 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
             "event": found,
             "markets": [(key, odds_screens.market_title(key)) for key in keys],
             "market": market,
-            "table": table,
+            "lines": lines,
+            "closes": closes,
             "chosen": chosen,
-            "lines": moved.lines if moved else [],
-            "chart": _chart(moved, mine, chosen, found.starts_at, now) if chosen else None,
+            "moved": moved,
+            "chart": _chart(moved, mine, chosen.id, closes, starts_at=found.starts_at, now=now)
+            if chosen and moved
+            else None,
             "predictions": predictions_of_event(event_id),
             "bets": mine,
             "is_over": found.starts_at <= now,
@@ -65,15 +70,15 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
 
 
 def _chart(
-    moved: Movements | None,
+    moved: Movements,
     mine: list[BetRow],
-    chosen: odds_screens.EventRow,
+    selection_id: int,
+    closes: Mapping[int, odds_screens.Close],
+    *,
     starts_at: datetime,
     now: datetime,
-) -> str | None:
+) -> str:
     """Return the books' lines and the consensus on one axis, the start and my bets marked."""
-    if moved is None:
-        return None
     prices = [line.prices for line in moved.lines]
     series: list[dict[str, object]] = [
         {
@@ -88,17 +93,15 @@ def _chart(
     series.append({"label": "Consensus", "values": moved.consensus, "role": "dashed"})
     marks: list[dict[str, object]] = []
     if starts_at <= now:
-        close = chosen.close
-        fair = 1 / close.fair_probability if close else None
+        close = closes.get(selection_id)
         marks.append({"x": starts_at.timestamp(), "label": "start"})
-        if close and fair:
-            marks.append(
-                {"x": close.last_update.timestamp(), "y": round(fair, 3), "label": "close"}
-            )
+        if close:
+            fair = round(1 / close.fair_probability, 3)
+            marks.append({"x": close.last_update.timestamp(), "y": fair, "label": "close"})
     marks += [
         {"x": row.bet.placed_at.timestamp(), "y": float(row.bet.price), "label": "my bet"}
         for row in mine
-        if row.bet.selection_id == chosen.selection.pk
+        if row.bet.selection_id == selection_id
     ]
     return json.dumps(
         {

@@ -13,9 +13,8 @@ from django.views.decorators.http import require_GET
 from accounts import cache, clock, live
 from accounts.http import UserRequest
 from accounts.selectors import last_job_runs
-from betting.views.today import clock_rate
 from models_registry.screens import champions
-from odds import feed_status, screens
+from odds import feed_status
 from odds.domain.freshness import freshness
 
 
@@ -26,18 +25,18 @@ def status(request: UserRequest) -> HttpResponse:
     # Before anything is read: what changes after this is told.
     since = live.position()
     now = clock.now()
-    feeds = screens.feeds()
-    quote_age = None if feeds.newest_quote is None else now - feeds.newest_quote
+    newest = feed_status.newest_price_at()
+    quote_age = None if newest is None else now - newest
     return render(
         request,
         "betting/_status.html" if request.htmx else "betting/status.html",
         {
             "jobs": last_job_runs(scheduled=_scheduled()),
-            "feeds": feeds,
+            "feeds": feed_status.feeds(),
             "credits": feed_status.credit_status(now=now),
             "drift": feed_status.latest_drift(),
             "quote_age": quote_age,
-            "quote_freshness": "" if quote_age is None else freshness(quote_age, clock_rate()),
+            "quote_freshness": "" if quote_age is None else freshness(quote_age, clock.rate()),
             "kept": sorted(cache.hit_rates().items()),
             "kept_in_memory": cache.is_away(),
             "champions": champions(),

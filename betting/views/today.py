@@ -2,7 +2,6 @@
 
 import uuid
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,12 +16,7 @@ from betting.selectors.money import bankroll_of, limits_used
 from betting.selectors.opportunities import OpportunityFilter
 from betting.services.placement import RequestKeyReused, StakeRefused
 from betting.services.placement import place_bet as place
-from odds.screens import MARKETS, competitions_with_events
-
-
-def clock_rate() -> float:
-    """Return how fast the world's clock runs, 1 for the real time."""
-    return settings.CLOCK.rate if settings.CLOCK else 1.0
+from odds.screens import MARKETS, competition_filter
 
 
 @require_GET
@@ -33,17 +27,14 @@ def today(request: UserRequest) -> HttpResponse:
     since = live.position()
     now = clock.now()
     filters = {
-        "competition": (
-            "Competition",
-            [(each.key, each.title) for each in competitions_with_events(now)],
-        ),
+        "competition": competition_filter(now),
         "market": ("Market", list(MARKETS.items())),
     }
     made = chips(request.GET, filters)
     chosen = set_values(made, filters)
     passed = request.GET.get("tab") == "passed"
     which = OpportunityFilter(recommended=not passed, **chosen)
-    page = screens.today(request.user.pk, which, now=now, rate=clock_rate())
+    page = screens.today(request.user.pk, which, now=now, rate=clock.rate())
     template = "betting/_today.html" if request.htmx else "betting/today.html"
     return render(
         request,
@@ -68,7 +59,7 @@ def place_bet(request: UserRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     asked = data.get("opportunity_id") or data.get("opportunity") or ""
     row = (
-        screens.opportunity_of(int(asked), request.user.pk, now=now, rate=clock_rate())
+        screens.opportunity_of(int(asked), request.user.pk, now=now, rate=clock.rate())
         if asked.isdecimal()
         else None
     )
@@ -89,9 +80,11 @@ def place_bet(request: UserRequest) -> HttpResponse:
         return _confirm(request, form, row, status=422)
     if not request.htmx:
         return redirect("bet", bet_id)
-    fresh = screens.opportunity_of(row.opportunity.pk, request.user.pk, now=now, rate=clock_rate())
+    fresh = screens.opportunity_of(row.opportunity.pk, request.user.pk, now=now, rate=clock.rate())
     money = bankroll_of(request.user.pk)
-    context = {"row": fresh, "money": money, "now": now}
+    # As the tab that it stands in shows it.
+    passed = bool(row.opportunity.passes)
+    context = {"row": fresh, "money": money, "passed": passed, "now": now}
     return render(request, "betting/_opportunity_row.html", context, status=201)
 
 

@@ -18,7 +18,7 @@ NO_REFERENCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class QuoteTable:
-    """One row a quote in force (never withdrawn), all columns of one length.
+    """One row a quote in force, all columns of one length.
 
     `line` is the market's line from the home (or over) side: home -5.5 and away +5.5 are both
     -5.5; NaN where the market has none. Selections of one market and line at one bookmaker form

@@ -46,7 +46,7 @@ def event():
 
 def test_each_book_has_the_price_that_stood_at_each_moment():
     found, home = event()
-    moved = movements_of(found.pk, "h2h", home.pk, until=make.NOON + 20 * MINUTE)
+    moved = movements_of(found, "h2h", home.pk, until=make.NOON + 20 * MINUTE)
 
     assert [(at - make.NOON) // MINUTE for at in moved.moments] == [0, 5, 10, 20]
     keystone, northbet = moved.lines
@@ -58,7 +58,7 @@ def test_each_book_has_the_price_that_stood_at_each_moment():
 
 def test_the_consensus_is_of_the_books_that_stood_then():
     found, home = event()
-    consensus = movements_of(found.pk, "h2h", home.pk, until=make.NOON + 20 * MINUTE).consensus
+    consensus = movements_of(found, "h2h", home.pk, until=make.NOON + 20 * MINUTE).consensus
 
     # Northbet leans away while it prices both sides; then Keystone alone: evens, later 1.8/2.25.
     assert 2.0 < consensus[0] < 2.1
@@ -68,7 +68,7 @@ def test_the_consensus_is_of_the_books_that_stood_then():
 
 def test_nothing_seen_later_has_any_influence():
     found, home = event()
-    early = movements_of(found.pk, "h2h", home.pk, until=make.NOON + 4 * MINUTE)
+    early = movements_of(found, "h2h", home.pk, until=make.NOON + 4 * MINUTE)
 
     assert [(at - make.NOON) // MINUTE for at in early.moments] == [0, 4]
     assert early.lines[0].prices == [2.0, 2.0]
@@ -77,6 +77,6 @@ def test_nothing_seen_later_has_any_influence():
 def test_where_nothing_was_seen_there_is_no_movement():
     quote = make.priced("2.000")
     assert (
-        movements_of(quote.selection.market.event_id, "h2h", quote.selection_id, until=make.NOON)
+        movements_of(quote.selection.market.event, "h2h", quote.selection_id, until=make.NOON)
         is None
     )
