@@ -67,8 +67,8 @@ def set_values(made: Sequence[Chip], filters: Mapping[str, object]) -> dict[str,
 
 def _with(query: QueryDict, name: str, value: str | None) -> str:
     changed = query.copy()
-    changed.pop("page", None)
-    changed.pop(name, None)
+    for passing in ("page", "refresh", name):
+        changed.pop(passing, None)
     if value is not None:
         changed[name] = value
     return f"?{changed.urlencode()}"

@@ -5,7 +5,7 @@
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const POLL = 10_000, SLOW_POLL = 60_000, LEAST = 1_000, SILENCE = 45_000;
   const parts = new Map(); // part -> {dirty, asked, busy}
-  let source = null, state = "connecting", since = "", heard = Date.now(), retry = 2_000, timer = 0;
+  let source = null, state = "connecting", told = "live", since = "", heard = Date.now(), retry = 2_000, timer = 0;
   let paused = sessionStorage.getItem("paused") === "yes";
 
   // --- the badge
@@ -79,7 +79,7 @@
     heard = Date.now();
     source = new EventSource(`/live/?topics=${wanted.join(",")}&since=${encodeURIComponent(since)}`);
     source.addEventListener("beat", (event) => { note(event); retry = 2_000; });
-    source.addEventListener("state", (event) => { note(event); become(JSON.parse(event.data).state); });
+    source.addEventListener("state", (event) => { note(event); told = JSON.parse(event.data).state; become(told); });
     source.addEventListener("reload", (event) => { note(event); for (const part of parts.keys()) mark(part); });
     for (const topic of wanted)
       source.addEventListener(topic, (event) => {
@@ -137,6 +137,8 @@
     const part = event.detail?.ctx?.target;
     if (parts.has(part)) {
       parts.get(part).busy = false;
+      // The server answers again, and the stream never went.
+      if (state === "reconnecting" && source?.readyState === EventSource.OPEN) become(told);
       for (const cell of $$("[data-k]", part)) {
         const old = before.get(cell.dataset.k);
         if (old === undefined || old === cell.textContent) continue;
@@ -149,9 +151,25 @@
     find();
   });
   document.addEventListener("animationend", (event) => event.target.classList?.remove("changed"));
-  document.addEventListener("htmx:error", (event) => {
-    const part = event.detail?.ctx?.sourceElement;
-    if (parts.has(part)) { parts.get(part).busy = false; become(state === "live" ? "reconnecting" : state); }
+  function fail(part) {
+    if (!parts.has(part)) return;
+    parts.get(part).busy = false;
+    become(state === "live" ? "reconnecting" : state);
+  }
+  document.addEventListener("htmx:error", (event) => fail(event.detail?.ctx?.sourceElement));
+  // Another page than the one asked for is not put into this one.
+  document.addEventListener("htmx:before:response", (event) => {
+    const { response, sourceElement } = event.detail?.ctx || {};
+    if (!response) return;
+    const isRefused = response.status >= 400 && response.status !== 422;
+    if (response.raw.redirected && new URL(response.raw.url).pathname === "/login/") {
+      // Who is no longer logged in is sent to the log-in and back again.
+      event.preventDefault();
+      location.reload();
+    } else if (isRefused && (parts.has(sourceElement) || sourceElement.matches("[data-poll]"))) {
+      event.preventDefault();
+      fail(sourceElement);
+    }
   });
 
   function find() {

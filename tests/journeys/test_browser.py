@@ -51,8 +51,8 @@ def addresses() -> list[str]:
     bet = Bet.objects.select_related("selection__market").first()
     version = ModelVersion.objects.first()
     return [
-        "/", "/?tab=passed", "/odds/", "/odds/?market=totals", "/bets/", "/performance/",
-        "/models/",
+        "/", "/?tab=passed", "/odds/", "/odds/?market=totals", "/scanner/?doubtful=yes",
+        "/bookmakers/", "/bets/", "/performance/", "/models/",
         "/risk/", "/status/", "/preferences/", "/methodology/", f"/bets/{bet.pk}/",
         f"/events/{bet.selection.market.event_id}/", f"/models/{version.pk}/", "/not-a-page/",
     ]  # fmt: skip

@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Browser, Page, expect
 
 from accounts import live
@@ -140,6 +141,15 @@ def test_a_bet_placed_elsewhere_appears_on_today(browser, server, bettor):
 
     expect(page.locator(".tile").nth(1)).to_contain_text("1 open bet")
     expect(page.get_by_role("link", name="Bet open")).to_have_count(1)
+
+
+def test_who_is_no_longer_logged_in_is_sent_to_the_log_in_and_back(browser, server, bettor):
+    page = on_odds(browser, server)
+    Session.objects.all().delete()
+    move("7.770")
+
+    expect(page).to_have_url(f"{server.url}/login/?next=/odds/")
+    expect(page.locator(".grid-odds")).to_have_count(0)
 
 
 def test_the_odds_screen_by_keyboard(browser, server, bettor):
