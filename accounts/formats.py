@@ -38,6 +38,18 @@ def price_text(price: Decimal | float | None, price_format: str = "decimal") -> 
     return text[:-1] if text.endswith("0") else text
 
 
+def fair_text(probability: float | None, price_format: str = "decimal") -> str:
+    """Write what a probability is worth as a price: to the cent, near certainty to the thousandth.
+
+    >>> fair_text(0.5166), fair_text(0.997), fair_text(None)
+    ('1.94', '1.003', '–')
+    """
+    if not probability:
+        return NOTHING
+    worth = 1 / probability
+    return price_text(round(worth, 2 if worth >= 1.1 else 3), price_format)
+
+
 def money_text(amount: Decimal | float | None, currency: str = "EUR") -> str:
     """Write money with its symbol, two places and thousands apart.
 
@@ -55,13 +67,14 @@ def money_text(amount: Decimal | float | None, currency: str = "EUR") -> str:
 def share_text(share: float | Decimal | None, places: int = 1) -> str:
     """Write a share of one as per cent, without a sign unless below zero.
 
-    >>> share_text(0.4731), share_text(-0.02, 0)
-    ('47.3 %', '−2 %')
+    >>> share_text(0.4731), share_text(-0.02, 0), share_text(-0.0001)
+    ('47.3 %', '−2 %', '0.0 %')
     """
     if share is None or share != share:
         return NOTHING
-    text = f"{abs(float(share)) * 100:.{places}f}\N{NO-BREAK SPACE}%".replace("\xa0", " ")
-    return f"{MINUS}{text}" if share < 0 else text
+    shown = round(float(share) * 100, places)
+    text = f"{abs(shown):.{places}f} %"
+    return f"{MINUS}{text}" if shown < 0 else text
 
 
 def signed_share_text(share: float | Decimal | None, places: int = 1) -> str:
@@ -71,7 +84,7 @@ def signed_share_text(share: float | Decimal | None, places: int = 1) -> str:
     ('+4.2 %', '−2.0 %', '0.0 %')
     """
     text = share_text(share, places)
-    return f"+{text}" if share is not None and share > 0 else text
+    return f"+{text}" if share is not None and round(float(share) * 100, places) > 0 else text
 
 
 def span_text(span: timedelta) -> str:

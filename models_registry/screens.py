@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count
 
 from models_registry.models import ModelVersion, Prediction, Predictor, Promotion, TrainingRun
 
@@ -35,9 +35,8 @@ def registry() -> list[Registered]:
     champion = {row.predictor_id: row for row in champions()}
     predictors = list(Predictor.objects.select_related("competition"))
     versions: dict[int, list[ModelVersion]] = {each.pk: [] for each in predictors}
-    for version in ModelVersion.objects.annotate(
-        prediction_count=Count("predictions"), last_predicted=Max("predictions__made_at")
-    ).order_by("-number"):
+    counted = ModelVersion.objects.annotate(prediction_count=Count("predictions"))
+    for version in counted.order_by("-number"):
         versions[version.predictor_id].append(version)
     runs: dict[int, list[TrainingRun]] = {each.pk: [] for each in predictors}
     for run in TrainingRun.objects.select_related("version")[:40]:

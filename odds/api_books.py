@@ -39,7 +39,7 @@ class BookShape(Shape):
 
 class BooksShape(Shape):
     sport = serializers.CharField(source="sport.key", default=None, allow_null=True)
-    method = serializers.CharField(source="rule.method", default="shin")
+    method = serializers.CharField(help_text="how margins are removed")
     learned_at = Moment(source="weights.learned_at", default=None, allow_null=True)
     target = serializers.CharField(source="weights.target", default=None, allow_null=True)
     books = BookShape(many=True)

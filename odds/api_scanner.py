@@ -31,7 +31,10 @@ class ScanQuery(Shape):
         help_text="stakes are whole multiples of it",
     )  # fmt: skip
     max_age = serializers.FloatField(
-        min_value=0, max_value=10_000, default=15.0, help_text="minutes since a leg was last seen"
+        min_value=0,
+        max_value=10_000,
+        default=15.0,
+        help_text="minutes since a leg was last seen; times the clock's rate in a simulated league",
     )
     doubtful = serializers.BooleanField(
         default=False, help_text="also finds that break a quality gate, with the reasons"
@@ -98,7 +101,7 @@ class _Finds(APIView):
             Asked(
                 outlay=asked["outlay"],
                 unit=asked["unit"],
-                max_age=asked["max_age"],
+                max_age=asked["max_age"] * max(clock.rate(), 1.0),
                 competition_key=asked.get("competition", ""),
                 with_doubtful=asked["doubtful"],
                 with_simulated=settings.CLOCK is not None if simulated is None else simulated,

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from odds.domain.consensus import METHOD_WITHOUT_RULE
 from odds.models import Bookmaker, BookmakerWeight, PricingRule, Sport, WeightSet
 
 # The newest look at each book among coming events and those of late.
@@ -38,6 +39,11 @@ class Books:
     books: list[Book]
     rule: PricingRule | None
     weights: WeightSet | None
+
+    @property
+    def method(self) -> str:
+        """Return how margins are removed in this sport."""
+        return self.rule.method if self.rule else METHOD_WITHOUT_RULE
 
 
 def books_of(sport_key: str, *, now: datetime) -> Books:

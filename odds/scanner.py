@@ -56,7 +56,7 @@ class FoundLeg:
 class Found:
     """One find. `value` is what it is sorted by: profit, hold, expected, edge or change.
 
-    `numbers` are its other figures by name, for the file and the API; `note` says them in words.
+    `numbers` are its other figures by name, for the API; `note` says them in words.
     """
 
     kind: str

@@ -28,8 +28,6 @@ ICONS = {
     "sun": "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6 19 19M5 19l1.4-1.4M17.6 6.4 19 5",  # noqa: E501
     "moon": "M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z",
     "device": "M3 4h18v12H3zM8 20h8M12 16v4",
-    "pause": "M8 5v14M16 5v14",
-    "play": "M7 4l13 8-13 8z",
     "book": "M4 4h7a2 2 0 0 1 1 2 2 2 0 0 1 1-2h7v15h-7a2 2 0 0 0-1 1 2 2 0 0 0-1-1H4zM12 6v13",
     "gear": "M12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM19 12l2-1-2-4-2 1-2-1-1-3h-4L9 7 7 8 5 7l-2 4 2 1v1l-2 1 2 4 2-1 2 1 1 3h4l1-3 2-1 2 1 2-4-2-1z",  # noqa: E501
     "out": "M14 4h6v16h-6M3 12h11M10 8l4 4-4 4",
@@ -63,9 +61,7 @@ def price(value: Decimal | float | None, user: object = None) -> str:
 @register.filter
 def fair(probability: float | None, user: object = None) -> str:
     """`{{ p|fair:user }}`: the fair price of a probability, as this reader writes prices."""
-    if not probability:
-        return formats.NOTHING
-    return formats.price_text(round(1 / probability, 2), getattr(user, "price_format", "decimal"))
+    return formats.fair_text(probability, getattr(user, "price_format", "decimal"))
 
 
 @register.filter
@@ -87,6 +83,12 @@ def signed(share: float | Decimal | None, places: int = 1) -> str:
 @register.filter
 def figure(value: float | None, places: int = 4) -> str:
     return formats.NOTHING if not isinstance(value, float) else f"{value:.{places}f}"
+
+
+@register.filter
+def count(value: int | None, unknown: str = formats.NOTHING) -> str:
+    """`{{ account.used|count:"it has not said" }}`: thousands apart, or why there is none."""
+    return unknown if value is None else f"{value:,}"
 
 
 @register.filter

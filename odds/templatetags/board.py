@@ -6,7 +6,7 @@ from html import escape
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
-from accounts.formats import NOTHING, price_text, share_text, span_text
+from accounts.formats import NOTHING, fair_text, price_text, share_text, span_text
 from accounts.templatetags.fairline import change
 from odds.board import BoardCell, BoardLine, BoardRow, Move
 
@@ -45,7 +45,7 @@ def line_rows(line: BoardLine, user: object, window: str) -> SafeString:
             f'<tr{kind}><th scope="row" class="stick !font-normal">{escape(row.title)}</th>'
             f"<td>{_movement(row.move, price_format, window)}</td>"
             f'<td class="num">{best}</td>'
-            f'<td class="num fair">{_fair(row, price_format)}</td>'
+            f'<td class="num fair">{fair_text(row.fair, price_format)}</td>'
             f'<td class="num">{change(row.edge)}</td>'
             f'<td class="num muted">{hold}</td>{cells}</tr>\n'
         )
@@ -73,7 +73,7 @@ def line_list(line: BoardLine, user: object, window: str) -> SafeString:
             '<div class="mt-2"><div class="flex justify-between items-center gap-2">'
             f'<span class="font-medium">{escape(row.title)}</span>'
             f'<span class="muted tnum text-xs">{_movement(row.move, price_format, window)}'
-            f" fair {_fair(row, price_format)}{edge}</span></div>"
+            f" fair {fair_text(row.fair, price_format)}{edge}</span></div>"
             f'<div class="offers">{offers or NOT_OFFERED}</div></div>\n'
         )
     return mark_safe("".join(written))  # noqa: S308 - what is not ours is escaped
@@ -97,10 +97,6 @@ def _price(row: BoardRow, cell: BoardCell, price_format: str, kind: str = "c") -
             f'{text}</span><span class="sr-only"> stale</span>'
         )
     return f'<span class="px" data-k="{key}">{text}</span>'
-
-
-def _fair(row: BoardRow, price_format: str) -> str:
-    return price_text(round(1 / row.fair, 2), price_format) if row.fair else NOTHING
 
 
 def _movement(move: Move | None, price_format: str, window: str) -> str:

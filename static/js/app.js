@@ -44,10 +44,6 @@
   document.addEventListener("close", (event) => {
     if (event.target.id === "dialog") $("#dialog-body").replaceChildren();
   }, true);
-  // A form that names itself so is sent when a choice in it changes.
-  document.addEventListener("change", (event) => {
-    if (event.target.closest("form[data-auto]")) event.target.form.requestSubmit();
-  });
 
   // Keys: g then a letter goes to a page; e exports; ? lists them.
   const places = { t: "today", o: "odds", c: "scanner", b: "bets", p: "performance", m: "models", r: "risk", s: "status" };
@@ -83,7 +79,6 @@
   const units = {
     price: (value) => (document.documentElement.dataset.prices === "american" ? american(value) : value.toFixed(2)),
     money: (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
-    whole: (value) => value.toLocaleString("en-GB", { maximumFractionDigits: 0 }),
     share: (value) => `${(value * 100).toFixed(1)} %`,
   };
   const charts = new Map();
