@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 from django.core.management import call_command
 from django.test import Client
@@ -13,6 +16,13 @@ def test_the_schema_is_valid_and_complete(tmp_path):
     routes = {str(route.pattern) for route in api_urls.urlpatterns} - {"schema", "docs"}
     for route in routes:
         assert f"  /api/v1/{route.replace('<int:', '{').replace('>', '}')}:\n" in text
+
+
+def test_every_address_is_in_the_guide():
+    guide = Path("docs/api.md").read_text()
+    for route in api_urls.urlpatterns:
+        address = re.sub(r"<int:\w+>", "ID", str(route.pattern))
+        assert f"`{address}`" in guide or f"/{address}`" in guide, address
 
 
 @pytest.mark.django_db

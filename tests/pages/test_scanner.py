@@ -121,3 +121,4 @@ def test_the_api_tells_the_same(as_alice, name):
 def test_the_api_refuses_what_it_does_not_know(as_alice):
     answer = as_alice.get("/api/v1/arbitrages?outlay=-1&colour=red")
     assert answer.status_code == 400
+    assert {error["field"] for error in answer.json()["errors"]} == {"outlay", "colour"}
