@@ -7,8 +7,6 @@ taken is merged. Nothing here touches the database.
 import asyncio
 import json
 import logging
-from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -145,11 +143,6 @@ class Hub:
         self._is_away = False
         self._reader: asyncio.Task[None] | None = None
 
-    @property
-    def listeners(self) -> Collection[Listener]:
-        """Who listens now."""
-        return self._listeners
-
     async def join(self, listener: Listener, *, since: str) -> None:
         """Feed a listener from now on, and first with what came after `since`, if that is known."""
         self._listeners.add(listener)
@@ -175,14 +168,6 @@ class Hub:
         """End every open stream: this process stops, another will take them."""
         for listener in self._listeners:
             listener.end()
-
-    async def close(self) -> None:
-        """Let go of Valkey."""
-        if self._reader is not None:
-            self._reader.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._reader
-        await self._redis.aclose()
 
     async def _catch_up(self, listener: Listener, since: str) -> None:
         newest, is_lost = await self._look(since)

@@ -72,6 +72,7 @@ class LiveDoor:
     def __init__(self) -> None:
         self._hub: Hub | None = None
         self._open: Counter[int] = Counter()
+        self._is_ending = False
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request with a stream, or with the reason why not."""
@@ -85,7 +86,8 @@ class LiveDoor:
             await _refuse(send, refusal)
             return
         since = request.headers.get("Last-Event-ID") or request.GET.get("since", "")
-        listener = Listener(topics=topics, owner_id=owner_id)
+        # Whoever comes while the process stops is told where things stand, and goes elsewhere.
+        listener = Listener(topics=topics, owner_id=owner_id, is_over=self._is_ending)
         self._open[owner_id] += 1
         open_streams.inc()
         try:
@@ -98,6 +100,7 @@ class LiveDoor:
 
     def end_all(self) -> None:
         """End every stream, so that the process can stop without waiting for listeners."""
+        self._is_ending = True
         if self._hub is not None:
             self._hub.end_all()
 
