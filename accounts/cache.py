@@ -6,7 +6,6 @@ depends on prices, while no price changed; `refresh` asks anew whatever is kept.
 """
 
 import json
-import logging
 import os
 import threading
 import time
@@ -16,7 +15,6 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-import redis
 from django.conf import settings
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -24,13 +22,11 @@ from redis.exceptions import RedisError
 
 from accounts import live
 
-logger = logging.getLogger(__name__)
-
 # An answer that is too old may still be given while another process makes the next.
 KEPT_SECONDS = 60
 MAKING_MS = 5_000
 MOST_IN_MEMORY = 256
-PAUSE_SECONDS = 5.0
+KEPT_IN_MEMORY = "answers are kept in memory"
 
 requests = Counter(
     "fairline_cache_requests",
@@ -56,7 +52,6 @@ class Kept:
 _memory: OrderedDict[str, Kept] = OrderedDict()
 _memory_lock = threading.Lock()
 _making: dict[str, threading.Lock] = {}
-_away_until = 0.0
 
 
 def remember(
@@ -111,11 +106,6 @@ def hit_rates() -> dict[str, tuple[int, float]]:
     return {name: (count, given.get(name, 0) / count) for name, count in asked.items() if count}
 
 
-def is_away() -> bool:
-    """Return whether answers are kept in memory because Valkey did not answer lately."""
-    return time.monotonic() < _away_until
-
-
 def _counted(name: str, outcome: str, place: str, kept: Kept) -> Any:  # noqa: ANN401
     requests.labels(name, outcome, place).inc()
     return kept.answer
@@ -136,13 +126,13 @@ def _lock_of(key: str) -> threading.Lock:
 
 def _look(key: str) -> tuple[str, Kept | None, str]:
     """Return the version of prices, what is kept, and where was looked."""
-    if not is_away():
+    if not live.is_away():
         try:
             found: Any = live.client().mget(live.version_key(), key)
             version = found[0].decode() if found[0] else ""
             return version, _read(found[1]), "valkey"
         except (RedisError, OSError) as error:
-            _go_away(error)
+            live.leave_alone(error, so=KEPT_IN_MEMORY)
     with _memory_lock:
         # Without Valkey nobody says that prices changed: age alone decides.
         return "", _memory.get(key), "memory"
@@ -162,12 +152,12 @@ def _may_make(key: str, place: str) -> bool:
     try:
         return bool(live.client().set(f"{key}:making", 1, nx=True, px=MAKING_MS))
     except (RedisError, OSError) as error:
-        _go_away(error)
+        live.leave_alone(error, so=KEPT_IN_MEMORY)
         return True
 
 
 def _keep(key: str, made: Kept) -> None:
-    if not is_away():
+    if not live.is_away():
         text = json.dumps(
             {"answer": made.answer, "made_at": made.made_at, "version": made.version},
             separators=(",", ":"),
@@ -178,7 +168,7 @@ def _keep(key: str, made: Kept) -> None:
                 pipe.delete(f"{key}:making")
                 pipe.execute()
         except (RedisError, OSError) as error:
-            _go_away(error)
+            live.leave_alone(error, so=KEPT_IN_MEMORY)
         else:
             return
     with _memory_lock:
@@ -186,9 +176,3 @@ def _keep(key: str, made: Kept) -> None:
         _memory.move_to_end(key)
         while len(_memory) > MOST_IN_MEMORY:
             _memory.popitem(last=False)
-
-
-def _go_away(error: redis.RedisError | OSError) -> None:
-    global _away_until
-    _away_until = time.monotonic() + PAUSE_SECONDS
-    logger.warning("Valkey is away, so answers are kept in memory: %s", type(error).__name__)

@@ -76,8 +76,7 @@ def publish(topics: Collection[str], ids: Collection[int], *, owner_id: int | No
 
     Never raises for Valkey's sake: what was committed is committed, and pages ask anyway.
     """
-    global _away_until
-    if monotonic() < _away_until:
+    if is_away():
         return False
     named = sorted(ids)[:MOST_IDS]
     entry: dict[str, str | int] = {
@@ -93,8 +92,7 @@ def publish(topics: Collection[str], ids: Collection[int], *, owner_id: int | No
             pipe.xadd(stream_key(), entry, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
             pipe.execute()
     except (RedisError, OSError) as error:
-        _away_until = monotonic() + PAUSE_SECONDS
-        logger.warning("Valkey is away, so nobody is told of changes: %s", type(error).__name__)
+        leave_alone(error, so="nobody is told of changes")
         return False
     return True
 
@@ -105,13 +103,26 @@ def position() -> str:
     Empty when Valkey is away. A page read after this moment and told of everything after this
     position shows everything.
     """
-    if monotonic() < _away_until:
+    if is_away():
         return ""
     try:
         newest = client().xrevrange(stream_key(), count=1)
-    except (RedisError, OSError):
+    except (RedisError, OSError) as error:
+        leave_alone(error, so="pages ask at intervals")
         return ""
     return newest[0][0].decode() if newest else "0-0"  # type: ignore[union-attr]
+
+
+def is_away() -> bool:
+    """Return whether Valkey is left alone because it did not answer this process lately."""
+    return monotonic() < _away_until
+
+
+def leave_alone(error: redis.RedisError | OSError, *, so: str) -> None:
+    """Ask Valkey nothing for a while, and say what that means."""
+    global _away_until
+    _away_until = monotonic() + PAUSE_SECONDS
+    logger.warning("Valkey is away, so %s: %s", so, type(error).__name__)
 
 
 def client() -> redis.Redis:

@@ -38,7 +38,7 @@ def status(request: UserRequest) -> HttpResponse:
             "quote_age": quote_age,
             "quote_freshness": "" if quote_age is None else freshness(quote_age, clock.rate()),
             "kept": sorted(cache.hit_rates().items()),
-            "kept_in_memory": cache.is_away(),
+            "kept_in_memory": live.is_away(),
             "champions": champions(),
             "versions": {
                 "Fairline": settings.VERSION,
