@@ -7,11 +7,15 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from accounts.models import User
+from tests import make
+from tests.journeys.world import fill
+
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.skip("Chromium is not installed; CHROMIUM may name one")
     options = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
@@ -22,3 +26,18 @@ def browser() -> Iterator[Browser]:
         yield started
         started.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def browser(chromium) -> Iterator[Browser]:
+    """The one Chromium; pages opened by a test end with it, and ask the server nothing more."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
+
+
+@pytest.fixture
+def bettor(db) -> User:
+    who = make.user("bettor")
+    fill(who, past=3, coming=3)
+    return who

@@ -4,47 +4,19 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from betting.models import Bet
 from betting.services.settlement import settle_due_bets
 from models_registry.models import ModelVersion
-from tests import make
-from tests.journeys.world import fill
+from tests.journeys.pages import arrived, logged_in
 
-PASSWORD = "a long pass phrase"
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(300),
     pytest.mark.xdist_group("browser"),
     pytest.mark.django_db(transaction=True),
 ]
-WATCH = """
-window.violations = JSON.parse(sessionStorage.getItem("violations") || "[]");
-document.addEventListener("securitypolicyviolation", (event) => {
-  window.violations.push(`${location.pathname}: ${event.violatedDirective} ${event.blockedURI}`);
-  sessionStorage.setItem("violations", JSON.stringify(window.violations));
-});
-"""
-
-
-@pytest.fixture
-def bettor(db):
-    who = make.user("bettor", password=PASSWORD)
-    fill(who, past=3, coming=3)
-    return who
-
-
-def logged_in(browser: Browser, base: str, *, width: int = 1440, **options: object) -> Page:
-    context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-    context.add_init_script(WATCH)
-    page = context.new_page()
-    page.goto(f"{base}/login/")
-    page.get_by_label("User name").fill("bettor")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Today", exact=True)).to_be_visible()
-    return page
 
 
 def addresses() -> list[str]:
@@ -58,8 +30,8 @@ def addresses() -> list[str]:
     ]  # fmt: skip
 
 
-def test_a_bettor_places_a_bet_from_today_and_sees_it_settled(browser, live_server, bettor):
-    page = logged_in(browser, live_server.url)
+def test_a_bettor_places_a_bet_from_today_and_sees_it_settled(browser, server, bettor):
+    page = logged_in(browser, server)
     page.locator("td.act a.btn-primary").first.click()
     dialog = page.locator("dialog#dialog")
     expect(dialog.get_by_role("heading", name="Place a paper bet")).to_be_visible()
@@ -92,33 +64,26 @@ def test_a_bettor_places_a_bet_from_today_and_sees_it_settled(browser, live_serv
     assert page.evaluate("window.violations") == []
 
 
-def test_no_page_breaks_the_content_policy(browser, live_server, bettor):
-    page = logged_in(browser, live_server.url, color_scheme="dark")
+def test_no_page_breaks_the_policy_or_scrolls_sideways_on_a_phone(browser, server, bettor):
+    page = arrived(browser, server, width=390, color_scheme="dark")
     for address in addresses():
-        page.goto(live_server.url + address)
-        page.wait_for_load_state("load")
+        page.goto(server.url + address)
+        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert over <= 0, address
         assert page.evaluate("window.violations") == [], address
 
 
-def test_the_policy_watch_can_fail(browser, live_server, bettor):
+def test_the_policy_watch_can_fail(browser, server, bettor):
     """If this fails, the test above proves nothing."""
-    page = logged_in(browser, live_server.url)
+    page = arrived(browser, server)
     page.evaluate("document.body.setAttribute('style', 'color: red')")
     page.wait_for_timeout(50)
 
     assert page.evaluate("window.violations") != []
 
 
-def test_no_page_scrolls_sideways_on_a_phone(browser, live_server, bettor):
-    page = logged_in(browser, live_server.url, width=390)
-    for address in addresses():
-        page.goto(live_server.url + address)
-        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        assert over <= 0, address
-
-
-def test_the_main_story_works_without_javascript(browser, live_server, bettor):
-    page = logged_in(browser, live_server.url, java_script_enabled=False)
+def test_the_main_story_works_without_javascript(browser, server, bettor):
+    page = logged_in(browser, server, java_script_enabled=False)
     page.locator("td.act a.btn-primary").first.click()
     page.get_by_label("Stake, EUR").fill("4.00")
     page.get_by_role("button", name="Place paper bet").click()

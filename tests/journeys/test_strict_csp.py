@@ -3,6 +3,7 @@
 import pytest
 
 from tests import make
+from tests.journeys.pages import PASSWORD, give_password
 
 pytestmark = [
     pytest.mark.browser,
@@ -12,20 +13,20 @@ pytestmark = [
 ]
 
 
-def test_docs_and_admin_break_no_policy(browser, live_server):
-    make.operator("olivia", password="correct horse battery")
+def test_docs_and_admin_break_no_policy(browser, server):
+    give_password(make.operator("olivia"))
     quote = make.priced()
     said = []
     page = browser.new_page()
     page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
     page.on("pageerror", lambda error: said.append(str(error)))
 
-    page.goto(f"{live_server.url}/api/v1/docs")
+    page.goto(f"{server.url}/api/v1/docs")
     page.click(".opblock >> nth=0")
     page.wait_for_selector(".opblock-body")
-    page.goto(f"{live_server.url}/admin/login/")
+    page.goto(f"{server.url}/admin/login/")
     page.fill("#id_username", "olivia")
-    page.fill("#id_password", "correct horse battery")
+    page.fill("#id_password", PASSWORD)
     page.click("[type=submit]")
     page.wait_for_selector("#user-tools")
     for path in (
@@ -34,7 +35,7 @@ def test_docs_and_admin_break_no_policy(browser, live_server):
         "betting/strategy/add/",
         "risk/halt/",
     ):
-        page.goto(f"{live_server.url}/admin/{path}")
+        page.goto(f"{server.url}/admin/{path}")
 
     # Browsers ask for a favicon that nobody linked.
     assert [text for text in said if "404" not in text] == []

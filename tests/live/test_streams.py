@@ -10,7 +10,7 @@ from tests.live.serving import until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
+    pytest.mark.xdist_group("streams"),
     pytest.mark.timeout(120),
 ]
 
