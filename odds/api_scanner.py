@@ -69,8 +69,9 @@ class FindShape(Shape):
     legs = LegShape(many=True)
     outlay = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
     profit = serializers.DecimalField(
-        max_digits=12, decimal_places=2, allow_null=True, help_text="certain, after rounding"
-    )
+        max_digits=12, decimal_places=2, allow_null=True,
+        help_text="whichever leg wins alone, after rounding; on a line that returns stakes less",
+    )  # fmt: skip
     oldest_minutes = serializers.SerializerMethodField()
     note = serializers.CharField()
     doubts = serializers.ListField(child=serializers.CharField())

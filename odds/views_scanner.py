@@ -14,7 +14,8 @@ from accounts.exports import Row, export
 from accounts.http import UserRequest
 from accounts.pages import Chip, chips, values
 from odds import screens
-from odds.scanner import KINDS, Asked, Found, scan
+from odds.finds import Found
+from odds.scanner import KINDS, Asked, scan
 
 # What a find of each kind is sorted by.
 VALUES = {

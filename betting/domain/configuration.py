@@ -43,7 +43,8 @@ class Configuration:
             (
                 "margin_methods",
                 bool(self.margin_methods) and all(map(_is_method, self.margin_methods)),
-                f"use some of {BY_SPORT}, {', '.join(METHODS)} or a blend such as 2*shin+power",
+                f"use some of {BY_SPORT}, {', '.join(METHODS)}, a blend such as 2*shin+power "
+                "or the worst case of several: shin|power",
             ),
             ("model_weight", 0 <= self.model_weight <= 1, "use 0 to 1"),
             ("model_error", 0 <= self.model_error <= 5, "use 0 to 5"),

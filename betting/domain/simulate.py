@@ -12,6 +12,7 @@ import numpy as np
 
 from betting.domain.decide import Decisions, Slate
 from odds.domain.consensus import price_after_commission
+from odds.domain.lines import quarters, settled_halves
 from odds.domain.table import BoolArray, FloatArray, IntArray, TextArray, TimeArray
 from risk.domain.kelly import kelly_fraction
 from risk.domain.limits import Bounds, trim_slate
@@ -67,10 +68,10 @@ def halves(
     ([1, 0], [0, 0])
     """
     margin = (home_score - away_score).astype(np.int64)
-    quarters = np.rint(np.nan_to_num(line) * 4).astype(np.int64)
+    points = quarters(line)
     from_home = np.isin(side, ("home", "over"))
-    level = np.where(market_key == "totals", (home_score + away_score) * 4 - quarters, 0)
-    level = np.where(market_key == "spreads", margin * 4 + quarters, level)
+    level = np.where(market_key == "totals", (home_score + away_score) * 4 - points, 0)
+    level = np.where(market_key == "spreads", margin * 4 + points, level)
     ahead = np.where(from_home, level, -level)
     moneyline = market_key == "h2h"
     straight = np.where(side == "home", margin, -margin)
@@ -79,8 +80,7 @@ def halves(
     straight = np.where((straight == 0) & draw_offered, -1, straight)
     ahead = np.where(moneyline, straight * 2, ahead)
     settled = moneyline | (np.isin(market_key, ("spreads", "totals")) & ~np.isnan(line))
-    won = np.where(settled, np.clip(ahead, 0, 2), 0)
-    lost = np.where(settled, np.clip(-ahead, 0, 2), 0)
+    won, lost = settled_halves(np.where(settled, ahead, 0))
     return won.astype(np.int64), lost.astype(np.int64)
 
 

@@ -2,8 +2,9 @@
 
 With net prices p (after commission) the *hold* of a market is 1 - 1 / sum(1 / p): what one who
 takes every outcome loses for certain, as a share of the outlay. Below zero it is an arbitrage.
-On a whole line (-6) the outcome between the two returns both stakes, so the certain profit is of
-the outcomes that decide; `can_push` says so. docs/algorithms/arbitrage.md has worked tables.
+On a whole line (-6) the score between the two returns both stakes, on a quarter line half of them:
+that score earns as much less of the profit, and `comes_back` says so. docs/algorithms/scanner.md
+has worked tables.
 """
 
 import itertools
@@ -13,6 +14,7 @@ from decimal import ROUND_DOWN, ROUND_FLOOR, Decimal
 
 import numpy as np
 
+from odds.domain.lines import comes_back
 from odds.domain.scan import (
     Gates,
     Leg,
@@ -22,12 +24,11 @@ from odds.domain.scan import (
     groups,
     is_whole_market,
     leg,
-    line_codes,
     markets_with_draw,
     net_prices,
     offered,
 )
-from odds.domain.table import QuoteTable
+from odds.domain.table import QuoteTable, line_codes
 
 CENT = Decimal("0.01")
 
@@ -36,8 +37,9 @@ CENT = Decimal("0.01")
 class BestBook:
     """The best price of every outcome of one market and line, at whatever bookmaker.
 
-    `profit` is what equal payouts earn per unit of outlay, below zero a loss; `can_push` whether
-    a score exists that returns all stakes; `doubts` the quality gates it breaks, in words.
+    `profit` is what equal payouts earn per unit of outlay, below zero a loss; `comes_back` the
+    share of every stake that a score on the line returns, earning nothing (0.0 where no score
+    does); `doubts` the quality gates it breaks, in words.
     """
 
     event_id: int
@@ -46,7 +48,7 @@ class BestBook:
     line: float
     legs: tuple[Leg, ...]
     profit: float
-    can_push: bool
+    comes_back: float
     doubts: tuple[str, ...]
 
     @property
@@ -97,7 +99,7 @@ def best_books(table: QuoteTable, *, at: np.datetime64, gates: Gates) -> list[Be
                 line=line,
                 legs=legs,
                 profit=profit,
-                can_push=line == line and float(line).is_integer(),
+                comes_back=comes_back(line),
                 doubts=doubts(legs, profit, gates),
             )
         )

@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 
 from odds.domain.consensus import Consensus, consensus
-from odds.domain.table import BoolArray, FloatArray, IntArray, QuoteTable, TimeArray
+from odds.domain.table import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    QuoteTable,
+    TimeArray,
+    line_codes,
+    pair_codes,
+)
 
 ARCHIVE_IS_FRESHER = np.timedelta64(1, "h")
 
@@ -56,18 +64,16 @@ def closes(last_quotes: QuoteTable, *, method: str) -> Closes:
 
 def _which(real: Consensus, archive: Consensus) -> tuple[BoolArray, BoolArray]:
     """Return which rows of each stand: of one market and line only the one or the other."""
-    ours, theirs = _codes(real.market_id, real.line), _codes(archive.market_id, archive.line)
-    lines, place = np.unique(np.concatenate([ours, theirs]), return_inverse=True)
-    seen_by_us, seen_by_them = (
-        _newest(rows, moments, len(lines))
-        for rows, moments in (
-            (place[: len(ours)], real.newest_update),
-            (place[len(ours) :], archive.newest_update),
-        )
+    place = pair_codes(
+        np.concatenate([real.market_id, archive.market_id]),
+        line_codes(np.concatenate([real.line, archive.line])),
     )
+    ours, theirs = place[: len(real)], place[len(real) :]
+    seen_by_us = _newest(ours, real.newest_update, len(place))
+    seen_by_them = _newest(theirs, archive.newest_update, len(place))
     # A line that one of them never quoted was seen long before all others.
     archive_counts = seen_by_them > seen_by_us + ARCHIVE_IS_FRESHER
-    return ~archive_counts[place[: len(ours)]], archive_counts[place[len(ours) :]]
+    return ~archive_counts[ours], archive_counts[theirs]
 
 
 def _newest(rows: IntArray, moments: TimeArray, count: int) -> TimeArray:
@@ -75,9 +81,3 @@ def _newest(rows: IntArray, moments: TimeArray, count: int) -> TimeArray:
     newest = np.zeros(count, dtype="datetime64[us]")
     np.maximum.at(newest, rows, moments.astype("datetime64[us]"))
     return newest
-
-
-def _codes(market_id: IntArray, line: FloatArray) -> IntArray:
-    """Return one number a market and line: lines are hundredths, far below 10**6 of them."""
-    hundredths = np.where(np.isnan(line), 10**5 + 1, np.rint(np.nan_to_num(line) * 100))
-    return (market_id * 10**6 + hundredths).astype(np.int64)

@@ -6,10 +6,11 @@ scaled to sum to one. docs/algorithms/consensus.md has a worked table.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from odds.domain.margins import remove_margin
+from odds.domain.margins import is_worst_case, remove_margin
 from odds.domain.table import (
     NO_REFERENCE,
     BoolArray,
@@ -18,6 +19,8 @@ from odds.domain.table import (
     QuoteTable,
     TextArray,
     TimeArray,
+    line_codes,
+    pair_codes,
 )
 
 SIDES = np.array(["away", "draw", "home", "over", "under"])
@@ -30,6 +33,9 @@ LAY_SUFFIX = "_lay"
 # A method's name that means: whatever the pricing rule of each row's sport says.
 BY_SPORT = "by_sport"
 METHOD_WITHOUT_RULE = "shin"
+
+
+Number = TypeVar("Number", float, FloatArray)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,8 @@ class Consensus:
         return np.where(self.selection_id[rows] == selection_ids, rows, -1)
 
 
-def price_after_commission(price: FloatArray, commission: FloatArray) -> FloatArray:
-    """Return what a price pays once the exchange took its share of the winnings.
+def price_after_commission(price: Number, commission: Number) -> Number:
+    """Return what a price, or an array of them, pays once the exchange took its share.
 
     >>> price_after_commission(np.array([3.0]), np.array([0.05]))
     array([2.9])
@@ -101,9 +107,9 @@ def probability_by_book(table: QuoteTable, *, method: str) -> FloatArray:
     rows = np.flatnonzero(usable)
     if not len(rows):
         return answer
-    line = _line_codes(table.line[rows])
-    market_line = _codes(table.market_id[rows], line)
-    book = _codes(market_line, table.bookmaker_id[rows])
+    line = line_codes(table.line[rows])
+    market_line = pair_codes(table.market_id[rows], line)
+    book = pair_codes(market_line, table.bookmaker_id[rows])
     book_count = int(book.max()) + 1
     side = np.searchsorted(SIDES, table.side[rows].astype(np.str_))
 
@@ -130,6 +136,8 @@ def consensus(table: QuoteTable, *, method: str) -> Consensus:
     voice. Where the sport's pricing rule names reference books, the first of them that prices a
     market and line gives its probability alone; all books still give its width.
 
+    The probabilities of one market and line sum to one, or less where the method is a worst case.
+
     The spread of the books widens `low` and `high`: with weights w, log-odds x, their weighted
     mean m and n books, the standard error is
     sqrt((var_w(x) + PRIOR_DISAGREEMENT**2 / n) * sum(w**2)) / sum(w).
@@ -154,10 +162,12 @@ def consensus(table: QuoteTable, *, method: str) -> Consensus:
     error = np.sqrt((variance + PRIOR_DISAGREEMENT**2 / np.maximum(count, 1)) * total(weight**2))
     error /= weight_sum
 
-    market_line = _codes(table.market_id[first], _line_codes(table.line[first]))
+    market_line = pair_codes(table.market_id[first], line_codes(table.line[first]))
     spoken, reference = _by_reference(table, log_odds, position, market_line, mean)
     unscaled = _probability(spoken)
     scale = np.bincount(market_line, weights=unscaled)[market_line] if size else unscaled
+    # Worst cases leave something out on purpose: they are never scaled up.
+    scale = np.where(_is_worst_case(table, method)[first], np.maximum(scale, 1.0), scale)
     probability = unscaled / scale
     centre = np.log(probability / (1.0 - probability))
     return Consensus(
@@ -177,6 +187,14 @@ def consensus(table: QuoteTable, *, method: str) -> Consensus:
         disagreement=np.sqrt(variance),
         reference=reference,
     )
+
+
+def _is_worst_case(table: QuoteTable, method: str) -> BoolArray:
+    """Return which rows' probabilities are worst cases of several methods."""
+    if method == BY_SPORT and table.margin_method is not None:
+        kinds, kind = np.unique(table.margin_method, return_inverse=True)
+        return np.array([is_worst_case(str(each)) for each in kinds], dtype=np.bool_)[kind]
+    return np.full(len(table), is_worst_case(method))
 
 
 def _by_reference(
@@ -227,19 +245,6 @@ def _prices_all_outcomes(present: BoolArray, group: IntArray) -> BoolArray:
     whole = np.zeros(len(group), dtype=np.bool_)
     whole[several] = chosen[kind]
     return np.asarray(whole)
-
-
-def _codes(first: IntArray, second: IntArray) -> IntArray:
-    """Return one small number a distinct pair."""
-    _, left = np.unique(first, return_inverse=True)
-    kinds, right = np.unique(second, return_inverse=True)
-    _, codes = np.unique(left * len(kinds) + right, return_inverse=True)
-    return np.asarray(codes, dtype=np.int64)
-
-
-def _line_codes(line: FloatArray) -> IntArray:
-    """Return lines as whole hundredths, and a number no line has where there is none."""
-    return np.where(np.isnan(line), 10**9, np.rint(np.nan_to_num(line) * 100)).astype(np.int64)
 
 
 def _probability(log_odds: FloatArray) -> FloatArray:

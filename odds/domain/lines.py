@@ -1,98 +1,62 @@
-"""Fair prices where a bet may come back: whole lines that push, quarter lines in two halves.
+"""How a bet on a line ends: whole lines push, quarter lines are two half stakes.
 
 A line is a handicap added to a side's score (home -5.5), or a total. Half lines win or lose. On a
 whole line a tie returns the stake: it pushes. A quarter line (-5.25, -5.75) is two bets of half the
-stake, on the lines a quarter to either side (the Asian handicap's rule).
+stake, on the lines a quarter to either side (the Asian handicap's rule). In quarters of a point
+all three are one rule, which is here alone: settlement of the past, stakes and middles ask it.
 
-Prices of a two-way market on a whole line say nothing about the push, since it costs nobody
-anything: what is left after the margin is the probability *given that the bet is decided*.
+Prices of a two-way market say nothing about what comes back, since it costs nobody anything: what
+is left after the margin is the probability *of the stake that is decided*, w / (w + l) with w and l
+the shares of the stake won and lost on average. The fair price 1 + l / w is one over it; only the
+profit per unit staked is as much smaller as comes back.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 
-from odds.domain.table import FloatArray
-
-QUARTER = 0.25
+from odds.domain.table import FloatArray, IntArray
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
-    """How a bet ends, as shares of the stake on average; of one shape, summing to one.
+def quarters(points: FloatArray) -> IntArray:
+    """Return lines or scores in whole quarters of a point; 0 where there is none (NaN).
 
-    On a quarter line half a win counts a half in `won`: the shares say what the stake does, which
-    is all that its price depends on.
+    >>> quarters(np.array([-5.25, 2.0, np.nan])).tolist()
+    [-21, 8, 0]
     """
-
-    won: FloatArray
-    pushed: FloatArray
-    lost: FloatArray
+    return np.asarray(np.rint(np.nan_to_num(points) * 4), dtype=np.int64)
 
 
-def halves(line: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the two lines of each line's two half stakes; twice the same unless it is a quarter.
+def settled_halves(ahead: IntArray) -> tuple[IntArray, IntArray]:
+    """Return how many of a stake's two halves win and lose, so many quarters ahead of its line.
 
-    >>> lower, upper = halves(np.array([-5.5, -6.0, -5.25]))
-    >>> lower.tolist(), upper.tolist()
-    ([-5.5, -6.0, -5.5], [-5.5, -6.0, -5.0])
+    >>> won, lost = settled_halves(np.array([2, 1, 0, -1, -9]))
+    >>> won.tolist(), lost.tolist()
+    ([2, 1, 0, 0, 0], [0, 0, 0, 1, 2])
     """
-    is_quarter = ~np.isclose(np.mod(np.asarray(line) * 2, 1.0), 0.0)
-    step = np.where(is_quarter, QUARTER, 0.0)
-    return line - step, line + step
+    return np.clip(ahead, 0, 2), np.clip(-ahead, 0, 2)
 
 
-def shares_by_score(
-    score: FloatArray, probability: FloatArray, line: FloatArray, *, sign: float = 1.0
-) -> Shares:
-    """Return how bets on lines end, from a distribution of what the line is added to.
+def wins_wholly_above(points: float) -> float:
+    """Return the score beyond which a bet wins its whole stake, from where its line lies.
 
-    `score` (k,) are the values it may take with `probability` (k,): a side's margin for handicaps,
-    where a bet wins if margin + line > 0. For totals hand the total as `score` and the line with
-    a minus; `sign` -1.0 is the other side (under, or the opponent on the mirrored line).
+    The line itself, or on a quarter line the harder of the two beside it.
 
-    >>> goals = np.array([1.0, 2.0, 3.0, 4.0])
-    >>> found = shares_by_score(goals, np.full(4, 0.25), np.array([-2.0, -2.25, -2.5]))
-    >>> found.won.tolist(), found.pushed.tolist(), found.lost.tolist()
-    ([0.5, 0.5, 0.5], [0.25, 0.125, 0.0], [0.25, 0.375, 0.5])
+    >>> [wins_wholly_above(points) for points in (4.5, 6.0, 4.25, 4.75)]
+    [4.5, 6.0, 4.5, 5.0]
     """
-    lower, upper = halves(np.asarray(line, dtype=np.float64))
-    ends = [sign * np.sign(score[None, :] + half[:, None]) for half in (lower, upper)]
-
-    def share(end: float) -> FloatArray:
-        parts = [(np.isclose(each, end) * probability[None, :]).sum(axis=1) for each in ends]
-        return np.asarray(np.mean(parts, axis=0))
-
-    return Shares(won=share(1.0), pushed=share(0.0), lost=share(-1.0))
+    return points if points * 2 == round(points * 2) else points + 0.25
 
 
-def fair_price(shares: Shares) -> FloatArray:
-    """Return the price at which a bet earns nothing: 1 + lost / won; infinite if it cannot win.
+def comes_back(line: float) -> float:
+    """Return the share of a stake that comes back on the whole score nearest to its line.
 
-    >>> fair_price(Shares(np.array([0.45]), np.array([0.10]), np.array([0.45]))).tolist()
-    [2.0]
+    1.0 on a whole line, where that score pushes; 0.5 on a quarter line; 0.0 where a bet wins or
+    loses whatever the score, and where there is no line (NaN).
+
+    >>> [comes_back(line) for line in (-6.0, 2.25, -5.5, float("nan"))]
+    [1.0, 0.5, 0.0, 0.0]
     """
-    with np.errstate(divide="ignore"):
-        return np.asarray(1.0 + shares.lost / shares.won)
-
-
-def edge_at(shares: Shares, price: FloatArray) -> FloatArray:
-    """Return the expected profit per unit staked: won x (price - 1) - lost.
-
-    >>> edge_at(Shares(np.array([0.5]), np.array([0.1]), np.array([0.4])), np.array([1.9])).round(3)
-    array([0.05])
-    """
-    return np.asarray(shares.won * (price - 1.0) - shares.lost)
-
-
-def with_push(decided: FloatArray, push: FloatArray) -> Shares:
-    """Return the shares of a bet from its probability given that it is decided, and of a push.
-
-    `decided` is what `remove_margin` gives for a two-way market on a whole line. Its edge there is
-    (1 - push) x (decided x price - 1): the push changes how much, never whether.
-
-    >>> found = with_push(np.array([0.5]), np.array([0.1]))
-    >>> found.won.tolist(), found.lost.tolist(), fair_price(found).tolist()
-    ([0.45], [0.45], [2.0])
-    """
-    return Shares(won=(1.0 - push) * decided, pushed=push, lost=(1.0 - push) * (1.0 - decided))
+    if np.isnan(line):
+        return 0.0
+    ahead = int(quarters(np.array(np.rint(line)))) - int(quarters(np.array(line)))
+    won, lost = settled_halves(np.array(ahead))
+    return 1.0 - float(won + lost) / 2.0

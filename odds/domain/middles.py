@@ -2,14 +2,18 @@
 
 Home -4.5 at one bookmaker and away +6.5 at another: a home win by 5 or 6 wins both. With stakes
 for equal payouts R (per unit of outlay), a miss costs 1 - R and a hit earns 2 R - 1, so it pays if
-hit more often than (1 - R) / R.
+hit more often than (1 - R) / R. How often that is, the market says itself: both lines have a fair
+probability, and what lies above the one and not above the other is the chance of the scores
+between. Those are taken for equally likely, so that whole and quarter lines, which return stakes on
+a score of their own, are counted too. docs/algorithms/scanner.md has a worked table.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from odds.domain.consensus import consensus
+from odds.domain.lines import quarters, settled_halves, wins_wholly_above
 from odds.domain.scan import (
     Gates,
     Leg,
@@ -25,8 +29,6 @@ from odds.domain.table import QuoteTable
 
 # The side that gives points away (or asks for more of them), and the side that gets them.
 PAIRS = (("home", "away"), ("over", "under"))
-# Probability that the home margin (or the total) of an event falls between two lines, or None.
-Between = Callable[[int, str, float, float], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,9 @@ class Middle:
     """Two legs that both win if the score falls strictly between `from_score` and `to_score`.
 
     Scores are home margins in a spread market, totals otherwise. `cost` is lost per unit of outlay
-    on a miss (below zero: an arbitrage on its own), `gain` earned on a hit. `hit_probability` is
-    None where no score distribution speaks about the event; then only `width` is known.
+    on a miss (below zero: an arbitrage on its own), `gain` earned on a hit. `hit_probability` and
+    `expected`, the profit per unit of outlay on average, are None where no bookmaker prices both
+    sides of either line; then only `width` is known.
     """
 
     event_id: int
@@ -48,19 +51,13 @@ class Middle:
     gain: float
     break_even: float
     hit_probability: float | None
+    expected: float | None
     doubts: tuple[str, ...]
 
     @property
     def width(self) -> float:
         """Return how many points lie between the two lines."""
         return self.to_score - self.from_score
-
-    @property
-    def expected(self) -> float | None:
-        """Return the expected profit per unit of outlay, where the hit probability is known."""
-        if self.hit_probability is None:
-            return None
-        return self.hit_probability * self.gain - (1.0 - self.hit_probability) * self.cost
 
     @property
     def oldest_age(self) -> float:
@@ -73,16 +70,19 @@ def middles(
     *,
     at: np.datetime64,
     gates: Gates,
+    method: str,
     max_cost: float = 0.05,
-    between: Between | None = None,
 ) -> list[Middle]:
-    """Return the middles of a slate that cost at most `max_cost`, cheapest to break even first.
+    """Return the middles of a slate that cost at most `max_cost`, the most promising first.
 
-    Every pair of lines counts once, with the best net price on either side.
+    Every pair of lines counts once, with the best net price on either side. `method` is the
+    consensus's, for the chance of a hit.
     """
     usable = offered(table, at=at)
     usable = usable.where(~np.isnan(usable.line))
     net, age = net_prices(usable), ages(usable, at=at)
+    fair = consensus(usable, method=method)
+    known = dict(zip(fair.selection_id.tolist(), fair.probability.tolist(), strict=True))
     rows = best_rows(usable, net)
     found = []
     for members in groups(usable.market_id[rows], np.zeros(len(rows), dtype=np.int64)):
@@ -95,39 +95,84 @@ def middles(
                     cost = 1.0 - 1.0 / (1.0 / first.net + 1.0 / second.net)
                     if span is None or cost > max_cost:
                         continue
-                    event_id, key = int(usable.event_id[place]), str(usable.market_key[place])
                     payout = 1.0 - cost
+                    chances = known.get(first.selection_id), known.get(second.selection_id)
+                    hit, expected = _worth(first, second, span, chances)
                     found.append(
                         Middle(
-                            event_id=event_id,
+                            event_id=int(usable.event_id[place]),
                             market_id=int(usable.market_id[place]),
-                            market_key=key,
+                            market_key=str(usable.market_key[place]),
                             legs=(first, second),
                             from_score=span[0],
                             to_score=span[1],
                             cost=cost,
                             gain=2.0 * payout - 1.0,
                             break_even=cost / payout,
-                            hit_probability=between(event_id, key, *span) if between else None,
+                            hit_probability=hit,
+                            expected=expected,
                             doubts=doubts((first, second), -cost, gates),
                         )
                     )
     return sorted(found, key=_order)
 
 
-def _span(first: Leg, second: Leg) -> tuple[float, float] | None:
-    """Return the open interval of scores in which both win, or None where there is no score."""
+def _cuts(first: Leg, second: Leg) -> tuple[float, float]:
+    """Return where the two lines lie on the axis of scores: first wins above, second below."""
     # Spread lines are the home side's: it wins above -line, the away side below its own -line.
     sign = -1.0 if first.side == "home" else 1.0
-    low, high = sign * first.line, sign * second.line
+    return sign * first.line, sign * second.line
+
+
+def _span(first: Leg, second: Leg) -> tuple[float, float] | None:
+    """Return the open interval of scores in which both win, or None where there is no score."""
+    low, high = _cuts(first, second)
+    low, high = wins_wholly_above(low), -wins_wholly_above(-high)
     # Some whole number must lie strictly inside: 4.5 to 5 holds none.
     return (low, high) if np.floor(low) + 1.0 < high else None
 
 
+def _worth(
+    first: Leg, second: Leg, span: tuple[float, float], chances: tuple[float | None, float | None]
+) -> tuple[float | None, float | None]:
+    """Return the chance that both win, and the expected profit per unit of outlay.
+
+    `chances` are of the stake that is decided. With a the chance of a score above both lines, b of
+    one below and d of each of the scores on or between them: a + b + n d = 1, and each leg's won
+    and lost shares are in the ratio of its chance.
+    """
+    p, q = chances
+    if p is None or q is None:
+        return None, None
+    low, high = _cuts(first, second)
+    scores = np.arange(np.ceil(low - 0.25), np.floor(high + 0.25) + 1.0)
+    at = quarters(scores)
+    won, lost = settled_halves(at - int(quarters(np.array(low))))
+    also_won, also_lost = settled_halves(int(quarters(np.array(high))) - at)
+    count = len(scores)
+    above, below, each = np.linalg.solve(
+        [
+            [1.0, 1.0, count],
+            [1.0 - p, -p, ((1.0 - p) * won - p * lost).sum() / 2.0],
+            [-q, 1.0 - q, ((1.0 - q) * also_won - q * also_lost).sum() / 2.0],
+        ],
+        [1.0, 0.0, 0.0],
+    )
+    if each < 0.0:
+        # The books of one line contradict those of the other: by them no score lies between.
+        each, above, below = 0.0, p, 1.0 - p
+    payout = 1.0 / (1.0 / first.net + 1.0 / second.net)
+    returned = payout * (won + also_won) / 2.0
+    for this_won, this_lost, net in ((won, lost, first.net), (also_won, also_lost, second.net)):
+        returned = returned + payout / net * (1.0 - (this_won + this_lost) / 2.0)
+    inside = (scores > span[0]) & (scores < span[1])
+    expected = (above + below) * payout + each * returned.sum() - 1.0
+    return float(each * inside.sum()), float(expected)
+
+
 def _order(each: Middle) -> tuple[float, float, int, float]:
-    expected = each.expected
     return (
-        -(expected if expected is not None else -each.cost),
+        -(each.expected if each.expected is not None else -each.cost),
         -each.width,
         each.market_id,
         each.from_score,

@@ -11,10 +11,9 @@ import numpy as np
 
 from odds.domain.consensus import LAY_SUFFIX, SIDES, price_after_commission
 from odds.domain.sanity import HIGHEST_PRICE, LOWEST_PRICE
-from odds.domain.table import FloatArray, IntArray, QuoteTable
+from odds.domain.table import FloatArray, IntArray, QuoteTable, line_codes
 
 MINUTE = np.timedelta64(1, "m")
-HUNDREDTHS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +64,6 @@ def ages(table: QuoteTable, *, at: np.datetime64) -> FloatArray:
 def net_prices(table: QuoteTable) -> FloatArray:
     """Return prices after commission."""
     return price_after_commission(table.price, table.commission)
-
-
-def line_codes(line: FloatArray) -> IntArray:
-    """Return lines as whole hundredths, and a number no line has where there is none."""
-    whole = np.rint(np.nan_to_num(line) * HUNDREDTHS)
-    return np.asarray(np.where(np.isnan(line), 10**6, whole), dtype=np.int64)
 
 
 def best_rows(table: QuoteTable, net: FloatArray) -> IntArray:

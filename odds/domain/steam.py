@@ -9,10 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from odds.domain.consensus import consensus
-from odds.domain.scan import Gates, offered
-from odds.domain.table import BoolArray, FloatArray, QuoteTable
-
-MINUTE = np.timedelta64(1, "m")
+from odds.domain.scan import Gates, ages, offered
+from odds.domain.table import BoolArray, FloatArray, IntArray, QuoteTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,36 +68,46 @@ def shifts(
     change[known] = is_.probability[known] - was.probability[rows[known]]
     old_price, place = _old_prices(before, now)
     moved = np.sign(now.price - old_price)
-    found = []
-    for index in np.flatnonzero(change > 0.0):
-        same = (now.selection_id == is_.selection_id[index]) & place
-        shortened, drifted = int((moved[same] < 0).sum()), int((moved[same] > 0).sum())
-        steams = shortened >= min_books and shortened >= agreement * (shortened + drifted)
-        if not steams and change[index] < min_change:
-            continue
-        oldest = float(np.max((at - now.confirmed_at[same]) / MINUTE)) if same.any() else 0.0
-        movers = np.flatnonzero(same & (moved < 0))
-        first = movers[np.argmin(now.seen_at[movers])] if len(movers) else None
-        found.append(
-            Shift(
-                event_id=int(is_.event_id[index]),
-                market_id=int(is_.market_id[index]),
-                market_key=str(is_.market_key[index]),
-                selection_id=int(is_.selection_id[index]),
-                side=str(is_.side[index]),
-                line=float(is_.line[index]),
-                before=float(is_.probability[index] - change[index]),
-                now=float(is_.probability[index]),
-                books=int(same.sum()),
-                shortened=shortened,
-                drifted=drifted,
-                is_steam=steams,
-                first_mover="" if first is None else str(now.bookmaker_key[first]),
-                oldest_age=max(oldest, 0.0),
-                doubts=_doubts(oldest, int(same.sum()), gates, min_books),
-            )
+    # Books that priced a selection at both moments, by the selection's row.
+    of = np.where(place, is_.rows_of(now.selection_id), -1)
+
+    def count(rows: BoolArray) -> IntArray:
+        return np.bincount(of[rows & (of >= 0)], minlength=len(is_))
+
+    books, shortened, drifted = count(place), count(moved < 0), count(moved > 0)
+    steams = (shortened >= min_books) & (shortened >= agreement * (shortened + drifted))
+    oldest = np.zeros(len(is_))
+    np.maximum.at(oldest, of[of >= 0], ages(now, at=at)[of >= 0])
+    first = _first_movers(now, of, moved < 0)
+    found = [
+        Shift(
+            event_id=int(is_.event_id[row]),
+            market_id=int(is_.market_id[row]),
+            market_key=str(is_.market_key[row]),
+            selection_id=int(is_.selection_id[row]),
+            side=str(is_.side[row]),
+            line=float(is_.line[row]),
+            before=float(is_.probability[row] - change[row]),
+            now=float(is_.probability[row]),
+            books=int(books[row]),
+            shortened=int(shortened[row]),
+            drifted=int(drifted[row]),
+            is_steam=bool(steams[row]),
+            first_mover=first.get(row, ""),
+            oldest_age=float(oldest[row]),
+            doubts=_doubts(float(oldest[row]), int(books[row]), gates, min_books),
         )
+        for row in np.flatnonzero((change > 0.0) & (steams | (change >= min_change))).tolist()
+    ]
     return sorted(found, key=lambda each: (-each.change, each.selection_id))
+
+
+def _first_movers(now: QuoteTable, of: IntArray, shortened: BoolArray) -> dict[int, str]:
+    """Return, by row of the consensus, the book whose price shortened first."""
+    rows = np.flatnonzero(shortened & (of >= 0))
+    rows = rows[np.lexsort((now.seen_at[rows], of[rows]))]
+    kinds, first = np.unique(of[rows], return_index=True)
+    return dict(zip(kinds.tolist(), now.bookmaker_key[rows[first]].tolist(), strict=True))
 
 
 def _doubts(oldest: float, books: int, gates: Gates, min_books: int) -> tuple[str, ...]:

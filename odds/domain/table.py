@@ -79,3 +79,25 @@ class PriceMoves:
 
     def __len__(self) -> int:
         return len(self.price)
+
+
+def line_codes(line: FloatArray) -> IntArray:
+    """Return lines as whole hundredths, and a number no line has where there is none.
+
+    >>> line_codes(np.array([-5.25, np.nan])).tolist()
+    [-525, 1000000000]
+    """
+    whole = np.rint(np.nan_to_num(line) * 100)
+    return np.asarray(np.where(np.isnan(line), 10**9, whole), dtype=np.int64)
+
+
+def pair_codes(first: IntArray, second: IntArray) -> IntArray:
+    """Return one number, from 0 up, a distinct pair.
+
+    >>> pair_codes(np.array([7, 7, 9]), np.array([1, 1, 1])).tolist()
+    [0, 0, 1]
+    """
+    _, left = np.unique(first, return_inverse=True)
+    kinds, right = np.unique(second, return_inverse=True)
+    _, codes = np.unique(left * len(kinds) + right, return_inverse=True)
+    return np.asarray(codes, dtype=np.int64)

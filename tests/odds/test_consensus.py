@@ -205,3 +205,22 @@ def test_without_a_rule_margins_go_by_shin():
     answer = consensus(quote_table(*rows), method=BY_SPORT)
     shin = consensus(quote_table(*rows), method="shin")
     assert (answer.probability == shin.probability).all()
+
+
+def test_a_worst_case_is_the_lowest_of_each_outcome_and_is_never_scaled_up():
+    rows = [*two_way(1, 1.30, 3.9), *two_way(2, 1.32, 3.7), *two_way(1, 2.2, 1.7, market_id=2)]
+    table = quote_table(*rows)
+    methods = ("shin", "multiplicative")
+    each = [consensus(table, method=method).probability for method in methods]
+    worst = consensus(table, method="|".join(methods))
+    assert worst.probability == pytest.approx(np.min(each, axis=0), abs=1e-12)
+    assert worst.probability[:2].sum() < 0.995
+    assert (worst.low < worst.probability).all()
+    # A rule may ask it of one sport and not of another.
+    mixed = replace(
+        with_rule(table),
+        margin_method=np.where(table.market_id == 1, "shin|multiplicative", "shin"),
+    )
+    by_sport = consensus(mixed, method=BY_SPORT).probability
+    assert by_sport[:2] == pytest.approx(worst.probability[:2])
+    assert by_sport[2:].sum() == pytest.approx(1.0)

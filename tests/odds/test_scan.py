@@ -8,20 +8,25 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from odds.domain.arbitrage import arbitrages, best_books, low_holds, stakes_for
 from odds.domain.bookmakers import bookmaker_info
+from odds.domain.lines import quarters, settled_halves
 from odds.domain.middles import middles
 from odds.domain.outliers import outliers
+from odds.domain.sanity import HIGHEST_OVERROUND
 from odds.domain.scan import Gates
 from odds.domain.steam import shifts
+from odds.domain.table import QuoteTable, line_codes, pair_codes
+from odds.feeds.columns import NO_POINT, joined
+from odds.feeds.columns import SIDES as COLUMN_SIDES
 from odds.feeds.history import recognise
-from odds.selectors import quotes_as_of
-from odds.services.importing import import_file
-from tests.tables import SEEN, START, moment, quote_table, row, two_way
+from odds.feeds.parsed import ParsedSweep
+from tests.tables import SEEN, moment, quote_table, row, two_way
 
 AT = moment(SEEN + timedelta(minutes=5))
 GATES = Gates()
@@ -50,7 +55,7 @@ def test_an_arbitrage_takes_the_best_price_of_each_side_after_commission():
     assert best.profit == pytest.approx(1 / (1 / 2.10 + 1 / 2.05) - 1)
     assert best.oldest_age == 5.0
     assert best.doubts == ()
-    assert not best.can_push
+    assert best.comes_back == 0.0
 
 
 def test_two_legs_of_a_three_way_market_are_no_arbitrage():
@@ -63,16 +68,18 @@ def test_two_legs_of_a_three_way_market_are_no_arbitrage():
     assert [len(each.legs) for each in three] == [3]
 
 
-def test_lines_are_markets_of_their_own_and_whole_ones_can_push():
+def test_lines_are_markets_of_their_own_and_some_return_stakes():
     found = arbitrages(
         books(
             row("home", 2.1, line=-6.0, bookmaker_id=1),
             row("away", 2.1, line=-6.0, bookmaker_id=2),
             row("home", 2.2, line=-6.5, bookmaker_id=1),
             row("away", 2.2, line=-7.5, bookmaker_id=2),
+            row("home", 2.05, line=-6.75, bookmaker_id=1),
+            row("away", 2.05, line=-6.75, bookmaker_id=2),
         )
     )
-    assert [(each.line, each.can_push) for each in found] == [(-6.0, True)]
+    assert [(each.line, each.comes_back) for each in found] == [(-6.0, 1.0), (-6.75, 0.5)]
 
 
 @pytest.mark.parametrize(
@@ -157,20 +164,43 @@ def test_a_middle_costs_a_little_on_a_miss_and_wins_both_on_a_hit():
         # The other way round both can lose: no middle. And 4.5 to 5 holds no whole number.
         row("home", 2.0, line=-7.5, bookmaker_id=3), row("away", 1.95, line=-5.0, bookmaker_id=4),
     )  # fmt: skip
-    found = middles(
-        table, at=AT, gates=GATES, between=lambda e, key, low, high: 0.08 if e == 1 else None
-    )
+    found = middles(table, at=AT, gates=GATES, method="shin")
     spans = [(each.market_key, each.from_score, each.to_score) for each in found]
-    assert spans == [("spreads", 4.5, 6.5), ("totals", 221.5, 224.5)]
-    spread, total = found
+    assert spans == [("totals", 221.5, 224.5), ("spreads", 4.5, 6.5)]
+    total, spread = found
     assert spread.cost == pytest.approx(1 - 1.95 / 2)
     assert spread.gain == pytest.approx(0.95)
     assert spread.break_even == pytest.approx(0.025 / 0.975)
-    assert spread.expected == pytest.approx(0.08 * 0.95 - 0.92 * 0.025)
     assert total.cost < 0
-    assert total.hit_probability is None
-    assert total.expected is None
     assert total.width == 3.0
+    # Nobody prices both sides of a line, so nobody says how often the score falls between.
+    assert (total.hit_probability, total.expected) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "both"),
+    [(4.5, 6.5, 2), (4.0, 6.5, 2), (4.0, 7.0, 2), (4.25, 6.0, 1), (4.75, 7.25, 1), (3.75, 6.25, 1)],
+)
+def test_the_market_itself_says_how_often_a_middle_hits(low, high, both):
+    margins = np.arange(-40, 41)
+    # Alike likely from 2 to 9, anything elsewhere.
+    chance = np.where((margins >= 2) & (margins <= 9), 2.0, 1 + np.sin(margins))
+    chance /= chance.sum()
+
+    def fair(points: float, sign: int) -> float:
+        won, lost = settled_halves(sign * (quarters(margins) - quarters(np.array(points))))
+        return 1 + (chance * lost).sum() / (chance * won).sum()
+
+    rows = [
+        row(side, fair(points, sign), line=-points, bookmaker_id=1)
+        for points in (low, high)
+        for side, sign in (("home", 1), ("away", -1))
+    ]
+    found = middles(quote_table(*rows), at=AT, gates=GATES, method="shin", max_cost=1.0)
+    assert len(found) == 1
+    assert found[0].hit_probability == pytest.approx(both * chance[margins == 5][0])
+    # Both prices are fair, so together they are too, whatever comes back.
+    assert found[0].expected == pytest.approx(0.0, abs=1e-12)
 
 
 def test_an_outlier_is_judged_by_the_others_alone():
@@ -220,13 +250,52 @@ def test_a_shift_seen_long_ago_is_doubted():
     assert found[0].doubts == ("a price was last seen 40 minutes ago, over 15",)
 
 
+def slate_of_file(path) -> QuoteTable:
+    """The prices of a file as its reader gives them, with what is known of each bookmaker.
+
+    As an import has them: prices at fault are left out, and books whose prices cannot be meant.
+    """
+    sweeps = [fact for fact in recognise(path).read(path) if isinstance(fact, ParsedSweep)]
+    columns = joined([sweep.quotes for sweep in sweeps])
+    columns = columns.rows(np.flatnonzero(columns.price >= 0))
+    starts = {event.key: event.starts_at for sweep in sweeps for event in sweep.events}
+    names = columns.names
+    events = np.array([moment(starts[key]) for _, key in names.events], "datetime64[us]")
+    infos = [bookmaker_info(key) for key in names.bookmakers]
+    side = np.array(COLUMN_SIDES)[columns.side]
+    point = np.where(columns.point == NO_POINT, np.nan, columns.point / 100)
+    line = np.where(side == "away", -point, point)
+    market = pair_codes(columns.event, columns.market)
+    seen = np.full(len(columns), moment(sweeps[0].seen_at))
+    book = pair_codes(pair_codes(market, line_codes(line)), columns.bookmaker)
+    meant = np.bincount(book, weights=1000 / columns.price)[book] <= HIGHEST_OVERROUND
+    table = QuoteTable(
+        quote_id=np.arange(len(columns)),
+        event_id=columns.event,
+        market_id=market,
+        market_key=np.array(list(names.markets))[columns.market],
+        selection_id=pair_codes(pair_codes(market, columns.side), line_codes(line)),
+        side=side,
+        line=line,
+        bookmaker_id=columns.bookmaker,
+        bookmaker_key=np.array(list(names.bookmakers))[columns.bookmaker],
+        weight=np.array([info.weight for info in infos])[columns.bookmaker],
+        commission=np.array([float(info.commission_share) for info in infos])[columns.bookmaker],
+        is_archive=np.zeros(len(columns), np.bool_),
+        price=columns.price / 1000,
+        last_update=columns.last_update.view("datetime64[us]"),
+        seen_at=seen,
+        confirmed_at=seen,
+        starts_at=events[columns.event],
+    )
+    return table.where(meant)
+
+
 @pytest.mark.real_data
 @pytest.mark.skipif(not MANY_BOOKS.is_file(), reason=f"no shared data at {FOLDER}")
-@pytest.mark.django_db
 def test_the_moment_of_67_books_shows_its_arbitrages():
     at = datetime(2026, 4, 16, 19, 1, tzinfo=UTC)
-    import_file(MANY_BOOKS, recognise(MANY_BOOKS), now=at)
-    table = quotes_as_of(at=at, starts_after=at, starts_before=at + timedelta(days=60))
+    table = slate_of_file(MANY_BOOKS)
 
     found = best_books(table, at=moment(at), gates=GATES)
 
@@ -245,7 +314,7 @@ def test_the_moment_of_67_books_shows_its_arbitrages():
     # The same by hand, straight from the file.
     assert sorted(round(each.profit, 9) for each in arbs) == sorted(by_hand())
     assert len(low_holds(found)) == 299
-    assert len(middles(table, at=moment(at), gates=GATES)) == 10
+    assert len(middles(table, at=moment(at), gates=GATES, method="shin")) == 10
     assert len(outliers(table, at=moment(at), gates=GATES, method="shin")) == 26
 
 
@@ -274,7 +343,3 @@ def by_hand() -> list[float]:
         if len(sides) == (3 if market == "h2h" and event in draws else 2):
             profits.append(1 / sum(1 / net for net in sides.values()) - 1)
     return [round(profit, 9) for profit in profits if profit > 0]
-
-
-def test_the_tables_of_these_tests_start_after_the_moment_asked():
-    assert moment(START) > AT

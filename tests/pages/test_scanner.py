@@ -115,7 +115,7 @@ def test_the_api_tells_the_same(as_alice, name):
         assert [leg["bookmaker"] for leg in one["legs"]] == ["right", "left"]
         assert [Decimal(leg["stake"]) for leg in one["legs"]] == [50, 50]
         assert one["oldest_minutes"] == 0
-        assert one["numbers"] == {"can_push": False}
+        assert one["numbers"] == {"comes_back": 0.0}
 
 
 def test_the_api_refuses_what_it_does_not_know(as_alice):

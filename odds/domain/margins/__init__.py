@@ -2,24 +2,26 @@
 
 from odds.domain.margins.removal import (
     SMALLEST,
+    WORST_OF,
     UnknownMethod,
     UnusableBook,
     answerable,
+    is_worst_case,
     overround,
     read_method,
     remove_margin,
-    worst_case,
 )
 from odds.domain.margins.solvers import METHODS
 
 __all__ = [
     "METHODS",
     "SMALLEST",
+    "WORST_OF",
     "UnknownMethod",
     "UnusableBook",
     "answerable",
+    "is_worst_case",
     "overround",
     "read_method",
     "remove_margin",
-    "worst_case",
 ]

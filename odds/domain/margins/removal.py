@@ -10,11 +10,12 @@ shape that sum to one in each row. The rules that hold for all of them:
 * A row whose implied probabilities sum to one or less (an arbitrage) has no margin to explain by
   any bias, so every method scales it proportionally.
 * No outcome gets less than `SMALLEST`, so a logarithm or a fair price of the answer is finite.
+* The worst case of several methods is the exception to the sum: it comes to one or less.
 
 docs/algorithms/margins.md has a worked table.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from odds.domain.margins.solvers import METHODS, FloatArray
 
 SMALLEST = 1e-12
+WORST_OF = "|"
 # Books solved together: few enough to stay in the processor's cache, and a hard one holds up few.
 _CHUNK = 4096
 
@@ -59,19 +61,33 @@ def answerable(prices: FloatArray) -> NDArray[np.bool_]:
     return np.asarray((right | ~present).all(axis=1) & (present.sum(axis=1) >= 2))
 
 
-def read_method(text: str) -> dict[str, float]:
-    """Return the weight of each method in a method's name; weights sum to one.
+def read_method(text: str) -> list[dict[str, float]]:
+    """Return the blends that a method's name asks for, each its methods' weights, summing to one.
 
-    A name is a key of METHODS, or several joined by `+`, each with a weight before `*` if wanted.
+    A name is a key of METHODS, or several joined by `+`, each with a weight before `*` if wanted: a
+    blend. Several of these joined by `|` are the worst case of them: more than one is returned.
 
     Raises:
         UnknownMethod: naming the part that is no method or has no weight above zero.
 
     >>> read_method("shin")
-    {'shin': 1.0}
-    >>> read_method("3*shin+power")
-    {'shin': 0.75, 'power': 0.25}
+    [{'shin': 1.0}]
+    >>> read_method("3*shin+power|multiplicative")
+    [{'shin': 0.75, 'power': 0.25}, {'multiplicative': 1.0}]
     """
+    return [_read_blend(part) for part in text.split(WORST_OF)]
+
+
+def is_worst_case(method: str) -> bool:
+    """Say whether a method's probabilities come to less than one, and are not to be scaled up.
+
+    >>> is_worst_case("shin+power"), is_worst_case("shin|power")
+    (False, True)
+    """
+    return WORST_OF in method
+
+
+def _read_blend(text: str) -> dict[str, float]:
     weights: dict[str, float] = {}
     for part in text.split("+"):
         number, star, name = part.rpartition("*")
@@ -83,7 +99,7 @@ def read_method(text: str) -> dict[str, float]:
         if name not in METHODS or not 0.0 < weight < 1e6:
             raise UnknownMethod(
                 f"{part.strip()!r} is no margin method; use some of {', '.join(METHODS)}, "
-                "or a blend such as 2*shin+power"
+                "a blend such as 2*shin+power, or the worst case of several: shin|power"
             )
         weights[name] = weights.get(name, 0.0) + weight
     total = sum(weights.values())
@@ -93,9 +109,12 @@ def read_method(text: str) -> dict[str, float]:
 def remove_margin(prices: FloatArray, method: str) -> FloatArray:
     """Return the probabilities behind decimal prices; both of shape (n, k).
 
-    `method` is what `read_method` reads: a key of METHODS or a weighted blend of several, which
-    is the weighted mean of their probabilities. The rules for absent outcomes, arbitrages and
-    useless rows are at the top of this module.
+    `method` is what `read_method` reads: a key of METHODS; a weighted blend of several, which is
+    the weighted mean of their probabilities; or the worst case of several, per outcome the lowest
+    probability that any of them gives it: what the most sceptical believes about a bet on that
+    outcome alone. The outcomes' worst cases are of different methods, so such a row sums to one or
+    less, is no distribution and is never scaled to one. The rules for absent outcomes, arbitrages
+    and useless rows are at the top of this module.
 
     Raises:
         UnusableBook: naming the first row with a price at or below 1 or with fewer than two.
@@ -105,8 +124,10 @@ def remove_margin(prices: FloatArray, method: str) -> FloatArray:
     array([[0.35934, 0.42324, 0.21741]])
     >>> remove_margin(np.array([[1.91, 1.91, np.nan]]), "power").round(5)
     array([[0.5, 0.5, 0. ]])
+    >>> remove_margin(np.array([[2.7, 2.3, 4.4]]), "multiplicative|shin|power").round(5)
+    array([[0.35874, 0.42113, 0.2171 ]])
     """
-    weights = read_method(method)
+    blends = read_method(method)
     prices = np.asarray(prices, dtype=np.float64)
     if prices.ndim != 2:
         raise ValueError(f"prices must have shape (books, outcomes), not {prices.shape}")
@@ -118,30 +139,21 @@ def remove_margin(prices: FloatArray, method: str) -> FloatArray:
         plain = bool(((columns > 1.0) & (columns < np.inf)).all()) and len(columns) > 1
         if not plain:
             _refuse_useless(prices[chunk], start)
-        answer[chunk] = _solve(1.0 / columns, weights, is_plain=plain).T
+        implied = 1.0 / columns
+        absent = None if plain else np.isnan(implied)
+        if absent is not None:
+            implied[absent] = 0.0
+        lowest = _solve(implied, absent, blends[0])
+        for weights in blends[1:]:
+            np.minimum(lowest, _solve(implied, absent, weights), out=lowest)
+        answer[chunk] = lowest.T
     return answer
 
 
-def worst_case(prices: FloatArray, methods: Sequence[str]) -> FloatArray:
-    """Return per outcome the lowest probability that any of the methods gives it, shape (n, k).
-
-    What the most sceptical of them believes about a bet on that outcome alone. The outcomes' worst
-    cases are of different methods, so a row sums to one or less; it is no distribution and is
-    never scaled to one. Rules and refusals as in `remove_margin`.
-
-    >>> worst_case(np.array([[2.7, 2.3, 4.4]]), ["multiplicative", "shin", "power"]).round(5)
-    array([[0.35874, 0.42113, 0.2171 ]])
-    """
-    if not methods:
-        raise UnknownMethod("name at least one margin method")
-    return np.asarray(np.min([remove_margin(prices, method) for method in methods], axis=0))
-
-
-def _solve(implied: FloatArray, weights: Mapping[str, float], *, is_plain: bool) -> FloatArray:
-    """Return the probabilities of one chunk; `is_plain` where no outcome is absent."""
-    absent = None if is_plain else np.isnan(implied)
-    if absent is not None:
-        implied[absent] = 0.0
+def _solve(
+    implied: FloatArray, absent: NDArray[np.bool_] | None, weights: Mapping[str, float]
+) -> FloatArray:
+    """Return the probabilities of one chunk by one blend; `absent` is None where nothing is."""
     total = implied.sum(axis=0)
     with_margin = total > 1.0
     if with_margin.all():
@@ -152,7 +164,7 @@ def _solve(implied: FloatArray, weights: Mapping[str, float], *, is_plain: bool)
             probability[:, with_margin] = _blend(
                 implied[:, with_margin], total[with_margin], weights
             )
-    np.maximum(probability, SMALLEST, out=probability)
+    probability = np.maximum(probability, SMALLEST)
     if absent is not None:
         probability[absent] = 0.0
     probability /= probability.sum(axis=0)
