@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from odds.domain.margins import UnknownMethod, read_method
+from odds.domain.margins import WORST_OF, UnknownMethod, read_method
 from odds.models.competitions import Sport
 from odds.models.markets import Bookmaker
 
@@ -39,7 +39,8 @@ class PricingRule(models.Model):
         max_length=120,
         default="shin",
         validators=[check_method],
-        help_text="how margins are removed: shin, power, ... or a blend such as 2*shin+power",
+        help_text="how margins are removed: shin, power, ...; a blend such as 2*shin+power; or, "
+        "outcome by outcome, the lowest probability of several: shin|power",
     )
     reference_books = ArrayField(
         models.SlugField(max_length=64),
@@ -67,6 +68,24 @@ class PricingRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sport}: {self.method} from {self.in_force_from:%Y-%m-%d %H:%M}"
+
+    def clean(self) -> None:
+        """Refuse references that are no bookmakers: they would be passed over in silence.
+
+        Raises:
+            ValidationError: naming them.
+        """
+        known = Bookmaker.objects.filter(key__in=self.reference_books).values_list("key", flat=True)
+        if unknown := [key for key in self.reference_books if key not in set(known)]:
+            raise ValidationError(
+                {"reference_books": f"No bookmaker is called {', '.join(unknown)}."}
+            )
+
+    @property
+    def margins(self) -> str:
+        """Say how margins are removed."""
+        several = self.method.split(WORST_OF)
+        return self.method if len(several) == 1 else f"the lowest of {', '.join(several)}"
 
 
 class WeightSet(models.Model):
