@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from accounts.formats import point_text
+from odds.domain.consensus import price_after_commission
 from odds.domain.freshness import freshness
-from odds.slate import PAGE, Slate, SlateEvent, SlateLine, SlateRow
+from odds.slate import PAGE, Slate, SlateBook, SlateEvent, SlateLine, SlateRow
 
 MOVE_WINDOW = timedelta(minutes=10)
 # Under an accelerated clock ten minutes pass in seconds; the arrow then looks back two hours.
@@ -22,6 +23,7 @@ class BoardBook:
     key: str
     title: str
     is_mine: bool
+    commission: float
     age: timedelta = timedelta.max
     freshness: str = "stale"
 
@@ -154,7 +156,7 @@ def board(
     """
     mine = set(reader.my_books)
     columns = [
-        (place, BoardBook(each["id"], each["key"], each["title"], each["key"] in mine))
+        (place, _column(each, is_mine=each["key"] in mine))
         for place, each in enumerate(found["books"])
     ]
     only_mine = reader.only_mine and any(book.is_mine for _, book in columns)
@@ -183,16 +185,17 @@ def board(
 
 def event_lines(found: Slate, *, now: datetime, rate: float = 1.0) -> list[BoardLine]:
     """Return every line of a slate's one event with the prices of all books, main line first."""
-    columns = {
-        place: BoardBook(each["id"], each["key"], each["title"], is_mine=False)
-        for place, each in enumerate(found["books"])
-    }
+    columns = {place: _column(each, is_mine=False) for place, each in enumerate(found["books"])}
     everything = Reader(all_lines=True)
     return [
         line
         for each in found["events"]
         for line in _Arranging(columns, now, rate).event(each, everything).lines
     ]
+
+
+def _column(book: SlateBook, *, is_mine: bool) -> BoardBook:
+    return BoardBook(book["id"], book["key"], book["title"], is_mine, book["commission"])
 
 
 class _Arranging:
@@ -240,7 +243,9 @@ class _Arranging:
         for cell in fresh:
             cell.is_best = best is not None and cell.price == best.price
         fair = row["fair"]
-        edge = fair * best.price - 1 if fair and best and best.price else None
+        edge = None
+        if fair and best and best.price:
+            edge = fair * price_after_commission(best.price, best.book.commission) - 1
         title = _title(row, event)
         return BoardRow(
             row["id"], title, row["side"], row["point"], fair, cells, self.move(row), best, edge,

@@ -55,7 +55,8 @@ SELECT q.id, e.id, m.id, m.key, s.id, s.side,
            ELSE COALESCE(c.last_update, c.seen_at) END)::float8,
        EXTRACT(EPOCH FROM c.seen_at)::float8, EXTRACT(EPOCH FROM e.starts_at)::float8,
        coalesce(rule.method, '{METHOD_WITHOUT_RULE}'),
-       coalesce(array_position(rule.reference_books, b.key), {NO_REFERENCE})
+       coalesce(array_position(rule.reference_books, b.key), {NO_REFERENCE}),
+       coalesce(rule.reference_minutes, 0)
 FROM due e
 JOIN odds_market m ON m.event_id = e.id
 JOIN odds_selection s ON s.market_id = m.id
@@ -145,10 +146,10 @@ class ClosingLines:
 def capture_closes(*, now: datetime) -> int:
     """Capture the closes of events about to start or just started; return how many rows.
 
-    The close of a selection is the margin-free consensus (Shin) of each book's last quote whose
-    book time, or else our sighting, is at or before the start. It is rewritten at every call until
-    the start is `AFTER_START` past and then final; an event moved to a later start is taken up
-    again. Closes captured earlier for lines that the books have left are removed.
+    The close of a selection is the consensus, by its sport's pricing rule, of each book's last
+    quote whose book time, or else our sighting, is at or before the start. It is rewritten at every
+    call until the start is `AFTER_START` past and then final; an event moved to a later start is
+    taken up again. Closes captured earlier for lines that the books have left are removed.
     """
     return _capture(after=now - GIVE_UP, before=now + BEFORE_START, now=now)
 
@@ -230,7 +231,7 @@ def _last_quotes(*, after: datetime, before: datetime, now: datetime) -> QuoteTa
             },
         )
         rows = cursor.fetchall()
-    column = list(zip(*rows, strict=True)) if rows else [()] * 18
+    column = list(zip(*rows, strict=True)) if rows else [()] * 19
 
     def values(index: int, kind: str) -> Any:  # noqa: ANN401 - one array type a column
         return np.array(column[index], dtype=kind)
@@ -238,6 +239,9 @@ def _last_quotes(*, after: datetime, before: datetime, now: datetime) -> QuoteTa
     def times(index: int) -> Any:  # noqa: ANN401
         return (values(index, "float64") * 1e6).astype("int64").astype("datetime64[us]")
 
+    # A reference that was last seen too long ago, or before the start, is none.
+    by = np.minimum(times(15), np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us"))
+    kept = times(13) >= by - values(18, "timedelta64[m]")
     return QuoteTable(
         quote_id=values(0, "int64"),
         event_id=values(1, "int64"),
@@ -257,5 +261,5 @@ def _last_quotes(*, after: datetime, before: datetime, now: datetime) -> QuoteTa
         confirmed_at=times(13),
         starts_at=times(15),
         margin_method=values(16, "U120"),
-        reference_rank=values(17, "int64"),
+        reference_rank=np.where(kept, values(17, "int64"), NO_REFERENCE),
     )

@@ -49,6 +49,7 @@ class SlateBook(TypedDict):
     key: str
     title: str
     weight: float
+    commission: float
 
 
 class SlateRow(TypedDict):
@@ -229,10 +230,12 @@ def _known(values: FloatArray) -> list[float | None]:
 def _books(table: QuoteTable) -> list[SlateBook]:
     ids, first = np.unique(table.bookmaker_id, return_index=True)
     titles = dict(Bookmaker.objects.filter(pk__in=ids.tolist()).values_list("pk", "title"))
-    keys, weights = table.bookmaker_key[first].tolist(), table.weight[first].tolist()
+    told = (table.bookmaker_key[first], table.weight[first], table.commission[first])
     known: list[SlateBook] = [
-        {"id": pk, "key": key, "title": titles[pk], "weight": weight}
-        for pk, key, weight in zip(ids.tolist(), keys, weights, strict=True)
+        {"id": pk, "key": key, "title": titles[pk], "weight": weight, "commission": commission}
+        for pk, key, weight, commission in zip(
+            ids.tolist(), *(each.tolist() for each in told), strict=True
+        )
     ]
     return sorted(known, key=lambda book: (-book["weight"], book["title"]))
 

@@ -7,10 +7,22 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.utils import DatabaseError
 
+from odds.closing import capture_closes
 from odds.domain.table import NO_REFERENCE
-from odds.models import Bookmaker, BookmakerWeight, PricingRule, Sport, WeightSet
+from odds.models import (
+    Bookmaker,
+    BookmakerWeight,
+    ClosingPrice,
+    Event,
+    PricingRule,
+    Selection,
+    Sport,
+    WeightSet,
+)
+from odds.movements import movements_of
 from odds.selectors import latest_quotes, quotes_as_of
 from odds.services import record_sweep
+from odds.slate import SlateFilter, read_slate
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +94,54 @@ def test_a_rule_counts_from_its_moment_and_a_reference_only_while_it_is_fresh():
     assert rule(SEEN + timedelta(minutes=31)) == ({"power"}, NO_REFERENCE, NO_REFERENCE)
 
 
+@pytest.mark.parametrize(
+    ("method", "fair"),
+    [
+        ("multiplicative", (0.625 / 1.025, 0.4 / 1.025)),
+        # The worst case: by proportion for the likelier, by equal parts for the other.
+        ("shin|multiplicative", (0.625 / 1.025, 0.4 - 0.0125)),
+    ],
+)
+def test_the_screen_the_curve_and_the_close_go_by_one_rule(method, fair):
+    seen = SEEN + timedelta(hours=11)
+    record_sweep(
+        make.parsed_sweep(
+            [
+                make.parsed_quote(side, price, bookmaker_key=book)
+                for book, prices in (
+                    ("pinnacle", ("1.60", "2.50")),
+                    ("draftkings", ("2.00", "1.90")),
+                )
+                for side, price in zip(("home", "away"), prices, strict=True)
+            ],
+            at=seen,
+        ),
+        feed_run=make.feed_run(),
+    )
+    PricingRule.objects.create(
+        sport=Sport.objects.get(), method=method, reference_books=["pinnacle"], reason="x",
+        in_force_from=SEEN,
+    )  # fmt: skip
+    event = Event.objects.select_related("competition").get()
+    selections = {each.side: each.pk for each in Selection.objects.all()}
+    expected = dict(zip(("home", "away"), fair, strict=True))
+
+    screen = read_slate(SlateFilter(), now=seen)["events"][0]["lines"][0]["rows"]
+    assert {row["side"]: row["fair"] for row in screen} == pytest.approx(expected)
+    for side, pk in selections.items():
+        moved = movements_of(event, "h2h", pk, until=seen)
+        assert moved.consensus[-1] == pytest.approx(1 / expected[side], abs=0.0006)
+    capture_closes(now=seen)
+    closes = dict(ClosingPrice.objects.values_list("selection__side", "fair_probability"))
+    assert closes == pytest.approx(expected)
+
+    # A reference that nobody has seen for longer than the rule allows is none.
+    later = seen + timedelta(minutes=61)
+    assert read_slate(SlateFilter(), now=later)["events"][0]["lines"][0]["rows"][0]["fair"] < 0.6
+    capture_closes(now=later)
+    assert ClosingPrice.objects.get(selection__side="home").fair_probability < 0.6
+
+
 def test_what_was_in_force_is_never_changed():
     made = learned(SEEN, pinnacle=2.0)
     for row in (made, made.weights.get()):
@@ -89,7 +149,13 @@ def test_what_was_in_force_is_never_changed():
             type(row).objects.filter(pk=row.pk).delete()
 
 
-def test_a_rule_with_a_method_nobody_defined_is_refused():
+def test_a_rule_with_a_method_or_a_book_that_nobody_knows_is_refused():
     rule = PricingRule(sport=Sport.objects.get(), method="magic", reason="x", in_force_from=SEEN)
     with pytest.raises(ValidationError, match="'magic' is no margin method"):
         rule.full_clean()
+    rule.method, rule.reference_books = "shin|2*shin+power", ["pinnacle", "pinacle"]
+    with pytest.raises(ValidationError, match="No bookmaker is called pinacle"):
+        rule.full_clean()
+    rule.reference_books.pop()
+    rule.full_clean()
+    assert rule.margins == "the lowest of shin, 2*shin+power"
