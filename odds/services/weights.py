@@ -126,6 +126,8 @@ def learn_weights(
     cut = int(len(rows) * (1 - TESTED_SHARE))
     train, test = rows[:cut], rows[cut:]
     fitted = records(history.early[train], goal[train]).weight
+    # Who is kept out by hand stays out, whatever is learned: so also here.
+    fitted = np.where(history.weight == 0.0, 0.0, fitted)
 
     def scores(weight: FloatArray) -> FloatArray:
         if target == "close":
