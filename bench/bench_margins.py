@@ -10,11 +10,12 @@ side: no answer, NaN, a probability outside 0 to 1, or a sum that is not one.
 import json
 import os
 import subprocess
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measured import say, seconds
 
 from odds.domain.margins import METHODS, remove_margin
 
@@ -71,37 +72,18 @@ def peers(request: str, rows: list[list[float]]) -> dict[str, dict[str, Any]]:
     return answer
 
 
-def seconds(prices: FloatArray, method: str) -> float:
-    """Return the shortest of several runs, a market."""
-    times = []
-    for _ in range(REPEATS):
-        begin = time.perf_counter()
-        remove_margin(prices, method)
-        times.append(time.perf_counter() - begin)
-    return min(times) / len(prices)
-
-
-def tell(name: str, value: float, unit: str, peer: str | None, peer_value: float | None) -> None:
-    """Print one measurement."""
-    print(
-        json.dumps(
-            {"name": name, "value": value, "unit": unit, "peer": peer, "peer_value": peer_value}
-        ),
-        flush=True,
-    )
-
-
 def print_times(prices: FloatArray, sample: FloatArray) -> None:
     """Print nanoseconds a market of each method, beside each library that has it."""
     times = peers("time", sample.tolist())
     for method in METHODS:
-        ours = round(seconds(prices, method) * 1e9, 1)
+        took = seconds(partial(remove_margin, prices, method), REPEATS)
+        ours = round(took / len(prices) * 1e9, 1)
         name = f"margin removal, {method}"
         known = {peer: of[method] for peer, of in times.items() if method in of}
         for peer, theirs in known.items():
-            tell(name, ours, "ns/market", peer, round(theirs * 1e9, 1))
+            say(name, ours, "ns/market", peer, round(theirs * 1e9, 1))
         if not known:
-            tell(name, ours, "ns/market", None, None)
+            say(name, ours, "ns/market")
 
 
 def print_differences(sample: FloatArray) -> None:
@@ -113,7 +95,7 @@ def print_differences(sample: FloatArray) -> None:
             theirs = np.array([of[method][i] for i in rows])
             gap = float(np.abs(remove_margin(sample[rows], method) - theirs).max())
             name = f"margin removal, {method}, largest difference"
-            tell(name, float(f"{gap:.2g}"), "probability", peer, 0.0)
+            say(name, gap, "probability", peer, 0.0)
 
 
 def print_failures(blocks: list[FloatArray]) -> None:
@@ -126,9 +108,9 @@ def print_failures(blocks: list[FloatArray]) -> None:
         known = {peer: of[method] for peer, of in answers.items() if method in of}
         for peer, rows in known.items():
             sound = sum(bool(is_sound(np.array([row]))[0]) for row in rows if row)
-            tell(name, ours, "markets", peer, count - sound)
+            say(name, ours, "markets", peer, count - sound)
         if not known:
-            tell(name, ours, "markets", None, None)
+            say(name, ours, "markets")
 
 
 def main() -> None:

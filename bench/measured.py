@@ -15,7 +15,14 @@ def seconds(run: Callable[[], object], repeats: int = 1) -> float:
     return min(times)
 
 
-def say(name: str, value: float, unit: str, peer: str, peer_value: float) -> None:
-    """Print one measurement beside its peer's, as scripts/bench reads it."""
+def say(
+    name: str, value: float, unit: str, peer: str | None = None, peer_value: float | None = None
+) -> None:
+    """Print one measurement beside its peer's, if it has one, as scripts/bench reads it."""
     line = {"name": name, "value": value, "unit": unit, "peer": peer, "peer_value": peer_value}
-    print(json.dumps({k: round(v, 3) if isinstance(v, float) else v for k, v in line.items()}))
+    told = {k: _short(v) if isinstance(v, float) else v for k, v in line.items()}
+    print(json.dumps(told), flush=True)
+
+
+def _short(value: float) -> float:
+    return round(value, 3) if abs(value) >= 0.01 else float(f"{value:.2g}")
