@@ -1,22 +1,45 @@
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+from django.db import transaction
+from django.test import override_settings
 
 from models_registry import services
 from models_registry.models import ModelVersion
+from odds.models import Competition
 from tests.models_registry import league
 
 
 @pytest.fixture
-def artifacts(settings, tmp_path):
+def artifacts(settings, tmp_path) -> Path:
     settings.ARTIFACT_DIR = tmp_path / "artifacts"
     return settings.ARTIFACT_DIR
 
 
 @pytest.fixture
-def competition(db):
+def competition(db) -> Competition:
     return league.competition()
 
 
+@pytest.fixture(scope="module")
+def world(
+    django_db_setup, django_db_blocker, tmp_path_factory
+) -> Iterator[tuple[ModelVersion, Path]]:
+    """The made-up league and a version trained on it, in a transaction as long as the module."""
+    folder = tmp_path_factory.mktemp("artifacts")
+    with django_db_blocker.unblock(), transaction.atomic():
+        league.fill(league.competition())
+        with override_settings(ARTIFACT_DIR=folder):
+            version = services.train_version(competition_key=league.KEY, until=league.AFTER)
+        yield version, folder
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def trained(artifacts, competition) -> ModelVersion:
-    league.fill(competition)
-    return services.train_version(competition_key=league.KEY, until=league.AFTER)
+def trained(world, artifacts, db) -> ModelVersion:
+    """The version, its files in a folder of this test's own. The rows a test adds go with it."""
+    version, folder = world
+    shutil.copytree(folder, artifacts)
+    return ModelVersion.objects.select_related("predictor__competition").get(pk=version.pk)

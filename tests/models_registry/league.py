@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
+from models_registry.models import ModelVersion
 from odds.models import Competition, Event, Sport, Team
 
 KEY = "basketball_test"
@@ -19,10 +20,16 @@ def competition(key: str = KEY) -> Competition:
     )
 
 
-def fill(league: Competition, *, seasons: int = 3, games: int = 500, seed: int = 7) -> list[Event]:
+def fill(league: Competition, *, seasons: int = 3, games: int = 500) -> list[Event]:
     """Make finished events of ten teams whose true strengths differ; two games a day."""
-    rng = np.random.default_rng(seed)
-    teams = [Team.objects.create(competition=league, name=f"Team {n}") for n in range(10)]
+    teams = [Team(competition=league, name=f"Team {n}") for n in range(10)]
+    Team.objects.bulk_create(teams)
+    return Event.objects.bulk_create(played(league, teams, seasons=seasons, games=games))
+
+
+def played(league: Competition, teams: list[Team], *, seasons: int, games: int) -> list[Event]:
+    """Return what `fill` makes, not yet stored."""
+    rng = np.random.default_rng(7)
     events = []
     strength = rng.normal(0, 6, 10)
     for season in range(seasons):
@@ -49,7 +56,15 @@ def fill(league: Competition, *, seasons: int = 3, games: int = 500, seed: int =
                     + timedelta(hours=3),
                 )
             )
-    return Event.objects.bulk_create(events)
+    return events
+
+
+def once_more(version: ModelVersion) -> ModelVersion:
+    """Register a version's artefact again, as training on the same history would."""
+    again = ModelVersion.objects.select_related("predictor__competition").get(pk=version.pk)
+    again.pk, again.number = None, version.number + 1
+    again.save()
+    return again
 
 
 def pair_of_others(rng: np.random.Generator, taken: np.ndarray) -> np.ndarray:

@@ -20,14 +20,13 @@ def _models(*words: str):
     return out.getvalue()
 
 
-def test_from_training_to_champion_and_back_in_words(artifacts, competition, alice):
-    league.fill(competition)
-    assert "No versions yet" in _models("list")
+def test_from_training_to_champion_and_back_in_words(trained, alice):
+    assert "No versions yet" in _models("list", "another-h2h")
 
+    said = json.loads(_models("train", league.KEY, "--until", "2023-07-01", "--json"))
+    assert (said["name"], said["checksum"]) == (f"{PREDICTOR}/2", trained.checksum)
     for number in (1, 2):
-        said = json.loads(_models("train", league.KEY, "--until", "2023-07-01", "--json"))
-        assert said["name"] == f"{PREDICTOR}/{number}"
-        _models("promote", said["name"], "--reason", "good", "--by", "alice")
+        _models("promote", f"{PREDICTOR}/{number}", "--reason", "good", "--by", "alice")
     compared = json.loads(_models("compare", f"{PREDICTOR}/1", f"{PREDICTOR}/2", "--json"))
     shown = json.loads(_models("show", f"{PREDICTOR}/2", "--json"))
     listed = json.loads(_models("list", "--json"))
@@ -55,10 +54,10 @@ def test_what_cannot_be_done_is_said(db, words, reason):
         _models(*words)
 
 
-def test_the_tasks_record_what_they_did(trained, competition, monkeypatch, settings):
+def test_the_tasks_record_what_they_did(trained, monkeypatch, settings):
     monkeypatch.setattr(tasks.clock, "now", lambda: league.AFTER)
     _models("promote", f"{PREDICTOR}/1", "--reason", "good")
-    event = league.upcoming(competition, day=league.AFTER.date())
+    event = league.upcoming(trained.predictor.competition, day=league.AFTER.date())
 
     tasks.predict_upcoming()
     tasks.evaluate_champion(days=3650)

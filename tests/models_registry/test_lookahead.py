@@ -82,11 +82,8 @@ def _said(version, events, as_of):
     return [(row.event_id, row.home_probability, row.features) for row in made]
 
 
-def test_planted_results_boxes_and_prices_change_no_prediction_made_before_them(
-    trained, competition
-):
-    again = services.train_version(competition_key=league.KEY, until=league.AFTER)
-    assert again.checksum == trained.checksum
+def test_planted_results_boxes_and_prices_change_no_prediction_made_before_them(trained):
+    again = league.once_more(trained)
     as_of = league.AFTER - timedelta(days=250)
     events = list(Event.objects.filter(starts_at__gt=as_of).order_by("starts_at", "pk")[:6])
     before = _said(trained, events, as_of)
@@ -101,7 +98,7 @@ def test_planted_results_boxes_and_prices_change_no_prediction_made_before_them(
         )
         for event in later
     )  # fmt: skip
-    extra = league.upcoming(competition, day=date(2024, 1, 1))
+    extra = league.upcoming(trained.predictor.competition, day=date(2024, 1, 1))
     extra.status, extra.home_score, extra.away_score = "finished", 200, 10
     extra.result_seen_at = league.AFTER + timedelta(days=200)
     extra.save()
@@ -111,9 +108,9 @@ def test_planted_results_boxes_and_prices_change_no_prediction_made_before_them(
     assert Prediction.objects.count() == 2 * len(events)
 
 
-def test_a_result_known_before_the_moment_does_change_it(trained, competition):
+def test_a_result_known_before_the_moment_does_change_it(trained):
     """If this fails, the test above proves nothing."""
-    again = services.train_version(competition_key=league.KEY, until=league.AFTER)
+    again = league.once_more(trained)
     as_of = league.AFTER - timedelta(days=250)
     events = list(Event.objects.filter(starts_at__gt=as_of).order_by("starts_at", "pk")[:6])
     before = _said(trained, events, as_of)
@@ -128,7 +125,7 @@ def test_a_result_known_before_the_moment_does_change_it(trained, competition):
 def test_a_history_read_once_says_at_each_moment_what_reading_it_anew_says(trained):
     """What a replay saves: the past is read once and cut at each moment, never ahead of it."""
     kept = read_history(league.KEY)
-    again = services.train_version(competition_key=league.KEY, until=league.AFTER)
+    again = league.once_more(trained)
     for days in (260, 255, 259, 200):
         as_of = league.AFTER - timedelta(days=days)
         events = list(Event.objects.filter(starts_at__gt=as_of).order_by("starts_at", "pk")[:6])

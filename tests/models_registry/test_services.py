@@ -40,16 +40,17 @@ def test_training_twice_gives_the_same_artefact_and_two_versions(trained):
     )
 
 
-def test_training_on_too_little_says_so_and_leaves_the_reason(artifacts, competition):
-    league.fill(competition, seasons=1, games=20)
+def test_training_on_too_little_says_so_and_leaves_the_reason(artifacts, db):
+    young = league.competition("basketball_young")
+    league.fill(young, seasons=1, games=20)
 
     with pytest.raises(TooLittleHistory, match="20 finished games"):
-        services.train_version(competition_key=league.KEY, until=NOW)
+        services.train_version(competition_key=young.key, until=NOW)
 
-    run = TrainingRun.objects.get()
+    run = TrainingRun.objects.get(predictor__competition=young)
     assert run.status == "failed"
     assert "import_history" in run.error
-    assert not ModelVersion.objects.exists()
+    assert not ModelVersion.objects.filter(predictor__competition=young).exists()
 
 
 def test_promotion_makes_a_champion_and_repeating_it_writes_nothing(trained, alice):
@@ -73,7 +74,7 @@ def test_promotion_makes_a_champion_and_repeating_it_writes_nothing(trained, ali
 
 
 def test_roll_back_returns_the_champion_before_and_then_there_is_none(trained):
-    second = services.train_version(competition_key=league.KEY, until=NOW)
+    second = league.once_more(trained)
     for version in (trained, second):
         services.promote_version(version_id=version.pk, by_id=None, reason="", now=NOW)
 
@@ -85,8 +86,8 @@ def test_roll_back_returns_the_champion_before_and_then_there_is_none(trained):
         services.roll_back(predictor_key=PREDICTOR, by_id=None, reason="", now=NOW)
 
 
-def test_predictions_are_stored_once_a_moment(trained, competition):
-    event = league.upcoming(competition, day=date(2023, 7, 3))
+def test_predictions_are_stored_once_a_moment(trained):
+    event = league.upcoming(trained.predictor.competition, day=date(2023, 7, 3))
     services.promote_version(version_id=trained.pk, by_id=None, reason="", now=NOW)
 
     first = services.predict_events(event_ids=[event.pk], as_of=NOW, made_at=NOW)
@@ -101,15 +102,15 @@ def test_predictions_are_stored_once_a_moment(trained, competition):
     assert selectors.predictions_for([event.pk], as_of=NOW - timedelta(seconds=1)) == {}
 
 
-def test_without_a_champion_nothing_serves_and_the_remedy_is_named(trained, competition):
-    event = league.upcoming(competition, day=date(2023, 7, 3))
+def test_without_a_champion_nothing_serves_and_the_remedy_is_named(trained):
+    event = league.upcoming(trained.predictor.competition, day=date(2023, 7, 3))
 
     with pytest.raises(services.NothingServes, match="has no champion"):
         services.predict_events(event_ids=[event.pk], as_of=NOW, made_at=NOW)
 
 
-def test_upcoming_events_are_predicted_again_only_when_something_changed(trained, competition):
-    league.upcoming(competition, day=date(2023, 7, 3))
+def test_upcoming_events_are_predicted_again_only_when_something_changed(trained):
+    league.upcoming(trained.predictor.competition, day=date(2023, 7, 3))
     services.promote_version(version_id=trained.pk, by_id=None, reason="", now=NOW)
 
     assert services.predict_upcoming(now=NOW) == {PREDICTOR: 1}

@@ -1,5 +1,0 @@
-"""Which page answers which address."""
-
-from django.urls import URLPattern
-
-urlpatterns: list[URLPattern] = []
