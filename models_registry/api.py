@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api import Figure, Id, Moment, Query, Shape, lists, shows
-from models_registry import listings
+from models_registry import selectors
 
 
 class VersionQuery(Query):
@@ -31,7 +31,7 @@ class VersionShape(Shape):
     predictor = serializers.CharField(source="predictor.key")
     competition = serializers.CharField(source="predictor.competition.key")
     number = serializers.IntegerField()
-    is_champion = serializers.SerializerMethodField(help_text="it prices now")
+    is_champion = serializers.BooleanField(help_text="it prices now")
     algorithm = serializers.CharField()
     created_at = Moment()
     trained_from = serializers.DateField()
@@ -41,9 +41,6 @@ class VersionShape(Shape):
     data_hash = serializers.CharField(help_text="SHA-256 of the training matrix")
     checksum = serializers.CharField(help_text="SHA-256 of the artefact")
     notes = serializers.CharField()
-
-    def get_is_champion(self, version: Any) -> bool:  # noqa: ANN401
-        return bool(version.champion_id == version.pk)
 
 
 class PromotionShape(Shape):
@@ -79,7 +76,7 @@ class VersionList(APIView):
     @lists("models", tag="models", of=VersionShape, by=VersionQuery)
     def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
         """Model versions, newest first, each with its figures and the market's."""
-        return listings.versions(
+        return selectors.versions(
             predictor=asked.get("predictor"), competition=asked.get("competition")
         )
 
@@ -88,14 +85,14 @@ class VersionDetail(APIView):
     @shows("model", tag="models", of=VersionInFull)
     def get(self, _request: Request, version_id: int) -> object:
         """One version, with its signature and when it was promoted."""
-        return listings.version_in_full(version_id)
+        return selectors.version_in_full(version_id)
 
 
 class PredictionList(APIView):
     @lists("predictions", tag="models", of=PredictionShape, by=PredictionQuery)
     def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
         """What each version said about each event, latest information first."""
-        return listings.predictions(
+        return selectors.predictions(
             event_id=asked.get("event"),
             version_id=asked.get("version"),
             competition=asked.get("competition"),

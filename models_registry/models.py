@@ -47,6 +47,9 @@ class ModelVersion(models.Model):
     code_version = models.CharField(max_length=64)
     notes = models.TextField(blank=True)
 
+    # Filled in by `selectors.versions`: the version of the same predictor that prices now.
+    champion_id: int | None
+
     class Meta:
         ordering: ClassVar = ["predictor", "-number"]
         constraints: ClassVar = [
@@ -60,6 +63,11 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.predictor} v{self.number}"
+
+    @property
+    def is_champion(self) -> bool:
+        """Whether it prices now; only of versions that `selectors.versions` gave."""
+        return self.champion_id == self.pk
 
     @property
     def market_weight(self) -> float:

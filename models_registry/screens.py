@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db.models import Count
 
-from models_registry.models import ModelVersion, Prediction, Predictor, Promotion, TrainingRun
+from models_registry.models import ModelVersion, Predictor, Promotion, TrainingRun
+from models_registry.selectors import latest_promotions
 
 
 @dataclass
@@ -21,18 +22,9 @@ class Registered:
     can_roll_back: bool
 
 
-def champions() -> list[Promotion]:
-    """Return the latest promotion of each predictor: its version is the champion."""
-    return list(
-        Promotion.objects.select_related("version__predictor__competition", "by")
-        .order_by("predictor_id", "-at", "-pk")
-        .distinct("predictor_id")
-    )
-
-
 def registry() -> list[Registered]:
     """Return every predictor with its versions and latest runs."""
-    champion = {row.predictor_id: row for row in champions()}
+    champion = {row.predictor_id: row for row in latest_promotions()}
     predictors = list(Predictor.objects.select_related("competition"))
     versions: dict[int, list[ModelVersion]] = {each.pk: [] for each in predictors}
     counted = ModelVersion.objects.annotate(prediction_count=Count("predictions"))
@@ -59,13 +51,6 @@ def registry() -> list[Registered]:
     ]
 
 
-def version_of(version_id: int) -> ModelVersion | None:
-    """Return a version with its predictor."""
-    return (
-        ModelVersion.objects.select_related("predictor__competition").filter(pk=version_id).first()
-    )
-
-
 def promotions_of(predictor_id: int) -> list[Promotion]:
     """Return the promotion log of a predictor, newest first."""
     return list(
@@ -73,12 +58,6 @@ def promotions_of(predictor_id: int) -> list[Promotion]:
             "version__predictor", "replaced__predictor", "by"
         )[:30]
     )
-
-
-def is_champion(version: ModelVersion) -> bool:
-    """Say whether this version prices now."""
-    latest = Promotion.objects.filter(predictor_id=version.predictor_id).first()
-    return latest is not None and latest.version_id == version.pk
 
 
 @dataclass
@@ -136,21 +115,3 @@ def calibration_bins(version: ModelVersion) -> list[tuple[int, float, float]]:
         (int(each["count"]), float(each["said"]), float(each["happened"]))
         for each in version.metrics.get("calibration") or []
     ]
-
-
-def feature_names(version: ModelVersion) -> list[str]:
-    """Return the names of a version's features, in order, however its signature holds them."""
-    signature = version.signature
-    features = signature.get("features", []) if isinstance(signature, dict) else signature
-    if isinstance(features, dict):
-        return [str(name) for name in features]
-    return [
-        str(each.get("name", each)) if isinstance(each, dict) else str(each) for each in features
-    ]
-
-
-def predictions_of_event(event_id: int) -> list[Prediction]:
-    """Return what versions said about an event, latest first, with the version that said it."""
-    return list(
-        Prediction.objects.filter(event_id=event_id).select_related("version__predictor")[:12]
-    )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import numpy as np
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from accounts.models import User
 from models_registry.domain.metrics import score
@@ -23,14 +23,19 @@ def champion(predictor_key: str) -> ModelVersion | None:
     return promotion.version if promotion else None
 
 
-def champions() -> list[ModelVersion]:
-    """Return every predictor's champion, in order of the predictors' keys."""
+def latest_promotions() -> list[Promotion]:
+    """Return each predictor's latest promotion, in order of their keys; its version prices now."""
     latest = (
-        Promotion.objects.select_related("version__predictor__competition")
+        Promotion.objects.select_related("version__predictor__competition", "by")
         .order_by("predictor_id", "-pk")
         .distinct("predictor_id")
     )
-    return sorted((row.version for row in latest), key=lambda version: version.predictor.key)
+    return sorted(latest, key=lambda row: row.version.predictor.key)
+
+
+def champions() -> list[ModelVersion]:
+    """Return every predictor's champion, in order of the predictors' keys."""
+    return [row.version for row in latest_promotions()]
 
 
 def latest_promotion(predictor_id: int) -> Promotion | None:
@@ -60,30 +65,52 @@ def version_before(current: Promotion) -> ModelVersion | None:
     return line[-2] if len(line) > 1 else None
 
 
-def versions(predictor_key: str | None = None) -> QuerySet[ModelVersion]:
-    """Return the versions, of one predictor or of all, newest first."""
-    rows = ModelVersion.objects.select_related("predictor__competition").order_by(
-        "predictor__key", "-number"
+def versions(
+    *, predictor: str | None = None, competition: str | None = None
+) -> QuerySet[ModelVersion]:
+    """Return versions, newest first; each has `champion_id`, the version that prices now."""
+    wanted = {"predictor__key": predictor, "predictor__competition__key": competition}
+    latest = Promotion.objects.filter(predictor=OuterRef("predictor")).order_by("-pk")
+    return (
+        ModelVersion.objects.filter(
+            **{path: value for path, value in wanted.items() if value is not None}
+        )
+        .select_related("predictor__competition")
+        # The model tells that it is there only where this filled it in.
+        .annotate(champion_id=Subquery(latest.values("version_id")[:1]))  # type: ignore[no-redef]
+        .order_by("-created_at", "-pk")
     )
-    return rows.filter(predictor__key=predictor_key) if predictor_key else rows
 
 
-def version(version_id: int) -> ModelVersion:
-    """Return one version with predictor and competition.
-
-    Raises:
-        ModelVersion.DoesNotExist: if there is no such version.
-    """
-    return ModelVersion.objects.select_related("predictor__competition").get(pk=version_id)
+def version_in_full(version_id: int) -> ModelVersion | None:
+    """Return one version with its promotions, or None."""
+    return versions().filter(pk=version_id).prefetch_related("promotions__by").first()
 
 
-def version_numbered(predictor_key: str, number: int) -> ModelVersion:
-    """Return a predictor's version by its number.
-
-    Raises:
-        ModelVersion.DoesNotExist: if there is no such version.
-    """
-    return versions(predictor_key).get(number=number)
+def predictions(
+    *,
+    event_id: int | None = None,
+    version_id: int | None = None,
+    competition: str | None = None,
+    as_of_after: datetime | None = None,
+    as_of_before: datetime | None = None,
+) -> QuerySet[Prediction]:
+    """Return predictions, latest information first."""
+    wanted = {
+        "event_id": event_id,
+        "version_id": version_id,
+        "event__competition__key": competition,
+        "as_of__gte": as_of_after,
+        "as_of__lt": as_of_before,
+    }
+    return (
+        Prediction.objects.filter(
+            **{path: value for path, value in wanted.items() if value is not None}
+        )
+        .select_related("version__predictor", "event__competition", "event__home", "event__away")
+        .defer("features", "version__signature", "version__metrics", "version__parameters")
+        .order_by("-as_of", "-pk")
+    )
 
 
 def predictions_for(

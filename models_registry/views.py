@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import clock
 from accounts.charts import calibration
 from accounts.http import UserRequest
-from models_registry import screens
+from models_registry import screens, selectors
+from models_registry.artifacts import ArtifactRefused
 from models_registry.services import NothingToRollBackTo, PromotionRefused, promote_version
 from models_registry.services import roll_back as go_back
 
@@ -56,7 +57,9 @@ def promote(request: UserRequest, version_id: int) -> HttpResponse:
                 reason=form.cleaned_data["reason"],
                 now=clock.now(),
             )
-        except PromotionRefused as refused:
+        except ObjectDoesNotExist:
+            raise Http404("There is no such version.") from None
+        except (PromotionRefused, ArtifactRefused) as refused:
             form.add_error(None, str(refused))
         else:
             messages.success(request, "Promoted. It prices from the next prediction on.")
@@ -80,7 +83,9 @@ def roll_back(request: UserRequest, predictor_key: str) -> HttpResponse:
             reason=form.cleaned_data["reason"],
             now=clock.now(),
         )
-    except (PromotionRefused, NothingToRollBackTo) as refused:
+    except ObjectDoesNotExist:
+        raise Http404("There is no such predictor.") from None
+    except (NothingToRollBackTo, ArtifactRefused) as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, "Rolled back. The version before prices again.")
@@ -93,7 +98,7 @@ def _operators_only(request: UserRequest) -> None:
 
 
 def _version(request: UserRequest, version_id: int, *, form: Reason, status: int) -> HttpResponse:
-    version = screens.version_of(version_id)
+    version = selectors.versions().filter(pk=version_id).first()
     if version is None:
         raise Http404("There is no such version.")
     bins = screens.calibration_bins(version)
@@ -102,10 +107,8 @@ def _version(request: UserRequest, version_id: int, *, form: Reason, status: int
         "models_registry/version.html",
         {
             "version": version,
-            "is_champion": screens.is_champion(version),
             "metrics": screens.metric_rows(version),
             "plot": calibration(bins) if bins else None,
-            "features": screens.feature_names(version),
             "log": screens.promotions_of(version.predictor_id),
             "form": form,
             "now": clock.now(),

@@ -13,7 +13,7 @@ from accounts import clock, live
 from accounts.http import UserRequest
 from betting.screens import BetRow, bet_row
 from betting.selectors.bets import BetFilter, bets
-from models_registry.screens import predictions_of_event
+from models_registry.selectors import predictions
 from odds import screens as odds_screens
 from odds.board import event_lines
 from odds.movements import Movements, movements_of
@@ -21,6 +21,7 @@ from odds.slate import event_slate
 
 # More books than this are drawn faintly, or none can be told from another.
 STRONG_LINES = 5
+PREDICTIONS_SHOWN = 12
 
 
 @require_GET
@@ -60,7 +61,7 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
             "chart": _chart(moved, mine, chosen.id, closes, starts_at=found.starts_at, now=now)
             if chosen and moved
             else None,
-            "predictions": predictions_of_event(event_id),
+            "predictions": list(predictions(event_id=event_id)[:PREDICTIONS_SHOWN]),
             "bets": mine,
             "is_over": found.starts_at <= now,
             "now": now,

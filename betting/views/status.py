@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from accounts import cache, clock, live
 from accounts.http import UserRequest
 from accounts.selectors import last_job_runs
-from models_registry.screens import champions
+from models_registry.selectors import latest_promotions
 from odds import feed_status
 from odds.domain.freshness import freshness
 
@@ -39,7 +39,7 @@ def status(request: UserRequest) -> HttpResponse:
             "quote_freshness": "" if quote_age is None else freshness(quote_age, clock.rate()),
             "kept": sorted(cache.hit_rates().items()),
             "kept_in_memory": live.is_away(),
-            "champions": champions(),
+            "champions": latest_promotions(),
             "versions": {
                 "Fairline": settings.VERSION,
                 "Revision": settings.REVISION,

@@ -97,7 +97,7 @@ def interval_of_mean(
     (1.0, 1.0)
     """
     rng = np.random.default_rng(seed)
-    # Multinomial weights are the counts of a resample, without its 2,000 index arrays.
+    # A hundred resamples at a time: all at once would be gigabytes for a long record.
     count = len(values)
     means = np.empty(rounds)
     for start in range(0, rounds, 100):

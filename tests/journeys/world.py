@@ -97,7 +97,7 @@ class _World:
                     trained_until=self.now - timedelta(days=41 - 20 * number),
                     game_count=2460 + number,
                     data_hash="3f9a" * 16,
-                    signature={"features": ["elo_difference", "rest_home", "rest_away", "form_10"]},
+                    signature=["elo_difference", "rest_home", "rest_away", "form_10"],
                     parameters={"max_depth": 3, "rounds": 240, "eta": 0.04},
                     metrics={
                         "games": 820,

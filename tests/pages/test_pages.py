@@ -346,6 +346,23 @@ def test_only_an_operator_promotes(world, as_alice):
     assert back.status_code == 403
 
 
+def test_a_version_that_cannot_be_promoted_says_why_and_what_is_not_there_is_404(
+    world, olivia, client
+):
+    client.force_login(olivia)
+    first = ModelVersion.objects.order_by("number")[0]
+    why = {"reason": "x"}
+
+    refused = client.post(f"/models/{first.pk}/promote/", why)
+
+    assert refused.status_code == 422
+    assert "model.json cannot be read" in refused.content.decode()
+    back = client.post(f"/models/{first.predictor.key}/roll-back/", why, follow=True)
+    assert "model.json cannot be read" in back.content.decode()
+    assert client.post("/models/0/promote/", why).status_code == 404
+    assert client.post("/models/nothing-h2h/roll-back/", why).status_code == 404
+
+
 def test_an_api_key_is_shown_once_and_works_no_more_when_revoked(alice, as_alice):
     shown = as_alice.post("/preferences/keys/", {"name": "sheet"})
     text = re.search(r'id="new-key">([^<]+)<', shown.content.decode()).group(1)

@@ -73,10 +73,9 @@ class Command(BaseCommand):
             self.stdout.write("\n".join(lines))
 
     def _list(self, options: dict[str, Any]) -> tuple[object, list[str]]:
-        champions = {version.pk for version in selectors.champions()}
         rows = [
-            described(version) | {"champion": version.pk in champions}
-            for version in selectors.versions(options["predictor"])
+            described(version) | {"champion": version.is_champion}
+            for version in selectors.versions(predictor=options["predictor"])
         ]
         lines = [
             f"{row['name']:28} {'champion' if row['champion'] else '':9}"
@@ -88,10 +87,9 @@ class Command(BaseCommand):
 
     def _show(self, options: dict[str, Any]) -> tuple[object, list[str]]:
         version = version_named(options["version"])
-        champion = selectors.champion(version.predictor.key)
         gates = [gate.as_dict() for gate in services.gates_of(version)]
         row = described(version) | {
-            "champion": champion is not None and champion.pk == version.pk,
+            "champion": version.is_champion,
             "gates": gates,
         }
         lines = [f"{name}: {value}" for name, value in row.items() if name != "gates"]
@@ -146,8 +144,8 @@ def version_named(text: str) -> ModelVersion:
     key, _, number = text.rpartition("/")
     try:
         if key:
-            return selectors.version_numbered(key, int(number))
-        return selectors.version(int(number))
+            return selectors.versions(predictor=key).get(number=int(number))
+        return selectors.versions().get(pk=int(number))
     except (ModelVersion.DoesNotExist, ValueError) as error:
         raise CommandError(f"there is no version {text!r}; models list shows them") from error
 
