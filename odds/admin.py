@@ -10,10 +10,12 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from accounts import clock
 from accounts.operating import Evidence, EvidenceInline, Operated
 from odds import admin_pricing as admin_pricing
 from odds import models
 from odds.models import QuoteQuerySet
+from odds.services.results import NoScoreToAccept, accept_score
 from odds.services.runs import resolve_quarantined
 
 CHANGES_SHOWN = 50
@@ -258,7 +260,18 @@ class QuarantinedRowAdmin(Evidence):
     list_select_related = ("feed_run",)
     search_fields = ("source", "reason", "field")
     ordering: ClassVar = ("-pk",)
-    actions = ("resolve",)
+    actions = ("resolve", "accept")
+
+    @admin.action(description="Take this score for the result", permissions=["operate"])
+    def accept(self, request: HttpRequest, rows: QuerySet[models.QuarantinedRow]) -> None:
+        self.deed(
+            request,
+            rows,
+            lambda row, reason: accept_score(
+                row_id=row.pk, reason=reason, now=clock.now(), by_id=request.user.pk
+            ),
+            refusals=(NoScoreToAccept,),
+        )
 
     @admin.action(description="Mark as resolved", permissions=["operate"])
     def resolve(self, request: HttpRequest, rows: QuerySet[models.QuarantinedRow]) -> None:

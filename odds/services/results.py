@@ -2,16 +2,26 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
 
+from accounts import audit
 from odds.feeds.parsed import ParsedBoxScore, ParsedLine, ParsedResult, RejectedRow
-from odds.models import Event, EventReference, EventStatus, FeedRun, ReferenceLine, TeamGame
+from odds.models import (
+    Event,
+    EventReference,
+    EventStatus,
+    FeedRun,
+    QuarantinedRow,
+    ReferenceLine,
+    TeamGame,
+)
 from odds.services.bulk import as_moment, as_text, copy_rows
 from odds.services.counts import Counts
 from odds.services.events import EventKey
-from odds.services.runs import quarantine
+from odds.services.runs import quarantine, resolve_quarantined
 
 
 def record_results(results: Iterable[ParsedResult], *, feed_run: FeedRun) -> Counts:
@@ -48,6 +58,47 @@ def record_results(results: Iterable[ParsedResult], *, feed_run: FeedRun) -> Cou
                 seen_at=max(result.seen_at for result in results),
             )
     return counts
+
+
+class NoScoreToAccept(Exception):
+    """The row holds no other score of an event that has one."""
+
+
+@transaction.atomic
+def accept_score(*, row_id: int, reason: str, now: datetime, by_id: int | None) -> Event:
+    """Take the score of a quarantined row for the event's own, and write down what was before.
+
+    The result counts as seen now: nobody knew it earlier. Repeating changes nothing.
+
+    Raises:
+        NoScoreToAccept: if the row is about something else.
+    """
+    row = QuarantinedRow.objects.select_for_update().get(pk=row_id)
+    told = row.raw if isinstance(row.raw, dict) else {}
+    key = (str(told.get("source", "")), str(told.get("event", "")))
+    event_id = known_ids({key}).get(key) if row.field == "score" else None
+    if event_id is None:
+        raise NoScoreToAccept(f"{row}: this is no other score of an event we know.")
+    event = Event.objects.select_for_update().get(pk=event_id)
+    home, away = map(int, str(told["score"]).split(":"))
+    before = (event.home_score, event.away_score)
+    if event.status == EventStatus.FINISHED and before != (home, away):
+        event.home_score, event.away_score, event.result_seen_at = home, away, now
+        event.save(update_fields=["home_score", "away_score", "result_seen_at"])
+        audit.record(
+            action="corrected a result",
+            subject=str(event),
+            actor_id=by_id,
+            at=now,
+            detail={
+                "from": f"{before[0]}:{before[1]}",
+                "to": f"{home}:{away}",
+                "reason": reason,
+                "row": row.pk,
+            },
+        )
+    resolve_quarantined(row_id=row_id, reason=reason, now=now, by_id=by_id)
+    return event
 
 
 def known_ids(keys: Iterable[EventKey]) -> dict[EventKey, int]:

@@ -12,12 +12,14 @@ import stamina
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accounts.models import AuditEntry
 from odds.feeds import http
 from odds.feeds import the_odds_api as api
 from odds.feeds.parsed import BadPayload
 from odds.feeds.the_odds_api_payloads import read_events, read_odds, read_scores
 from odds.models import Event, FeedRun, PriceChange, QuarantinedRow
 from odds.services import FetchFailed, PaidCallsPaused, fetch_odds, fetch_scores, record_results
+from odds.services.results import NoScoreToAccept, accept_score
 from tests import make
 from tests.odds import payloads
 from tests.odds.provider import Provider
@@ -394,7 +396,26 @@ def test_another_score_for_a_finished_event_is_kept_for_someone_to_decide(provid
 
     assert counts.quarantined == 1
     assert Event.objects.get().home_score == 113
-    assert QuarantinedRow.objects.get(field="score").reason == "112:103, but 113:103 is recorded"
+    row = QuarantinedRow.objects.get(field="score")
+    assert row.reason == "112:103, but 113:103 is recorded"
+
+    later = NOW + timedelta(hours=1)
+    for _ in range(2):
+        accept_score(row_id=row.pk, reason="the league's site", now=later, by_id=None)
+
+    event = Event.objects.get()
+    assert (event.home_score, event.away_score, event.result_seen_at) == (112, 103, later)
+    row.refresh_from_db()
+    assert row.resolved_at == later
+    assert [entry.action for entry in AuditEntry.objects.order_by("pk")] == [
+        "corrected a result",
+        "resolved quarantined row",
+    ]
+    odd = QuarantinedRow.objects.create(
+        feed_run=row.feed_run, source="x", field="price", reason="no price", raw={}, seen_at=NOW
+    )
+    with pytest.raises(NoScoreToAccept):
+        accept_score(row_id=odd.pk, reason="x", now=later, by_id=None)
 
 
 def test_american_odds_in_a_decimal_answer_take_their_market_along():
