@@ -38,7 +38,7 @@ def made_up() -> tuple[Slate, Results]:
     slate = Slate(
         quotes=quotes, moment=moment, market_probability=fair, market_low=fair - 0.002,
         book_count=np.full(N, 8), model_probability=np.full(N, np.nan),
-        model_weight=np.zeros(N), model_error=np.zeros(N), held=np.zeros(N, bool),
+        model_weight=np.zeros(N), model_error=np.zeros(N),
     )  # fmt: skip
     # At what the prices say, so that nobody gets rich and every year stakes alike.
     won = (rng.random(N) < 1 / price) * 2

@@ -17,7 +17,8 @@ import numpy as np
 from measured import say
 from scipy.stats import beta, norm
 
-from betting.domain.decide import Configuration, Decisions, Slate, decide, market_view
+from betting.domain.configuration import Configuration
+from betting.domain.decide import Decisions, decide, market_slate
 from odds.domain.consensus import consensus
 from odds.domain.margins import METHODS
 from odds.simulator.boards import Sport
@@ -51,21 +52,7 @@ def plain_average(true: TrueSlate) -> TrueSlate:
 
 def decided(true: TrueSlate, configuration: Configuration) -> Decisions:
     """Return what the engine decides on every price of a slate, by its own configuration."""
-    opinions = [consensus(true.quotes, method=name) for name in configuration.margin_methods]
-    market, low, count = market_view(true.quotes, opinions)
-    size = len(true.quotes)
-    asked = Slate(
-        quotes=true.quotes,
-        moment=true.quotes.confirmed_at,
-        market_probability=market,
-        market_low=low,
-        book_count=count,
-        model_probability=np.full(size, np.nan),
-        model_weight=np.zeros(size),
-        model_error=np.full(size, configuration.model_error),
-        held=np.zeros(size, dtype=np.bool_),
-    )
-    return decide(asked, configuration)
+    return decide(market_slate(true.quotes, true.quotes.confirmed_at, configuration), configuration)
 
 
 def allowed_share(decisions: Decisions, rows: np.ndarray, least: float) -> float:

@@ -9,7 +9,7 @@ probability towards its own price: its edge is understated, never flattered.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,8 +38,7 @@ class Slate:
     """Quotes to decide on, with what is believed about each, all columns of one length (n,).
 
     Probabilities are of the row's own selection; NaN where nobody has an opinion. The model's
-    weight and error are as in `Opinion`. `moment` is when the decision falls. `held`: the bettor
-    has a bet in this event and market already.
+    weight and error are as in `Opinion`. `moment` is when the decision falls.
     """
 
     quotes: QuoteTable
@@ -50,7 +49,6 @@ class Slate:
     model_probability: FloatArray
     model_weight: FloatArray
     model_error: FloatArray
-    held: BoolArray
 
     def __len__(self) -> int:
         return len(self.quotes)
@@ -70,7 +68,6 @@ GATES = (
     "edge",
     "edge_low",
     "too_good",
-    "held",
     "not_best",
 )
 BIT = {gate: np.uint32(1 << i) for i, gate in enumerate(GATES)}
@@ -107,31 +104,39 @@ def slate_of(
     *,
     moment: np.datetime64,
     opinions: Mapping[int, Opinion],
-    held_markets: frozenset[int] = frozenset(),
     configuration: Configuration,
 ) -> Slate:
     """Return the slate of one moment: the quotes, the market's opinion of them, the model's.
 
     `opinions` are the model's, by event; they are about two-way moneylines only.
     """
-    views = [consensus(quotes, method=method) for method in configuration.margin_methods]
-    market, low, count = market_view(quotes, views)
     moneyline = quotes.market_key == "h2h"
     with_draw = np.isin(quotes.market_id, quotes.market_id[quotes.side == "draw"])
     none = Opinion(np.nan, 0.0, 0.0)
     said = [opinions.get(event, none) for event in quotes.event_id.tolist()]
     home = np.array([each.home_probability for each in said], dtype=np.float64)
     model = np.where(quotes.side == "home", home, 1.0 - home)
-    return Slate(
-        quotes=quotes,
-        moment=np.full(len(quotes), moment.astype("datetime64[us]")),
-        market_probability=market,
-        market_low=low,
-        book_count=count,
+    return replace(
+        market_slate(quotes, np.full(len(quotes), moment.astype("datetime64[us]")), configuration),
         model_probability=np.where(moneyline & ~with_draw, model, np.nan),
         model_weight=np.array([each.weight for each in said], dtype=np.float64),
         model_error=np.array([each.error for each in said], dtype=np.float64),
-        held=np.isin(quotes.market_id, np.array(sorted(held_markets), dtype=np.int64)),
+    )
+
+
+def market_slate(quotes: QuoteTable, moment: TimeArray, configuration: Configuration) -> Slate:
+    """Return a slate with the market's opinion of each quote and no model's; `moment` is (n,)."""
+    views = [consensus(quotes, method=method) for method in configuration.margin_methods]
+    market, low, count = market_view(quotes, views)
+    return Slate(
+        quotes=quotes,
+        moment=moment,
+        market_probability=market,
+        market_low=low,
+        book_count=count,
+        model_probability=np.full(len(quotes), np.nan),
+        model_weight=np.zeros(len(quotes)),
+        model_error=np.zeros(len(quotes)),
     )
 
 
@@ -190,7 +195,6 @@ def decide(slate: Slate, configuration: Configuration) -> Decisions:
         "edge": ~(edge >= configuration.min_edge),
         "edge_low": ~(edge_low >= configuration.min_edge_low),
         "too_good": edge > configuration.max_edge,
-        "held": slate.held,
     }
     passes = np.zeros(len(slate), dtype=np.uint32)
     for gate, mask in failed.items():

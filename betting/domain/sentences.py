@@ -45,7 +45,6 @@ def sentences(
         "edge_low": f"Edge at the low end, {decisions.edge_low[row]:+.1%}, "
         f"is below {c.min_edge_low:.1%}.",
         "too_good": f"Edge {edge:+.1%} is over {c.max_edge:.0%}: more likely an error.",
-        "held": "There is a bet on this market already.",
         "not_best": "Another price in this market is better.",
     }
     return reasons, [words[gate] for gate in failed_gates(int(decisions.passes[row]))]

@@ -18,7 +18,8 @@ from django.db.models import F
 
 from accounts.models import User
 from betting.domain.configuration import Configuration
-from betting.models import Bankroll, Bet, BetStatus, Strategy
+from betting.models import Bankroll, Bet, BetStatus, Opportunity, Strategy
+from betting.selectors.money import money_in
 from betting.selectors.performance import performance_of
 from betting.services.backtesting import summary_of
 from betting.services.books import check_books
@@ -106,13 +107,17 @@ def replay(
             placed = _step(stage, moment)
             progress(
                 f"{moment:%Y-%m-%d %H:%M} ({index}/{len(moments)}): {placed} placed, "
-                f"equity {_equity(stage)}"
+                f"equity {money_in(stage.bankroll.pk).equity}"
             )
         end = moments[-1] + AFTERWARDS
         clock.move_to(end)
         _look(stage, end)
         settle_due_bets(end, limit=10_000, owner_id=owner.pk)
         measure_clv(end, limit=100_000, owner_id=owner.pk)
+    # What was found at the last moment is no offer of today's.
+    Opportunity.objects.filter(strategy=stage.strategy, status=Opportunity.Status.OPEN).update(
+        status=Opportunity.Status.GONE, gone_at=end
+    )
     return _summary(stage, starts_on, ends_on)
 
 
@@ -249,11 +254,6 @@ def _fetch(stage: _Stage, now: datetime) -> None:
         fetch_scores(competition_key=key, now=now, client=client),
     ):
         stage.rows_new += fetched.new
-
-
-def _equity(stage: _Stage) -> Decimal:
-    pots = stage.bankroll.accounts.filter(kind__in=("free", "at_risk"))
-    return sum(pots.values_list("amount", flat=True), Decimal(0))
 
 
 def _summary(stage: _Stage, starts_on: date, ends_on: date) -> dict[str, Any]:

@@ -12,11 +12,21 @@ from django.core.management import CommandError, call_command
 from betting.domain.configuration import Configuration
 from betting.domain.decide import decide, slate_of
 from betting.domain.simulate import Results, simulate
-from betting.models import Backtest, Bet, Strategy
-from betting.services.backtesting import Past, read_past, slate_of_the_past
+from betting.models import Backtest, Bet, Opportunity, Strategy
+from betting.services.backtesting import slate_of_the_past
 from betting.services.opportunities import ensure_strategies
+from betting.services.past import Past, read_past
 from betting.services.replaying import CannotReplay, replay
-from odds.models import PriceChange, Sighting
+from odds.models import (
+    Bookmaker,
+    BookmakerWeight,
+    PriceChange,
+    PricingRule,
+    Sighting,
+    Sport,
+    WeightSet,
+)
+from odds.selectors import quotes_as_of
 from odds.services import ensure_partitions
 from risk.domain.limits import Bounds
 from tests import make
@@ -173,6 +183,37 @@ def test_the_command_runs_stores_and_prints_what_came_of_it(history, capsys):
     assert len(set(Backtest.objects.values_list("data_hash", flat=True))) == 1
 
 
+def test_the_past_is_priced_by_the_rule_and_weights_that_were_in_force_then(history):
+    sport = Sport.objects.get()
+    for moment_of, method, books in (
+        (make.BEFORE, "power", ["three"]),
+        (make.EVENING, "multiplicative", ["four"]),
+    ):
+        PricingRule.objects.create(
+            sport=sport, method=method, reference_books=books, reason="x", in_force_from=moment_of
+        )
+        learned = WeightSet.objects.create(
+            sport=sport, learned_at=moment_of, target="close", hours_before=1, events_learned=1,
+            events_tested=1, score_before=2, score_learned=1, gain_low=0, gain_high=1,
+        )  # fmt: skip
+        BookmakerWeight.objects.create(
+            weight_set=learned, bookmaker=Bookmaker.objects.get(key="one"),
+            weight=2 if moment_of == make.BEFORE else 9, events=1, error=0, relative=1, margin=0,
+        )  # fmt: skip
+    day = make.NOON.date()
+
+    past = slate_of_the_past(read_past("basketball_test", day, day, ("h2h",)), CONFIGURATION)
+    then = slate_of(
+        quotes_as_of(at=SNAPSHOT, starts_after=SNAPSHOT, starts_before=make.NIGHT),
+        moment=moment(SNAPSHOT), opinions={}, configuration=CONFIGURATION,
+    )  # fmt: skip
+
+    assert past.quotes.weight.tolist() == then.quotes.weight.tolist()
+    assert set(past.quotes.weight) == {1.0, 2.0}
+    assert past.market_probability.tolist() == then.market_probability.tolist()
+    assert past.market_low.tolist() == then.market_low.tolist()
+
+
 def test_unknown_strategies_and_empty_stretches_are_told(history):
     with pytest.raises(CommandError, match="use one of"):
         call_command("backtest", "--from=2026-01-15", "--to=2026-01-15", "--strategy=x")
@@ -219,6 +260,7 @@ def test_a_replay_stakes_what_the_backtest_does_and_leaves_history_alone(transac
     assert int(first.stake * 100) == tested.stake[0]
     assert int((first.returned - first.stake) * 100) == tested.profit[0]
     assert (first.stake, first.price, first.result) == (second.stake, second.price, second.result)
+    assert not Opportunity.objects.filter(status="open").exists(), "no offer of today's"
     for summary in played:
         assert (summary["placed"], summary["settled"], summary["book_problems"]) == (1, 1, 0)
     assert played[0]["profit"] == played[1]["profit"]

@@ -14,12 +14,11 @@ BOOKS = [*two_way(1, 1.91, 1.91), *two_way(2, 1.91, 1.91), *two_way(3, 1.91, 1.9
 PLAIN = Configuration(margin_methods=("multiplicative",), model_error=0.0)
 
 
-def decided(rows, configuration=PLAIN, *, at=SEEN, said=None, held=frozenset()):
+def decided(rows, configuration=PLAIN, *, at=SEEN, said=None):
     slate = slate_of(
         quote_table(*rows),
         moment=moment(at),
         opinions=said or {},
-        held_markets=held,
         configuration=configuration,
     )
     return slate, decide(slate, configuration)
@@ -72,10 +71,6 @@ def test_an_old_quote_a_started_event_and_an_archive_are_stopped():
     assert gates(old) == ["stale"]
     assert gates(archive) == ["archive"]
     assert "started" in gates(OUTLIER, at=START)
-
-
-def test_a_market_held_already_is_left_alone():
-    assert gates(OUTLIER, held=frozenset({1})) == ["held"]
 
 
 def test_one_bet_a_market_and_moment_even_when_two_outcomes_pay_too_much():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from betting.domain.decide import Configuration, Slate, decide, market_view
+from betting.domain.configuration import Configuration
+from betting.domain.decide import decide, market_slate, market_view
 from odds.domain.consensus import consensus
 from odds.simulator.judging import Z, judge, truth_of
 from odds.simulator.slates import true_slate
@@ -23,23 +24,8 @@ def slate(sport, days, *, is_efficient):
 
 
 def decided(true, configuration=CONFIGURATION):
-    opinions = [consensus(true.quotes, method=name) for name in configuration.margin_methods]
-    market, low, count = market_view(true.quotes, opinions)
-    size = len(true.quotes)
-    return decide(
-        Slate(
-            quotes=true.quotes,
-            moment=true.quotes.confirmed_at,
-            market_probability=market,
-            market_low=low,
-            book_count=count,
-            model_probability=np.full(size, np.nan),
-            model_weight=np.zeros(size),
-            model_error=np.full(size, 0.15),
-            held=np.zeros(size, dtype=np.bool_),
-        ),
-        configuration,
-    )
+    slate = market_slate(true.quotes, true.quotes.confirmed_at, configuration)
+    return decide(slate, configuration)
 
 
 @pytest.fixture(scope="module")

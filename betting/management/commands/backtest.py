@@ -9,8 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts import clock
 from betting.management.summary import as_table
 from betting.models import Strategy
-from betting.services.backtesting import NothingToRun, run_backtest
+from betting.services.backtesting import run_backtest
 from betting.services.opportunities import ensure_strategies
+from betting.services.past import NothingToRun
 
 
 class Command(BaseCommand):
