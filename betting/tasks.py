@@ -29,10 +29,15 @@ def place_for_followers(**_future: object) -> None:
 
 @shared_task(name="betting.settle_due_bets", acks_late=True)
 def settle_due_bets(**_future: object) -> None:
-    """Settle every bet whose result is known."""
+    """Settle every bet whose result is known; correct those whose result was corrected."""
     with recorded("betting.settle_due_bets") as run:
         sweep = settlement.settle_due_bets(clock.now())
-        run.detail = {"settled": sweep.settled, "parked": list(sweep.parked[:20])}
+        again = settlement.correct_changed_results(clock.now())
+        run.detail = {
+            "settled": sweep.settled,
+            "corrected": again.settled,
+            "parked": [*sweep.parked, *again.parked][:20],
+        }
 
 
 @shared_task(name="betting.measure_clv", acks_late=True)

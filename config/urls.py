@@ -26,7 +26,6 @@ urlpatterns = [
     path("", include("betting.urls")),
     path("", include("odds.urls")),
     path("", include("models_registry.urls")),
-    path("", include("risk.urls")),
     path("", include("accounts.urls")),
 ]
 

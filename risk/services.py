@@ -34,11 +34,6 @@ class StakeAsked:
     found: tuple[Breach, ...] = ()
 
 
-def limits_of(owner_id: int) -> Limits:
-    """Return a person's limits row, made with the defaults on first use."""
-    return Limits.objects.get_or_create(owner_id=owner_id)[0]
-
-
 @transaction.atomic
 def change_limits(
     *, owner_id: int, bounds: Bounds, now: datetime, by_id: int | None
@@ -47,7 +42,7 @@ def change_limits(
 
     The same limits again write nothing.
     """
-    limits_of(owner_id)
+    Limits.objects.get_or_create(owner_id=owner_id)
     limits = Limits.objects.select_for_update().get(owner_id=owner_id)
     before = selectors.bounds_of(owner_id)
     changed = [name for name in Bounds.__slots__ if getattr(bounds, name) != getattr(before, name)]

@@ -10,6 +10,7 @@ from django.db.models import Q
 from betting.models.ledger import Bankroll
 from betting.models.strategies import Opportunity
 from odds.models import Bookmaker, Selection
+from risk.domain.kelly import net_price
 from risk.models import Assessment
 
 
@@ -47,6 +48,9 @@ class Bet(models.Model):
     )
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="bets")
     price = models.DecimalField(max_digits=9, decimal_places=3)
+    commission_share = models.DecimalField(
+        max_digits=5, decimal_places=4, help_text="of net winnings, as it was when it was placed"
+    )
     stake = models.DecimalField(max_digits=12, decimal_places=2)
     fair_probability = models.FloatField(null=True, help_text="believed when it was placed")
     status = models.CharField(max_length=8, choices=BetStatus.choices, default=BetStatus.PLACING)
@@ -71,6 +75,10 @@ class Bet(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(price__gt=1, price__lte=1001), name="bet_price_above_one"
+            ),
+            models.CheckConstraint(
+                condition=Q(commission_share__gte=0, commission_share__lt=1),
+                name="bet_commission_is_a_share",
             ),
             models.CheckConstraint(
                 condition=~Q(status="settled")
@@ -102,6 +110,7 @@ class Bet(models.Model):
                     "bookmaker_id",
                     "assessment_id",
                     "price",
+                    "commission_share",
                     "stake",
                     "placed_at",
                 )
@@ -111,6 +120,11 @@ class Bet(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stake} on {self.selection} at {self.price}"
+
+    @property
+    def net_price(self) -> float:
+        """The price taken, after the commission it was taken at."""
+        return net_price(self.price, self.commission_share)
 
 
 class Settlement(models.Model):

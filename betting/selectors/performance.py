@@ -13,7 +13,6 @@ from betting.models import Bet, BetStatus, Transfer
 from betting.selectors.money import ZERO, bankrolls_of
 from odds.domain.table import FloatArray
 from odds.screens import market_title
-from risk.domain.kelly import net_price
 
 WON_PART = {"won": 1.0, "half_won": 0.5, "half_lost": 0.5, "lost": 0.0}
 EDGES = ((0.02, "under 2 %"), (0.04, "2 % to 4 %"), (0.07, "4 % to 7 %"))
@@ -134,7 +133,7 @@ def _record(bets: list[Bet]) -> Record:
     return Record(
         stake=column([float(bet.stake) for bet in bets]),
         profit=column([float(_profit(bet)) for bet in bets]),
-        price=column([net_price(bet.price, bet.bookmaker.commission_share) for bet in bets]),
+        price=column([bet.net_price for bet in bets]),
         probability=column([bet.fair_probability for bet in bets]),
         clv=column([bet.clv for bet in bets]),
         won=column([WON_PART.get(bet.result) for bet in bets]),
@@ -148,7 +147,7 @@ def _profit(bet: Bet) -> Decimal:
 def _edge_bucket(bet: Bet) -> str:
     if bet.fair_probability is None:
         return "not known"
-    edge = bet.fair_probability * float(bet.price) - 1
+    edge = bet.fair_probability * bet.net_price - 1
     return next((name for bound, name in EDGES if edge < bound), "7 % or more")
 
 

@@ -4,6 +4,9 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Prefetch
+
+from accounts.models import User
 from betting.models import Bankroll, Bet, Opportunity, Strategy
 from betting.selectors.money import money_in, staked_of
 from betting.selectors.opportunities import OpportunityFilter, opportunities, stake_steps
@@ -35,13 +38,17 @@ def place_for_followers(
     left alone, so a repeat places nothing. Stakes are the end of the follower's own waterfall, at
     most the strategy's part of Kelly. A refusal stops nobody else.
     """
-    strategies = Strategy.objects.prefetch_related("followers")
     if strategy_id is None:
-        strategies = strategies.filter(is_active=True, followers__isnull=False).distinct()
+        # Whoever may not log in any more places nothing either.
+        welcome = Prefetch("followers", User.objects.filter(is_active=True))
+        strategies = Strategy.objects.filter(is_active=True).prefetch_related(welcome)
     else:
-        strategies = strategies.filter(pk=strategy_id)
+        strategies = Strategy.objects.filter(pk=strategy_id).prefetch_related("followers")
     placed = refused = 0
     for strategy in strategies.order_by("pk"):
+        followers = strategy.followers.all()
+        if not followers:
+            continue
         # Ties go as in a backtest: to the lowest quote.
         found = list(
             opportunities(
@@ -52,7 +59,7 @@ def place_for_followers(
         )
         if not found:
             continue
-        for follower in strategy.followers.all():
+        for follower in followers:
             done = _place_for(follower.pk, found, now=now, bankroll_id=bankroll_id, prices=prices)
             placed, refused = placed + done.placed, refused + done.refused
     return Followed(placed, refused)
@@ -96,7 +103,8 @@ def _place_for(
         try:
             place_bet(
                 owner_id=owner_id,
-                request_key=f"follow:{chosen}:{opportunity.strategy_id}:{quote.selection_id}",
+                # Of the market: two rounds at once cannot both take it, whichever outcome.
+                request_key=f"follow:{chosen}:market:{quote.selection.market_id}",
                 selection_id=quote.selection_id,
                 bookmaker_id=quote.bookmaker_id,
                 price=opportunity.price,

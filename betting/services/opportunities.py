@@ -56,6 +56,7 @@ def ensure_strategies() -> None:
 def refresh_opportunities(*, now: datetime, competition_key: str | None = None) -> Refreshed:
     """Decide on every price in force with every active strategy; write only what changed."""
     ensure_strategies()
+    retired = _retire(now)
     quotes = latest_quotes(
         now=now, starts_before=now + timedelta(days=7), competition_key=competition_key
     )
@@ -68,9 +69,23 @@ def refresh_opportunities(*, now: datetime, competition_key: str | None = None) 
     ]
     return Refreshed(
         opened=sum(c.opened for c in changed),
-        gone=sum(c.gone for c in changed),
+        gone=sum(c.gone for c in changed) + retired,
         open=sum(c.open for c in changed),
     )
+
+
+def _retire(now: datetime) -> int:
+    """End what strategies that were switched off recommend on events to come."""
+    standing = Opportunity.objects.filter(
+        strategy__is_active=False,
+        status=Opportunity.Status.OPEN,
+        quote__selection__market__event__starts_at__gt=now,
+    )
+    found = dict(standing.values_list("pk", "quote__selection__market__event_id"))
+    if found:
+        standing.filter(pk__in=found).update(status=Opportunity.Status.GONE, gone_at=now)
+        announce_opportunities(event_ids=set(found.values()))
+    return len(found)
 
 
 def live_configuration(strategy: Strategy) -> Configuration:

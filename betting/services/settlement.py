@@ -2,11 +2,11 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, Subquery
 
 from accounts.live import announce_bet
 from betting.domain.settlement import CannotSettle, Outcome, outcome_of, payout
@@ -20,6 +20,8 @@ from risk.services import check_drawdown
 logger = logging.getLogger(__name__)
 
 Kind = Transfer.Kind
+# How long after a result was corrected its bets are looked for.
+CORRECTED_FOR = timedelta(days=7)
 
 
 class BetAlreadySettled(Exception):
@@ -36,7 +38,7 @@ class CorrectionNotCovered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What one settling sweep did; `parked` names each bet it could not settle, and why."""
+    """What one sweep did; `parked` names each bet it could not settle or correct, and why."""
 
     settled: int
     parked: tuple[str, ...]
@@ -91,7 +93,7 @@ def correct_settlement(
         stake=bet.stake,
         price=bet.price,
         outcome=Outcome(result),
-        commission=bet.bookmaker.commission_share,
+        commission=bet.commission_share,
     )
     if pots.free.amount < returned:
         raise CorrectionNotCovered(
@@ -145,6 +147,41 @@ def settle_due_bets(now: datetime, *, limit: int = 500, owner_id: int | None = N
     return Sweep(settled, tuple(parked))
 
 
+def correct_changed_results(now: datetime, *, limit: int = 500) -> Sweep:
+    """Correct every bet that settled before its event's result was corrected, lately.
+
+    A bet whose settlement a person decided is left as it is. One whose winnings were spent is
+    reported, and tried again.
+    """
+    latest = Settlement.objects.filter(bet=OuterRef("pk")).order_by("-sequence")
+    changed = (
+        Bet.objects.filter(
+            status=BetStatus.SETTLED,
+            settled_at__lt=F("selection__market__event__result_seen_at"),
+            selection__market__event__result_seen_at__range=(now - CORRECTED_FOR, now),
+        )
+        .annotate(decided_by=Subquery(latest.values("by_id")[:1]))
+        .filter(decided_by__isnull=True)
+        .order_by("pk")
+        .values_list("pk", "result")
+    )
+    corrected, parked = 0, []
+    for bet_id, standing in list(changed[:limit]):
+        try:
+            result = result_of(bet_id)
+            if result == standing:
+                continue
+            correct_settlement(
+                bet_id=bet_id, result=result, reason="The event's result was corrected.", now=now
+            )
+            corrected += 1
+        except Exception as error:
+            # One bad bet must not keep the others waiting.
+            logger.exception("Could not correct bet %s", bet_id)
+            parked.append(f"bet {bet_id}: {error}")
+    return Sweep(corrected, tuple(parked))
+
+
 def result_of(bet_id: int) -> Result:
     """Return what the event's result makes of a bet.
 
@@ -184,7 +221,7 @@ def _read_breaker(bet: Bet, *, now: datetime) -> None:
 def _locked(bet_id: int) -> tuple[Bet, Pots]:
     owner_id, bankroll_id = Bet.objects.values_list("owner_id", "bankroll_id").get(pk=bet_id)
     pots = pots_of(lock_accounts(owner_id), bankroll_id)
-    return Bet.objects.select_related("bookmaker").get(pk=bet_id), pots
+    return Bet.objects.get(pk=bet_id), pots
 
 
 def _apply(
@@ -201,7 +238,7 @@ def _apply(
         stake=bet.stake,
         price=bet.price,
         outcome=Outcome(result),
-        commission=bet.bookmaker.commission_share,
+        commission=bet.commission_share,
     )
     legs: list[tuple[str, LedgerAccount, LedgerAccount, Decimal]] = [
         (Kind.RETURN, pots.at_risk, pots.free, paid.returned),

@@ -26,15 +26,3 @@ def drawdown_path(equity: FloatArray, flow: FloatArray | None = None) -> FloatAr
     fall = np.zeros(len(equity))
     np.divide(peak - equity, peak, out=fall, where=peak > 0)
     return fall
-
-
-def max_drawdown(equity: FloatArray, flow: FloatArray | None = None) -> float:
-    """Return the deepest fall along the whole path, 0 for no path.
-
-    Not peak to end: a recovered fall counts.
-
-    >>> max_drawdown(np.array([100.0, 120.0, 60.0, 150.0]))
-    0.5
-    """
-    path = drawdown_path(equity, flow)
-    return float(path.max()) if len(path) else 0.0

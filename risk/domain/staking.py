@@ -29,7 +29,7 @@ def stake_cents(share: FloatArray, equity: int) -> IntArray:
     """Return float shares of an equity in cents, as whole cents, rounded down. Shape (n,).
 
     A share is read with ten places and the rest is whole numbers: 0.29 of 1.00 is 29 cents and
-    not, as floats have it, 28. Equity may be up to nine million.
+    not, as floats have it, 28. Equity may be up to nine million; `share_of` has no such bound.
 
     >>> stake_cents(np.array([0.29, 0.0123456]), 100_000).tolist()
     [29000, 1234]
@@ -46,8 +46,8 @@ def share_of(equity: Decimal, share: float) -> Decimal:
     >>> share_of(Decimal("1000.00"), 0.0123456)
     Decimal('12.34')
     """
-    cents = int(stake_cents(np.array([share]), int(equity * 100))[0])
-    return Decimal(cents).scaleb(-2)
+    units = round(share * 1e10)
+    return Decimal(units * int(equity * 100) // 10**10).scaleb(-2)
 
 
 def waterfall(

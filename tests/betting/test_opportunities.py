@@ -1,14 +1,19 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from betting.models import Bet, Opportunity, Strategy
 from betting.selectors.bets import bet_in_full, bets
 from betting.selectors.money import bankroll_of, limits_used
 from betting.selectors.opportunities import OpportunityFilter, opportunities
 from betting.selectors.performance import performance_of
+from betting.services import following
+from betting.services import opportunities as opportunity_services
 from betting.services.books import check_books
 from betting.services.following import place_for_followers
 from betting.services.measuring import measure_clv
@@ -114,6 +119,16 @@ def test_a_changed_strategy_is_left_as_its_owner_made_it(db):
     assert Strategy.objects.get(key="blend").title == "Mine"
 
 
+def test_what_a_strategy_that_is_switched_off_recommended_is_gone(market):
+    refresh()
+    Strategy.objects.filter(key="consensus").update(is_active=False)
+
+    assert refresh(minutes=1).gone == 1
+
+    assert not opportunities(OPEN).exists()
+    assert Opportunity.objects.get(passes=[]).gone_at == make.NOON + timedelta(minutes=1)
+
+
 def test_followers_get_one_bet_each_however_often_it_runs(market, alice, bob):
     for person in (alice, bob):
         make.bankroll(person)
@@ -138,11 +153,54 @@ def test_followers_get_one_bet_each_however_often_it_runs(market, alice, bob):
     assert check_books() == []
 
 
+@pytest.mark.django_db(transaction=True)
+def test_two_rounds_at_once_take_a_market_once(market, alice, monkeypatch):
+    make.bankroll(alice)
+    ensure_strategies()
+    twin = Strategy.objects.create(
+        key="twin", title="Twin", configuration=opportunity_services.MARKET_ONLY.to_json()
+    )
+    refresh()
+    rounds = [Strategy.objects.get(key="consensus"), twin]
+    for strategy in rounds:
+        strategy.followers.add(alice)
+    both_saw_nothing_held = threading.Barrier(2)
+    money_in = following.money_in
+
+    def read_together(bankroll_id):
+        both_saw_nothing_held.wait(timeout=10)
+        return money_in(bankroll_id)
+
+    monkeypatch.setattr(following, "money_in", read_together)
+
+    def play(strategy):
+        try:
+            return place_for_followers(make.NOON, strategy_id=strategy.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        done = list(threads.map(play, rounds))
+
+    assert sorted((each.placed, each.refused) for each in done) == [(0, 1), (1, 0)]
+    assert Bet.objects.count() == 1
+
+
 def test_a_follower_who_holds_the_market_already_is_left_alone(market, alice):
     make.bankroll(alice)
     make.place(alice, make.priced("1.910", side="away", book="five"), "5.00")
     refresh()
     Strategy.objects.get(key="consensus").followers.add(alice)
+
+    assert place_for_followers(make.NOON).placed == 0
+
+
+def test_nothing_is_placed_for_who_may_not_log_in_any_more(market, alice):
+    make.bankroll(alice)
+    refresh()
+    Strategy.objects.get(key="consensus").followers.add(alice)
+    alice.is_active = False
+    alice.save()
 
     assert place_for_followers(make.NOON).placed == 0
 
@@ -207,6 +265,31 @@ def test_a_bet_whose_line_moved_has_no_clv_and_says_so(alice):
     bet = Bet.objects.get()
     assert bet.clv is None
     assert bet.clv_note == "The line moved: nobody quoted this one at the close."
+
+
+def test_a_bet_is_measured_once_its_event_is_over_so_that_a_late_start_may_move_the_close(alice):
+    make.bankroll(alice)
+    bet = make.place(alice, make.priced("2.200"))
+    close(bet.selection, 0.5)
+
+    assert measure_clv(make.EVENING + timedelta(minutes=10)) == 0
+    ClosingPrice.objects.update(fair_probability=0.45)
+    make.finish(bet.selection.market.event, 99, 90)
+    assert measure_clv(make.NIGHT) == 1
+
+    assert Bet.objects.get().clv == pytest.approx(-0.01)
+
+
+def test_a_close_that_was_never_captured_at_the_start_is_none(alice):
+    make.bankroll(alice)
+    bet = make.place(alice, make.priced("2.200"))
+    close(bet.selection, 0.5)
+    ClosingPrice.objects.update(is_final=False)
+
+    assert measure_clv(make.EVENING + timedelta(days=2)) == 0
+    assert measure_clv(make.EVENING + timedelta(days=3)) == 1
+
+    assert Bet.objects.get().clv_note.startswith("No close: ")
 
 
 def test_list_selectors_cost_the_same_for_one_bet_and_for_six(alice, django_assert_num_queries):

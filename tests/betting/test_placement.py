@@ -7,13 +7,14 @@ import pytest
 from django.db import connection
 from django.db.models import Sum
 
-from betting.models import Bet, LedgerAccount, Transfer
+from betting.models import Bet, LedgerAccount, Opportunity, Strategy, Transfer
 from betting.services import placement
 from betting.services.books import check_books
 from betting.services.placement import RequestKeyReused, StakeRefused
 from betting.services.settlement import settle_bet
 from betting.venues import registry
 from betting.venues.base import Answer, Verdict
+from odds.models import Bookmaker
 from risk.models import Assessment
 from risk.services import halt_everything, lift_halt
 from tests import make
@@ -171,6 +172,47 @@ def test_nothing_is_staked_on_a_finished_game_whatever_its_listed_start(alice):
     assert rules(refusal) == ["event_open"]
 
 
+@pytest.mark.parametrize(
+    ("market", "side", "point"),
+    [("h2h_lay", "home", None), ("spreads_h1", "home", "-2.5"), ("totals", "over", "9.10")],
+)
+def test_nothing_is_staked_on_what_no_score_settles(alice, market, side, point):
+    make.bankroll(alice)
+
+    with pytest.raises(StakeRefused, match="cannot be settled") as refusal:
+        make.place(alice, make.priced(market=market, side=side, point=point))
+
+    assert rules(refusal) == ["no_rule"]
+
+
+def test_nothing_is_staked_at_an_archive(alice):
+    make.bankroll(alice)
+    quote = make.priced(book="archive")
+    Bookmaker.objects.filter(pk=quote.bookmaker_id).update(is_archive=True)
+
+    with pytest.raises(StakeRefused, match="nobody can bet there") as refusal:
+        make.place(alice, quote)
+
+    assert rules(refusal) == ["archive"]
+
+
+def test_a_bankroll_of_many_millions_is_staked_like_any_other(alice):
+    make.bankroll(alice, "50000000.00")
+    make.limits(alice, bet="1.0000", event="1.0000", day="1.0000")
+    quote = make.priced("2.200")
+    strategy = Strategy.objects.create(key="mine", title="Mine", configuration={})
+    opportunity = Opportunity.objects.create(
+        strategy=strategy, quote=quote, as_of=make.NOON, price=quote.price,
+        price_seen_at=make.NOON, fair_probability=0.5, market_probability=0.5, edge=0.1,
+        edge_low=0.05, stake_share=0.02, reasons=[], passes=[],
+    )  # fmt: skip
+
+    bet = make.place(alice, quote, "20.00", opportunity_id=opportunity.pk)
+
+    # 10 % of edge at 1.2 to 1 is a twelfth of equity.
+    assert bet.assessment.waterfall[0]["stake"] == "4166666.66"
+
+
 def test_limits_count_what_is_already_staked(alice):
     make.bankroll(alice)  # 20.00 a bet, 30.00 an event, 100.00 a day
     home, away = make.priced(), make.priced(side="away")
@@ -283,6 +325,24 @@ def test_an_unknown_answer_is_resolved_by_look_up_alone(alice, monkeypatch, foun
     assert set(venue.look_ups) == {f"fl-{bet.pk}"}
     assert free(alice) == Decimal("1000.00" if status == "rejected" else "990.00")
     assert check_books() == []
+
+
+def test_a_venue_that_cannot_be_asked_keeps_nobody_waiting(alice, monkeypatch):
+    make.bankroll(alice)
+    told(monkeypatch, Answer(Verdict.UNKNOWN), Answer(Verdict.ACCEPTED, "v-9"))
+    lost = make.place(alice, make.priced(), venue="told")
+    found = make.place(alice, make.priced(game=2), venue="told")
+    look_up = placement.resolve_unknown
+
+    def unreachable(*, bet_id, now):
+        if bet_id == lost.pk:
+            raise ConnectionError("no route to the venue")
+        return look_up(bet_id=bet_id, now=now)
+
+    monkeypatch.setattr(placement, "resolve_unknown", unreachable)
+
+    assert placement.resolve_unknowns(now=make.NOON) == 1
+    assert dict(Bet.objects.values_list("pk", "status")) == {lost.pk: "placing", found.pk: "open"}
 
 
 # --- races, with real threads

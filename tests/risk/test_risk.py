@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from accounts.models import AuditEntry
 from risk.domain.breakers import EquityPath, read_drawdown
-from risk.domain.drawdown import max_drawdown
+from risk.domain.drawdown import drawdown_path
 from risk.domain.kelly import kelly_fraction
 from risk.domain.limits import Bounds, Exposure, find_breaches, rooms, trim_slate
 from risk.domain.staking import stake_cents, waterfall
@@ -125,9 +125,9 @@ def test_the_waterfall_says_each_step_and_what_halts():
 
 
 def test_drawdown_is_the_deepest_fall_on_the_path_with_the_start_in_it():
-    assert max_drawdown(np.array([100.0, 50.0, 200.0])) == 0.5
-    assert max_drawdown(np.array([100.0, 110.0, 120.0])) == 0.0
-    assert max_drawdown(np.array([])) == 0.0
+    assert drawdown_path(np.array([100.0, 50.0, 200.0])).max() == 0.5
+    assert drawdown_path(np.array([100.0, 110.0, 120.0])).max() == 0.0
+    assert len(drawdown_path(np.array([]))) == 0
 
 
 def path(*equity: float) -> EquityPath:
