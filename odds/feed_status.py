@@ -8,11 +8,11 @@ from django.db.models import Count, F, Func, Q, Sum, TextField, Value
 
 from accounts import cache
 from odds.domain.credits import Account, forecast, month_of
-from odds.feeds.gate import Gate, InValkey
 from odds.feeds.the_odds_api import PROVIDER
 from odds.models import CreditEntry, FeedRun, QuarantinedRow, SchemaDrift
 from odds.selectors import newest_look
 from odds.services.credit_ledger import COST, account_of, is_out_of_credits
+from odds.services.fetching import shared_gate
 
 _PACE_OVER = timedelta(days=7)
 _DRIFT_SHOWN = 12
@@ -120,7 +120,7 @@ def credit_status(*, now: datetime) -> CreditStatus:
         forecast=_forecast(account, now),
         starts_anew_at=following,
         is_out=is_out_of_credits(PROVIDER, now=now),
-        is_shut=Gate(PROVIDER, InValkey(settings.REDIS_URL)).is_shut,
+        is_shut=shared_gate().is_shut,
         calls=sum(spent.calls for spent in by_sport),
         unexpected=told.exclude(charged=F("expected")).count(),
         by_sport=by_sport,

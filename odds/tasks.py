@@ -10,8 +10,6 @@ from django.db import transaction
 from accounts import clock
 from accounts.jobs import recorded
 from odds import closing, services
-from odds.feeds.gate import Gate, InValkey
-from odds.feeds.the_odds_api import PROVIDER, Client
 
 # How often the plan is asked, in the world's time, and never more often in real time.
 ASK_THE_PLAN, LEAST_REST = timedelta(minutes=1), timedelta(seconds=5)
@@ -20,8 +18,8 @@ ASK_THE_PLAN, LEAST_REST = timedelta(minutes=1), timedelta(seconds=5)
 @shared_task(name="odds.fetch_odds", acks_late=True, time_limit=180, soft_time_limit=150)
 def fetch_odds(**_future: object) -> None:
     """Ask the plan what is worth its credits now, and fetch that."""
-    with recorded("odds.fetch_odds") as run:
-        run.detail = services.fetch_what_is_due(now=clock.now(), client=_client(), wishes=wishes())
+    with recorded("odds.fetch_odds") as run, services.open_client() as client:
+        run.detail = services.fetch_what_is_due(now=clock.now(), client=client, wishes=wishes())
 
 
 @shared_task(name="odds.fetch_scores", acks_late=True, time_limit=180, soft_time_limit=150)
@@ -32,8 +30,11 @@ def fetch_scores(**_future: object) -> None:
         if services.credits_left(now=now, wishes=wanted) is not None:
             run.detail = {"results": "fetched with the prices, by the plan"}
             return
-        fetch = partial(services.fetch_scores, now=now, client=_client())
-        run.detail = services.fetch_all(lambda key: fetch(competition_key=key), wanted.competitions)
+        with services.open_client() as client:
+            fetch = partial(services.fetch_scores, now=now, client=client)
+            run.detail = services.fetch_all(
+                lambda key: fetch(competition_key=key), wanted.competitions
+            )
 
 
 @shared_task(name="odds.fetch_files", acks_late=True, time_limit=280, soft_time_limit=240)
@@ -68,8 +69,3 @@ def wishes() -> services.Wishes:
         tick=max(ASK_THE_PLAN, LEAST_REST * rate),
         is_simulated=settings.CLOCK is not None,
     )
-
-
-def _client() -> Client:
-    gate = Gate(PROVIDER, InValkey(settings.REDIS_URL))
-    return Client(settings.THE_ODDS_API_URL, settings.THE_ODDS_API_KEY, gate=gate)

@@ -20,6 +20,7 @@ from odds.feeds.http import Answer, BrokenAnswer, NoAnswer, Transport
 from odds.feeds.parsed import BadPayload
 from odds.feeds.provider import (
     Ask,
+    BudgetSpent,
     Call,
     Credits,
     EventNotFound,
@@ -103,6 +104,9 @@ class Asker:
         with self._gate.passage():
             try:
                 answered = self._paid(ask, path, parameters)
+            except BudgetSpent:
+                # Nobody was asked, so nothing was learned of the provider.
+                raise
             except (ProviderFailed, BadPayload):
                 self._gate.failed()
                 raise

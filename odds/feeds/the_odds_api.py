@@ -6,7 +6,7 @@ Guide: https://the-odds-api.com/liveapi/guides/v4/
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from odds.domain.credits import Endpoint, cost_of, regions_charged
 from odds.feeds import the_odds_api_queries as queries
@@ -111,6 +111,12 @@ class Client:
         other._transport = self._transport
         other._asker = self._asker.charged_to(purse)
         return other
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the connection."""

@@ -9,6 +9,7 @@ from odds.services.fetching import (
     fetch_events,
     fetch_odds,
     fetch_scores,
+    open_client,
     sync_sports,
 )
 from odds.services.file_feeds import FileFeedFailed, fetch_file_feed, fetch_files
@@ -48,6 +49,7 @@ __all__ = [
     "fetch_what_is_due",
     "import_file",
     "keep_up",
+    "open_client",
     "plan_import",
     "quarantine",
     "record_box_scores",

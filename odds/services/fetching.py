@@ -3,11 +3,14 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TypeVar
 
+from django.conf import settings
 from django.db import transaction
 
-from odds.feeds.parsed import BadPayload, ParsedEvent
+from odds.feeds.gate import Gate, InValkey
+from odds.feeds.parsed import BadPayload, ParsedEvent, ParsedSweep
 from odds.feeds.provider import (
     Answered,
     Credits,
@@ -42,6 +45,22 @@ class PaidCallsPaused(FetchFailed):
     """No credits are left, so calls that cost any are not made."""
 
 
+def shared_gate() -> Gate:
+    """Return the provider's gate, which all processes share."""
+    return Gate(PROVIDER, _store(settings.REDIS_URL))
+
+
+@cache
+def _store(url: str) -> InValkey:
+    # One a process: what it counts alone while Valkey is away must outlast the job.
+    return InValkey(url)
+
+
+def open_client() -> Client:
+    """Return a client of the provider that the settings name; close it, or use it in a `with`."""
+    return Client(settings.THE_ODDS_API_URL, settings.THE_ODDS_API_KEY, gate=shared_gate())
+
+
 def fetch_odds(
     *,
     competition_key: str,
@@ -61,21 +80,12 @@ def fetch_odds(
     """
     regions, bookmakers = list(regions), list(bookmakers)
 
-    def ask(paid: Client, run: FeedRun, wanted: Sequence[str]) -> Answered[Counts]:
-        answered = paid.odds(
+    def ask(paid: Client, wanted: Sequence[str]) -> Answered[ParsedSweep]:
+        return paid.odds(
             competition_key, regions=regions, bookmakers=bookmakers, markets=wanted, now=now
         )
-        return Answered(record_sweep(answered.value, feed_run=run), answered.credits)
 
-    check_credits(client, now)
-    return _fetch(
-        FeedRun.Kind.ODDS,
-        competition_key,
-        client,
-        now,
-        budget,
-        lambda paid, run: _without_refused(markets, lambda left: ask(paid, run, left)),
-    )
+    return _fetch_prices(FeedRun.Kind.ODDS, competition_key, markets, client, now, budget, ask)
 
 
 def fetch_event_odds(
@@ -98,8 +108,8 @@ def fetch_event_odds(
     """
     regions, bookmakers = list(regions), list(bookmakers)
 
-    def ask(paid: Client, run: FeedRun, wanted: Sequence[str]) -> Answered[Counts]:
-        answered = paid.event_odds(
+    def ask(paid: Client, wanted: Sequence[str]) -> Answered[ParsedSweep]:
+        return paid.event_odds(
             competition_key,
             event_key,
             regions=regions,
@@ -107,17 +117,9 @@ def fetch_event_odds(
             markets=wanted,
             now=now,
         )
-        return Answered(record_sweep(answered.value, feed_run=run), answered.credits)
 
-    check_credits(client, now)
-    return _fetch(
-        FeedRun.Kind.EVENT,
-        f"{competition_key}/{event_key}",
-        client,
-        now,
-        budget,
-        lambda paid, run: _without_refused(markets, lambda left: ask(paid, run, left)),
-    )
+    subject = f"{competition_key}/{event_key}"
+    return _fetch_prices(FeedRun.Kind.EVENT, subject, markets, client, now, budget, ask)
 
 
 def fetch_scores(
@@ -193,13 +195,18 @@ def sync_sports(*, now: datetime, client: Client) -> Counts:
     return _fetch(FeedRun.Kind.SPORTS, "all", client, now, None, ask)
 
 
-def waits_for_results(competition_key: str, now: datetime) -> bool:
-    """Say whether an event that started lately enough to be told of has no result yet."""
+def waits_for_results(
+    competition_key: str, now: datetime, *, played_for: timedelta = timedelta(0)
+) -> bool:
+    """Say whether an event that started lately enough to be told of has no result yet.
+
+    Of those that started at least `played_for` ago.
+    """
     return Event.objects.filter(
         competition__key=competition_key,
         status=EventStatus.SCHEDULED,
         starts_at__gte=now - RESULTS_FOR,
-        starts_at__lt=now,
+        starts_at__lte=now - played_for,
         references__source=PROVIDER,
     ).exists()
 
@@ -248,17 +255,28 @@ def check_credits(client: Client, now: datetime) -> None:
     )
 
 
-def _without_refused(
-    markets: Sequence[str], ask: Callable[[Sequence[str]], Answered[Counts]]
-) -> Answered[Counts]:
-    try:
-        return ask(markets)
-    except InvalidMarkets as refusal:
-        left = [market for market in markets if market not in refusal.markets]
-        if not left or len(left) == len(markets):
-            raise
-        logger.warning("The provider does not offer %s here", sorted(refusal.markets))
-        return ask(left)
+def _fetch_prices(
+    kind: FeedRun.Kind,
+    subject: str,
+    markets: Sequence[str],
+    client: Client,
+    now: datetime,
+    budget: int | None,
+    ask: Callable[[Client, Sequence[str]], Answered[ParsedSweep]],
+) -> Counts:
+    def record(paid: Client, run: FeedRun) -> Answered[Counts]:
+        try:
+            answered = ask(paid, markets)
+        except InvalidMarkets as refusal:
+            left = [market for market in markets if market not in refusal.markets]
+            if not left or len(left) == len(markets):
+                raise
+            logger.warning("The provider does not offer %s here", sorted(refusal.markets))
+            answered = ask(paid, left)
+        return Answered(record_sweep(answered.value, feed_run=run), answered.credits)
+
+    check_credits(client, now)
+    return _fetch(kind, subject, client, now, budget, record)
 
 
 def _fetch(

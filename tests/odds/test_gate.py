@@ -11,6 +11,8 @@ from django.conf import settings
 from odds.feeds import gate as gates
 from odds.feeds import the_odds_api as api
 from odds.feeds.gate import Gate, InMemory, InValkey
+from odds.feeds.provider import FreePurse
+from odds.services.fetching import shared_gate
 from tests.odds import payloads
 from tests.odds.provider import Provider
 
@@ -133,6 +135,13 @@ def test_without_valkey_the_process_counts_alone(name):
     assert not gate.is_shut
 
 
+def test_while_valkey_is_away_a_process_remembers_from_job_to_job(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    fail(shared_gate(), 5)
+    assert shared_gate().is_shut
+    shared_gate().succeeded()
+
+
 def test_a_provider_that_is_down_is_left_alone(provider, name):
     provider.says(b"", 503)
     with stamina.set_testing(True, attempts=3):
@@ -159,6 +168,27 @@ def test_refusals_do_not_shut_it_but_answers_nobody_can_read_do(provider, name):
         for _ in range(5):
             with pytest.raises(api.BadPayload, match="HTML instead of JSON"):
                 client.sports()
+        with pytest.raises(api.BreakerOpen):
+            client.sports()
+        client.close()
+
+
+def test_a_call_that_our_budget_stopped_says_nothing_of_the_provider(provider, name):
+    class Empty(FreePurse):
+        def reserve(self, ask):
+            if ask.planned:
+                raise api.BudgetSpent("BUDGET_SPENT", "")
+
+    provider.says(b"", 503)
+    with stamina.set_testing(True, attempts=1):
+        client = api.Client(provider.url, "key", gate=Gate(name, InMemory()), purse=Empty())
+        for _ in range(4):
+            with pytest.raises(api.ProviderFailed):
+                client.sports()
+        with pytest.raises(api.BudgetSpent):
+            client.participants("x")
+        with pytest.raises(api.ProviderFailed):
+            client.sports()
         with pytest.raises(api.BreakerOpen):
             client.sports()
         client.close()
