@@ -1,13 +1,13 @@
 """Past prices from the provider's snapshots: what they would cost, and fetched within a budget."""
 
+import hashlib
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
-
 from odds.domain.credits import Endpoint, cost_of
-from odds.feeds.columns import moment_of
+from odds.feeds.columns import NO_TIME, moment_of
 from odds.feeds.parsed import BadPayload, ParsedSweep
 from odds.feeds.provider import ProviderError
 from odds.feeds.the_odds_api import PROVIDER, Client
@@ -18,7 +18,9 @@ from odds.services.runs import begin_run, end_run
 from odds.services.sweeps import record_sweep
 
 # The provider keeps one every five minutes, before September 2022 every ten.
-CLOSEST_SNAPSHOTS = timedelta(minutes=5)
+CLOSEST_SNAPSHOTS, WIDEST_SNAPSHOTS = timedelta(minutes=5), timedelta(minutes=10)
+# Of what names a stretch, so that a moment fits behind it.
+_LONGEST_NAME = 200
 Progress = Callable[["Backfill"], None]
 
 
@@ -28,12 +30,11 @@ class BackfillStopped(Exception):
 
 @dataclass(slots=True)
 class Backfill:
-    """How far a backfill is. `reached`: the newest snapshot that was recorded."""
+    """How far a backfill is."""
 
     counts: Counts
     snapshots: int = 0
     credits: int = 0
-    reached: datetime | None = None
     is_complete: bool = False
 
 
@@ -59,14 +60,32 @@ class BackfillPlan:
             bookmakers=self.bookmakers,
         )
 
-    def most_snapshots(self, since: datetime | None = None) -> int:
-        """Return how many snapshots there are at most, from `since` on or all."""
-        begin = self.first if since is None else max(self.first, since)
-        return max(int((self.last - begin) / self.every) + 1, 0) if begin <= self.last else 0
+    def missing(self, recorded: Sequence[datetime]) -> list[datetime]:
+        """Return the moments to fetch, in order, without those that were (`recorded`, in order).
+
+        What lies between two recorded ones no further apart than `every`, or than the provider
+        keeps them, was left out as a repeat.
+
+        >>> noon = datetime(2026, 1, 1, 12)
+        >>> plan = BackfillPlan("x", noon, noon + timedelta(hours=4), timedelta(hours=1), ("h2h",))
+        >>> [f"{at:%H:%M}" for at in plan.missing([datetime(2026, 1, 1, 13, 30),
+        ...                                        datetime(2026, 1, 1, 14, 30)])]
+        ['12:00', '13:00', '15:00', '16:00']
+        """
+        widest = max(self.every, WIDEST_SNAPSHOTS)
+        found, at = [], self.first
+        while at <= self.last:
+            place = bisect_right(recorded, at)
+            before, after = recorded[:place][-1:], recorded[place : place + 1]
+            is_there = list(before) == [at]
+            if not is_there and not (before and after and after[0] - before[0] <= widest):
+                found.append(at)
+            at += self.every
+        return found
 
 
-def resume_from(plan: BackfillPlan) -> datetime | None:
-    """Return the newest snapshot of this stretch and these markets that is already recorded."""
+def recorded_moments(plan: BackfillPlan) -> list[datetime]:
+    """Return the moments of this stretch and these markets that are recorded, in order."""
     runs = FeedRun.objects.filter(
         provider=PROVIDER,
         kind=FeedRun.Kind.HISTORY,
@@ -77,8 +96,7 @@ def resume_from(plan: BackfillPlan) -> datetime | None:
         datetime.fromisoformat(subject.rpartition(" ")[2])
         for subject in runs.values_list("subject", flat=True)
     ]
-    within = [at for at in moments if plan.first <= at <= plan.last]
-    return max(within, default=None)
+    return sorted(at for at in moments if plan.first <= at <= plan.last)
 
 
 def backfill(
@@ -92,23 +110,24 @@ def backfill(
 ) -> Backfill:
     """Fetch and record the snapshots of a stretch in order of time, a run and a row of cost each.
 
-    Goes on after the newest that is recorded, so a repeat costs nothing. Stops before a snapshot
-    that could cost more than `max_credits` leaves. A price counts as seen at its snapshot, or at
-    the newest bookmaker's time in it where that is later.
+    What is recorded is not fetched again, so a repeat costs nothing. Stops before a snapshot that
+    could cost more than `max_credits` leaves. A price counts as seen at its snapshot, or at the
+    newest bookmaker's time in it where that is later.
 
     Raises:
         BackfillStopped: where the provider refused or failed; what came before is recorded.
     """
-    done = Backfill(Counts(), reached=resume_from(plan))
-    at = plan.first if done.reached is None else done.reached + plan.every
-    while at <= plan.last:
+    done = Backfill(Counts())
+    following = plan.first
+    for at in plan.missing(recorded_moments(plan)):
+        # Where our steps are shorter than the provider's, it would be the same snapshot again.
+        if at < following:
+            continue
         if done.credits + plan.cost_each > max_credits:
             return done
-        found, following = _snapshot(plan, at, now, client, budget, done)
+        found, told = _snapshot(plan, at, now, client, budget, done)
         progress(done)
-        # The provider's own steps, where ours are shorter than they are apart; never back.
-        following = following or found + CLOSEST_SNAPSHOTS
-        at = max(at + plan.every, following) if following > at else at + plan.every
+        following = told or found + CLOSEST_SNAPSHOTS
     done.is_complete = True
     return done
 
@@ -145,19 +164,18 @@ def _snapshot(
     done.counts.add(counts)
     done.snapshots += 1
     done.credits += plan.cost_each if cost is None else cost
-    done.reached = at
     return snapshot.at, snapshot.next
 
 
 def _seen_at(sweep: ParsedSweep, at: datetime) -> datetime:
-    updates: Sequence[int] = sweep.quotes.last_update[
-        sweep.quotes.last_update != np.iinfo(np.int64).min
-    ].tolist()
-    newest = moment_of(max(updates)) if updates else None
+    updates = sweep.quotes.last_update
+    newest = moment_of(int(updates.max(initial=NO_TIME)))
     return at if newest is None else max(at, newest)
 
 
 def _subject(plan: BackfillPlan, at: datetime | None) -> str:
     books = ",".join(plan.bookmakers or plan.regions)
     where = f"{plan.competition_key} {','.join(plan.markets)} {books} "
+    if len(where) > _LONGEST_NAME:
+        where = f"{plan.competition_key} {hashlib.sha256(where.encode()).hexdigest()} "
     return where if at is None else f"{where}{at.isoformat()}"

@@ -8,11 +8,10 @@ from django.core.management import CommandError, call_command
 
 from odds.models import CreditEntry, PriceChange
 from odds.simulator.clock import ManualClock
-from odds.simulator.league import SPORT_KEY, SimulatedLeague
+from odds.simulator.league import SPORT_KEY
 from odds.simulator.protocol import Account
 from odds.simulator.server import serve
-
-NOON = datetime(2026, 1, 15, 12, 3, tzinfo=UTC)
+from tests.odds.simulator.door import LEAGUE, NOON
 
 
 @pytest.fixture
@@ -21,7 +20,7 @@ def plan(settings, db):
     settings.CLOCK = None
     settings.THE_ODDS_API_KEY = "key"
     with (
-        serve(SimulatedLeague(1), clock=ManualClock(NOON), accounts=[made]) as server,
+        serve(LEAGUE, clock=ManualClock(NOON), accounts=[made]) as server,
         stamina.set_testing(True, attempts=1),
     ):
         settings.THE_ODDS_API_URL = server.url
@@ -46,7 +45,7 @@ def test_it_says_the_cost_first_stops_at_the_budget_and_goes_on(plan, capsys):
     assert plan.used == 20
 
     out, err = run(capsys)
-    assert "Goes on after 2026-01-15 02:00 UTC." in err
+    assert "2 are recorded already." in err
     assert "At most 2 snapshots" in err
     assert "2 snapshots, 20 credits" in out
     assert out.rstrip().endswith("complete")
@@ -56,6 +55,24 @@ def test_it_says_the_cost_first_stops_at_the_budget_and_goes_on(plan, capsys):
     assert "0 snapshots, 0 credits" in out
     assert plan.used == 40
     assert CreditEntry.objects.filter(job="backfill", charged=10).count() == 4
+
+
+def test_a_stretch_that_begins_earlier_fetches_what_is_missing_before(plan, capsys):
+    run(capsys, "--from", "2026-01-15T04:00")
+    assert plan.used == 20
+    out, err = run(capsys)
+    assert "At most 2 snapshots" in err
+    assert out.rstrip().endswith("complete")
+    assert plan.used == 40
+
+
+def test_however_many_bookmakers_are_named_a_repeat_costs_nothing(plan, capsys, monkeypatch):
+    books = [f"bookmaker_of_a_long_name_{number}" for number in range(20)]
+    monkeypatch.setattr(LEAGUE, "book_keys", lambda: frozenset(books))
+    run(capsys, "--bookmakers", ",".join(books))
+    used = plan.used
+    run(capsys, "--bookmakers", ",".join(books))
+    assert plan.used == used == 80
 
 
 def test_prices_count_as_seen_at_their_snapshot(plan, capsys):

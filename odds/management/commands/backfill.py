@@ -10,9 +10,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from accounts.clock import now
-from odds.feeds.gate import Gate, InValkey
-from odds.feeds.the_odds_api import PROVIDER, Client
-from odds.services.backfilling import Backfill, BackfillPlan, BackfillStopped, backfill, resume_from
+from odds.services import open_client
+from odds.services.backfilling import (
+    Backfill,
+    BackfillPlan,
+    BackfillStopped,
+    backfill,
+    recorded_moments,
+)
 
 
 class Command(BaseCommand):
@@ -48,12 +53,11 @@ class Command(BaseCommand):
             timedelta(minutes=options["every"]),
             *(_listed(options[name]) for name in ("markets", "regions", "bookmakers")),
         )
-        reached = resume_from(plan)
-        since = None if reached is None else reached + plan.every
-        count = plan.most_snapshots(since)
+        recorded = recorded_moments(plan)
+        count = len(plan.missing(recorded))
         cost = count * plan.cost_each
-        if reached is not None:
-            self.stderr.write(f"Goes on after {reached:%Y-%m-%d %H:%M} UTC.")
+        if recorded:
+            self.stderr.write(f"{len(recorded)} are recorded already.")
         self.stderr.write(
             f"At most {count:,} snapshots of {plan.cost_each} credits each: {cost:,} credits; "
             f"it stops at {options['max_credits']:,}."
@@ -63,8 +67,6 @@ class Command(BaseCommand):
         self._fetch(plan, count, options["max_credits"])
 
     def _fetch(self, plan: BackfillPlan, count: int, max_credits: int) -> None:
-        gate = Gate(PROVIDER, InValkey(settings.REDIS_URL))
-        client = Client(settings.THE_ODDS_API_URL, settings.THE_ODDS_API_KEY, gate=gate)
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -72,7 +74,7 @@ class Command(BaseCommand):
             TextColumn("{task.fields[credits]:,} credits"),
             TimeElapsedColumn(),
         )
-        with Progress(*columns, console=Console(stderr=True)) as bar:
+        with open_client() as client, Progress(*columns, console=Console(stderr=True)) as bar:
             task = bar.add_task(plan.competition_key, total=count, credits=0)
 
             def tell(done: Backfill) -> None:
@@ -89,8 +91,6 @@ class Command(BaseCommand):
                 )
             except BackfillStopped as stopped:
                 raise CommandError(f"{stopped}. What came before is recorded.") from stopped
-            finally:
-                client.close()
         end = "complete" if done.is_complete else "stopped at --max-credits; run it again to go on"
         self.stdout.write(
             f"{done.snapshots} snapshots, {done.credits} credits, {done.counts.new} new prices, "
