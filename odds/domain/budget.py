@@ -140,19 +140,17 @@ def plan(
     *,
     now: datetime,
     left: int | None,
-    sports_at: datetime | None = None,
 ) -> Plan:
-    """Return what to fetch now with so many credits left this month.
+    """Return what to pay for now with so many credits left this month.
 
     `left` None means that nothing limits us: each league every base interval, and its closes.
     The costs of the actions together never exceed `left`.
     """
-    free = free_actions(leagues, now=now, sports_at=sports_at)
     if left is None:
-        return Plan((*free, *_unlimited(leagues, terms, now)), LADDER[0], 0)
+        return Plan(tuple(_unlimited(leagues, terms, now)), LADDER[0], 0)
     wanted = _Wanted(leagues, terms, now)
     if wanted.is_empty:
-        return Plan(tuple(free), LADDER[0], 0)
+        return Plan((), LADDER[0], 0)
     demands = demand(leagues, terms, now=now)
     place = _place_on_ladder(demands, left)
     rung = LADDER[place]
@@ -167,7 +165,7 @@ def plan(
     spending.sweeps(wanted.sweeps_due(rung), terms, rung, keep=closes + scores)
     if rung is LADDER[0]:
         spending.extras(wanted.extras, terms, keep=closes + scores)
-    return Plan((*free, *spending.actions), rung, closes + scores)
+    return Plan(tuple(spending.actions), rung, closes + scores)
 
 
 def demand(

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,6 @@ from odds.models import Event, EventReference, EventStatus, FeedRun, ProviderSpo
 from odds.services.counts import Counts
 from odds.services.credit_ledger import account_of
 from odds.services.fetching import (
-    RESULTS_FOR,
     FetchFailed,
     PaidCallsPaused,
     fetch_event_odds,
@@ -24,6 +23,7 @@ from odds.services.fetching import (
     fetch_odds,
     fetch_scores,
     sync_sports,
+    waits_for_results,
 )
 
 logger = logging.getLogger(__name__)
@@ -82,12 +82,12 @@ def fetch_what_is_due(*, now: datetime, client: Client, wishes: Wishes) -> dict[
     done: dict[str, Any] = {}
     failed: list[str] = []
     leagues, sports_at = _leagues(wishes, now)
-    for action in budget.free_actions(leagues, now=now, sports_at=sports_at):
-        _do(action, now, client, wishes, done, failed)
-    leagues, _ = _leagues(wishes, now)
-    leagues = [replace(league, listed_at=now) for league in leagues]
+    if free := budget.free_actions(leagues, now=now, sports_at=sports_at):
+        for action in free:
+            _do(action, now, client, wishes, done, failed)
+        leagues, _ = _leagues(wishes, now)
     left = credits_left(now=now, wishes=wishes)
-    made = budget.plan(leagues, wishes.terms, now=now, left=left, sports_at=now)
+    made = budget.plan(leagues, wishes.terms, now=now, left=left)
     try:
         for action in made.actions:
             _do(action, now, client, wishes, done, failed)
@@ -175,7 +175,7 @@ def _leagues(wishes: Wishes, now: datetime) -> tuple[list[League], datetime | No
             swept_at=latest.get((FeedRun.Kind.ODDS, key)),
             listed_at=latest.get((FeedRun.Kind.EVENTS, key)),
             scored_at=latest.get((FeedRun.Kind.SCORES, key)),
-            waits_for_results=_waits(key, now),
+            waits_for_results=waits_for_results(key, now, played_for=_PLAYED_AFTER),
             coming=_coming(key, now, latest) if wishes.event_markets else (),
         )
         for key in wishes.competitions
@@ -209,16 +209,6 @@ def _starts(key: str, now: datetime) -> tuple[datetime, ...]:
         references__source=PROVIDER,
     )
     return tuple(found.order_by("starts_at").values_list("starts_at", flat=True).distinct())
-
-
-def _waits(key: str, now: datetime) -> bool:
-    return Event.objects.filter(
-        competition__key=key,
-        status=EventStatus.SCHEDULED,
-        starts_at__gte=now - RESULTS_FOR,
-        starts_at__lte=now - _PLAYED_AFTER,
-        references__source=PROVIDER,
-    ).exists()
 
 
 def _coming(key: str, now: datetime, latest: dict[tuple[str, str], datetime]) -> tuple[Coming, ...]:

@@ -1,15 +1,28 @@
 """A month's credits: never overspent, every close captured where they suffice, by the ladder."""
 
+from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odds.domain.budget import LADDER, SCORES_COST, Coming, Kind, League, Terms, captures, plan
+from odds.domain.budget import (
+    LADDER,
+    SCORES_COST,
+    Coming,
+    Kind,
+    League,
+    Terms,
+    captures,
+    free_actions,
+    plan,
+)
 
 FIRST = datetime(2026, 4, 1, tzinfo=UTC)
 END = datetime(2026, 5, 1, tzinfo=UTC)
 TICK = timedelta(minutes=5)
+# Longer before a start no interval is shorter than this.
+LONG_TICK = timedelta(minutes=15)
 BASE = timedelta(minutes=15)
 LASTS = timedelta(hours=3)
 
@@ -21,35 +34,36 @@ class Month:
         self.starts, self.terms, self.left = starts, terms, budget
         self.begin, self.horizon = begin, horizon
         self.swept = {key: [] for key in starts}
-        self.scored, self.listed = dict.fromkeys(starts), dict.fromkeys(starts)
-        self.sports_at = None
+        self.scored = dict.fromkeys(starts)
         self.spent = 0
         self.lowest = budget
         self.kinds = dict.fromkeys(Kind, 0)
         self.rungs = []
 
     def league(self, key, now):
-        begun = [at for at in self.starts[key] if at + LASTS <= now]
-        scored = self.scored[key]
+        starts, scored = self.starts[key], self.scored[key]
+        ended = bisect_right(starts, now - LASTS)
         return League(
             key,
-            tuple(at for at in self.starts[key] if now < at <= now + self.horizon),
+            tuple(starts[bisect_right(starts, now) : bisect_right(starts, now + self.horizon)]),
             self.swept[key][-1] if self.swept[key] else None,
-            self.listed[key],
+            None,
             scored,
-            bool(begun) and (scored is None or begun[-1] + LASTS > scored),
+            ended > 0 and (scored is None or starts[ended - 1] + LASTS > scored),
         )
 
     def play(self):
         now = self.begin
         while now < END:
             leagues = [self.league(key, now) for key in self.starts]
-            made = plan(leagues, self.terms, now=now, left=self.left, sports_at=self.sports_at)
+            made = plan(leagues, self.terms, now=now, left=self.left)
             for action in made.actions:
                 self._do(action, now)
             if any(action.cost for action in made.actions):
                 self.rungs.append(made.rung)
-            now += TICK
+            soon = now + timedelta(hours=1)
+            is_near = any(each.starts and each.starts[0] <= soon for each in leagues)
+            now += TICK if is_near else LONG_TICK
         return self
 
     def _do(self, action, now):
@@ -61,10 +75,6 @@ class Month:
             self.swept[action.league].append(now)
         elif action.kind is Kind.SCORES:
             self.scored[action.league] = now
-        elif action.kind is Kind.EVENTS:
-            self.listed[action.league] = now
-        elif action.kind is Kind.SPORTS:
-            self.sports_at = now
 
     def missed(self):
         """Return the starts without a sweep within the lead before them."""
@@ -195,8 +205,11 @@ def test_the_ladder_is_gone_down_as_the_budget_shrinks():
 
 
 def test_free_endpoints_are_asked_whatever_is_left():
-    made = plan([League("nba", ())], Terms(3, 2, BASE), now=FIRST, left=-772)
-    assert [action.kind for action in made.actions] == [Kind.SPORTS, Kind.EVENTS]
+    leagues = [League("nba", ()), League("nfl", (), listed_at=FIRST - timedelta(minutes=9))]
+    free = free_actions(leagues, now=FIRST, sports_at=None)
+    assert [(each.kind, each.league) for each in free] == [(Kind.SPORTS, ""), (Kind.EVENTS, "nba")]
+    assert {action.cost for action in free} == {0}
+    assert plan(leagues, Terms(3, 2, BASE), now=FIRST, left=-772).actions == ()
 
 
 def test_without_a_limit_every_league_is_swept_each_interval_and_before_each_start():
@@ -206,7 +219,7 @@ def test_without_a_limit_every_league_is_swept_each_interval_and_before_each_sta
         League("near", (near,), swept_at=FIRST - timedelta(minutes=4), listed_at=FIRST),
         League("done", (near,), swept_at=FIRST - timedelta(minutes=1), listed_at=FIRST),
     ]
-    made = plan(leagues, Terms(3, 2, BASE), now=FIRST, left=None, sports_at=FIRST)
+    made = plan(leagues, Terms(3, 2, BASE), now=FIRST, left=None)
     assert [(action.kind, action.league) for action in made.actions] == [
         (Kind.CLOSE, "near"),
         (Kind.SWEEP, "far"),
@@ -217,9 +230,9 @@ def test_additional_markets_are_fetched_only_where_everything_can_be_paid():
     start = FIRST + timedelta(minutes=50)
     league = League("nba", (start,), FIRST, FIRST, coming=(Coming("e", start),))
     terms = Terms(3, 2, BASE, extra_market_count=2)
-    rich = plan([league], terms, now=FIRST, left=9_000, sports_at=FIRST)
+    rich = plan([league], terms, now=FIRST, left=9_000)
     assert [(a.kind, a.event, a.cost) for a in rich.actions] == [(Kind.EXTRAS, "e", 4)]
-    poor = plan([league], terms, now=FIRST, left=100, sports_at=FIRST)
+    poor = plan([league], terms, now=FIRST, left=100)
     assert poor.actions == ()
 
 
@@ -228,9 +241,9 @@ def test_results_wait_while_the_closes_need_the_rest():
         "nba", tuple(evenings(range(1, 4), (18,))["nba"]), FIRST, FIRST, waits_for_results=True
     )
     terms = Terms(1, 1, BASE)
-    grown = plan([league], terms, now=FIRST, left=1, sports_at=FIRST)
+    grown = plan([league], terms, now=FIRST, left=1)
     assert grown.actions == ()
-    rich = plan([league], terms, now=FIRST, left=500, sports_at=FIRST)
+    rich = plan([league], terms, now=FIRST, left=500)
     assert [(action.kind, action.cost) for action in rich.actions] == [(Kind.SCORES, SCORES_COST)]
 
 

@@ -1,7 +1,7 @@
 """The plan at work against the simulated provider: days of its clock in a few calls."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import stamina
@@ -12,13 +12,14 @@ from odds.models import CreditEntry, Event, FeedRun, ProviderSport, Quote
 from odds.services import FetchFailed, Wishes, fetch_what_is_due
 from odds.services.credit_ledger import account_of
 from odds.simulator.clock import ManualClock
-from odds.simulator.league import SPORT_KEY, SimulatedLeague
+from odds.simulator.league import SPORT_KEY
 from odds.simulator.protocol import Account
+from odds.simulator.proving import FewEvents
 from odds.simulator.server import serve
 from tests.odds import payloads
 from tests.odds.provider import Provider
+from tests.odds.simulator.door import NOON
 
-NOON = datetime(2026, 1, 15, 12, 3, tzinfo=UTC)
 WISHES = Wishes((SPORT_KEY,), ("h2h", "spreads"), ("us", "eu"))
 
 
@@ -35,7 +36,7 @@ def clock():
 @pytest.fixture
 def client(plan, clock):
     with (
-        serve(SimulatedLeague(1), clock=clock, accounts=[plan]) as server,
+        serve(FewEvents(1), clock=clock, accounts=[plan]) as server,
         stamina.set_testing(True, attempts=1),
     ):
         made = api.Client(server.url, "key")
@@ -43,12 +44,17 @@ def client(plan, clock):
         made.close()
 
 
-def play(client, clock, wishes, *, hours, minutes=5):
+def play(client, clock, wishes, *moments):
+    """Ask the plan at moments given as minutes after noon; events start at 14, 16 and 18 h."""
     done = []
-    while clock.now() < NOON + timedelta(hours=hours):
+    for minutes in moments:
+        clock.move_to(NOON + timedelta(minutes=minutes))
         done.append(fetch_what_is_due(now=clock.now(), client=client, wishes=wishes))
-        clock.move_to(clock.now() + timedelta(minutes=minutes))
     return done
+
+
+# Before each start twice: at 13:51 and 13:55, and so on.
+BEFORE_STARTS = (0, 108, 112, 228, 232, 348, 352)
 
 
 def calls():
@@ -69,14 +75,14 @@ def test_free_calls_find_the_events_before_anything_is_paid(client, clock):
 
 @pytest.mark.django_db
 def test_a_budget_of_a_few_credits_goes_to_the_closes_and_is_kept_to(client, clock, plan):
-    wishes = Wishes((SPORT_KEY,), ("h2h", "spreads"), ("us", "eu"), budget=3)
-    play(client, clock, wishes, hours=7, minutes=9)
+    wishes = Wishes((SPORT_KEY,), ("h2h", "spreads"), ("us", "eu"), budget=2)
+    play(client, clock, wishes, *BEFORE_STARTS)
 
-    assert plan.used <= 3
-    assert account_of("the_odds_api", now=clock.now(), budget=3).difference == 0
+    assert plan.used == 2
+    assert account_of("the_odds_api", now=clock.now(), budget=2).difference == 0
     spent = CreditEntry.objects.filter(planned__gt=0)
     starts = set(Event.objects.values_list("starts_at", flat=True))
-    assert spent.exists()
+    assert len(starts) == 3
     for entry in spent:
         assert any(
             timedelta(0) < start - entry.asked_at <= timedelta(minutes=10) for start in starts
@@ -85,17 +91,17 @@ def test_a_budget_of_a_few_credits_goes_to_the_closes_and_is_kept_to(client, clo
 
 @pytest.mark.django_db
 def test_without_a_setting_what_the_provider_says_is_left_is_the_budget(client, clock, plan):
-    plan.used, plan.month = 495, (2026, 1)
-    done = play(client, clock, WISHES, hours=6, minutes=9)
-    assert plan.used <= 500
-    assert done[0]["credits_left"] == 5
+    plan.used, plan.month = 498, (2026, 1)
+    done = play(client, clock, WISHES, *BEFORE_STARTS)
+    assert plan.used == 500
+    assert done[0]["credits_left"] == 2
 
 
 @pytest.mark.django_db
 def test_a_simulated_world_is_swept_each_interval(client, clock, plan):
     wishes = Wishes((SPORT_KEY,), ("h2h", "spreads"), ("us", "eu"), is_simulated=True)
-    play(client, clock, wishes, hours=1, minutes=15)
-    assert calls()["odds"] == 4
+    play(client, clock, wishes, 0, 15, 30)
+    assert calls()["odds"] == 3
     assert calls()["events"] == 2
     assert calls()["sports"] == 1
 
@@ -140,7 +146,7 @@ def test_additional_markets_are_fetched_in_the_last_hour(client, clock, plan):
         (SPORT_KEY,), ("h2h",), ("us",), event_markets=("alternate_totals", "btts"),
         is_simulated=True, base=timedelta(days=1),
     )  # fmt: skip
-    play(client, clock, wishes, hours=6, minutes=45)
+    play(client, clock, wishes, 0, 72)
     entries = CreditEntry.objects.filter(endpoint="event_odds")
     assert entries.exists()
     assert set(FeedRun.objects.filter(kind="event").values_list("outcome", flat=True)) == {
