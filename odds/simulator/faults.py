@@ -13,6 +13,7 @@ from typing import Any
 from zlib import crc32
 
 from odds.simulator.noise import uniform
+from odds.simulator.render import american
 
 Payload = Any
 UNKNOWN_MARKET, UNKNOWN_BOOK = "h2h_moon_phase", "moon_book"
@@ -182,15 +183,11 @@ def _rename(thing: dict[str, Any], old: str, new: str) -> None:
         thing[new] = thing.pop(old)
 
 
-def _as_american(price: float) -> int:
-    return round((price - 1) * 100) if price >= 2 else round(-100 / (price - 1))
-
-
 # What drifts: the kind of object, and what happens to it.
 DRIFTS: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
     "price_renamed": ("outcome", lambda o: _rename(o, "price", "odds")),
     "price_as_text": ("outcome", lambda o: o.update(price=str(o["price"]))),
-    "price_american": ("outcome", lambda o: o.update(price=_as_american(o["price"]))),
+    "price_american": ("outcome", lambda o: o.update(price=american(o["price"]))),
     "price_null": ("outcome", lambda o: o.update(price=None)),
     "price_nested": ("outcome", lambda o: o.update(price={"decimal": o["price"]})),
     "point_as_text": ("outcome", lambda o: o.update(point=str(o.get("point", "")))),

@@ -105,7 +105,7 @@ class SimulatedLeague:
         if sport is None:
             return []
         now = epoch(at)
-        number = sport.numbers(now - SCORES_KEPT, now + LISTED_AHEAD)
+        number = self._numbers(sport, now - SCORES_KEPT, now + LISTED_AHEAD)
         home, away = sport.final_scores(self.seed, number)
         begins, ends = starts(number), self._ends(sport, number)
         answer = []
@@ -172,8 +172,12 @@ class SimulatedLeague:
 
     def _listed(self, sport: Sport, now: float) -> IntArray:
         """Return the events that are under way or start within `LISTED_AHEAD`."""
-        number = sport.numbers(now - 4 * HOUR, now + LISTED_AHEAD)
+        number = self._numbers(sport, now - 4 * HOUR, now + LISTED_AHEAD)
         return np.asarray(number[self._ends(sport, number) > now])
+
+    def _numbers(self, sport: Sport, after: float, until: float) -> IntArray:
+        """Return the events that start after one moment and not after another."""
+        return sport.numbers(after, until)
 
     def _ends(self, sport: Sport, number: IntArray) -> FloatArray:
         """Return when results are known: two and a quarter to two and three quarter hours on."""

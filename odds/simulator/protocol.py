@@ -127,7 +127,6 @@ class OddsApi:
 
     def answer(self, path: str, params: Mapping[str, str]) -> Answer:
         """Return the response to GET `path` with these query parameters."""
-        account: Account | None = None
         try:
             account = self._account(params)
             self._hold_rate()
@@ -140,7 +139,7 @@ class OddsApi:
             query = Query(self.world, self.clock.now(), params, named, account.has_history)
             priced = respond(query)
         except Refused as refusal:
-            return _refusal(refusal, self._headers(account, 0))
+            return self.refusal(params, refusal)
         with self._lock:
             account.used += priced.cost
         return Answer(200, priced.payload, self._headers(account, priced.cost))

@@ -6,7 +6,7 @@ every stored price is compared with what that bookmaker truly offered at that mo
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +19,7 @@ from odds.feeds.provider import Patience
 from odds.feeds.the_odds_api import Client
 from odds.selectors import latest_quotes
 from odds.services.fetching import FetchFailed
+from odds.simulator.boards import IntArray, Sport
 from odds.simulator.clock import ManualClock
 from odds.simulator.drawing import draw
 from odds.simulator.faults import UNKNOWN_BOOK, UNKNOWN_MARKET, entries
@@ -26,8 +27,8 @@ from odds.simulator.league import SimulatedLeague
 from odds.simulator.listing import SPORT_KEY
 from odds.simulator.protocol import Answer
 from odds.simulator.scenario import Disturber, Scenario
+from odds.simulator.schedule import epoch
 from odds.simulator.server import Server, serve
-from odds.simulator.worlds import WorldEvent, WorldOdds, WorldScore
 
 BEGINS = datetime(2026, 1, 15, 12, 3, tzinfo=UTC)
 EVENTS = 3
@@ -52,17 +53,9 @@ _Key = tuple[Any, ...]
 class FewEvents(SimulatedLeague):
     """The simulated league with its next few events only: a sweep of it takes milliseconds."""
 
-    def events(self, sport_key: str, at: datetime) -> Sequence[WorldEvent]:
-        return [each for each in super().events(sport_key, at) if self._is_in(each)]
-
-    def odds(self, sport_key: str, at: datetime) -> Sequence[WorldOdds]:
-        return [each for each in super().odds(sport_key, at) if self._is_in(each.event)]
-
-    def scores(self, sport_key: str, at: datetime) -> Sequence[WorldScore]:
-        return [each for each in super().scores(sport_key, at) if self._is_in(each.event)]
-
-    def _is_in(self, event: WorldEvent) -> bool:
-        return BEGINS < event.starts_at < BEGINS + EVENTS * timedelta(hours=2)
+    def _numbers(self, sport: Sport, after: float, until: float) -> IntArray:
+        last = epoch(BEGINS + EVENTS * timedelta(hours=2))
+        return sport.numbers(max(after, epoch(BEGINS)), min(until, last))
 
 
 @dataclass(slots=True)

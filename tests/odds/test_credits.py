@@ -15,11 +15,11 @@ from odds.models import CreditEntry, CreditHold
 from odds.services import credit_ledger, fetch_odds
 from odds.services.credit_ledger import Ledger, account_of
 from odds.simulator.clock import ManualClock
-from odds.simulator.league import SPORT_KEY, SimulatedLeague
+from odds.simulator.league import SPORT_KEY
 from odds.simulator.protocol import Account as Plan
 from odds.simulator.server import serve
+from tests.odds.simulator.door import LEAGUE, NOON
 
-NOON = datetime(2026, 1, 15, 12, 3, tzinfo=UTC)
 THREE = ("h2h", "spreads", "totals")
 
 
@@ -161,7 +161,7 @@ def plan():
 
 @pytest.fixture
 def provider(plan):
-    with serve(SimulatedLeague(1), clock=ManualClock(NOON), accounts=[plan]) as running:
+    with serve(LEAGUE, clock=ManualClock(NOON), accounts=[plan]) as running:
         yield running
 
 

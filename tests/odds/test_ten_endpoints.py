@@ -9,11 +9,11 @@ from odds.domain.credits import Endpoint
 from odds.feeds import the_odds_api as api
 from odds.feeds.provider import FreePurse
 from odds.simulator.clock import ManualClock
-from odds.simulator.league import SPORT_KEY, SimulatedLeague
+from odds.simulator.league import SPORT_KEY
 from odds.simulator.protocol import Account
 from odds.simulator.server import serve
+from tests.odds.simulator.door import LEAGUE, NOON
 
-NOON = datetime(2026, 1, 15, 12, 3, tzinfo=UTC)
 HEX = "0f3c9b1e5a7d4c2b8e6f0a1b2c3d4e5f"
 
 
@@ -39,7 +39,7 @@ def server():
         Account("free", has_history=False),
         Account("spent", credits=0),
     ]
-    with serve(SimulatedLeague(1), clock=ManualClock(NOON), accounts=accounts) as running:
+    with serve(LEAGUE, clock=ManualClock(NOON), accounts=accounts) as running:
         yield running
 
 

@@ -1,27 +1,27 @@
 """What a stand-in for The Odds API v4 must reproduce, line by line, over real HTTP.
 
 The twelve lines are those of the contract that our adapter and our simulator keep. Each has its
-test here; shapes and single errors are looked at closer in test_server.py and test_scenario.py.
+tests here; shapes are looked at closer in test_server.py, faults in test_scenario.py.
 """
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import pytest
 
 from odds.simulator.clock import ManualClock, SteeredClock
 from odds.simulator.faults import KINDS
-from odds.simulator.league import SPORT_KEY, SimulatedLeague
+from odds.simulator.league import SPORT_KEY
 from odds.simulator.protocol import ENDPOINTS, Account
 from odds.simulator.scenario import Fault, Scenario
 from odds.simulator.server import serve
-from tests.odds.simulator.door import LEAGUE, NOON, Door
+from tests.odds.simulator.door import LEAGUE, NOON, Door, Remembering
 
 HEADERS = ("x-requests-remaining", "x-requests-used", "x-requests-last")
 SPORT = f"/v4/sports/{SPORT_KEY}"
 PAST = f"/v4/historical/sports/{SPORT_KEY}"
 DATE = "2026-01-15T11:02:00Z"
-EIGHT_BOOKS = "sim_sharp,sim_exchange,sim_harbor,sim_lantern,sim_union,sim_kestrel,sim_prairie"
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +50,19 @@ def calls(event):
         "events": (f"{SPORT}/events", {}, 0),
         "odds": (f"{SPORT}/odds", {"regions": "us,eu", "markets": "h2h,spreads,totals"}, 6),
         "scores": (f"{SPORT}/scores", {"daysFrom": 3}, 2),
-        "event_odds": (f"{SPORT}/events/{event}/odds", {"regions": "us", "markets": "totals"}, 1),
+        # Of these only totals come back.
+        "event_odds": (
+            f"{SPORT}/events/{event}/odds",
+            {"regions": "us", "markets": "totals,player_assists"},
+            1,
+        ),
         "event_markets": (f"{SPORT}/events/{event}/markets", {"regions": "us"}, 1),
         "participants": (f"{SPORT}/participants", {}, 1),
-        "past_odds": (f"{PAST}/odds", {"regions": "us", "date": DATE}, 10),
+        "past_odds": (
+            f"{PAST}/odds",
+            {"regions": "us,eu", "markets": "h2h,totals", "date": DATE},
+            40,
+        ),
         "past_events": (f"{PAST}/events", {"date": DATE}, 1),
         "past_event_odds": (
             f"{PAST}/events/{event}/odds",
@@ -104,15 +113,31 @@ def test_line_2_what_is_free_of_charge(door, event):
         assert set(HEADERS) <= reply.headers.keys()
 
 
-def test_line_2_scores_cost_less_without_days_and_ten_books_are_a_region(door):
+def test_line_2_scores_cost_less_without_days(door):
     assert door.get(f"{SPORT}/scores").cost == 1
-    assert door.odds(regions=None, bookmakers=EIGHT_BOOKS, markets="h2h,totals").cost == 2
+
+
+def test_line_2_ten_bookmakers_begun_are_one_region():
+    class Many(Remembering):
+        def book_keys(self):
+            return frozenset(f"book_{n}" for n in range(30))
+
+    with serve(Many(1), clock=ManualClock(NOON), key="key") as server:
+        door = Door(server, None)
+        for count, cost in ((1, 1), (10, 1), (11, 2), (20, 2), (21, 3)):
+            asked = ",".join(f"book_{n}" for n in range(count))
+            assert door.odds(regions=None, bookmakers=asked).cost == cost
 
 
 def test_line_3_bookmakers_take_precedence(door):
     reply = door.odds(regions="us,eu,uk", bookmakers="sim_sharp")
-    books = {book["key"] for entry in reply.json for book in entry["bookmakers"]}
-    assert (books, reply.cost) == ({"sim_sharp"}, 1)
+    assert (books_in(reply), reply.cost) == ({"sim_sharp"}, 1)
+    american = {"sim_harbor", "sim_lantern", "sim_union", "sim_prairie", "sim_copper"}
+    assert books_in(door.odds(regions="us")) == american
+
+
+def books_in(reply):
+    return {book["key"] for entry in reply.json for book in entry["bookmakers"]}
 
 
 def test_line_4_exchanges_add_their_lay_prices(door):
@@ -125,6 +150,11 @@ def test_line_4_exchanges_add_their_lay_prices(door):
         if market["key"] == "h2h_lay"
     }
     assert with_lay == {"sim_exchange"}
+    exchange = next(b for b in entries[3]["bookmakers"] if b["key"] == "sim_exchange")
+    back, lay = (each["outcomes"] for each in exchange["markets"])
+    assert all(b["price"] < x["price"] for b, x in zip(back, lay, strict=True))
+    for entry in door.odds(markets="spreads").json:
+        assert {m["key"] for book in entry["bookmakers"] for m in book["markets"]} <= {"spreads"}
 
 
 def test_line_5_american_and_decimal_iso_and_unix(door):
@@ -153,22 +183,32 @@ def test_line_7_completed_events_leave_the_odds_and_keep_scores_for_three_days(e
     clock = ManualClock(NOON)
     with serve(LEAGUE, clock=clock, key="key") as server:
         door = Door(server, clock)
-        start = datetime.fromisoformat(
-            next(e for e in door.get(f"{SPORT}/events").json if e["id"] == event)["commence_time"]
-        )
+        listed = {each["id"]: each for each in door.get(f"{SPORT}/events").json}
+        teams = [listed[event][side] for side in ("home_team", "away_team")]
+        start = datetime.fromisoformat(listed[event]["commence_time"])
 
         def score(**params):
             found = door.get(f"{SPORT}/scores", **params).json
             return next((each for each in found if each["id"] == event), None)
 
+        def is_listed():
+            return event in {each["id"] for each in door.odds().json}
+
         before = score()
         assert (before["scores"], before["completed"], before["last_update"]) == (None, False, None)
-        clock.move_to(start + timedelta(hours=4))
-        assert event not in {each["id"] for each in door.odds().json}
+        clock.move_to(start + timedelta(hours=1))
+        assert is_listed()
+        assert [each["name"] for each in score()["scores"]] == teams
+        clock.move_to(start + timedelta(hours=3))
+        assert not is_listed()
         assert score() is None
-        told = score(daysFrom=3)
+        told = score(daysFrom=1)
         assert told["completed"]
-        assert all(isinstance(each["score"], str) for each in told["scores"])
+        result = [str(each) for each in LEAGUE.result(event)]
+        assert [each["score"] for each in told["scores"]] == result
+        clock.move_to(start + timedelta(hours=30))
+        assert score(daysFrom=1) is None
+        assert score(daysFrom=3) == told
         clock.move_to(start + timedelta(days=3, minutes=1))
         assert score(daysFrom=3) is None
 
@@ -253,6 +293,18 @@ def test_line_9_every_error_has_its_status_and_body(door, status, code, path, pa
     assert (reply.status, reply.code, reply.cost) == (status, code, 0)
     assert list(reply.json) == ["message", "error_code", "details_url"]
     assert reply.json["details_url"].endswith("#" + code.lower().replace("_", "-"))
+    # A key that nobody owns has no balance to tell.
+    assert (set(HEADERS) <= reply.headers.keys()) == (params.get("apiKey") not in {"", "who"})
+
+
+def test_line_9_what_comes_too_fast_is_held_off():
+    with serve(LEAGUE, clock=ManualClock(NOON), key="key", requests_per_second=3) as server:
+        door = Door(server, None)
+        held = [
+            reply for reply in (door.get("/v4/sports") for _ in range(12)) if reply.status != 200
+        ]
+    assert {(r.status, r.code, r.cost) for r in held} == {(429, "EXCEEDED_FREQ_LIMIT", 0)}
+    assert list(held[0].json) == ["message", "error_code", "details_url"]
 
 
 def test_line_9_messages_that_were_seen_and_both_wordings_of_a_wrong_market(door):
@@ -270,6 +322,11 @@ def test_line_9_messages_that_were_seen_and_both_wordings_of_a_wrong_market(door
         assert door.odds(**params).json["message"] == message
 
 
+@cache
+def whole(door):
+    return door.odds(headers={"Accept-Encoding": "gzip"})
+
+
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_line_10_every_fault_can_be_injected(door, kind):
     """That each does what it says is in test_scenario.py; here, that each shows on the wire."""
@@ -282,7 +339,7 @@ def test_line_10_every_fault_can_be_injected(door, kind):
             told = (reply.status, reply.body, reply.headers)
         except Exception as error:  # noqa: BLE001 - whatever breaks is a difference
             told = (type(error).__name__, b"", {})
-    clean = door.odds(headers={"Accept-Encoding": "gzip"})
+    clean = whole(door)
     is_same_body = (clean.status, clean.body) == told[:2]
     is_header_fault = kind in {"missing_headers", "negative_remaining"}
     assert is_same_body == is_header_fault
@@ -292,7 +349,7 @@ def test_line_10_every_fault_can_be_injected(door, kind):
 
 def test_line_11_the_seed_decides_everything_and_the_clock_can_be_held():
     def body(seed, moment):
-        with serve(SimulatedLeague(seed), clock=ManualClock(moment), key="key") as server:
+        with serve(Remembering(seed), clock=ManualClock(moment), key="key") as server:
             return Door(server, None).odds().body
 
     assert body(7, NOON) == body(7, NOON)

@@ -5,6 +5,7 @@ import json
 import threading
 import zlib
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.client import BadStatusLine, HTTPConnection, IncompleteRead
 from io import StringIO
 from urllib.request import Request, urlopen
@@ -44,6 +45,7 @@ def odds_with(*faults, **account):
         return door.odds(markets="h2h,spreads"), plain().json
 
 
+@cache
 def plain():
     server, door = doors(Scenario())
     with server:
