@@ -1,6 +1,7 @@
 """Answers of The Odds API: exact in shape, made up in value."""
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 EVENT: dict[str, Any] = {
@@ -81,6 +82,15 @@ SPORTS = [
 def odds() -> list[dict[str, Any]]:
     """Return an odds answer that may be changed."""
     return copy.deepcopy(ODDS)
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield where everything in an answer stands, from the outside in."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value)
+    for step, inner in inside:
+        yield (*path, step)
+        if isinstance(inner, dict | list):
+            yield from leaves(inner, (*path, step))
 
 
 def refusal(code: str, message: str) -> dict[str, str]:

@@ -1,11 +1,11 @@
 """Every recorded answer of The Odds API through the adapter, with exact figures."""
 
 import gzip
-import json
 import os
 from collections import Counter
 from pathlib import Path
 
+import orjson
 import pytest
 
 from odds.domain.credits import Endpoint
@@ -29,7 +29,7 @@ def test_every_recorded_answer_is_read_and_every_price_accounted_for():
     faults: Counter[str] = Counter()
     with gzip.open(FILE, "rt", encoding="utf-8") as lines:
         for line in lines:
-            answer = json.loads(line)
+            answer = orjson.loads(line)
             outcomes = line.count('"price"')
             envelope = {"timestamp": answer["timestamp"], "data": answer["data"]}
             drift += look(Endpoint.PAST_ODDS, envelope).counts
@@ -42,7 +42,8 @@ def test_every_recorded_answer_is_read_and_every_price_accounted_for():
                 odds_format=answer["odds_format"],
             )
             quotes = sweep.quotes
-            faulty = [quotes.names.faults[-price - 1] for price in quotes.price if price < 0]
+            at_fault = quotes.price[quotes.price < 0].tolist()
+            faulty = [quotes.names.faults[-price - 1] for price in at_fault]
             faults.update(fault.field for fault in faulty)
             counts["responses"] += 1
             counts["events"] += len(sweep.events)
