@@ -83,10 +83,14 @@ class QuoteShape(Shape):
     bookmaker = serializers.CharField(source="bookmaker.key")
     price = Price(allow_null=True, help_text="null: withdrawn")
     last_update = Moment(
-        source="newest_update", allow_null=True, help_text="the bookmaker's own newest time"
+        source="newest_update",
+        allow_null=True,
+        help_text="the bookmaker's own time at our last look",
     )
     seen_at = Moment(help_text="when this price was first seen")
-    confirmed_at = Moment(help_text="when it was last seen still there")
+    confirmed_at = Moment(
+        help_text="when it is last known to have stood: our last look, or last_update if older"
+    )
 
 
 class EventList(APIView):

@@ -34,7 +34,7 @@ class ScanQuery(Shape):
         min_value=0,
         max_value=10_000,
         default=15.0,
-        help_text="minutes since a leg was last seen; times the clock's rate in a simulated league",
+        help_text="how many minutes old a leg may be; times the clock's rate in a simulated league",
     )
     doubtful = serializers.BooleanField(
         default=False, help_text="also finds that break a quality gate, with the reasons"

@@ -49,7 +49,8 @@ SELECT q.id, e.id, m.id, m.key, s.id, s.side,
        b.id, b.key, CASE WHEN b.weight = 0 THEN 0 ELSE coalesce(learned.weight, b.weight) END,
        b.commission_share::float8, b.is_archive,
        c.price::float8,
-       -- The price that is still the latest stood for as long as sweeps confirmed it.
+       -- The price that is still the latest stood for as long as sweeps, and its bookmaker's own
+       -- time, confirmed it.
        EXTRACT(EPOCH FROM CASE WHEN q.seen_at = c.seen_at
            THEN GREATEST(COALESCE(c.last_update, c.seen_at), LEAST(look.at, e.starts_at))
            ELSE COALESCE(c.last_update, c.seen_at) END)::float8,
@@ -64,7 +65,8 @@ JOIN odds_quote q ON q.selection_id = s.id
 JOIN odds_bookmaker b ON b.id = q.bookmaker_id
 {PRICING_JOINS}
 LEFT JOIN LATERAL (
-    SELECT looked_at[array_position(bookmaker_ids, q.bookmaker_id)] AS at
+    SELECT least(looked_at[array_position(bookmaker_ids, q.bookmaker_id)],
+                 last_update[array_position(bookmaker_ids, q.bookmaker_id)]) AS at
     FROM odds_marketlook WHERE market_id = m.id
 ) look ON true
 JOIN LATERAL (

@@ -45,8 +45,11 @@ WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s AND e.status <> 'can
 AND (%(competition)s::text IS NULL
      OR e.competition_id = (SELECT id FROM odds_competition WHERE key = %(competition)s::text))
 """
+_TOLD = "k.last_update[array_position(k.bookmaker_ids, b.id)]"
 # Quotes as arrays: quote, selection, bookmaker, price in thousandths (0: withdrawn), and three
-# moments. What they are of is read once a selection and once a bookmaker, not once a quote.
+# moments, the last of which is when the price is last known to have stood: when we looked, or the
+# time that its bookmaker gave then, where that is older. A book that freezes is stale, however
+# often we look. What they are of is read once a selection and once a bookmaker, not once a quote.
 _LATEST_OF = """
 WITH wanted AS MATERIALIZED (
     SELECT m.id, k.bookmaker_ids, k.looked_at, k.last_update
@@ -55,25 +58,32 @@ WITH wanted AS MATERIALIZED (
     {events}
 )
 SELECT q.id, s.id, b.id, coalesce((q.price * 1000)::int8, 0),
-       coalesce(greatest(q.last_update,
-                         w.last_update[array_position(w.bookmaker_ids, b.id)]), '-infinity'),
-       q.seen_at, CASE WHEN q.price IS NULL THEN q.seen_at ELSE greatest(
-           q.seen_at, w.looked_at[array_position(w.bookmaker_ids, b.id)]) END
-FROM wanted w
-JOIN odds_selection s ON s.market_id = w.id
+       coalesce({told}, q.last_update, '-infinity'), q.seen_at,
+       CASE WHEN q.price IS NULL THEN q.seen_at ELSE least(
+           greatest(q.seen_at, k.looked_at[array_position(k.bookmaker_ids, b.id)]),
+           coalesce({told}, q.last_update)) END
+FROM wanted k
+JOIN odds_selection s ON s.market_id = k.id
 JOIN odds_quote q ON q.selection_id = s.id
 JOIN odds_bookmaker b ON b.id = q.bookmaker_id
 WHERE q.seen_at <= %(now)s {quotes}
 """
 _LATEST = _LATEST_OF.format(
-    events=_EVENTS, quotes="AND b.is_archive = %(archive)s AND q.price IS NOT NULL"
+    events=_EVENTS,
+    quotes="AND b.is_archive = %(archive)s AND q.price IS NOT NULL",
+    told=_TOLD,
 )
 _OF_MARKET = _LATEST_OF.format(
-    events="WHERE e.id = ANY(%(events)s) AND m.key = %(market)s", quotes=""
+    events="WHERE e.id = ANY(%(events)s) AND m.key = %(market)s", quotes="", told=_TOLD
 )
 _AS_OF = f"""
 SELECT q.id, s.id, b.id, (c.price * 1000)::int8, coalesce(c.last_update, '-infinity'),
-       c.seen_at, greatest(c.seen_at, looked.at)
+       c.seen_at, least(greatest(c.seen_at, looked.at),
+           CASE WHEN looked.at > c.seen_at THEN
+               -- Of looks, only the newest one's times are kept.
+               CASE WHEN k.looked_at[array_position(k.bookmaker_ids, b.id)] = looked.at
+                    THEN coalesce({_TOLD}, c.last_update) END
+           ELSE c.last_update END)
 FROM odds_event e
 JOIN odds_market m ON m.event_id = e.id
 JOIN odds_selection s ON s.market_id = m.id
@@ -89,6 +99,7 @@ LEFT JOIN LATERAL (
     WHERE event_id = e.id AND market_key = m.key AND seen_at <= %(at)s
     AND (bookmaker_ids IS NULL OR q.bookmaker_id = ANY(bookmaker_ids))
 ) looked ON true
+LEFT JOIN odds_marketlook k ON k.market_id = m.id
 {_EVENTS} AND b.is_archive = %(archive)s AND c.price IS NOT NULL
 """  # noqa: S608
 _SELECTIONS = """
@@ -148,8 +159,10 @@ def quotes_as_of(
     """Return the quotes in force at `at`, as they were known then.
 
     Of events that start after `starts_after` and not after `starts_before`. Nothing seen after
-    `at` has any influence. `seen_at` is when the price was first seen, `confirmed_at` when a sweep
-    last looked and it was still there; `last_update` is the bookmaker's time of this price, which
+    `at` has any influence. `seen_at` is when the price was first seen, `confirmed_at` when it is
+    last known to have stood: when a sweep last looked and it was still there, or the time of its
+    own that the bookmaker gave then, where that is older and was kept (of the first look at a price
+    and the newest at its market it is). `last_update` is the bookmaker's time of this price, which
     later confirmations do not move. Withdrawn quotes and archive sources are left out.
     """
     return _as_of(at, starts_after, starts_before, competition_key, is_archive=False)
@@ -172,7 +185,7 @@ def latest_quotes(
     """Return the quotes in force of events that start after now and not after `starts_before`.
 
     The same rows as `quotes_as_of` gives at `now`, from the table of latest quotes: fast, and only
-    right for the present. `last_update` is the bookmaker's newest time, confirmations included.
+    right for the present. `last_update` is the bookmaker's time at the newest look.
     `now - confirmed_at` is how stale a quote is.
     """
     given: dict[str, _Given] = {
@@ -260,7 +273,7 @@ def line_movement(event_id: int, *, until: datetime, market_key: str | None = No
 
 
 def confirmed_at(quote_ids: Iterable[int]) -> dict[int, datetime]:
-    """Return when each quote was last seen still there."""
+    """Return when each quote is last known to have stood, by our looks and its bookmaker's time."""
     quotes = Quote.objects.with_looks().filter(pk__in=list(quote_ids))
     return {quote.pk: quote.confirmed_at for quote in quotes}
 

@@ -53,7 +53,7 @@ class SlateBook(TypedDict):
 
 
 class SlateRow(TypedDict):
-    """One selection. `prices` are (book's place, price or None if withdrawn, last seen)."""
+    """One selection. `prices` are (book's place, price or None if withdrawn, when it stood)."""
 
     id: int
     side: str

@@ -224,7 +224,7 @@ def failed_gates(passes: int) -> list[str]:
 
 
 def _age(quotes: QuoteTable, moment: TimeArray) -> FloatArray:
-    """Return minutes since a sweep last confirmed each quote, 0 at the earliest."""
+    """Return minutes since each quote is last known to have stood, 0 at the earliest."""
     return np.maximum((moment - quotes.confirmed_at) / MINUTE, 0.0)
 
 

@@ -2,6 +2,7 @@
 
 from betting.domain.configuration import Configuration
 from betting.domain.decide import Decisions, Slate, failed_gates
+from odds.domain.table import QuoteTable
 
 
 def sentences(
@@ -36,7 +37,8 @@ def sentences(
         "archive": "An archive: nobody can bet there.",
         "started": "The event has started.",
         "too_far": f"It starts more than {c.max_hours_ahead:g} hours from now.",
-        "stale": f"Last seen {decisions.age[row]:.0f} minutes ago, over {c.max_quote_age:g}.",
+        "stale": f"{_last_stood(slate.quotes, row)} {decisions.age[row]:.0f} minutes ago, "
+        f"over {c.max_quote_age:g}.",
         "no_consensus": "No book prices every outcome of this market.",
         "few_books": f"{slate.book_count[row]} books, fewer than {c.min_books}.",
         "no_prediction": "No prediction from the model for this.",
@@ -48,3 +50,9 @@ def sentences(
         "not_best": "Another price in this market is better.",
     }
     return reasons, [words[gate] for gate in failed_gates(int(decisions.passes[row]))]
+
+
+def _last_stood(quotes: QuoteTable, row: int) -> str:
+    # Where the bookmaker's own time is the older one, it is what counts.
+    frozen = quotes.last_update[row] == quotes.confirmed_at[row]
+    return "The bookmaker last told this price" if frozen else "Last seen"

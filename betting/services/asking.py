@@ -184,8 +184,9 @@ def _price_breaches(
         rule, figure = "price_moved", str(seen.price)
     elif now - seen.confirmed_at > quote_age_limit():
         detail = (
-            f"The price was last seen at {seen.confirmed_at:%Y-%m-%d %H:%M} UTC, "
-            f"over {quote_age_limit()} ago; wait for the next fetch."
+            f"The price is last known to have stood at {seen.confirmed_at:%Y-%m-%d %H:%M} UTC, by "
+            "our last look or the bookmaker's own time if that is older: "
+            f"over {quote_age_limit()} ago; wait for a fetch that brings a newer one."
         )
         rule, figure = "price_stale", str(now - seen.confirmed_at)
     else:

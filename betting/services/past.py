@@ -152,7 +152,7 @@ def _past(rows: list[tuple[Any, ...]]) -> Past:
         away_score=scores[1],
         draw_offered=np.array(c[19], np.bool_),
     )
-    moment = _moments(c[14])
+    moment, seen, told = _moments(c[14]), _moments(c[13]), _moments(c[12])
     quotes = QuoteTable(
         quote_id=np.array(c[0], np.int64),
         event_id=np.array(c[1], np.int64),
@@ -167,9 +167,10 @@ def _past(rows: list[tuple[Any, ...]]) -> Past:
         commission=np.array(c[10], np.float64),
         is_archive=np.zeros(len(rows), np.bool_),
         price=np.array(c[11], np.float64),
-        last_update=_moments(c[12]),
-        seen_at=_moments(c[13]),
-        confirmed_at=moment,
+        last_update=told,
+        seen_at=seen,
+        # Later looks' own times are not kept; at the first, a bookmaker may have told an old price.
+        confirmed_at=np.where(seen == moment, np.fmin(moment, told), moment),
         starts_at=_moments(c[15]),
         # Names cost time where there are many rows and nothing to tell apart.
         margin_method=None if {*c[21]} == {METHOD_WITHOUT_RULE} else np.array(c[21], np.str_),

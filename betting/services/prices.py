@@ -18,7 +18,7 @@ REAL_SWEEP_LIMIT = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class PriceNow:
-    """A bookmaker's price (none: withdrawn), and when a sweep last saw it still there."""
+    """A bookmaker's price (none: withdrawn), and when it is last known to have stood."""
 
     price: Decimal | None
     confirmed_at: datetime

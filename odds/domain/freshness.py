@@ -1,4 +1,8 @@
-"""How old a price may be and still be called live."""
+"""How old a price may be and still be called live.
+
+Its age is since it is last known to have stood: since our last look at it, or since the time of its
+own that the bookmaker gave then, where that is older.
+"""
 
 from datetime import timedelta
 

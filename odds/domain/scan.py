@@ -20,7 +20,7 @@ MINUTE = np.timedelta64(1, "m")
 class Gates:
     """What a find must pass. Ages in minutes, profit as a share of the outlay.
 
-    `max_age` is since a sweep last saw the price standing. A profit above `max_profit` is taken
+    `max_age` is since the price is last known to have stood. A profit above `max_profit` is taken
     for an error that the bookmaker will void.
     """
 
@@ -57,7 +57,7 @@ def offered(table: QuoteTable, *, at: np.datetime64) -> QuoteTable:
 
 
 def ages(table: QuoteTable, *, at: np.datetime64) -> FloatArray:
-    """Return minutes since each quote was last seen standing, 0 at the earliest."""
+    """Return minutes since each quote is last known to have stood, 0 at the earliest."""
     return np.asarray(np.maximum((at - table.confirmed_at) / MINUTE, 0.0))
 
 
@@ -120,7 +120,7 @@ def doubts(legs: tuple[Leg, ...], profit: float, gates: Gates) -> tuple[str, ...
     oldest = max(legs, key=lambda each: each.age)
     if oldest.age > gates.max_age:
         found.append(
-            f"{oldest.bookmaker_key}'s price was last seen {oldest.age:.0f} minutes ago, "
+            f"{oldest.bookmaker_key}'s price is {oldest.age:.0f} minutes old, "
             f"over {gates.max_age:g}"
         )
     if len(legs) > 1 and len({each.bookmaker_key for each in legs}) == 1:

@@ -113,7 +113,7 @@ def _first_movers(now: QuoteTable, of: IntArray, shortened: BoolArray) -> dict[i
 def _doubts(oldest: float, books: int, gates: Gates, min_books: int) -> tuple[str, ...]:
     found = []
     if oldest > gates.max_age:
-        found.append(f"a price was last seen {oldest:.0f} minutes ago, over {gates.max_age:g}")
+        found.append(f"a price is {oldest:.0f} minutes old, over {gates.max_age:g}")
     if books < min_books:
         found.append(f"{books} books priced it at both moments, fewer than {min_books}")
     return tuple(found)

@@ -7,7 +7,7 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Greatest
+from django.db.models.functions import Coalesce, Greatest, Least
 from psqlextra.models import PostgresPartitionedModel
 from psqlextra.types import PostgresPartitioningMethod
 
@@ -48,9 +48,9 @@ class Sighting(models.Model):
 class MarketLook(models.Model):
     """When each bookmaker's prices of a market were last looked at: one row a market.
 
-    Three arrays side by side: the bookmakers, the moments, and the newest time of its own that each
-    bookmaker gave. A price in force was confirmed at its bookmaker's moment; one whose bookmaker's
-    own time stands still is stale, however often we look.
+    Three arrays side by side: the bookmakers, the moments, and the time of its own that each
+    bookmaker gave then. A price in force was confirmed at its bookmaker's moment; one whose
+    bookmaker's own time stands still is stale, however often we look.
     """
 
     market = models.OneToOneField(
@@ -81,22 +81,24 @@ class QuoteQuerySet(models.QuerySet["Quote"]):
     """Quotes, with what the looks at their markets add."""
 
     def with_looks(self) -> "QuoteQuerySet":
-        """Add `confirmed_at`, when a look last saw this price still there, and `newest_update`.
+        """Add `confirmed_at`, when this price is last known to have stood, and `newest_update`.
 
-        The latter is the bookmaker's newest own time, of this price or of a later look at it. A
-        withdrawn quote is confirmed when it was seen to be gone.
+        The latter is the bookmaker's own time at our newest look; the former is when we looked, or
+        the bookmaker's time where that is older. A withdrawn quote is confirmed when it was seen
+        to be gone.
         """
         looks = MarketLook.objects.filter(market=models.OuterRef("selection__market"))
 
-        def newest(column: str, own: str) -> models.Case:
-            of_look = models.Subquery(looks.values_list(_OfBook(column)))
-            return models.Case(
-                models.When(price=None, then=F(own)), default=Greatest(F(own), of_look)
-            )
+        def of_look(column: str) -> models.Subquery:
+            return models.Subquery(looks.values_list(_OfBook(column)))
 
+        told = Coalesce(of_look("last_update"), F("last_update"))
+        stood = Least(Greatest(F("seen_at"), of_look("looked_at")), told)
         added = {
-            "confirmed_at": newest("looked_at", "seen_at"),
-            "newest_update": newest("last_update", "last_update"),
+            "confirmed_at": models.Case(models.When(price=None, then=F("seen_at")), default=stood),
+            "newest_update": models.Case(
+                models.When(price=None, then=F("last_update")), default=told
+            ),
         }
         return self.annotate(**added)
 

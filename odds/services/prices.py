@@ -261,17 +261,21 @@ class _Work:
         self._write_newest_looks()
 
     def _write_newest_looks(self) -> None:
-        """Keep when each bookmaker of a market was looked at last, and the newest time it gave."""
+        """Keep when each bookmaker of a market was looked at last, and the time it gave then."""
         listings, keys = self.listings, self.keys
         looks = self._looks()
         at = np.full(len(keys.pair_unit), NO_TIME)
         said = np.full(len(keys.pair_unit), NO_TIME)
         np.maximum.at(at, looks.book, looks.at)
-        np.maximum.at(said, keys.pair[keys.of_row], listings.last_update)
+        pair = keys.pair[keys.of_row]
+        is_newest = listings.at[listings.listing] == at[pair]
+        np.maximum.at(said, pair[is_newest], listings.last_update[is_newest])
         unit, book, before, said_before = store.newest_looks(listings.units)
         place, known = _places(keys, unit, book)
-        np.maximum.at(at, place[known], before[known])
-        np.maximum.at(said, place[known], said_before[known])
+        # A sweep that comes late tells nothing of now.
+        later = known.copy()
+        later[known] = before[known] >= at[place[known]]
+        at[place[later]], said[place[later]] = before[later], said_before[later]
         looked = (at != NO_TIME) & (self.markets[keys.pair_unit] > 0)
         units = keys.pair_unit[looked]
         # Pairs are in order of their units: each unit's are together.

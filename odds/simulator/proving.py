@@ -22,7 +22,7 @@ from odds.services.fetching import FetchFailed
 from odds.simulator.boards import IntArray, Sport
 from odds.simulator.clock import ManualClock
 from odds.simulator.drawing import draw
-from odds.simulator.faults import UNKNOWN_BOOK, UNKNOWN_MARKET, entries
+from odds.simulator.faults import UNKNOWN_BOOK, UNKNOWN_MARKET, as_moment, entries
 from odds.simulator.league import SimulatedLeague
 from odds.simulator.listing import SPORT_KEY
 from odds.simulator.protocol import Answer
@@ -73,7 +73,6 @@ class Verdict:
     sweeps: int = 0
     prices: int = 0
     live: int = 0
-    frozen: int = 0
     spent: int = 0
 
     @property
@@ -82,13 +81,12 @@ class Verdict:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Return what was done and checked; `frozen` prices are live though their book stands."""
+        """Return what was done and checked."""
         return {
             "fetches": self.sweeps,
             "refused": self.refused.total(),
             "stored_changes_checked": self.prices,
             "live_prices_checked": self.live,
-            "live_but_old_at_the_book": self.frozen,
             "credits": self.spent,
             "wrong_prices": len(self.wrong),
             "stale_called_live": len(self.stale),
@@ -103,7 +101,7 @@ class Verdict:
 
 @dataclass(slots=True)
 class Witness:
-    """Stands in front of the faults and keeps what odds answers really went out whole."""
+    """Stands in front of the faults and keeps what odds answers that went out whole listed."""
 
     disturber: Disturber
     clock: ManualClock
@@ -169,14 +167,13 @@ def _round(verdict: Verdict, client: Client, clock: ManualClock) -> None:
 
 
 def _listed(payload: Any) -> Iterator[tuple[_Key, Any]]:  # noqa: ANN401
-    """Return the prices of an answer by event, book, market, name and point; drift is left out."""
+    """Return the times that an answer's markets give, by event, book and market."""
     for entry in entries(payload):
         for book in entry.get("bookmakers") or []:
             for market in book.get("markets") or []:
-                outcomes = market.get("outcomes")
-                for one in outcomes if isinstance(outcomes, list) else []:
-                    name = (entry.get("id"), book.get("key"), market.get("key"), one.get("name"))
-                    yield (*name, one.get("point")), one.get("price")
+                if isinstance(market.get("outcomes"), list):
+                    told = market.get("last_update", book.get("last_update"))
+                    yield (entry.get("id"), book.get("key"), market.get("key")), told
 
 
 _STORED = """
@@ -247,25 +244,30 @@ class _Truth:
 
 
 def _check_live(verdict: Verdict, witness: Witness, now: datetime, max_age: timedelta) -> None:
-    """Look at what the product takes for live: its age must be honest."""
+    """Look at what the product takes for live: it may not be older than it says.
+
+    It is as old as the newest answer that listed it, or as the bookmaker's own time in that answer.
+    """
     table = latest_quotes(now=now, starts_before=now + timedelta(hours=48))
-    listed = {at: {key[:3] for key in told} for at, told in witness.sent.items()}
     events = _references(table.event_id.tolist())
     for row in range(len(table)):
         confirmed = _moment(table.confirmed_at[row])
         if now - confirmed > max_age:
             continue
         verdict.live += 1
-        updated = table.last_update[row]
-        if updated == updated and now - _moment(updated) > max_age:
-            verdict.frozen += 1
         event, book = events[int(table.event_id[row])], str(table.bookmaker_key[row])
-        market = str(table.market_key[row])
-        if (event, book, market) not in listed.get(confirmed, set()):
+        key = (event, book, str(table.market_key[row]))
+        seen = max((at for at, listed in witness.sent.items() if key in listed), default=None)
+        if seen is None or confirmed > min(seen, _told(witness.sent[seen][key], seen)):
             verdict.stale.append(
-                f"live at {now:%H:%M}, confirmed {confirmed:%H:%M}, but not listed then: "
-                f"{event[:6]} {book} {market}"
+                f"live at {now:%H:%M}, as of {confirmed:%H:%M:%S}, but last listed at "
+                f"{seen and seen.strftime('%H:%M')}, told at {seen and witness.sent[seen][key]}: "
+                f"{event[:6]} {book} {key[2]}"
             )
+
+
+def _told(update: Any, seen: datetime) -> datetime:  # noqa: ANN401
+    return seen if update is None else as_moment(update)
 
 
 def _references(event_ids: list[int]) -> dict[int, str]:

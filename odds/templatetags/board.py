@@ -93,7 +93,7 @@ def _price(row: BoardRow, cell: BoardCell, price_format: str, kind: str = "c") -
         )
     if cell.freshness == "stale":
         return (
-            f'<span class="px px-stale" data-k="{key}" title="last seen {span_text(cell.age)} ago">'
+            f'<span class="px px-stale" data-k="{key}" title="{span_text(cell.age)} old">'
             f'{text}</span><span class="sr-only"> stale</span>'
         )
     return f'<span class="px" data-k="{key}">{text}</span>'

@@ -21,11 +21,11 @@ from tests.odds.provider import Provider
 SWEPT = make.NOON
 
 
-def answer():
-    """Return four books on one event, one of which pays too much for home."""
+def answer(minutes=0):
+    """Return four books on one event, as they were then; one of them pays too much for home."""
     body = payloads.odds()[0]
     body["commence_time"] = (SWEPT + timedelta(hours=6)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    said = SWEPT.strftime("%Y-%m-%dT%H:%M:%SZ")
+    said = (SWEPT + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
     body["bookmakers"] = [
         {
             "key": book,
@@ -128,9 +128,27 @@ def test_the_feed_comes_back_and_so_does_the_price(provider, client):
     refresh_opportunities(now=SWEPT + timedelta(minutes=20))
     assert not Opportunity.objects.filter(status="open", passes=[]).exists()
 
-    provider.says_now(answer())
+    provider.says_now(answer(24))
     fetch(client, 25)
     refresh_opportunities(now=SWEPT + timedelta(minutes=25))
 
     assert Event.objects.count() == 1
     assert Opportunity.objects.filter(status="open", passes=[]).count() == 1
+
+
+@pytest.mark.django_db
+def test_a_book_that_the_provider_lost_sight_of_is_stale_however_often_we_look(
+    alice, provider, client
+):
+    provider.says(answer())
+    for minutes in (0, 8, 16):
+        fetch(client, minutes)
+        refresh_opportunities(now=SWEPT + timedelta(minutes=minutes))
+
+    assert not Opportunity.objects.filter(status="open", passes=[]).exists()
+    found = Opportunity.objects.get(status="open", quote__price=Decimal("2.200"))
+    assert found.passes == ["The bookmaker last told this price 16 minutes ago, over 15."]
+    make.bankroll(alice)
+    with pytest.raises(StakeRefused, match="the bookmaker's own time") as refused:
+        make.place(alice, found.quote, now=SWEPT + timedelta(minutes=16))
+    assert [breach.rule for breach in refused.value.breaches] == ["price_stale"]

@@ -86,7 +86,7 @@ def test_lines_are_markets_of_their_own_and_some_return_stakes():
     ("rows", "doubt"),
     [
         ([row("home", 2.1), row("away", 2.1, bookmaker_id=2, confirmed_at=EARLIER)],
-         "book_2's price was last seen 25 minutes ago, over 15"),
+         "book_2's price is 25 minutes old, over 15"),
         (two_way(1, 2.1, 2.1), "every leg is at one bookmaker, who will notice"),
         ([row("home", 2.5), row("away", 2.5, bookmaker_id=2)],
          "25.0% is over 10%: more likely an error"),
@@ -247,7 +247,7 @@ def test_a_shift_seen_long_ago_is_doubted():
     now = [r for book in (1, 2, 3) for r in two_way(book, 1.9, 2.0)]
     late = moment(SEEN + timedelta(minutes=40))
     found = shifts(quote_table(*before), quote_table(*now), at=late, method="power", gates=GATES)
-    assert found[0].doubts == ("a price was last seen 40 minutes ago, over 15",)
+    assert found[0].doubts == ("a price is 40 minutes old, over 15",)
 
 
 def slate_of_file(path) -> QuoteTable:

@@ -77,8 +77,8 @@ def test_only_a_changed_price_is_appended_and_the_others_are_confirmed():
     assert (counts.new, counts.repeated) == (1, 1)
     assert changes()[2:] == [("home", Decimal("1.500"), at(5))]
     home, away = Quote.objects.with_looks().order_by("pk")
-    assert (home.price, home.seen_at, home.confirmed_at) == (Decimal("1.500"), at(5), at(5))
-    assert (away.seen_at, away.confirmed_at, away.newest_update) == (at(0), at(5), at(4))
+    assert (home.price, home.seen_at, home.confirmed_at) == (Decimal("1.500"), at(5), at(4))
+    assert (away.seen_at, away.confirmed_at, away.newest_update) == (at(0), at(4), at(4))
     assert away.last_update == at(-1)
 
 

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from betting.domain.decide import Configuration
@@ -54,7 +55,7 @@ def test_without_faults_everything_is_stored_and_live(monkeypatch):
     drawn(monkeypatch)
     verdict = prove(1)
     assert verdict.faults == []
-    assert (verdict.sweeps, verdict.refused, verdict.frozen) == (8, {}, 0)
+    assert (verdict.sweeps, verdict.refused) == (8, {})
     assert verdict.prices > 150
     assert verdict.live > 300
     # Three markets in two regions, three times, then nothing is listed; the scores once.
@@ -100,7 +101,28 @@ def test_a_confirmation_out_of_nothing_is_found_out(monkeypatch):
         return table
 
     monkeypatch.setattr(proving, "latest_quotes", confirmed_just_now)
-    assert any("not listed then" in fault for fault in prove(1).stale)
+    assert any("but last listed at" in fault for fault in prove(1).stale)
+
+
+def test_a_book_that_freezes_is_not_live_and_called_live_is_found_out(monkeypatch):
+    drawn(
+        monkeypatch, Fault("stale_update", frozenset({"odds"}), first_call=2, events=0.5, amount=90)
+    )
+    frozen = prove(1)
+    assert frozen.faults == []
+    drawn(monkeypatch)
+    assert 0 < frozen.live < prove(1).live
+    drawn(monkeypatch, Fault("stale_update", frozenset({"odds"}), amount=90))
+    assert prove(1).live == 0
+    latest = proving.latest_quotes
+
+    def as_looked(*, now, starts_before):
+        table = latest(now=now, starts_before=starts_before)
+        table.confirmed_at[:] = np.maximum(table.confirmed_at, table.seen_at)
+        return table
+
+    monkeypatch.setattr(proving, "latest_quotes", as_looked)
+    assert any("told at 2026-01-15T10:3" in fault for fault in prove(1).stale)
 
 
 def test_a_ledger_that_lets_everything_pass_is_found_out(monkeypatch):
