@@ -18,8 +18,10 @@ from odds.services.listings import Collector, Listings, Units, codes, conflict_r
 
 def record_prices(
     sweeps: Sequence[ParsedSweep], event_ids: Mapping[EventKey, int]
-) -> tuple[Counts, list[RejectedRow]]:
+) -> tuple[Counts, list[RejectedRow], set[int]]:
     """Write what the sweeps saw of events that are already recorded.
+
+    Returns what was counted, what was refused, and the events of which a price changed.
 
     Within the caller's transaction, which must hold the competition's lock. A quote of an event
     without an id is left out uncounted: the caller knows why it has none. Sweeps may come in any
@@ -30,10 +32,11 @@ def record_prices(
     books = _bookmaker_ids(sweeps)
     listings = Collector(sweeps, event_ids, books, counts, rejected).listings()
     listings, reaches_back = _fresh(listings, counts)
+    changed: set[int] = set()
     if len(listings.unit):
         names = {pk: key for key, pk in books.items()}
-        _Work(listings, reaches_back).do(counts, rejected, names)
-    return counts, rejected
+        changed = _Work(listings, reaches_back).do(counts, rejected, names)
+    return counts, rejected, changed
 
 
 def _bookmaker_ids(sweeps: Sequence[ParsedSweep]) -> dict[str, int]:
@@ -112,8 +115,8 @@ class _Work:
         self.markets = store.markets_of(listings.units)
         self.keys = _keys(listings, self.quotes)
 
-    def do(self, counts: Counts, rejected: list[RejectedRow], names: Mapping[int, str]) -> None:
-        """Find what changed, write it, and count it."""
+    def do(self, counts: Counts, rejected: list[RejectedRow], names: Mapping[int, str]) -> set[int]:
+        """Find what changed, write it, and count it; return the events it is of."""
         listings, keys = self.listings, self.keys
         listed = Listed(
             keys.of_row,
@@ -156,6 +159,7 @@ class _Work:
         new_quotes = self._write(changes)
         self._write_looks()
         store.count_again(new_quotes)
+        return set(listings.units.event[keys.unit[changes.key]].tolist())
 
     def _looks(self) -> Looks:
         """Return the looks at each unit's bookmakers, of those that any price is known of."""

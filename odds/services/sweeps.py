@@ -27,15 +27,14 @@ def record_sweep(sweep: ParsedSweep, *, feed_run: FeedRun) -> Counts:
         competition = lock_competition(sweep.competition_key)
         listed_at = {(event.source, event.key): sweep.seen_at for event in sweep.events}
         recorded = record_events(sweep.events, competition, listed_at=listed_at)
-        counts, rejected = record_prices([sweep], recorded.ids)
+        counts, rejected, changed = record_prices([sweep], recorded.ids)
         rejected += sweep.rejected
         rejected += refused_events(sweep.events, recorded)
         _count_refused([sweep], recorded, counts)
         counts.read += len(sweep.rejected)
         counts.quarantined += len(sweep.rejected)
         quarantine(rejected, feed_run=feed_run, source=sweep.provider, seen_at=sweep.seen_at)
-        if counts.new or counts.withdrawn:
-            announce_prices(competition_key=competition.key, event_ids=set(recorded.ids.values()))
+        announce_prices(competition_key=competition.key, event_ids=changed)
     return counts
 
 
@@ -47,7 +46,7 @@ def record_sweeps(
         return Counts()
     with transaction.atomic():
         lock_competition(sweeps[0].competition_key)
-        counts, rejected = record_prices(sweeps, recorded.ids)
+        counts, rejected, _ = record_prices(sweeps, recorded.ids)
         for sweep in sweeps:
             rejected += sweep.rejected
             counts.read += len(sweep.rejected)

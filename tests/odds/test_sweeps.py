@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from odds.models import Event, EventReference, PriceChange, QuarantinedRow, Quote, Selection
 from odds.selectors import latest_quotes, line_movement, quotes_as_of
-from odds.services import price_store, record_sweep
+from odds.services import price_store, record_sweep, sweeps
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +80,20 @@ def test_only_a_changed_price_is_appended_and_the_others_are_confirmed():
     assert (home.price, home.seen_at, home.confirmed_at) == (Decimal("1.500"), at(5), at(4))
     assert (away.seen_at, away.confirmed_at, away.newest_update) == (at(0), at(4), at(4))
     assert away.last_update == at(-1)
+
+
+def test_only_events_of_which_a_price_changed_are_announced(monkeypatch):
+    told = []
+    monkeypatch.setattr(sweeps, "announce_prices", lambda **said: told.append(said["event_ids"]))
+    events = [make.parsed_event("g1"), make.parsed_event("g2", "Utah Jazz", "Chicago Bulls")]
+    other = pair("1.9", "1.9", event_key="g2")
+    record([*pair("1.48", "2.75"), *other], events=events)
+    record([*pair("1.50", "2.75"), *other], 5, events=events)
+    record([*pair("1.50", "2.75"), *other], 6, events=events)
+    record(other, 7, events=events)
+
+    first, second = Event.objects.order_by("pk").values_list("pk", flat=True)
+    assert told == [{first, second}, {first}, set(), {first}]
 
 
 def test_the_same_sweep_twice_changes_nothing_at_all():
