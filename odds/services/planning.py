@@ -9,8 +9,9 @@ from typing import Any
 from django.db.models import Max
 
 from odds.domain import budget
-from odds.domain.budget import Action, Coming, Kind, League, Rung, Terms
+from odds.domain.budget import Action, Kind
 from odds.domain.credits import BOOKS_A_REGION, month_of, regions_charged
+from odds.domain.demand import Coming, League, Rung, Terms
 from odds.feeds.the_odds_api import PROVIDER, Client
 from odds.models import Event, EventReference, EventStatus, FeedRun, ProviderSport
 from odds.services.counts import Counts

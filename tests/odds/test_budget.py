@@ -6,17 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odds.domain.budget import (
-    LADDER,
-    SCORES_COST,
-    Coming,
-    Kind,
-    League,
-    Terms,
-    captures,
-    free_actions,
-    plan,
-)
+from odds.domain.budget import Kind, free_actions, plan
+from odds.domain.demand import LADDER, SCORES_COST, Coming, League, Terms, captures
 
 FIRST = datetime(2026, 4, 1, tzinfo=UTC)
 END = datetime(2026, 5, 1, tzinfo=UTC)
