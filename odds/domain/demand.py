@@ -15,6 +15,7 @@ _DAY = timedelta(days=1)
 # Up to so long before the next start, a sweep every so many base intervals.
 BANDS = ((1 * _HOUR, 1 / 3), (3 * _HOUR, 1.0), (12 * _HOUR, 4.0), (48 * _HOUR, 16.0))
 FAR = 48.0
+_SECONDS = (*((within.total_seconds(), factor) for within, factor in BANDS), (float("inf"), FAR))
 SCORES_COST = 2
 # Results are waited for during so much of a day with events.
 _WAITED_FOR = 8 * _HOUR
@@ -162,15 +163,14 @@ def _sweeps_until(starts: Sequence[datetime], now: datetime, base: timedelta) ->
     """Return how many sweeps there are from now to the last of these starts."""
     count, since = 0.0, now
     for start in starts:
-        nearer = timedelta(0)
-        for within, factor in (*BANDS, (timedelta.max, FAR)):
-            stretch_of_time = min(start - since, within) - nearer
-            if stretch_of_time <= timedelta(0):
+        between, nearer = (start - since).total_seconds(), 0.0
+        for within, factor in _SECONDS:
+            if between <= nearer:
                 break
-            count += stretch_of_time / (base * factor)
+            count += (min(between, within) - nearer) / factor
             nearer = within
         since = start
-    return count
+    return count / base.total_seconds()
 
 
 def _growth(starts: Sequence[datetime], now: datetime, end: datetime) -> float:
