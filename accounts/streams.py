@@ -142,14 +142,14 @@ class Hub:
         self._position: str | None = None
         self._is_away = False
         self._reader: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
 
     async def join(self, listener: Listener, *, since: str) -> None:
         """Feed a listener from now on, and first with what came after `since`, if that is known."""
         self._listeners.add(listener)
-        if self._reader is None or self._reader.done():
-            self._position = None
-            self._reader = asyncio.create_task(self._read())
         try:
+            # The reader's place comes first: nothing falls between it and what is caught up with.
+            await self._start_reader()
             await self._catch_up(listener, since)
         except (RedisError, OSError):
             self._go_away()
@@ -162,12 +162,22 @@ class Hub:
         self._listeners.discard(listener)
         if not self._listeners and self._reader is not None:
             self._reader.cancel()
+            # A cancel that meets a command being sent is lost: the reader also looks at this.
             self._reader = None
 
     def end_all(self) -> None:
         """End every open stream: this process stops, another will take them."""
         for listener in self._listeners:
             listener.end()
+
+    async def _start_reader(self) -> None:
+        async with self._starting:
+            if self._reader is None or self._reader.done():
+                self._position = None
+                try:
+                    self._position, _ = await self._look("")
+                finally:
+                    self._reader = asyncio.create_task(self._read())
 
     async def _catch_up(self, listener: Listener, since: str) -> None:
         newest, is_lost = await self._look(since)
@@ -203,8 +213,8 @@ class Hub:
         return newest, was_cut and not reaches and since != newest
 
     async def _read(self) -> None:
-        """Read on for ever; when Valkey is away, try again and say so."""
-        while True:
+        """Read on while this is the reader; when Valkey is away, try again and say so."""
+        while asyncio.current_task() is self._reader:
             try:
                 await self._read_on()
             except (RedisError, OSError) as error:

@@ -1,11 +1,12 @@
 """What a slow listener costs: one entry a topic, however much happens."""
 
+import asyncio
 import json
 
 import pytest
 
 from accounts import live
-from accounts.streams import Listener, Signal
+from accounts.streams import Hub, Listener, Signal
 
 
 def signal(number: int, *topics: str, ids=(), owner_id=None) -> Signal:
@@ -57,6 +58,39 @@ def test_starting_over_replaces_what_was_pending():
 
     assert frames(listener) == [("reload", {})]
     assert listener.take() == b""
+
+
+def test_nothing_falls_between_catching_up_and_reading_on(settings, monkeypatch):
+    monkeypatch.setattr(live, "_away_until", 0.0)
+    listener = Listener(topics=frozenset({"prices"}), owner_id=1)
+
+    class Busy(Hub):
+        """Looks one after the other, and something happens after each."""
+
+        looks = 0
+        turn = asyncio.Lock()
+
+        async def _look(self, since):
+            async with self.turn:
+                found = await super()._look(since)
+                self.looks += 1
+                assert live.publish(["prices"], [self.looks])
+            return found
+
+    async def listen() -> tuple[set[int], int]:
+        hub = Busy(settings.REDIS_URL, live.stream_key())
+        await hub.join(listener, since="")
+        live.publish(["prices"], [99])
+        heard: set[int] = set()
+        async with asyncio.timeout(10):
+            while 99 not in heard:
+                await listener.woken.wait()
+                heard.update(*(data["ids"] for name, data in frames(listener) if name == "prices"))
+        hub.leave(listener)
+        return heard, hub.looks
+
+    heard, looks = asyncio.run(listen())
+    assert heard == {*range(1, looks + 1), 99}
 
 
 @pytest.mark.django_db
