@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts import clock
-from accounts.operating import Evidence, EvidenceInline, Operated
+from accounts.operating import Evidence, Operated
 from odds import admin_pricing as admin_pricing
 from odds import models
 from odds.models import QuoteQuerySet
@@ -227,12 +227,6 @@ class ClosingPriceAdmin(Evidence):
     @admin.display(description="event")
     def event(self, close: models.ClosingPrice) -> str:
         return str(close.selection.market.event)
-
-
-class QuarantinedInline(EvidenceInline):
-    model = models.QuarantinedRow
-    fields = ("row_number", "field", "reason", "resolved_at")
-    max_num = 50
 
 
 @admin.register(models.FeedRun)

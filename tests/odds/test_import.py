@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from odds.feeds.history import Unrecognised, read_history, recognise
+from odds.feeds.history import Unrecognised, recognise
 from odds.feeds.history.football_data import collected_at, price_columns
 from odds.feeds.parsed import ParsedEvent, ParsedResult, ParsedSweep
 from odds.models import (
@@ -22,7 +22,7 @@ from odds.models import (
     Team,
     TeamGame,
 )
-from odds.services.importing import fingerprint_of_tables
+from odds.services.importing import fingerprint_of_tables, plan_import
 
 GAMES = """\
 season,season_type,neutral_site,game_id,game_date,tip_utc,home,home_name,away,away_name,home_score,\
@@ -218,7 +218,7 @@ def test_a_row_that_cannot_be_used_is_kept_with_its_reason(folder):
 
 
 def test_files_are_read_without_a_database(folder):
-    facts = list(read_history(folder))
+    facts = [fact for path, form in plan_import(folder)[0] for fact in form.read(path)]
 
     assert sum(isinstance(fact, ParsedEvent) for fact in facts) == 4
     assert sum(isinstance(fact, ParsedResult) for fact in facts) == 3
@@ -240,10 +240,9 @@ def test_a_bookmaker_whose_code_ends_in_c_is_not_a_close():
 
 
 def test_a_price_later_than_its_snapshot_was_not_seen_at_the_snapshot(tmp_path):
-    (tmp_path / "rows.csv").write_text(
-        ROWS.replace("11:39:34Z", "19:20:00Z").replace("draw?", "away")
-    )
-    sweeps = [fact for fact in read_history(tmp_path) if isinstance(fact, ParsedSweep)]
+    rows = tmp_path / "rows.csv"
+    rows.write_text(ROWS.replace("11:39:34Z", "19:20:00Z").replace("draw?", "away"))
+    sweeps = [fact for fact in recognise(rows).read(rows) if isinstance(fact, ParsedSweep)]
     assert [sweep.seen_at for sweep in sweeps] == [datetime(2022, 1, 22, 19, 20, tzinfo=UTC)]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from odds.feeds.history import read_history, recognise
+from odds.feeds.history import recognise
 from odds.feeds.parsed import ParsedBoxScore, ParsedEvent, ParsedResult, ParsedSweep, RejectedRow
 
 FOLDER = Path(os.environ.get("FAIRLINE_SHARED_DATA", "../shared/data"))
@@ -33,9 +33,10 @@ def test_every_file_is_recognised_and_the_head_of_it_read_without_a_fault(tmp_pa
     lines = 4 if name.endswith("jsonl.gz") else 301
     with gzip.open(FOLDER / name, "rt", encoding="utf-8") as file:
         head = "".join(itertools.islice(file, lines))
-    (tmp_path / "head").write_text(head, encoding="utf-8")
+    path = tmp_path / "head"
+    path.write_text(head, encoding="utf-8")
 
-    facts = list(read_history(tmp_path / "head"))
+    facts = list(recognise(path).read(path))
 
     reasons = {fact.reason for fact in facts if isinstance(fact, RejectedRow)}
     # Early football seasons have handicap prices whose handicap is blank.

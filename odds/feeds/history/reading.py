@@ -1,6 +1,5 @@
 """Files and folders of any format we know."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from odds.feeds.history import (
@@ -12,8 +11,7 @@ from odds.feeds.history import (
     odds_wide,
     stored_responses,
 )
-from odds.feeds.history.formats import Fact, Format, Unrecognised, first_line
-from odds.feeds.parsed import ParsedBoxScore, ParsedEvent, ParsedLine, ParsedResult, ParsedTeam
+from odds.feeds.history.formats import Format, Unrecognised, first_line
 
 FORMATS: tuple[Format, ...] = (
     nba_games.FORMAT,
@@ -52,34 +50,3 @@ def find_files(path: Path) -> list[Path]:
     return sorted(
         file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in _SUFFIXES
     )
-
-
-def read_history(path: Path) -> Iterator[Fact]:
-    """Return the facts of a file, or of every file below a folder that we recognise.
-
-    Results come before prices. Nothing is resolved or compared here: teams go by the source's own
-    names (codes in the NBA and NFL files), and a fact that two files tell is told twice.
-
-    Raises:
-        Unrecognised: where `path` is one file of no format we import.
-    """
-    if path.is_file():
-        yield from recognise(path).read(path)
-        return
-    known = []
-    for file in find_files(path):
-        try:
-            known.append((recognise(file), file))
-        except Unrecognised:
-            continue
-    for found, file in sorted(known, key=lambda entry: (entry[0].rank, entry[1])):
-        yield from found.read(file)
-
-
-def read_games(
-    path: Path,
-) -> Iterator[ParsedTeam | ParsedEvent | ParsedResult | ParsedBoxScore | ParsedLine]:
-    """Return teams, events, results, box scores and lines, and no prices."""
-    for fact in read_history(path):
-        if isinstance(fact, ParsedTeam | ParsedEvent | ParsedResult | ParsedBoxScore | ParsedLine):
-            yield fact
