@@ -2,9 +2,10 @@
 
 from typing import ClassVar
 
-import pgtrigger
 from django.db import models
 from django.db.models import Q
+
+from odds.models.keys import append_only
 
 
 class FeedRun(models.Model):
@@ -120,12 +121,7 @@ class CreditEntry(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["provider", "-asked_at", "-id"], name="credit_entry_latest")
         ]
-        triggers: ClassVar = [
-            pgtrigger.Protect(
-                name="credit_entries_are_append_only",
-                operation=pgtrigger.Update | pgtrigger.Delete,
-            )
-        ]
+        triggers: ClassVar = [append_only("credit_entries_are_append_only")]
 
     def __str__(self) -> str:
         cost = "?" if self.charged is None else self.charged

@@ -1,4 +1,4 @@
-"""How rows hold on to what they point at, where a constraint would cost too much."""
+"""What tables hold by trigger: facts that stay, and keys whose constraints would cost too much."""
 
 import pgtrigger
 
@@ -22,6 +22,11 @@ def held_by_statement(name: str, key: str, table: str) -> pgtrigger.Trigger:
             f" '{key} is in no row of {table}'; END IF; RETURN NULL;"
         ),
     )
+
+
+def append_only(name: str) -> pgtrigger.Protect:
+    """Return what keeps a table of facts: its rows are never changed and never deleted."""
+    return pgtrigger.Protect(name=name, operation=pgtrigger.Update | pgtrigger.Delete)
 
 
 def undeletable(name: str) -> pgtrigger.Protect:

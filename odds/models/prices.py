@@ -12,7 +12,7 @@ from psqlextra.models import PostgresPartitionedModel
 from psqlextra.types import PostgresPartitioningMethod
 
 from odds.models.events import Event
-from odds.models.keys import held_by_statement, undeletable
+from odds.models.keys import append_only, held_by_statement, undeletable
 from odds.models.markets import Bookmaker, Market, Selection
 
 
@@ -190,10 +190,7 @@ class PriceChange(PostgresPartitionedModel):
             )
         ]
         triggers: ClassVar = [
-            pgtrigger.Protect(
-                name="price_changes_are_append_only",
-                operation=pgtrigger.Update | pgtrigger.Delete,
-            ),
+            append_only("price_changes_are_append_only"),
             held_by_statement("price_changes_have_quotes", "quote_id", "odds_quote"),
         ]
 

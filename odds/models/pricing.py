@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -10,9 +9,8 @@ from django.db.models import Q
 
 from odds.domain.margins import WORST_OF, UnknownMethod, read_method
 from odds.models.competitions import Sport
+from odds.models.keys import append_only
 from odds.models.markets import Bookmaker
-
-_APPEND_ONLY = pgtrigger.Update | pgtrigger.Delete
 
 
 def check_method(text: str) -> None:
@@ -62,9 +60,7 @@ class PricingRule(models.Model):
                 fields=["sport", "in_force_from"], name="one_pricing_rule_at_a_time"
             )
         ]
-        triggers: ClassVar = [
-            pgtrigger.Protect(name="pricing_rules_are_append_only", operation=_APPEND_ONLY)
-        ]
+        triggers: ClassVar = [append_only("pricing_rules_are_append_only")]
 
     def __str__(self) -> str:
         return f"{self.sport}: {self.method} from {self.in_force_from:%Y-%m-%d %H:%M}"
@@ -124,9 +120,7 @@ class WeightSet(models.Model):
                 name="weights_are_better_or_forced",
             ),
         ]
-        triggers: ClassVar = [
-            pgtrigger.Protect(name="weight_sets_are_append_only", operation=_APPEND_ONLY)
-        ]
+        triggers: ClassVar = [append_only("weight_sets_are_append_only")]
 
     def __str__(self) -> str:
         return f"{self.sport} by {self.target}, {self.learned_at:%Y-%m-%d %H:%M}"
@@ -157,9 +151,7 @@ class BookmakerWeight(models.Model):
             ),
             models.CheckConstraint(condition=Q(weight__gt=0), name="learned_weight_above_zero"),
         ]
-        triggers: ClassVar = [
-            pgtrigger.Protect(name="learned_weights_are_append_only", operation=_APPEND_ONLY)
-        ]
+        triggers: ClassVar = [append_only("learned_weights_are_append_only")]
 
     def __str__(self) -> str:
         return f"{self.bookmaker}: {self.weight:.2f}"
