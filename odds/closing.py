@@ -2,17 +2,18 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import numpy as np
 from django.db import connection, transaction
 
+from odds.database import fetch_columns
 from odds.domain.closing import closes
 from odds.domain.consensus import BY_SPORT, METHOD_WITHOUT_RULE
-from odds.domain.table import NO_REFERENCE, BoolArray, FloatArray, IntArray, QuoteTable, TextArray
+from odds.domain.table import BoolArray, FloatArray, IntArray, QuoteTable, TextArray
 from odds.models import ClosingPrice
-from odds.selectors import PRICING, PRICING_JOINS
+from odds.selectors import PRICING, quote_table
+from odds.services.bulk import bigints, copy_columns, floats, moments, temporary_table
 
 METHOD = BY_SPORT
 # Capturing begins this long before the start, so that a close exists even if we stop running.
@@ -23,15 +24,16 @@ AFTER_START = timedelta(minutes=5)
 GIVE_UP = timedelta(days=3)
 # A quote that last changed longer before the start is not a close but a leftover.
 OLDEST_QUOTE = timedelta(days=30)
-_BULK_STEP = timedelta(days=30)
+# Events at once: a query of each day of sixty years would be planned for longer than it runs.
+_EVENTS_A_STEP = 1_000
 
 _BY_THE_START = """
 {0}.seen_at <= %(now)s AND {0}.seen_at BETWEEN %(oldest)s AND %(newest)s
 AND COALESCE({0}.last_update, {0}.seen_at) <= e.starts_at
 """
 _LAST_QUOTES = f"""
-{PRICING}, due AS MATERIALIZED (
-    SELECT e.id, e.starts_at, e.competition_id
+WITH due AS MATERIALIZED (
+    SELECT e.id, e.starts_at
     FROM odds_event e
     WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s
       AND e.status <> 'cancelled'
@@ -44,26 +46,17 @@ _LAST_QUOTES = f"""
         OFFSET 0
       )
 )
-SELECT q.id, e.id, m.id, m.key, s.id, s.side,
-       (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8,
-       b.id, b.key, CASE WHEN b.weight = 0 THEN 0 ELSE coalesce(learned.weight, b.weight) END,
-       b.commission_share::float8, b.is_archive,
-       c.price::float8,
+SELECT q.id, s.id, q.bookmaker_id, (c.price * 1000)::int8,
        -- The price that is still the latest stood for as long as sweeps, and its bookmaker's own
        -- time, confirmed it.
-       EXTRACT(EPOCH FROM CASE WHEN q.seen_at = c.seen_at
+       CASE WHEN q.seen_at = c.seen_at
            THEN GREATEST(COALESCE(c.last_update, c.seen_at), LEAST(look.at, e.starts_at))
-           ELSE COALESCE(c.last_update, c.seen_at) END)::float8,
-       EXTRACT(EPOCH FROM c.seen_at)::float8, EXTRACT(EPOCH FROM e.starts_at)::float8,
-       coalesce(rule.method, '{METHOD_WITHOUT_RULE}'),
-       coalesce(array_position(rule.reference_books, b.key), {NO_REFERENCE}),
-       coalesce(rule.reference_minutes, 0)
+           ELSE COALESCE(c.last_update, c.seen_at) END,
+       c.seen_at
 FROM due e
 JOIN odds_market m ON m.event_id = e.id
 JOIN odds_selection s ON s.market_id = m.id
 JOIN odds_quote q ON q.selection_id = s.id
-JOIN odds_bookmaker b ON b.id = q.bookmaker_id
-{PRICING_JOINS}
 LEFT JOIN LATERAL (
     SELECT least(looked_at[array_position(bookmaker_ids, q.bookmaker_id)],
                  last_update[array_position(bookmaker_ids, q.bookmaker_id)]) AS at
@@ -82,18 +75,13 @@ JOIN LATERAL (
 """  # noqa: S608
 
 _SAVE = f"""
-{PRICING}, fresh AS (
-    SELECT * FROM unnest(
-        %(selection)s::bigint[], %(probability)s::float8[], %(books)s::int[],
-        %(last_update)s::timestamptz[]
-    ) AS f(selection_id, fair_probability, book_count, last_update)
-)
+{PRICING}
 INSERT INTO odds_closingprice
     (selection_id, fair_probability, method, book_count, last_update, age, captured_at, is_final)
 SELECT f.selection_id, f.fair_probability,
        coalesce(rule.method, '{METHOD_WITHOUT_RULE}'), f.book_count, f.last_update,
-       e.starts_at - f.last_update, %(now)s, %(now)s >= e.starts_at + %(after_start)s
-FROM fresh f
+       e.starts_at - f.last_update, %(now)s, e.starts_at <= %(over_by)s
+FROM fresh_close f
 JOIN odds_selection s ON s.id = f.selection_id
 JOIN odds_market m ON m.id = s.market_id
 JOIN odds_event e ON e.id = m.event_id
@@ -112,9 +100,15 @@ USING odds_selection s, odds_market m, odds_event e
 WHERE s.id = c.selection_id AND m.id = s.market_id AND e.id = m.event_id
   AND e.starts_at > %(after)s AND e.starts_at <= %(before)s
   AND (NOT c.is_final OR c.captured_at < e.starts_at)
-  AND NOT c.selection_id = ANY(%(selection)s)
+  AND NOT EXISTS (SELECT FROM fresh_close f WHERE f.selection_id = c.selection_id)
 """
 
+_STEPS = """
+SELECT starts_at FROM (
+    SELECT starts_at, row_number() OVER (ORDER BY starts_at) AS number FROM odds_event
+    WHERE starts_at > %(after)s AND starts_at <= %(before)s
+) AS e WHERE number %% %(size)s = 0 ORDER BY starts_at
+"""
 
 _SLATE = """
 SELECT e.id, m.key, s.id, s.side,
@@ -159,18 +153,20 @@ def capture_closes(*, now: datetime) -> int:
 def capture_closes_between(*, after: datetime, before: datetime, now: datetime) -> int:
     """Capture the closes of all events that start after `after` and at or before `before`.
 
-    For imported history: month by month, each in its own transaction, so it can be repeated and
-    interrupted. Only quotes seen by `now` count. Returns how many rows were written.
+    For imported history: some events after the other, in a transaction each, so it can be repeated
+    and interrupted. Only quotes seen by `now` count. Returns how many rows were written.
     """
     with connection.cursor() as cursor:
         # Just after an import the planner believes that these tables are as small as they were.
         cursor.execute(
             "ANALYZE odds_event, odds_market, odds_selection, odds_quote, odds_closingprice"
         )
+        cursor.execute(_STEPS, {"after": after, "before": before, "size": _EVENTS_A_STEP})
+        steps = [until for (until,) in cursor.fetchall()]
     count = 0
-    while after < before:
-        until = min(after + _BULK_STEP, before)
-        count += _capture(after=after, before=until, now=now)
+    for until in [*steps, before]:
+        if after < until:
+            count += _capture(after=after, before=until, now=now)
         after = until
     return count
 
@@ -199,69 +195,41 @@ def closing_slate(*, starts_after: datetime, starts_before: datetime) -> Closing
 
 @transaction.atomic
 def _capture(*, after: datetime, before: datetime, now: datetime) -> int:
-    table = _last_quotes(after=after, before=before, now=now)
-    found = closes(table, method=METHOD)
-    values = {
-        "selection": found.selection_id.tolist(),
-        "probability": found.fair_probability.tolist(),
-        "books": found.book_count.tolist(),
-        "last_update": [moment.replace(tzinfo=UTC) for moment in found.last_update.tolist()],
+    found = closes(_last_quotes(after=after, before=before, now=now), method=METHOD)
+    temporary_table(
+        "fresh_close",
+        "selection_id bigint, fair_probability float8, book_count bigint, last_update timestamptz",
+    )
+    copy_columns(
+        "fresh_close",
+        {
+            "selection_id": bigints(found.selection_id),
+            "fair_probability": floats(found.fair_probability),
+            "book_count": bigints(found.book_count),
+            "last_update": moments(found.last_update.view(np.int64)),
+        },
+    )
+    given: dict[str, datetime] = {
         "known": min(now, before),
         "after": after,
         "before": before,
         "now": now,
-        "after_start": AFTER_START,
+        "over_by": now - AFTER_START,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_DROP_LEFT_LINES, values)
-        cursor.execute(_SAVE, values)
+        cursor.execute(_DROP_LEFT_LINES, given)
+        cursor.execute(_SAVE, given)
     return len(found)
 
 
 def _last_quotes(*, after: datetime, before: datetime, now: datetime) -> QuoteTable:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _LAST_QUOTES,
-            {
-                "after": after,
-                "before": before,
-                "now": now,
-                # No weights or rules that were made after these events.
-                "known": min(now, before),
-                "oldest": after - OLDEST_QUOTE,
-                "newest": before + timedelta(days=1),
-            },
-        )
-        rows = cursor.fetchall()
-    column = list(zip(*rows, strict=True)) if rows else [()] * 19
-
-    def values(index: int, kind: str) -> Any:  # noqa: ANN401 - one array type a column
-        return np.array(column[index], dtype=kind)
-
-    def times(index: int) -> Any:  # noqa: ANN401
-        return (values(index, "float64") * 1e6).astype("int64").astype("datetime64[us]")
-
-    # A reference that was last seen too long ago, or before the start, is none.
-    by = np.minimum(times(15), np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us"))
-    kept = times(13) >= by - values(18, "timedelta64[m]")
-    return QuoteTable(
-        quote_id=values(0, "int64"),
-        event_id=values(1, "int64"),
-        market_id=values(2, "int64"),
-        market_key=values(3, "U48"),
-        selection_id=values(4, "int64"),
-        side=values(5, "U8"),
-        line=values(6, "float64"),
-        bookmaker_id=values(7, "int64"),
-        bookmaker_key=values(8, "U64"),
-        weight=values(9, "float64"),
-        commission=values(10, "float64"),
-        is_archive=values(11, "bool"),
-        price=values(12, "float64"),
-        last_update=times(13),
-        seen_at=times(14),
-        confirmed_at=times(13),
-        starts_at=times(15),
-        margin_method=values(16, "U120"),
-        reference_rank=np.where(kept, values(17, "int64"), NO_REFERENCE),
-    )
+    given = {
+        "after": after,
+        "before": before,
+        "now": now,
+        "oldest": after - OLDEST_QUOTE,
+        "newest": before + timedelta(days=1),
+    }
+    *columns, stood_at, seen_at = fetch_columns(_LAST_QUOTES, given, "qqqqtt")
+    # No weights or rules that were made after these events.
+    return quote_table((*columns, stood_at, seen_at, stood_at), known=min(now, before))

@@ -47,7 +47,7 @@ def fetch_runs(query: str, given: Mapping[str, object], kinds: str) -> tuple[Int
             [_elements(answer.get_value(row, place)) for row in rows]
             for place in range(1, len(kinds) + 1)
         ]
-    sizes = [len(each) // _ELEMENT.itemsize for each in found[0]]
+    sizes = [len(each) // ELEMENT.itemsize for each in found[0]]
     columns = (_values(b"".join(each), kind) for each, kind in zip(found, kinds, strict=True))
     return (
         np.frombuffer(first, ">i8").astype(np.int64),
@@ -67,67 +67,42 @@ def array_literal(values: IntArray) -> str:
     return "{" + ",".join(map(str, values.tolist())) + "}"
 
 
+#: A value of eight bytes as Postgres sends and reads it: its length first.
+ELEMENT = np.dtype([("size", ">i4"), ("value", ">i8")])
+POSTGRES_EPOCH = 946_684_800_000_000
 _HEADER = 20
-_ELEMENT = np.dtype([("size", ">i4"), ("value", ">i8")])
+_NO_NULLS = bytes(4)
 _NULL_SIZE = struct.pack(">i", -1)
 _NULL = struct.pack(">iq", 8, -(2**63))
-_POSTGRES_EPOCH = 946_684_800_000_000
 
 
 def _column(body: bytes | None, kind: str) -> IntArray:
     if body is None:
         return np.zeros(0, np.int64)
-    count, odd = divmod(len(body) - _HEADER, _ELEMENT.itemsize)
-    if odd:
+    count, odd = divmod(len(body) - _HEADER, ELEMENT.itemsize)
+    # Nulls are told by a flag: three of them are as long as a value.
+    if odd or body[4:8] != _NO_NULLS:
         raise ValueError("a value is null or not eight bytes wide")
-    return _values(body[_HEADER : _HEADER + count * _ELEMENT.itemsize], kind)
+    return _values(body[_HEADER : _HEADER + count * ELEMENT.itemsize], kind)
 
 
 def _elements(body: bytes | None) -> bytes:
     """Return an array's elements as sent, with the least number for each null."""
     if body is None:
         raise ValueError("an array is null")
-    if body[4:8] == b"\0\0\0\0":
+    if body[4:8] == _NO_NULLS:
         return body[_HEADER:]
     whole, at = [], _HEADER
     while at < len(body):
         is_null = body[at : at + 4] == _NULL_SIZE
-        whole.append(_NULL if is_null else body[at : at + _ELEMENT.itemsize])
-        at += 4 if is_null else _ELEMENT.itemsize
+        whole.append(_NULL if is_null else body[at : at + ELEMENT.itemsize])
+        at += 4 if is_null else ELEMENT.itemsize
     return b"".join(whole)
 
 
 def _values(elements: bytes, kind: str) -> IntArray:
-    values = np.frombuffer(elements, _ELEMENT)["value"].astype(np.int64)
+    values = np.frombuffer(elements, ELEMENT)["value"].astype(np.int64)
     if kind == "t":
         infinite = values == np.iinfo(np.int64).min
-        values = np.where(infinite, values, values + _POSTGRES_EPOCH)
+        values = np.where(infinite, values, values + POSTGRES_EPOCH)
     return values
-
-
-_ARRAY_OF = {"q": 20, "t": 1184}
-
-
-def as_arrays(values: IntArray, starts: IntArray, kind: str) -> list[bytes]:
-    """Return runs of numbers, each from its start to the next, as Postgres' binary COPY reads them.
-
-    `kind` as for `fetch_columns`; the least number is null.
-    """
-    null = values == np.iinfo(np.int64).min
-    elements = np.empty(len(values), _ELEMENT)
-    elements["size"] = 8
-    elements["value"] = values - np.where(null, 0, _POSTGRES_EPOCH if kind == "t" else 0)
-    body, size = elements.tobytes(), _ELEMENT.itemsize
-    stops = [*starts[1:].tolist(), len(values)]
-    with_null = np.add.reduceat(null, starts) > 0 if len(starts) else null
-    found = []
-    for start, stop, has_null in zip(starts.tolist(), stops, with_null.tolist(), strict=False):
-        run = body[start * size : stop * size]
-        if has_null:
-            run = b"".join(
-                _NULL_SIZE if none else body[place * size : (place + 1) * size]
-                for place, none in enumerate(null[start:stop].tolist(), start)
-            )
-        head = struct.pack(">iiIii", 1, has_null, _ARRAY_OF[kind], stop - start, 1)
-        found.append(struct.pack(">i", len(head) + len(run)) + head + run)
-    return found

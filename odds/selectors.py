@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
-from odds.database import fetch_columns
+from odds.database import array_literal, fetch_columns
 from odds.domain.consensus import METHOD_WITHOUT_RULE
 from odds.domain.table import (
     NO_REFERENCE,
@@ -21,7 +21,10 @@ from odds.domain.table import (
 )
 from odds.models import Quote
 
-_Given = datetime | str | bool | list[int] | None
+_Given = datetime | str | list[int] | None
+#: What `quote_table` takes, as `fetch_columns` reads it.
+QUOTE_KINDS = "qqqqttt"
+_LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 # How each sport's fair prices were made at the moment `known`: nothing decided later is read.
 PRICING = """
 WITH rule AS (
@@ -34,11 +37,6 @@ WITH rule AS (
         WHERE learned_at <= %(known)s ORDER BY sport_id, learned_at DESC, id DESC
     ) newest ON newest.id = w.weight_set_id
 )
-"""
-PRICING_JOINS = """
-JOIN odds_competition priced_in ON priced_in.id = e.competition_id
-LEFT JOIN rule ON rule.sport_id = priced_in.sport_id
-LEFT JOIN learned ON learned.sport_id = priced_in.sport_id AND learned.bookmaker_id = b.id
 """
 _EVENTS = """
 WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s AND e.status <> 'cancelled'
@@ -69,14 +67,25 @@ JOIN odds_bookmaker b ON b.id = q.bookmaker_id
 WHERE q.seen_at <= %(now)s {quotes}
 """
 _LATEST = _LATEST_OF.format(
-    events=_EVENTS,
-    quotes="AND b.is_archive = %(archive)s AND q.price IS NOT NULL",
-    told=_TOLD,
+    events=_EVENTS, quotes="AND NOT b.is_archive AND q.price IS NOT NULL", told=_TOLD
 )
 _OF_MARKET = _LATEST_OF.format(
     events="WHERE e.id = ANY(%(events)s) AND m.key = %(market)s", quotes="", told=_TOLD
 )
+# The newest look at a market looked at nearly every bookmaker: others are searched for one by one.
 _AS_OF = f"""
+WITH wanted AS MATERIALIZED (
+    SELECT e.id AS event_id, m.id, m.key, newest.seen_at, newest.bookmaker_ids AS looked_at_books,
+           k.bookmaker_ids, k.looked_at, k.last_update
+    FROM odds_event e JOIN odds_market m ON m.event_id = e.id
+    LEFT JOIN odds_marketlook k ON k.market_id = m.id
+    LEFT JOIN LATERAL (
+        SELECT seen_at, bookmaker_ids FROM odds_sighting
+        WHERE event_id = e.id AND market_key = m.key AND seen_at <= %(at)s
+        ORDER BY seen_at DESC LIMIT 1
+    ) newest ON true
+    {_EVENTS}
+)
 SELECT q.id, s.id, b.id, (c.price * 1000)::int8, coalesce(c.last_update, '-infinity'),
        c.seen_at, least(greatest(c.seen_at, looked.at),
            CASE WHEN looked.at > c.seen_at THEN
@@ -84,9 +93,8 @@ SELECT q.id, s.id, b.id, (c.price * 1000)::int8, coalesce(c.last_update, '-infin
                CASE WHEN k.looked_at[array_position(k.bookmaker_ids, b.id)] = looked.at
                     THEN coalesce({_TOLD}, c.last_update) END
            ELSE c.last_update END)
-FROM odds_event e
-JOIN odds_market m ON m.event_id = e.id
-JOIN odds_selection s ON s.market_id = m.id
+FROM wanted k
+JOIN odds_selection s ON s.market_id = k.id
 JOIN odds_quote q ON q.selection_id = s.id
 JOIN odds_bookmaker b ON b.id = q.bookmaker_id
 CROSS JOIN LATERAL (
@@ -94,13 +102,15 @@ CROSS JOIN LATERAL (
     WHERE quote_id = q.id AND seen_at <= %(at)s AND seen_at >= %(first)s
     ORDER BY seen_at DESC LIMIT 1
 ) c
-LEFT JOIN LATERAL (
-    SELECT max(seen_at) AS at FROM odds_sighting
-    WHERE event_id = e.id AND market_key = m.key AND seen_at <= %(at)s
-    AND (bookmaker_ids IS NULL OR q.bookmaker_id = ANY(bookmaker_ids))
-) looked ON true
-LEFT JOIN odds_marketlook k ON k.market_id = m.id
-{_EVENTS} AND b.is_archive = %(archive)s AND c.price IS NOT NULL
+CROSS JOIN LATERAL (
+    SELECT CASE
+        WHEN k.looked_at_books IS NULL OR b.id = ANY(k.looked_at_books) THEN k.seen_at
+        ELSE (SELECT max(seen_at) FROM odds_sighting
+              WHERE event_id = k.event_id AND market_key = k.key AND seen_at <= %(at)s
+              AND (bookmaker_ids IS NULL OR b.id = ANY(bookmaker_ids)))
+    END AS at OFFSET 0
+) looked
+WHERE NOT b.is_archive AND c.price IS NOT NULL
 """  # noqa: S608
 _SELECTIONS = """
 SELECT e.id, m.id, m.key, s.side,
@@ -110,7 +120,7 @@ FROM odds_selection s
 JOIN odds_market m ON m.id = s.market_id
 JOIN odds_event e ON e.id = m.event_id
 JOIN odds_competition c ON c.id = e.competition_id
-WHERE s.id = ANY(%(selections)s)
+WHERE s.id = ANY(%(selections)s::bigint[])
 ORDER BY s.id
 """
 # A book that the operator keeps out stays out, whatever was learned.
@@ -122,7 +132,7 @@ _BOOKS = f"""
 FROM odds_sport sport CROSS JOIN odds_bookmaker b
 LEFT JOIN rule ON rule.sport_id = sport.id
 LEFT JOIN learned ON learned.sport_id = sport.id AND learned.bookmaker_id = b.id
-WHERE sport.id = ANY(%(sports)s) AND b.id = ANY(%(books)s)
+WHERE sport.id = ANY(%(sports)s::bigint[]) AND b.id = ANY(%(books)s::bigint[])
 ORDER BY sport.id, b.id
 """  # noqa: S608
 _FIRST = """
@@ -133,7 +143,7 @@ WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s
 _QUOTED = """
 SELECT q.id, m.key, s.id, s.side,
        (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8, b.id, b.key,
-       -- The looks at the event say which months hold its changes.
+       -- The looks at the event say which months hold its changes; where they are gone, any may.
        (SELECT min(seen_at) FROM odds_sighting WHERE event_id = %(event)s)
 FROM odds_market m
 JOIN odds_selection s ON s.market_id = m.id
@@ -145,7 +155,7 @@ ORDER BY s.id, b.id
 # Withdrawn is 0 here: arrays of numbers hold no null.
 _MOVES = """
 SELECT quote_id, coalesce((price * 1000)::int8, 0), seen_at FROM odds_pricechange
-WHERE quote_id = ANY(%(quotes)s) AND seen_at >= %(first)s AND seen_at <= %(until)s
+WHERE quote_id = ANY(%(quotes)s::bigint[]) AND seen_at >= %(first)s AND seen_at <= %(until)s
 """
 
 
@@ -165,18 +175,18 @@ def quotes_as_of(
     and the newest at its market it is). `last_update` is the bookmaker's time of this price, which
     later confirmations do not move. Withdrawn quotes and archive sources are left out.
     """
-    return _as_of(at, starts_after, starts_before, competition_key, is_archive=False)
-
-
-def archive_quotes_as_of(
-    *,
-    at: datetime,
-    starts_after: datetime,
-    starts_before: datetime,
-    competition_key: str | None = None,
-) -> QuoteTable:
-    """Return the quotes of archive sources, at which nobody can bet, as they were known at `at`."""
-    return _as_of(at, starts_after, starts_before, competition_key, is_archive=True)
+    given: dict[str, _Given] = {
+        "at": at,
+        "after": starts_after,
+        "before": starts_before,
+        "competition": competition_key,
+    }
+    with connection.cursor() as cursor:
+        # The first look at these events bounds the months to search.
+        cursor.execute(_FIRST, given)
+        first = cursor.fetchone()[0]
+    columns = fetch_columns(_AS_OF, given | {"first": first or at}, QUOTE_KINDS)
+    return quote_table(columns, known=at)
 
 
 def latest_quotes(
@@ -190,13 +200,11 @@ def latest_quotes(
     """
     given: dict[str, _Given] = {
         "now": now,
-        "known": now,
         "after": now,
         "before": starts_before,
         "competition": competition_key,
-        "archive": False,
     }
-    return _table(_LATEST, given)
+    return quote_table(fetch_columns(_LATEST, given, QUOTE_KINDS), known=now)
 
 
 def market_quotes(event_ids: Sequence[int], market_key: str, *, now: datetime) -> QuoteTable:
@@ -207,11 +215,11 @@ def market_quotes(event_ids: Sequence[int], market_key: str, *, now: datetime) -
     """
     given: dict[str, _Given] = {
         "now": now,
-        "known": now,
         "events": list(event_ids),
         "market": market_key,
     }
-    return _table(_OF_MARKET, given)
+    columns = fetch_columns(_OF_MARKET, given, QUOTE_KINDS)
+    return quote_table(columns, known=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +261,13 @@ def line_movement(event_id: int, *, until: datetime, market_key: str | None = No
     ids, market, selection, side, line, book, book_key, first = (
         zip(*rows, strict=True) if rows else [()] * 8
     )
-    wanted = {"quotes": list(ids), "first": next(filter(None, first), until), "until": until}
-    changed, thousandths, seen_at = fetch_columns(_MOVES, wanted, "qqt")
     quotes = np.array(ids, np.int64)
+    wanted = {
+        "quotes": array_literal(quotes),
+        "first": next(filter(None, first), _LONG_AGO),
+        "until": until,
+    }
+    changed, thousandths, seen_at = fetch_columns(_MOVES, wanted, "qqt")
     by_id = np.argsort(quotes)
     of = by_id[np.searchsorted(quotes[by_id], changed)] if len(quotes) else changed
     order = np.lexsort((seen_at, of))
@@ -286,50 +298,33 @@ def newest_look() -> datetime | None:
     return found
 
 
-def _as_of(
-    at: datetime,
-    after: datetime,
-    before: datetime,
-    competition_key: str | None,
-    *,
-    is_archive: bool,
-) -> QuoteTable:
-    given: dict[str, _Given] = {
-        "at": at,
-        "known": at,
-        "after": after,
-        "before": before,
-        "competition": competition_key,
-        "archive": is_archive,
-    }
-    with connection.cursor() as cursor:
-        # The first look at these events bounds the months to search.
-        cursor.execute(_FIRST, given)
-        first = cursor.fetchone()[0]
-    return _table(_AS_OF, given | {"first": first or at})
+def quote_table(columns: tuple[IntArray, ...], *, known: datetime) -> QuoteTable:
+    """Return quotes, given as the columns of QUOTE_KINDS, with all that is said of them.
 
-
-def _table(query: str, given: Mapping[str, _Given]) -> QuoteTable:
-    quote, selection, book, thousandths, updated, seen, confirmed = fetch_columns(
-        query, given, "qqqqttt"
-    )
+    Those are quote, selection, bookmaker, price in thousandths, the bookmaker's time, when the
+    price was seen first, and when last. Weights and rules are those decided by `known`. A reference
+    that was seen longer before that, or before the start, than its rule allows is none.
+    """
+    quote, selection, book, thousandths, updated, seen, confirmed = columns
     order = np.argsort(quote)
     seen_at, confirmed_at = _moments(seen[order]), _moments(confirmed[order])
     selections, of = np.unique(selection[order], return_inverse=True)
     books, at = np.unique(book[order], return_inverse=True)
     event, market, key, side, line, starts, sport = _columns(
-        _SELECTIONS, {"selections": selections.tolist()}, 7
+        _SELECTIONS, {"selections": array_literal(selections)}, 7
     )
     sports, of_sport = np.unique(np.array(sport, np.int64), return_inverse=True)
-    book_key, weight, commission, archive, method, rank, minutes = _columns(
-        _BOOKS, {"sports": sports.tolist(), "books": books.tolist(), "known": given["known"]}, 7
-    )
+    asked: dict[str, _Given] = {
+        "sports": array_literal(sports),
+        "books": array_literal(books),
+        "known": known,
+    }
+    book_key, weight, commission, archive, method, rank, minutes = _columns(_BOOKS, asked, 7)
     # Books come once for each sport.
     at += of_sport[of] * len(books)
-    # A reference that was seen too long ago is none.
-    known = np.datetime64(_utc(given["known"]), "us")
-    kept = np.array(minutes, "timedelta64[m]")[at]
-    ranked = np.where(confirmed_at >= known - kept, np.array(rank, np.int64)[at], NO_REFERENCE)
+    starts_at = np.array(starts, np.int64)[of].view("datetime64[us]")
+    by = np.minimum(starts_at, np.datetime64(known.astimezone(UTC).replace(tzinfo=None), "us"))
+    is_fresh = confirmed_at >= by - np.array(minutes, "timedelta64[m]")[at]
     return QuoteTable(
         quote_id=quote[order],
         event_id=np.array(event, np.int64)[of],
@@ -347,9 +342,9 @@ def _table(query: str, given: Mapping[str, _Given]) -> QuoteTable:
         last_update=_moments(updated[order]),
         seen_at=seen_at,
         confirmed_at=confirmed_at,
-        starts_at=np.array(starts, np.int64)[of].view("datetime64[us]"),
+        starts_at=starts_at,
         margin_method=np.array(method, np.str_)[at],
-        reference_rank=ranked,
+        reference_rank=np.where(is_fresh, np.array(rank, np.int64)[at], NO_REFERENCE),
     )
 
 
@@ -358,12 +353,6 @@ def _columns(query: str, given: Mapping[str, _Given], count: int) -> list[tuple[
         cursor.execute(query, given)
         rows = cursor.fetchall()
     return list(zip(*rows, strict=True)) if rows else [()] * count
-
-
-def _utc(at: object) -> datetime:
-    if not isinstance(at, datetime):
-        raise TypeError(f"{at!r} is no moment")
-    return at.astimezone(UTC).replace(tzinfo=None)
 
 
 def _moments(micros: IntArray) -> TimeArray:

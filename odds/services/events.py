@@ -1,20 +1,20 @@
 """Events as sources list them: found, made, moved."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Max
 
 from odds.domain.competitions import season_of
+from odds.feeds.columns import EventKey
 from odds.feeds.parsed import ParsedEvent, ParsedTeam
-from odds.models import Competition, Event, EventReference, EventStatus, Sighting
+from odds.models import Competition, Event, EventStatus, Sighting
 from odds.services.bulk import as_flag, as_moment, as_text, copy_rows, next_ids
 from odds.services.teams import TeamNames, UnknownName, UnknownTeams
 
-EventKey = tuple[str, str]
 _Match = tuple[date, int, int]
 
 
@@ -63,11 +63,6 @@ def require_known(recorded: RecordedEvents) -> None:
         raise UnknownTeams(dict.fromkeys(recorded.unknown.values()))
 
 
-def local_day(at: datetime, competition: Competition) -> date:
-    """Return the competition's calendar day of a moment."""
-    return at.astimezone(ZoneInfo(competition.time_zone)).date()
-
-
 def _resolve_teams(
     events: Mapping[EventKey, ParsedEvent], names: TeamNames, found: RecordedEvents
 ) -> dict[EventKey, tuple[ParsedEvent, int, int]]:
@@ -94,15 +89,29 @@ def _as_team(event: ParsedEvent, name: str) -> ParsedTeam:
     return ParsedTeam(event.competition_key, name)
 
 
+def known_ids(keys: Iterable[EventKey]) -> dict[EventKey, int]:
+    """Return the ids of the events that these sources' keys mean, where we know them."""
+    by_source: dict[str, list[str]] = defaultdict(list)
+    for source, key in keys:
+        by_source[source].append(key)
+    found: dict[EventKey, int] = {}
+    with connection.cursor() as cursor:
+        for source, of_source in by_source.items():
+            cursor.execute(_KNOWN, [source, of_source])
+            found |= {(source, key): pk for key, pk in cursor.fetchall()}
+    return found
+
+
+# An array is one value, however many thousands of keys are in it.
+_KNOWN = "SELECT key, event_id FROM odds_eventreference WHERE source = %s AND key = ANY(%s)"
+
+
 def _find_known(
     events: Mapping[EventKey, tuple[ParsedEvent, int, int]],
     competition: Competition,
     found: RecordedEvents,
 ) -> None:
-    for source in {source for source, _ in events}:
-        keys = [key for from_source, key in events if from_source == source]
-        rows = EventReference.objects.filter(source=source, key__in=keys)
-        found.ids |= {(source, key): pk for key, pk in rows.values_list("key", "event_id")}
+    found.ids |= known_ids(events)
     missing = {key: entry for key, entry in events.items() if key not in found.ids}
     if not missing:
         return
@@ -119,73 +128,30 @@ def _make_new(
     competition: Competition,
     found: RecordedEvents,
 ) -> None:
-    wanted: dict[_Match, Event] = {}
+    wanted: dict[_Match, ParsedEvent] = {}
     keys: dict[EventKey, _Match] = {}
     for key, (event, home, away) in events.items():
-        if key in found.ids:
-            continue
-        match = keys[key] = (event.day, home, away)
-        wanted.setdefault(
-            match,
-            Event(
-                competition=competition,
-                season=event.season or season_of(competition.key, event.day),
-                stage=event.stage,
-                home_id=home,
-                away_id=away,
-                day=event.day,
-                starts_at=event.starts_at,
-                start_is_exact=event.start_is_exact,
-                neutral_site=event.neutral_site,
-            ),
-        )
+        if key not in found.ids:
+            match = keys[key] = (event.day, home, away)
+            wanted.setdefault(match, event)
     if not wanted:
         return
-    _save_new(list(wanted.values()))
-    found.new += len(wanted)
-    found.ids |= {key: wanted[match].pk for key, match in keys.items()}
-    _refer(found, list(keys))
-
-
-def _move(
-    events: Mapping[EventKey, tuple[ParsedEvent, int, int]],
-    competition: Competition,
-    found: RecordedEvents,
-    listed_at: Mapping[EventKey, datetime],
-) -> None:
-    ids = {found.ids[key] for key in events if key in found.ids}
-    stored = Event.objects.in_bulk(ids)
-    differing = {
-        key: entry
-        for key, entry in events.items()
-        if key in found.ids and _differs(entry[0], stored[found.ids[key]])
-    }
-    if not differing:
-        return
-    seen = dict(
-        Sighting.objects.filter(event_id__in={found.ids[key] for key in differing})
-        .values_list("event_id")
-        .annotate(newest=Max("seen_at"))
+    ids = dict(zip(wanted, next_ids("odds_event", len(wanted)).tolist(), strict=True))
+    copy_rows(
+        "odds_event",
+        _COLUMNS,
+        (
+            f"{ids[match]}\t{competition.pk}"
+            f"\t{as_text((event.season or season_of(competition.key, event.day))[:9])}"
+            f"\t{as_text(event.stage[:16])}\t{match[1]}\t{match[2]}\t{event.day}"
+            f"\t{as_moment(event.starts_at)}\t{as_flag(event.start_is_exact)}"
+            f"\t{as_flag(event.neutral_site)}\t{EventStatus.SCHEDULED}\t0"
+            for match, event in wanted.items()
+        ),
     )
-    days = [event.day for event, _, _ in differing.values()]
-    taken = _by_match(competition, min(days), max(days))
-    changed: dict[int, Event] = {}
-    for key, (event, _home, _away) in differing.items():
-        row = stored[found.ids[key]]
-        match = (event.day, row.home_id, row.away_id)
-        is_taken = taken.get(match, row.pk) != row.pk
-        is_older = key in listed_at and seen.get(row.pk, listed_at[key]) > listed_at[key]
-        if is_taken or (is_older and row.start_is_exact):
-            continue
-        row.day, row.starts_at, row.start_is_exact = (
-            event.day,
-            event.starts_at,
-            event.start_is_exact,
-        )
-        taken[match] = row.pk
-        changed[row.pk] = row
-    _save_starts(changed.values())
-    found.moved += len(changed)
+    found.new += len(wanted)
+    found.ids |= {key: ids[match] for key, match in keys.items()}
+    _refer(found, list(keys))
 
 
 _COLUMNS = [
@@ -194,22 +160,60 @@ _COLUMNS = [
 ]  # fmt: skip
 
 
-def _save_new(events: Sequence[Event]) -> None:
-    for event, pk in zip(events, next_ids("odds_event", len(events)), strict=True):
-        event.pk = pk
-    copy_rows(
-        "odds_event",
-        _COLUMNS,
-        (
-            f"{event.pk}\t{event.competition_id}\t{as_text(event.season[:9])}"
-            f"\t{as_text(event.stage[:16])}\t{event.home_id}\t{event.away_id}\t{event.day}"
-            f"\t{as_moment(event.starts_at)}\t{as_flag(event.start_is_exact)}"
-            f"\t{as_flag(event.neutral_site)}\t{event.status}\t0"
-            for event in events
-        ),
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What is stored of an event's start."""
+
+    day: date
+    starts_at: datetime
+    start_is_exact: bool
+    status: str
+    home_id: int
+    away_id: int
+
+
+def _move(
+    events: Mapping[EventKey, tuple[ParsedEvent, int, int]],
+    competition: Competition,
+    found: RecordedEvents,
+    listed_at: Mapping[EventKey, datetime],
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_STARTS, [[found.ids[key] for key in events if key in found.ids]])
+        stored = {pk: _Stored(*row) for pk, *row in cursor.fetchall()}
+    differing = {
+        key: event
+        for key, (event, _, _) in events.items()
+        if key in found.ids and _differs(event, stored[found.ids[key]])
+    }
+    if not differing:
+        return
+    seen = dict(
+        Sighting.objects.filter(event_id__in={found.ids[key] for key in differing})
+        .values_list("event_id")
+        .annotate(newest=Max("seen_at"))
     )
+    days = [event.day for event in differing.values()]
+    taken = _by_match(competition, min(days), max(days))
+    moved: dict[int, ParsedEvent] = {}
+    is_exact = {pk: row.start_is_exact for pk, row in stored.items()}
+    for key, event in differing.items():
+        pk = found.ids[key]
+        match = (event.day, stored[pk].home_id, stored[pk].away_id)
+        is_taken = taken.get(match, pk) != pk
+        is_older = key in listed_at and seen.get(pk, listed_at[key]) > listed_at[key]
+        if is_taken or (is_older and is_exact[pk]):
+            continue
+        moved[pk] = event
+        taken[match], is_exact[pk] = pk, event.start_is_exact
+    _save_starts(moved)
+    found.moved += len(moved)
 
 
+_STARTS = """
+SELECT id, day, starts_at, start_is_exact, status, home_id, away_id
+FROM odds_event WHERE id = ANY(%s)
+"""
 _MOVE = """
 UPDATE odds_event e SET day = n.day, starts_at = n.starts_at, start_is_exact = n.is_exact
 FROM unnest(%s::bigint[], %s::date[], %s::timestamptz[], %s::boolean[])
@@ -218,20 +222,20 @@ WHERE e.id = n.id
 """
 
 
-def _save_starts(events: Collection[Event]) -> None:
+def _save_starts(events: Mapping[int, ParsedEvent]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             _MOVE,
             [
-                [event.pk for event in events],
-                [event.day for event in events],
-                [event.starts_at for event in events],
-                [event.start_is_exact for event in events],
+                list(events),
+                [event.day for event in events.values()],
+                [event.starts_at for event in events.values()],
+                [event.start_is_exact for event in events.values()],
             ],
         )
 
 
-def _differs(event: ParsedEvent, row: Event) -> bool:
+def _differs(event: ParsedEvent, row: _Stored) -> bool:
     if not event.start_is_exact or (event.starts_at == row.starts_at and row.start_is_exact):
         return False
     # A start known by its day only may be sharpened, but the day of a result is the day it has.

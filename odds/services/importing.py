@@ -10,6 +10,7 @@ from pathlib import Path
 from django.db import connection, transaction
 
 from odds.feeds.collecting import without_collecting
+from odds.feeds.columns import EventKey
 from odds.feeds.history import Fact, Format, Unrecognised, find_files, recognise
 from odds.feeds.parsed import (
     ParsedBoxScore,
@@ -22,7 +23,8 @@ from odds.feeds.parsed import (
 )
 from odds.models import FeedRun
 from odds.services.counts import Counts
-from odds.services.events import EventKey, RecordedEvents, record_events, require_known
+from odds.services.events import RecordedEvents, record_events, require_known
+from odds.services.partitions import ensure_partitions
 from odds.services.results import record_box_scores, record_lines, record_results
 from odds.services.runs import begin_run, end_run, quarantine
 from odds.services.sweeps import lock_competition, record_sweeps, refused_events
@@ -199,6 +201,9 @@ def _import_facts(
     total = sum(len(sweep.quotes) for sweep in facts.sweeps)
     read = 0
     facts.sweeps.sort(key=lambda sweep: sweep.seen_at)
+    # Readers wait while a month is made: so all at once, not in a transaction full of prices.
+    with transaction.atomic():
+        ensure_partitions({sweep.seen_at for sweep in facts.sweeps})
     for chunk in _chunks(facts.sweeps):
         counts.add(record_sweeps(chunk, recorded, feed_run=run, source=done.path.name))
         read += sum(len(sweep.quotes) for sweep in chunk)

@@ -34,10 +34,6 @@ class Units:
     def __len__(self) -> int:
         return len(self.event)
 
-    def texts(self) -> list[str]:
-        """Return each unit's market key."""
-        return [self.market_keys[code] for code in self.market.tolist()]
-
 
 @dataclass(slots=True)
 class Listings:

@@ -1,23 +1,24 @@
 """Quotes, their changes and the looks at them in the database: read as arrays, written by COPY."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from django.db import connection
+from django.db import connection, transaction
 
 from odds.database import array_literal, fetch_columns, fetch_runs
+from odds.domain.changes import WITHDRAWN
 from odds.domain.table import IntArray
 from odds.feeds.columns import NO_POINT, SIDES, moment_of
 from odds.services.bulk import (
-    as_hundredths,
-    as_moment,
-    as_text,
-    as_texts,
-    as_thousandths,
-    copy_rows,
+    Column,
+    bigints,
+    copy_columns,
     copy_runs,
+    decimals,
+    moments,
     next_ids,
+    temporary_table,
+    words,
 )
 from odds.services.listings import Units
 from odds.services.partitions import ensure_partitions
@@ -27,11 +28,6 @@ _UNITS = """
 FROM unnest(%(events)s::bigint[], %(codes)s::int[]) WITH ORDINALITY AS u(event_id, code, place)
 JOIN odds_market m ON m.event_id = u.event_id AND m.key = (%(keys)s::text[])[u.code]
 """
-
-
-def moment_as_text(at: int) -> str:
-    """Write microseconds since 1970 as COPY reads a moment."""
-    return as_moment(moment_of(at))
 
 
 @dataclass(slots=True)
@@ -54,7 +50,6 @@ class StoredQuotes:
     quote_id: IntArray
     book: IntArray
     price: IntArray
-    seen_at: IntArray
 
 
 def markets_of(units: Units) -> IntArray:
@@ -67,18 +62,20 @@ def markets_of(units: Units) -> IntArray:
 
 def looks_from(units: Units, first: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Return unit, moment and fingerprint of every look at or after each unit's first."""
-    first_looks = "{" + ",".join(as_texts(first, moment_as_text)) + "}"
-    given = _given(units) | {"first": first_looks}
+    if not len(units):
+        return (np.zeros(0, np.int64),) * 3
+    given = _given(units) | {"first": moment_of(int(first.min()))}
     place, at, fingerprint = fetch_columns(
         "SELECT u.place, l.seen_at, l.fingerprint FROM"
-        " unnest(%(events)s::bigint[], %(codes)s::int[], %(first)s::timestamptz[])"
-        " WITH ORDINALITY AS u(event_id, code, first, place)"
+        " unnest(%(events)s::bigint[], %(codes)s::int[])"
+        " WITH ORDINALITY AS u(event_id, code, place)"
         " JOIN odds_sighting l ON l.event_id = u.event_id"
-        " AND l.market_key = (%(keys)s::text[])[u.code] AND l.seen_at >= u.first",
+        " AND l.market_key = (%(keys)s::text[])[u.code] AND l.seen_at >= %(first)s",
         given,
         "qtq",
     )
-    return place - 1, at, fingerprint
+    wanted = at >= first[place - 1]
+    return place[wanted] - 1, at[wanted], fingerprint[wanted]
 
 
 def selections_of(units: Units) -> Selections:
@@ -96,10 +93,10 @@ def quotes_of(selections: Selections) -> StoredQuotes:
     """Return the quotes of the selections as they stand."""
     # By the selections' ids: what they are about is told once each, not once a bookmaker.
     selection, *columns = fetch_columns(
-        "SELECT q.selection_id, q.id, q.bookmaker_id, coalesce((q.price * 1000)::int8, 0),"
-        " q.seen_at FROM odds_quote q WHERE q.selection_id = ANY(%(ids)s::bigint[])",
+        "SELECT q.selection_id, q.id, q.bookmaker_id, coalesce((q.price * 1000)::int8, 0)"
+        " FROM odds_quote q WHERE q.selection_id = ANY(%(ids)s::bigint[])",
         {"ids": array_literal(selections.pk)},
-        "qqqqt",
+        "qqqq",
     )
     order = np.argsort(selections.pk)
     place = order[np.searchsorted(selections.pk[order], selection)]
@@ -125,8 +122,7 @@ def old_looks(units: Units) -> tuple[IntArray, ...]:
 
 def history_of(quote_ids: IntArray, span: tuple[int, int]) -> tuple[IntArray, ...]:
     """Return quote, moment, price and book time of every change of the quotes within a span."""
-    # Each change was seen at a look, so the looks say which months hold them; without that, every
-    # month there ever was would be searched.
+    # The span says which months hold them: without it, every month there ever was is searched.
     given = {
         "ids": array_literal(quote_ids),
         "first": moment_of(span[0]),
@@ -163,32 +159,29 @@ def _given(units: Units) -> dict[str, object]:
 # --- writing
 
 
-def add_markets(events: IntArray, keys: Sequence[str]) -> IntArray:
-    """Write new markets, and return their ids."""
-    ids = next_ids("odds_market", len(keys))
-    copy_rows(
+def add_markets(events: IntArray, keys: list[str], which: IntArray) -> IntArray:
+    """Write new markets, each with one of the keys, and return their ids."""
+    ids = next_ids("odds_market", len(events))
+    copy_columns(
         "odds_market",
-        ["id", "event_id", "key"],
-        (
-            f"{pk}\t{event}\t{as_text(key)}"
-            for pk, event, key in zip(ids, events.tolist(), keys, strict=True)
-        ),
+        {"id": bigints(ids), "event_id": bigints(events), "key": words(keys, which)},
     )
-    return np.array(ids, np.int64)
+    return ids
 
 
 def add_selections(markets: IntArray, sides: IntArray, points: IntArray) -> IntArray:
     """Write new selections, and return their ids."""
     ids = next_ids("odds_selection", len(markets))
-    copy_rows(
+    copy_columns(
         "odds_selection",
-        ["id", "market_id", "side", "point"],
-        (
-            f"{pk}\t{market}\t{SIDES[side]}\t{as_hundredths(None if point == NO_POINT else point)}"
-            for pk, market, side, point in _rows(ids, markets, sides, points)
-        ),
+        {
+            "id": bigints(ids),
+            "market_id": bigints(markets),
+            "side": words(SIDES, sides),
+            "point": decimals(points, places=2, null=NO_POINT),
+        },
     )
-    return np.array(ids, np.int64)
+    return ids
 
 
 def add_quotes(
@@ -196,96 +189,72 @@ def add_quotes(
 ) -> IntArray:
     """Write new quotes, and return their ids."""
     ids = next_ids("odds_quote", len(selections))
-    copy_rows(
+    copy_columns(
         "odds_quote",
-        ["id", "selection_id", "bookmaker_id", "price", "last_update", "seen_at"],
-        (
-            f"{pk}\t{selection}\t{book}\t{state}"
-            for pk, selection, book, state in zip(
-                ids,
-                selections.tolist(),
-                books.tolist(),
-                _states(prices, updates, seen_at),
-                strict=True,
-            )
-        ),
+        {
+            "id": bigints(ids),
+            "selection_id": bigints(selections),
+            "bookmaker_id": bigints(books),
+            **_state(prices, updates, seen_at),
+        },
     )
-    return np.array(ids, np.int64)
+    return ids
 
 
 def add_changes(quotes: IntArray, prices: IntArray, updates: IntArray, seen_at: IntArray) -> None:
     """Append price changes."""
-    moments = (moment_of(at) for at in np.unique(seen_at).tolist())
-    ensure_partitions(at for at in moments if at is not None)
-    copy_rows(
-        "odds_pricechange",
-        ["quote_id", "price", "last_update", "seen_at"],
-        (
-            f"{quote}\t{state}"
-            for quote, state in zip(quotes.tolist(), _states(prices, updates, seen_at), strict=True)
-        ),
+    months = np.unique(seen_at.view("datetime64[us]").astype("datetime64[M]"))
+    starts = months.astype("datetime64[us]").view(np.int64).tolist()
+    ensure_partitions(at for at in map(moment_of, starts) if at is not None)
+    copy_columns(
+        "odds_pricechange", {"quote_id": bigints(quotes), **_state(prices, updates, seen_at)}
     )
 
 
 def move_quotes(quotes: IntArray, prices: IntArray, updates: IntArray, seen_at: IntArray) -> None:
-    """Bring quotes up to their newest change."""
+    """Bring quotes up to these changes, where they are newer."""
     if not len(quotes):
         return
-    columns = ["id", "price", "last_update", "seen_at"]
+    temporary_table(
+        "moved_quote",
+        "id bigint, price numeric(9,3), last_update timestamptz, seen_at timestamptz",
+    )
+    copy_columns("moved_quote", {"id": bigints(quotes), **_state(prices, updates, seen_at)})
     with connection.cursor() as cursor:
-        _temporary(
-            cursor.execute,
-            "moved_quote",
-            "id bigint, price numeric(9,3), last_update timestamptz, seen_at timestamptz",
-        )
-        copy_rows(
-            "moved_quote",
-            columns,
-            (
-                f"{pk}\t{state}"
-                for pk, state in zip(
-                    quotes.tolist(), _states(prices, updates, seen_at), strict=True
-                )
-            ),
-        )
         cursor.execute(
             "UPDATE odds_quote q SET price = n.price, last_update = n.last_update,"
-            " seen_at = n.seen_at FROM moved_quote n WHERE q.id = n.id"
+            " seen_at = n.seen_at FROM moved_quote n WHERE q.id = n.id AND q.seen_at < n.seen_at"
         )
 
 
 def add_looks(
-    units: Units, unit: IntArray, at: IntArray, books: Iterable[str], fingerprint: IntArray
+    units: Units, unit: IntArray, at: IntArray, books: Column, fingerprint: IntArray
 ) -> None:
-    """Append that we looked, and at what; `books` as COPY reads them."""
-    keys = [as_text(key) for key in units.texts()]
-    events = units.event.tolist()
-    copy_rows(
+    """Append that we looked, and at which bookmakers."""
+    copy_columns(
         "odds_sighting",
-        ["event_id", "market_key", "seen_at", "bookmaker_ids", "fingerprint"],
-        (
-            f"{events[of]}\t{keys[of]}\t{moment_as_text(moment)}\t{looked_at}\t{print_}"
-            for of, moment, looked_at, print_ in zip(
-                unit.tolist(), at.tolist(), books, fingerprint.tolist(), strict=True
-            )
-        ),
+        {
+            "event_id": bigints(units.event[unit]),
+            "market_key": words(units.market_keys, units.market[unit]),
+            "seen_at": moments(at),
+            "bookmaker_ids": books,
+            "fingerprint": bigints(fingerprint),
+        },
     )
 
 
 def set_newest_looks(
-    markets: IntArray, starts: IntArray, books: IntArray, moments: IntArray, times: IntArray
+    markets: IntArray, starts: IntArray, books: IntArray, looked_at: IntArray, said: IntArray
 ) -> None:
     """Write the newest looks at markets; those of each begin at its start in the other columns."""
+    temporary_table(
+        "newest_look",
+        "market_id bigint, bookmaker_ids bigint[], looked_at timestamptz[],"
+        " last_update timestamptz[]",
+    )
     columns = ["market_id", "bookmaker_ids", "looked_at", "last_update"]
+    copy_runs("newest_look", columns, markets, starts, (books, looked_at, said), "qtt")
     with connection.cursor() as cursor:
-        _temporary(
-            cursor.execute,
-            "newest_look",
-            "market_id bigint, bookmaker_ids bigint[], looked_at timestamptz[],"
-            " last_update timestamptz[]",
-        )
-        # Tens of thousands of moments: Postgres takes longer to read them as text than to keep.
-        copy_runs("newest_look", columns, markets, starts, (books, moments, times), "qtt")
         cursor.execute(
             "INSERT INTO odds_marketlook (market_id, bookmaker_ids, looked_at, last_update)"
             " SELECT market_id, bookmaker_ids, looked_at, last_update FROM newest_look"
@@ -303,34 +272,26 @@ FROM pg_class WHERE oid = 'odds_quote'::regclass
 
 
 def count_again(new_quotes: int) -> None:
-    """Let Postgres count its rows again where many were added to what were few."""
+    """Let Postgres count its rows again, after the commit, where many were added to few."""
     # Until it does so of itself, a minute later and only after the commit, it takes fresh tables
     # for empty ones, and joins them row by row: questions of the past then took minutes. Only when
     # half as many again have come: an import in many steps need not count at each.
     if new_quotes < _MANY:
         return
+    # Others who count wait for the one who does, until it commits: so not before that.
+    transaction.on_commit(_count, robust=True)
+
+
+def _count() -> None:
     with connection.cursor() as cursor:
         cursor.execute(_HAS_GROWN)
         if cursor.fetchone()[0]:
             cursor.execute(f"ANALYZE {_COUNTED}")
 
 
-def _states(prices: IntArray, updates: IntArray, seen_at: IntArray) -> Iterator[str]:
-    """Return price, book time and moment of each row, as COPY reads them."""
-    columns = (
-        as_texts(prices, as_thousandths),
-        as_texts(updates, moment_as_text),
-        as_texts(seen_at, moment_as_text),
-    )
-    return map("\t".join, zip(*columns, strict=True))
-
-
-def _temporary(execute: Callable[[str], object], name: str, columns: str) -> None:
-    execute(
-        f"CREATE TEMP TABLE IF NOT EXISTS {name} ({columns}) ON COMMIT DELETE ROWS; TRUNCATE {name}"
-    )
-
-
-def _rows(*columns: Sequence[int] | IntArray) -> Iterable[tuple[int, ...]]:
-    plain = (each.tolist() if isinstance(each, np.ndarray) else each for each in columns)
-    return zip(*plain, strict=True)
+def _state(prices: IntArray, updates: IntArray, seen_at: IntArray) -> dict[str, Column]:
+    return {
+        "price": decimals(prices, places=3, null=WITHDRAWN),
+        "last_update": moments(updates),
+        "seen_at": moments(seen_at),
+    }

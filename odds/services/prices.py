@@ -12,6 +12,7 @@ from odds.feeds.columns import NO_TIME, EventKey
 from odds.feeds.parsed import ParsedSweep, RejectedRow
 from odds.models import Bookmaker
 from odds.services import price_store as store
+from odds.services.bulk import EMPTY, NOTHING, as_arrays, chosen
 from odds.services.counts import Counts
 from odds.services.listings import Collector, Listings, Units, codes, conflict_row
 
@@ -62,9 +63,7 @@ def _bookmaker_ids(sweeps: Sequence[ParsedSweep]) -> dict[str, int]:
 def _fresh(listings: Listings, counts: Counts) -> tuple[Listings, BoolArray]:
     """Leave out what was worked in before; also tell which units were looked at since."""
     units = listings.units
-    first = np.full(len(units), np.iinfo(np.int64).max)
-    np.minimum.at(first, listings.unit, listings.at)
-    unit, at, fingerprint = store.looks_from(units, first)
+    unit, at, fingerprint = store.looks_from(units, _first_looks(listings))
     known = set(zip(unit.tolist(), at.tolist(), fingerprint.tolist(), strict=True))
     ours = zip(
         listings.unit.tolist(), listings.at.tolist(), listings.fingerprint.tolist(), strict=True
@@ -76,14 +75,20 @@ def _fresh(listings: Listings, counts: Counts) -> tuple[Listings, BoolArray]:
             fresh[place] = True
     counts.repeated += int((~fresh)[listings.listing].sum())
     listings = listings.where(fresh)
-    first[:] = np.iinfo(np.int64).max
-    np.minimum.at(first, listings.unit, listings.at)
     newest = np.full(len(units), NO_TIME)
     np.maximum.at(newest, unit, at)
+    reaches_back = newest >= _first_looks(listings)
     # Units of which nothing is new need no look at what is stored.
     used, listings.unit = np.unique(listings.unit, return_inverse=True)
     listings.units = Units(units.event[used], units.market[used], units.market_keys)
-    return listings, (newest >= first)[used]
+    return listings, reaches_back[used]
+
+
+def _first_looks(listings: Listings) -> IntArray:
+    """Return when each unit was looked at first by these listings."""
+    first = np.full(len(listings.units), np.iinfo(np.int64).max)
+    np.minimum.at(first, listings.unit, listings.at)
+    return first
 
 
 @dataclass(slots=True)
@@ -110,6 +115,10 @@ class _Work:
 
     def __init__(self, listings: Listings, reaches_back: BoolArray) -> None:
         self.listings, self.reaches_back = listings, reaches_back
+        self.newest = store.newest_looks(listings.units)
+        # Looks may have been dropped with their month; when the newest was never is.
+        unit, _, at, _ = self.newest
+        self.reaches_back[unit[at >= _first_looks(listings)[unit]]] = True
         self.selections = store.selections_of(listings.units)
         self.quotes = store.quotes_of(self.selections)
         self.markets = store.markets_of(listings.units)
@@ -192,7 +201,8 @@ class _Work:
         )
         own = np.flatnonzero((keys.stored >= 0) & self.reaches_back[keys.unit])
         ids = self.quotes.quote_id[keys.stored[own]]
-        span = (int(at.min()), int(at.max()))
+        moments = np.concatenate([at, self.newest[2], self.listings.at])
+        span = (int(moments.min()), int(moments.max()))
         quote, seen_at, price, update = store.history_of(ids, span)
         order = np.argsort(ids)
         key = own[order[np.searchsorted(ids[order], quote)]]
@@ -216,16 +226,16 @@ class _Work:
             self._selections(new), keys.book[new], price[is_new], update[is_new], at[is_new]
         )
         store.add_changes(quote[changes.key], changes.price, changes.last_update, changes.at)
-        newer = ~is_new
-        newer[newer] = at[newer] > self.quotes.seen_at[keys.stored[touched[newer]]]
-        store.move_quotes(quote[touched[newer]], price[newer], update[newer], at[newer])
+        old = ~is_new
+        store.move_quotes(quote[touched[old]], price[old], update[old], at[old])
         return len(new)
 
     def _add_markets(self, touched: IntArray) -> None:
         new = touched[self.markets[touched] == 0]
         units = self.listings.units
-        keys = [units.market_keys[code] for code in units.market[new].tolist()]
-        self.markets[new] = store.add_markets(units.event[new], keys)
+        self.markets[new] = store.add_markets(
+            units.event[new], units.market_keys, units.market[new]
+        )
 
     def _selections(self, new: IntArray) -> IntArray:
         """Return the selection of each new key, made where it is missing."""
@@ -249,19 +259,19 @@ class _Work:
 
     def _write_looks(self) -> None:
         listings = self.listings
-        named = {}
-        for place, books in enumerate(listings.scopes):
-            named[place] = "{" + ",".join(map(str, sorted(books))) + "}"
-        texts = [named.get(scope, "") for scope in listings.scope.tolist()]
         listing, book = listings.looks_by_book()
-        own: dict[int, list[str]] = {}
-        for one, each in zip(listing.tolist(), book.tolist(), strict=True):
-            if listings.scope[one] < 0:
-                own.setdefault(one, []).append(str(each))
-        any_ = listings.looks_at_any()
-        for place in np.flatnonzero(listings.scope < 0).tolist():
-            texts[place] = r"\N" if any_[place] else "{" + ",".join(own.get(place, [])) + "}"
-        store.add_looks(listings.units, listings.unit, listings.at, texts, listings.fingerprint)
+        order = np.lexsort((book, listing))
+        looked, starts = np.unique(listing[order], return_index=True)
+        # Few sets of bookmakers among many listings.
+        sets = {NOTHING: 0, EMPTY: 1}
+        which = np.where(listings.looks_at_any(), sets[NOTHING], sets[EMPTY])
+        which[looked] = [
+            sets.setdefault(ids, len(sets)) for ids in as_arrays(book[order], starts, "q")
+        ]
+        store.add_looks(
+            listings.units, listings.unit, listings.at, chosen(list(sets), which),
+            listings.fingerprint,
+        )  # fmt: skip
         self._write_newest_looks()
 
     def _write_newest_looks(self) -> None:
@@ -274,7 +284,7 @@ class _Work:
         pair = keys.pair[keys.of_row]
         is_newest = listings.at[listings.listing] == at[pair]
         np.maximum.at(said, pair[is_newest], listings.last_update[is_newest])
-        unit, book, before, said_before = store.newest_looks(listings.units)
+        unit, book, before, said_before = self.newest
         place, known = _places(keys, unit, book)
         # A sweep that comes late tells nothing of now.
         later = known.copy()

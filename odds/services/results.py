@@ -1,27 +1,22 @@
 """Results, box scores and lines of events we know."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
 
 from accounts import audit
+from odds.feeds.columns import EventKey
 from odds.feeds.parsed import ParsedBoxScore, ParsedLine, ParsedResult, RejectedRow
-from odds.models import (
-    Event,
-    EventReference,
-    EventStatus,
-    FeedRun,
-    QuarantinedRow,
-    ReferenceLine,
-    TeamGame,
-)
-from odds.services.bulk import as_moment, as_text, copy_rows
+from odds.models import Event, EventStatus, FeedRun, QuarantinedRow, ReferenceLine, TeamGame
+from odds.services.bulk import as_flag, as_moment, as_text, copy_rows
 from odds.services.counts import Counts
-from odds.services.events import EventKey
+from odds.services.events import known_ids
 from odds.services.runs import quarantine, resolve_quarantined
+
+_Score = tuple[int, int]
 
 
 def record_results(results: Iterable[ParsedResult], *, feed_run: FeedRun) -> Counts:
@@ -34,22 +29,24 @@ def record_results(results: Iterable[ParsedResult], *, feed_run: FeedRun) -> Cou
     counts = Counts(read=len(results))
     with transaction.atomic():
         ids = known_ids({(result.source, result.event_key) for result in results})
-        events = Event.objects.select_for_update().order_by("pk").in_bulk(set(ids.values()))
+        scores = _scores(ids.values())
         rejected: list[RejectedRow] = []
-        changed: dict[int, Event] = {}
+        new: dict[int, ParsedResult] = {}
         for result in results:
-            event = events.get(ids.get((result.source, result.event_key), 0))
-            if event is None:
+            pk = ids.get((result.source, result.event_key))
+            if pk is None:
                 continue
-            if event.status == EventStatus.FINISHED:
-                _compare(result, event, counts, rejected)
-                continue
-            event.status = EventStatus.FINISHED
-            event.home_score, event.away_score = result.home_score, result.away_score
-            event.overtimes, event.result_seen_at = result.overtimes, result.seen_at
-            changed[event.pk] = event
-            counts.new += 1
-        _save(changed.values())
+            score = result.home_score, result.away_score
+            recorded = scores.get(pk)
+            if recorded is None:
+                scores[pk], new[pk] = score, result
+                counts.new += 1
+            elif recorded == score:
+                counts.repeated += 1
+            else:
+                counts.quarantined += 1
+                rejected.append(_second_score(result, recorded))
+        _finish(new)
         if rejected:
             quarantine(
                 rejected,
@@ -101,18 +98,6 @@ def accept_score(*, row_id: int, reason: str, now: datetime, by_id: int | None) 
     return event
 
 
-def known_ids(keys: Iterable[EventKey]) -> dict[EventKey, int]:
-    """Return the ids of the events that these sources' keys mean, where we know them."""
-    by_source: dict[str, list[str]] = {}
-    for source, key in keys:
-        by_source.setdefault(source, []).append(key)
-    found: dict[EventKey, int] = {}
-    for source, of_source in by_source.items():
-        rows = EventReference.objects.filter(source=source, key__in=of_source)
-        found |= {(source, key): pk for key, pk in rows.values_list("key", "event_id")}
-    return found
-
-
 def record_box_scores(
     scores: Iterable[ParsedBoxScore], event_ids: Mapping[EventKey, int]
 ) -> Counts:
@@ -138,7 +123,7 @@ def record_box_scores(
             "odds_teamgame",
             ["event_id", "team_id", "is_home", "stats", "seen_at"],
             (
-                f"{event_id}\t{teams[event_id][is_home]}\t{'t' if is_home else 'f'}"
+                f"{event_id}\t{teams[event_id][is_home]}\t{as_flag(is_home)}"
                 f"\t{as_text(json.dumps(score.stats))}\t{as_moment(score.seen_at)}"
                 for (event_id, is_home), score in new.items()
             ),
@@ -178,6 +163,19 @@ def record_lines(lines: Iterable[ParsedLine], event_ids: Mapping[EventKey, int])
     return counts
 
 
+_SCORES = """
+SELECT id, home_score, away_score, status = 'finished' FROM odds_event WHERE id = ANY(%s)
+ORDER BY id FOR UPDATE
+"""
+
+
+def _scores(ids: Iterable[int]) -> dict[int, _Score]:
+    """Return the scores of the events that are finished, all of them locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SCORES, [list(ids)])
+        return {pk: (home, away) for pk, home, away, finished in cursor.fetchall() if finished}
+
+
 _FINISH = """
 UPDATE odds_event e
 SET status = 'finished', home_score = r.home, away_score = r.away, overtimes = r.overtimes,
@@ -188,29 +186,22 @@ WHERE e.id = r.id
 """
 
 
-def _save(events: Collection[Event]) -> None:
-    # One statement with columns: bulk_update takes seconds a thousand rows.
+def _finish(results: Mapping[int, ParsedResult]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             _FINISH,
             [
-                [event.pk for event in events],
-                [event.home_score for event in events],
-                [event.away_score for event in events],
-                [event.overtimes for event in events],
-                [event.result_seen_at for event in events],
+                list(results),
+                [result.home_score for result in results.values()],
+                [result.away_score for result in results.values()],
+                [result.overtimes for result in results.values()],
+                [result.seen_at for result in results.values()],
             ],
         )
 
 
-def _compare(
-    result: ParsedResult, event: Event, counts: Counts, rejected: list[RejectedRow]
-) -> None:
-    if (result.home_score, result.away_score) == (event.home_score, event.away_score):
-        counts.repeated += 1
-        return
-    counts.quarantined += 1
+def _second_score(result: ParsedResult, recorded: _Score) -> RejectedRow:
     told = f"{result.home_score}:{result.away_score}"
-    reason = f"{told}, but {event.home_score}:{event.away_score} is recorded"
+    reason = f"{told}, but {recorded[0]}:{recorded[1]} is recorded"
     raw = {"source": result.source, "event": result.event_key, "score": told}
-    rejected.append(RejectedRow("score", reason, raw))
+    return RejectedRow("score", reason, raw)

@@ -6,10 +6,11 @@ import numpy as np
 from django.db import connection, transaction
 
 from accounts.live import announce_prices
+from odds.feeds.columns import EventKey
 from odds.feeds.parsed import ParsedEvent, ParsedSweep, RejectedRow
 from odds.models import Competition, FeedRun
 from odds.services.counts import Counts
-from odds.services.events import EventKey, RecordedEvents, record_events
+from odds.services.events import RecordedEvents, record_events
 from odds.services.prices import record_prices
 from odds.services.runs import quarantine
 from odds.services.teams import ensure_competition

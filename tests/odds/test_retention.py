@@ -10,6 +10,7 @@ from django.db import connection
 
 from betting.services.keeping import drop_unneeded_prices
 from odds.models import ClosingPrice, Event, PriceChange, Quote, Sighting
+from odds.selectors import line_movement
 from odds.services import Dropped, drop_old_prices, record_sweep
 from odds.services.retention import months_before
 from tests import make
@@ -18,6 +19,12 @@ pytestmark = pytest.mark.django_db
 
 START = datetime(2026, 1, 15, 0, 10, tzinfo=UTC)
 LATER = datetime(2027, 3, 10, tzinfo=UTC)
+SEEN = (
+    datetime(2025, 12, 30, tzinfo=UTC),
+    START - timedelta(days=2),
+    START - timedelta(hours=1),
+    START + timedelta(hours=1),
+)
 
 
 def record(price: str, at: datetime) -> None:
@@ -32,10 +39,8 @@ def event(db) -> Event:
     with connection.cursor() as cursor:
         for month in months_before(datetime(2100, 1, 1, tzinfo=UTC)):
             cursor.execute(f"DROP TABLE {month}")
-    record("1.40", datetime(2025, 12, 30, tzinfo=UTC))
-    record("1.45", START - timedelta(days=2))
-    record("1.48", START - timedelta(hours=1))
-    record("1.80", START + timedelta(hours=1))
+    for price, at in zip(("1.40", "1.45", "1.48", "1.80"), SEEN, strict=True):
+        record(price, at)
     return Event.objects.get()
 
 
@@ -78,6 +83,24 @@ def test_what_a_close_was_made_of_stays(event):
     dropped = drop_old_prices(now=LATER, months=6, kept_events=[])
 
     assert (dropped.rows_kept, left()) == (1, ["1.480"])
+    moves = line_movement(Event.objects.get().pk, until=LATER)
+    assert moves.price.tolist() == [1.48]
+
+
+def test_what_was_dropped_comes_back_by_importing_it_again(event):
+    before = left()
+    home = Quote.objects.get(selection__side="home").selection
+    ClosingPrice.objects.create(
+        selection=home, fair_probability=0.65, method="shin", book_count=1, is_final=True,
+        last_update=START, age=timedelta(0), captured_at=START,
+    )  # fmt: skip
+    drop_old_prices(now=LATER, months=6, kept_events=[])
+
+    for price, at in zip(before, SEEN, strict=True):
+        record(price, at)
+
+    assert left() == before
+    assert str(Quote.objects.get(selection__side="home").price) == "1.800"
 
 
 def test_every_price_of_an_event_with_a_bet_stays(event):
