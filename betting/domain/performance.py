@@ -43,6 +43,11 @@ class Interval:
     high: float
     count: int
 
+    @property
+    def is_bounded(self) -> bool:
+        """Return whether there were enough values for bounds to mean anything."""
+        return bool(np.isfinite(self.low) and np.isfinite(self.high))
+
 
 @dataclass(frozen=True, slots=True)
 class Bin:
@@ -183,7 +188,7 @@ def verdict(earned: Interval | None, clv: Interval | None) -> str:
     """Return in one or two plain sentences what may be concluded, and what may not."""
     if earned is None:
         return "No settled bets yet: nothing can be said."
-    said = f"Yield {earned.value:+.1%} over {earned.count} bets"
+    said = f"Yield {_share(earned.value)} over {earned.count:,} bet{'s' * (earned.count != 1)}"
     if earned.count >= FEWEST and earned.low > 0:
         sentence = f"{said}: better than luck alone explains in 19 of 20 cases."
     elif earned.count >= FEWEST and earned.high < 0:
@@ -193,10 +198,14 @@ def verdict(earned: Interval | None, clv: Interval | None) -> str:
     if clv is None:
         return f"{sentence} No bet has a close to compare with."
     if clv.count >= FEWEST and clv.low > 0:
-        return f"{sentence} The close was beaten by {clv.value:+.1%}: a sign of skill."
+        return f"{sentence} The close was beaten by {_share(clv.value)}: a sign of skill."
     if clv.count >= FEWEST and clv.high < 0:
-        return f"{sentence} The close was better by {-clv.value:.1%}: no evidence of skill."
-    return f"{sentence} Against the close ({clv.value:+.1%}) there is no evidence of skill."
+        return f"{sentence} The close was better by {_share(-clv.value)}: no evidence of skill."
+    return f"{sentence} Against the close ({_share(clv.value)}) there is no evidence of skill."
+
+
+def _share(value: float) -> str:
+    return f"{value * 100:+.1f} %".replace("-", "\N{MINUS SIGN}")
 
 
 def _how_many_more(earned: Interval) -> str:

@@ -67,6 +67,8 @@ def test_every_page_answers_with_something_on_it(world, as_alice):
         assert answer.status_code == 200, page
         assert b"Decision support, not advice" in answer.content, page
         assert b'style="' not in answer.content, page
+        # A figure that is not known is said in words: three bets have no interval.
+        assert not re.search(rb"\b(inf|nan|None) ?%", answer.content), page
         assert not re.search(rb"<script(?![^>]*src=)", answer.content), page
 
 
