@@ -85,8 +85,10 @@ def histogram(values: Sequence[float], *, step: float = 0.01, most: float = 0.15
             Tick(round(LEFT + (number + half) * wide, 1), percent(number))
             for number in range(-half, half + 1, max(1, half // 3))
         ],
+        # Bets are counted: no tick stands between two.
         y_ticks=[
-            Tick(round(TOP + tall * (1 - part / 2), 1), f"{top * part / 2:g}") for part in range(3)
+            Tick(round(TOP + tall * (1 - count / top), 1), f"{count}")
+            for count in sorted({0, top // 2, top})
         ],
         zero=round(LEFT + half * wide, 1),
         mean=round(LEFT + (min(most, max(-most, mean)) / step + half) * wide, 1),

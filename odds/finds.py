@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from accounts.formats import point_text
+from accounts.formats import MINUS, point_text, share_text
 from odds.domain.arbitrage import BestBook, Stakes, stakes_for
 from odds.domain.middles import Middle
 from odds.domain.outliers import Outlier
@@ -146,13 +146,13 @@ class Naming:
         known = (
             "no bookmaker prices both sides of these lines, so only its width is known"
             if find.hit_probability is None
-            else f"hit {find.hit_probability:.1%} of the time by the books of both lines"
+            else f"hit {share_text(find.hit_probability)} of the time by the books of both lines"
         )
         return _Told(
             value=-find.cost if find.expected is None else find.expected,
-            note=f"Both win between {find.from_score:g} and {find.to_score:g}: "
-            f"a miss costs {find.cost:.1%}, a hit earns {find.gain:.1%}; "
-            f"pays if hit more than {find.break_even:.1%} of the time; {known}. "
+            note=f"Both win between {_score(find.from_score)} and {_score(find.to_score)}: "
+            f"a miss costs {share_text(find.cost)}, a hit earns {share_text(find.gain)}; "
+            f"pays if hit more than {share_text(find.break_even)} of the time; {known}. "
             f"{unstaked}".strip(),
             numbers={
                 "from_score": find.from_score,
@@ -172,8 +172,9 @@ class Naming:
         steam = "Steam: " if find.is_steam else ""
         return _Told(
             value=find.change,
-            note=f"{steam}{title}, {find.before:.1%} to {find.now:.1%} within the hour; "
-            f"{find.shortened} of {find.books} books shortened, {find.drifted} drifted.",
+            note=f"{steam}{title}, {share_text(find.before)} to {share_text(find.now)} "
+            f"within the hour; {find.shortened} of {find.books} books shortened, "
+            f"{find.drifted} drifted.",
             numbers={
                 "selection": find.selection_id,
                 "before": find.before,
@@ -245,6 +246,10 @@ def _legs(find: Raw) -> Sequence[Leg]:
 
 def _price(value: float) -> Decimal:
     return Decimal(repr(value)).quantize(Decimal("0.001"))
+
+
+def _score(value: float) -> str:
+    return f"{value:g}".replace("-", MINUS)
 
 
 def _line(value: float) -> float | None:

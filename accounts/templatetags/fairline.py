@@ -88,7 +88,8 @@ def figure(value: float | None, places: int = 4) -> str:
 @register.filter
 def count(value: int | None, unknown: str = formats.NOTHING) -> str:
     """`{{ account.used|count:"it has not said" }}`: thousands apart, or why there is none."""
-    return unknown if value is None else f"{value:,}"
+    # A template hands on "" for what an absent row would have.
+    return f"{value:,}" if isinstance(value, int) else unknown
 
 
 @register.filter

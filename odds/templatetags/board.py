@@ -70,9 +70,10 @@ def line_list(line: BoardLine, user: object, window: str) -> SafeString:
         )
         edge = "" if row.edge is None else f" · {change(row.edge)}"
         written.append(
-            '<div class="mt-2"><div class="flex justify-between items-center gap-2">'
+            '<div class="mt-2"><div class="flex flex-wrap justify-between items-center gap-x-2">'
             f'<span class="font-medium">{escape(row.title)}</span>'
-            f'<span class="muted tnum text-xs">{_movement(row.move, price_format, window)}'
+            '<span class="muted tnum text-xs whitespace-nowrap">'
+            f"{_movement(row.move, price_format, window)}"
             f" fair {fair_text(row.fair, price_format)}{edge}</span></div>"
             f'<div class="offers">{offers or NOT_OFFERED}</div></div>\n'
         )

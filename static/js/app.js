@@ -77,9 +77,9 @@
   const zone = document.documentElement.dataset.zone || "UTC";
   const american = (price) => (price >= 2 ? `+${Math.round((price - 1) * 100)}` : `−${Math.round(100 / (price - 1))}`);
   const units = {
-    price: (value) => (document.documentElement.dataset.prices === "american" ? american(value) : value.toFixed(2)),
-    money: (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
-    share: (value) => `${(value * 100).toFixed(1)} %`,
+    price: (value, step = 0.01) => (document.documentElement.dataset.prices === "american" ? american(value) : value.toFixed(Math.round(step * 1e3) % 10 ? 3 : 2)),
+    money: (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).replace("-", "−"),
+    share: (value, step = 0.001) => `${(value * 100).toFixed(Math.round(step * 1e5) % 100 ? 2 : 1)} %`.replace("-", "−"),
   };
   const charts = new Map();
   function draw(root) {
@@ -114,6 +114,11 @@
         const { ctx, bbox } = plot;
         ctx.save();
         ctx.font = `${11 * devicePixelRatio}px "Inter Variable", sans-serif`;
+        // Beside its mark, on the side where there is room.
+        const label = (text, x, y, off) => {
+          ctx.textAlign = x > bbox.left + bbox.width / 2 ? "right" : "left";
+          ctx.fillText(text, x + (ctx.textAlign === "right" ? -off : off) * devicePixelRatio, y);
+        };
         for (const mark of data.marks || []) {
           const x = plot.valToPos(mark.x, "x", true);
           if (x < bbox.left - 1 || x > bbox.left + bbox.width + 1) continue;
@@ -121,11 +126,10 @@
           if (mark.y) {
             const y = plot.valToPos(mark.y, "y", true);
             ctx.beginPath(); ctx.arc(x, y, 5 * devicePixelRatio, 0, 7); ctx.fill();
-            ctx.fillText(mark.label, x + 8 * devicePixelRatio, y - 6 * devicePixelRatio);
+            label(mark.label, x, y + (y < bbox.top + 24 * devicePixelRatio ? 18 : -9) * devicePixelRatio, 0);
           } else {
             ctx.setLineDash([4, 4]); ctx.beginPath(); ctx.moveTo(x, bbox.top); ctx.lineTo(x, bbox.top + bbox.height); ctx.stroke();
-            ctx.textAlign = x > bbox.left + bbox.width / 2 ? "right" : "left";
-            ctx.fillText(mark.label, x + (ctx.textAlign === "right" ? -6 : 6) * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+            label(mark.label, x, bbox.top + bbox.height - 6 * devicePixelRatio, 6);
           }
         }
         ctx.restore();
@@ -135,13 +139,13 @@
     // Bets are counted, not measured: no tick stands between two.
     const whole = [1, 2, 5].flatMap((step) => [0, 1, 2, 3, 4, 5].map((power) => step * 10 ** power)).sort((a, b) => a - b);
     const plot = new uPlot({
-      width: place.clientWidth, height: Math.max(110, place.clientHeight - (data.legend === false ? 0 : 34)),
+      width: place.clientWidth, height: Math.max(110, parseFloat(getComputedStyle(place).minHeight) - (data.legend === false ? 0 : 34)),
       tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), zone),
       cursor: { points: { size: 7 } }, legend: { show: data.legend !== false },
       scales: { x: { time: data.time !== false } },
       series: [{ label: data.time === false ? data.xLabel || "" : "Time", value: data.time === false ? undefined : "{DD} {MMM} {HH}:{mm}" }, ...series],
       axes: [{ ...axis, ...(data.time === false && { incrs: whole }), values: data.time === false ? undefined : [[86400, "{D} {MMM}", null, null, null, null, null, null, 1], [3600, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1], [60, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1]] },
-        { ...axis, size: 62, values: (_, ticks) => ticks.map(write) }],
+        { ...axis, size: 62, values: (_, ticks, _axis, _space, step) => ticks.map((tick) => write(tick, step)) }],
       plugins: [marks],
     }, [data.x, ...data.series.map((each) => each.values)], place);
     charts.set(place, { plot, source: place.dataset.chart });
