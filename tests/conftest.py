@@ -13,6 +13,7 @@ from accounts import live
 from accounts.models import User
 from tests import make
 from tests.live.serving import Server, serving
+from tests.odds.provider import Provider
 
 # How long an example takes says how busy the machine is, nothing about the product.
 hypothesis_settings.register_profile("any machine", deadline=None)
@@ -52,6 +53,14 @@ def _own_cache_and_quick_start(settings):
     # Otherwise each new Client looks at every static file first.
     settings.WHITENOISE_AUTOREFRESH = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    """Start a provider that answers what the test tells it to."""
+    made = Provider()
+    yield made
+    made.stop()
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from odds.models import Event, FeedRun, Quote
 from odds.services import FetchFailed, fetch_odds
 from tests import make
 from tests.odds import payloads
-from tests.odds.provider import Provider
 
 SWEPT = make.NOON
 
@@ -49,13 +48,6 @@ def answer(minutes=0):
         ]
     ]
     return [body]
-
-
-@pytest.fixture
-def provider():
-    made = Provider()
-    yield made
-    made.stop()
 
 
 @pytest.fixture

@@ -35,7 +35,9 @@ class Provider:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        # By default it looks twice a second whether to stop, and stopping waits for that.
+        looking = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
+        looking.start()
 
     def says(self, body, status: int = 200, **headers) -> None:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -17,7 +17,6 @@ from odds.feeds.the_odds_api_sweeps import sweep_of
 from odds.models import Bookmaker, QuarantinedRow, SchemaDrift
 from odds.services import fetch_odds
 from tests.odds import payloads
-from tests.odds.provider import Provider
 
 NOW = datetime(2026, 1, 14, 22, 5, tzinfo=UTC)
 NBA = "basketball_nba"
@@ -150,13 +149,6 @@ def test_no_changed_leaf_ever_gives_a_wrong_price(mutation):
 )
 def test_each_market_is_kept_or_refused_by_a_reason(key, why):
     assert market_fault(key) == why
-
-
-@pytest.fixture
-def provider():
-    made = Provider()
-    yield made
-    made.stop()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from odds.feeds.csv_feed import BadMapping, check_mapping
 from odds.feeds.files import FileRefused, fetch_file
 from odds.models import Event, FeedRun, FileFeed, PriceChange, QuarantinedRow
 from odds.services import FileFeedFailed, fetch_file_feed, fetch_files
-from tests.odds.provider import Provider
 
 NOON = datetime(2026, 1, 16, 12, tzinfo=UTC)
 GUIDE = (Path(__file__).parents[2] / "docs/guides/add_a_feed.md").read_text()
@@ -26,11 +25,9 @@ RESULTS = (
 
 
 @pytest.fixture
-def provider(settings):
+def provider(provider, settings):
     settings.FILE_FEEDS_MAY_BE_PRIVATE = True
-    made = Provider()
-    yield made
-    made.stop()
+    return provider
 
 
 def feed(address, **fields):

@@ -14,7 +14,6 @@ from odds.feeds.gate import Gate, InMemory, InValkey
 from odds.feeds.provider import FreePurse
 from odds.services.fetching import shared_gate
 from tests.odds import payloads
-from tests.odds.provider import Provider
 
 
 class HandClock:
@@ -23,13 +22,6 @@ class HandClock:
 
     def __call__(self):
         return self.at
-
-
-@pytest.fixture
-def provider():
-    made = Provider()
-    yield made
-    made.stop()
 
 
 @pytest.fixture

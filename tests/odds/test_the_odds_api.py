@@ -22,18 +22,10 @@ from odds.services import FetchFailed, PaidCallsPaused, fetch_odds, fetch_scores
 from odds.services.results import NoScoreToAccept, accept_score
 from tests import make
 from tests.odds import payloads
-from tests.odds.provider import Provider
 
 NOW = datetime(2026, 1, 14, 22, 5, tzinfo=UTC)
 KEY = "very-secret-key"
 NBA = "basketball_nba"
-
-
-@pytest.fixture
-def provider():
-    made = Provider()
-    yield made
-    made.stop()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from odds.feeds import asking, http
 from odds.feeds.http import NoAnswer, Transport
 from odds.feeds.provider import Patience, ProviderFailed, TooFrequent
 from odds.feeds.wire import is_public
-from tests.odds.provider import Provider
 
 
 class Drip:
@@ -68,13 +67,6 @@ def test_a_slow_server_costs_no_more_than_the_whole_time(pieces, pause, monkeypa
     finally:
         server.stop()
         transport.close()
-
-
-@pytest.fixture
-def provider():
-    made = Provider()
-    yield made
-    made.stop()
 
 
 @pytest.mark.parametrize(
