@@ -114,7 +114,9 @@ class Query:
 
     def markets(self, *, allowed: frozenset[str] | None) -> frozenset[str]:
         """Return the markets asked for; `allowed` None means that any known one will do."""
-        asked = _listed(self.params.get("markets", "h2h"))
+        outrights = {sport.key for sport in self.world.sports() if sport.has_outrights}
+        is_outright = self.named["sport"] in outrights
+        asked = _listed(self.params.get("markets", "outrights" if is_outright else "h2h"))
         if not asked:
             raise Refused(422, "MISSING_MARKET", "Missing markets")
         if unknown := [market for market in asked if not _is_market(market)]:
@@ -125,8 +127,6 @@ class Query:
                 "INVALID_MARKET",
                 f"Markets not supported by this endpoint: {', '.join(extra)}",
             )
-        outrights = {sport.key for sport in self.world.sports() if sport.has_outrights}
-        is_outright = self.named["sport"] in outrights
         if any((market in _OUTRIGHTS) != is_outright for market in asked):
             raise Refused(
                 422, "INVALID_MARKET_COMBO", "This combination of sport and markets is not offered"
@@ -137,13 +137,13 @@ class Query:
         """Return how to write the answer."""
         dates = self._choice("dateFormat", ("iso", "unix"), "INVALID_DATE_FORMAT")
         odds = self._choice("oddsFormat", ("decimal", "american"), "INVALID_ODDS_FORMAT")
-        self.flag("includeMultipliers", "INVALID_INCLUDE_MULTIPLIERS")
         return Form(
             is_unix=dates == "unix",
             is_american=odds == "american",
             with_links=self.flag("includeLinks", "INVALID_INCLUDE_LINKS"),
             with_sids=self.flag("includeSids", "INVALID_INCLUDE_SIDS"),
             with_bet_limits=self.flag("includeBetLimits", "INVALID_INCLUDE_BET_LIMITS"),
+            with_multipliers=self.flag("includeMultipliers", "INVALID_INCLUDE_MULTIPLIERS"),
             with_rotation_numbers=self.flag(
                 "includeRotationNumbers", "INVALID_INCLUDE_ROTATION_NUMBERS"
             ),

@@ -24,6 +24,7 @@ class Form:
     with_links: bool = False
     with_sids: bool = False
     with_bet_limits: bool = False
+    with_multipliers: bool = False
     with_rotation_numbers: bool = False
 
     def moment(self, value: datetime) -> str | int:
@@ -100,6 +101,8 @@ def _outcome(outcome: WorldOutcome, form: Form) -> dict[str, Any]:
     body |= _extras(form)
     if form.with_bet_limits:
         body["bet_limit"] = None
+    if form.with_multipliers:
+        body["multiplier"] = None
     return body
 
 

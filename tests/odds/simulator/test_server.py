@@ -2,6 +2,7 @@
 
 import gzip
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from odds.simulator.clock import ManualClock
 from odds.simulator.league import SPORT_KEY
 from odds.simulator.protocol import Account, Answer
 from odds.simulator.server import serve
-from tests.odds.simulator.door import LEAGUE, NOON, Door
+from tests.odds.simulator.door import LEAGUE, NOON, Door, Remembering
 
 
 @pytest.fixture
@@ -59,6 +60,30 @@ def test_event_odds_are_one_object_and_without_inventory_an_empty_one(door, even
     assert list(body["bookmakers"][0]) == ["key", "title", "markets"]
     empty = door.get(path, regions="us", markets="player_assists")
     assert (empty.status, empty.json["bookmakers"]) == (200, [])
+
+
+def test_what_is_asked_for_besides_is_there_though_no_invented_book_has_it(door, event):
+    path = f"/v4/sports/{SPORT_KEY}/events/{event['id']}/odds"
+    extras = ("Links", "Sids", "BetLimits", "Multipliers", "RotationNumbers")
+    body = door.get(path, regions="us", **{f"include{each}": "true" for each in extras}).json
+    book = body["bookmakers"][0]
+    market = book["markets"][0]
+    for holder in (book, market, market["outcomes"][0]):
+        assert {"link", "sid"} <= holder.keys()
+    assert {"bet_limit", "multiplier"} <= market["outcomes"][0].keys()
+    assert {"home_rotation", "away_rotation"} <= body.keys()
+
+
+def test_a_winner_has_outrights_unless_told_otherwise():
+    class Winner(Remembering):
+        def sports(self):
+            return [replace(each, has_outrights=True) for each in super().sports()]
+
+    with serve(Winner(1), clock=ManualClock(NOON), key="key") as server:
+        door = Door(server, None)
+        assert door.odds().status == 200
+        refused = door.odds(markets="h2h")
+    assert (refused.status, refused.code) == (422, "INVALID_MARKET_COMBO")
 
 
 def test_commence_filters_and_event_ids(door):
