@@ -3,12 +3,21 @@
 from decimal import Decimal
 
 import pytest
+from django.db.migrations.recorder import MigrationRecorder
 
-from betting.management.commands.first_run import begin_betting, ensure_login
+from betting.management.commands.first_run import begin_betting, ensure_login, is_behind
 from betting.models import Transfer
 from betting.selectors.money import bankroll_of
 
 pytestmark = pytest.mark.django_db
+
+
+def test_migrations_are_run_only_where_one_was_not_applied():
+    assert not is_behind()
+
+    MigrationRecorder.Migration.objects.filter(app="betting", name="0001_initial").delete()
+
+    assert is_behind()
 
 
 def test_the_demo_bettor_gets_money_once_and_follows_what_is_shipped(alice):
