@@ -37,6 +37,7 @@ from odds.models import Bookmaker, Event, EventStatus
 from odds.screens import MARKETS, market_title, selection_title
 from odds.selectors import confirmed_at
 from risk.domain.limits import Room, rooms
+from risk.models import Halt
 from risk.selectors import Rules, rules_of
 
 SHOWN = 60
@@ -96,6 +97,7 @@ class Today:
     day: Room
     day_profit: Decimal
     money: BankrollMoney
+    halts: tuple[Halt, ...]
     next_event: Event | None
 
 
@@ -129,6 +131,7 @@ def today(owner_id: int, which: OpportunityFilter, *, now: datetime, rate: float
         day=bettor.day,
         day_profit=profit_between(bettor.money.bankroll_id, *day_of(now)),
         money=bettor.money,
+        halts=bettor.rules.halts,
         next_event=None if rows else _next_event(now),
     )
 

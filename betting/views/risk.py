@@ -108,7 +108,6 @@ def _risk(
             "limits": bounds_of(owner_id),
             "changing": changing or ChangeLimits(initial=asdict(bounds_of(owner_id))),
             "breaker": used.breaker,
-            "halts_now": halts_in_force(owner_id),
             "halts_past": halts_of(owner_id).filter(lifted_at__isnull=False)[:10],
             "refusals": assessments_of(owner_id).exclude(breaches=[])[:10],
             "halting": halting,

@@ -42,6 +42,8 @@ def today(request: UserRequest) -> HttpResponse:
         {
             "today": page,
             "money": page.money,
+            # The frame shows them too; it need not ask again.
+            "halts": page.halts,
             "passed": passed,
             "chips": made,
             "chips_on": bool(chosen),
