@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 import pgtrigger
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 
 from accounts import live
 from accounts.models import User
+from odds.services.partitions import ensure_partitions
 from tests import make
 from tests.live.serving import Server, serving
 from tests.odds.provider import Provider
@@ -42,6 +43,13 @@ def _empty_what_was_filled(_self: TransactionTestCase) -> None:
 
 
 TransactionTestCase._fixture_teardown = _empty_what_was_filled
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> None:
+    """Make the partition that most prices of tests lie in once, not in each test anew."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        ensure_partitions([make.SWEPT])
 
 
 @pytest.fixture(autouse=True)

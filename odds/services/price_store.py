@@ -1,6 +1,7 @@
 """Quotes, their changes and the looks at them in the database: read as arrays, written by COPY."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from django.db import connection, transaction
@@ -281,10 +282,10 @@ def count_again(new_quotes: int) -> None:
     if new_quotes < _MANY:
         return
     # Others who count wait for the one who does, until it commits: so not before that.
-    transaction.on_commit(_count, robust=True)
+    transaction.on_commit(partial(_count, new_quotes), robust=True)
 
 
-def _count() -> None:
+def _count(new_quotes: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_HAS_GROWN, [new_quotes])
         if cursor.fetchone()[0]:
