@@ -3,7 +3,8 @@
 On the edge market, about three hours before the starts of a thousand days or more: the error of the
 consensus, its worst tenth beside the band that the engine states (one standard error), how often
 the truth is within that band, and the slope in log-odds; every margin method on the moneyline, the
-shipped one and a blend on the other markets. The peer is the plain average of implied
+shipped one and a blend on the other markets. Moneylines also against the results, which is all that
+anybody could judge by outside a simulator. The peer is the plain average of implied
 probabilities, every book alike, margins scaled off.
 
 On the efficient market: how many prices the decision recommends (each a mistake) beside the rule
@@ -19,10 +20,10 @@ from scipy.stats import beta, norm
 
 from betting.domain.configuration import Configuration
 from betting.domain.decide import Decisions, decide, market_slate
-from odds.domain.consensus import consensus
+from odds.domain.consensus import Consensus, consensus
 from odds.domain.margins import METHODS
 from odds.simulator.boards import Sport
-from odds.simulator.judging import Judgement, Z, judge
+from odds.simulator.judging import Judgement, Z, clustered_error, judge, tenths
 from odds.simulator.slates import TrueSlate, true_slate
 from odds.simulator.sports import SPORTS
 
@@ -79,8 +80,30 @@ def judge_edge(sport: Sport) -> None:
         for method in dict.fromkeys((CONFIGURATION.margin_methods[0], *METHODS, BLEND)):
             if market_key != "h2h" and method not in (CONFIGURATION.margin_methods[0], BLEND):
                 continue
-            found = judge(consensus(true.quotes, method=method), true, market_key)
-            say_judged(f"fair price, {sport.key} {market_key}, {method}", found, by_peer)
+            opinion = consensus(true.quotes, method=method)
+            name = f"fair price, {sport.key} {market_key}, {method}"
+            say_judged(name, judge(opinion, true, market_key), by_peer)
+            if market_key == "h2h":
+                judge_by_results(name, sport, opinion)
+
+
+def judge_by_results(name: str, sport: Sport, opinion: Consensus) -> None:
+    """Print how a moneyline's home prices stand against what happened, beside what chance allows.
+
+    So it could be judged in the world; it takes some thirty times the error to be seen.
+    """
+    rows = np.flatnonzero((opinion.market_key == "h2h") & (opinion.side == "home"))
+    events = opinion.event_id[rows]
+    home, away = sport.final_scores(SEED, events)
+    fair = opinion.probability[rows]
+    # A tie gives stakes back where there is no draw to bet on.
+    kept = (home != away) | np.isin(events, opinion.event_id[opinion.side == "draw"])
+    error = (fair - (home > away))[kept]
+    band = Z * clustered_error(error, events[kept])
+    say(f"{name}: mean error against {kept.sum()} results", float(error.mean() * SMALL),
+        "0.01 points", "99.9 % band of it", band * SMALL)  # fmt: skip
+    worst = max(abs(each) / (Z * of) for _, each, of in tenths(fair[kept], error, events[kept]))
+    say(f"{name}: worst tenth against results, in its 99.9 % band", worst, "1", "allowed", 1.0)
 
 
 def say_judged(name: str, found: Judgement, peer: Judgement) -> None:

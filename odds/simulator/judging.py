@@ -15,6 +15,7 @@ from odds.simulator.slates import TrueSlate
 # The share of a normal distribution within the band that is shown: 99.9 %, for there are many.
 Z = 3.29
 _FIRST_SIDES = ("home", "over")
+Bin = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Judgement:
     intercept: float
     covered: float
     half_width: float
-    bins: tuple[tuple[float, float, float], ...]
+    bins: tuple[Bin, ...]
 
     @property
     def worst_bin(self) -> float:
@@ -66,14 +67,19 @@ def judge(opinion: Consensus, slate: TrueSlate, market_key: str) -> Judgement:
         intercept=float(intercept),
         covered=float(inside.mean()),
         half_width=float((opinion.high[rows] - opinion.low[rows]).mean() / 2),
-        bins=tuple(
-            (
-                float(fair[part].mean()),
-                float(error[part].mean()),
-                clustered_error(error[part], opinion.event_id[rows][part]),
-            )
-            for part in np.array_split(np.argsort(fair, kind="stable"), 10)
-        ),
+        bins=tenths(fair, error, opinion.event_id[rows]),
+    )
+
+
+def tenths(fair: FloatArray, error: FloatArray, cluster: IntArray) -> tuple[Bin, ...]:
+    """Return, for each tenth of the fair probabilities, their mean, the mean error, its error."""
+    return tuple(
+        (
+            float(fair[part].mean()),
+            float(error[part].mean()),
+            clustered_error(error[part], cluster[part]),
+        )
+        for part in np.array_split(np.argsort(fair, kind="stable"), 10)
     )
 
 

@@ -8,8 +8,8 @@ from scipy.stats import norm
 
 from betting.domain.configuration import Configuration
 from betting.domain.decide import decide, market_slate, market_view
-from odds.domain.consensus import consensus
-from odds.simulator.judging import Z, judge, truth_of
+from odds.domain.consensus import METHOD_WITHOUT_RULE, consensus
+from odds.simulator.judging import Z, judge, tenths, truth_of
 from odds.simulator.slates import true_slate
 from odds.simulator.sports import BASKETBALL, SOCCER
 
@@ -42,6 +42,17 @@ def test_over_twenty_thousand_selections_the_fair_price_is_unbiased(edge):
     assert found.worst_bin < 0.0015
     # The engine states one standard error: the truth is within it at least as often as that says.
     assert found.covered > norm.cdf(1) - norm.cdf(-1)
+
+
+def test_no_twenty_thousand_results_could_tell_the_default_from_the_truth(edge):
+    """Shin's split of the margin is not the simulator's, and so 0.1 point off; chance is over 1."""
+    opinion = consensus(edge.quotes, method=METHOD_WITHOUT_RULE)
+    assert abs(judge(opinion, edge, "h2h").mean) < 0.0012
+    rows = np.flatnonzero((opinion.market_key == "h2h") & (opinion.side == "home"))
+    fair, events = opinion.probability[rows], opinion.event_id[rows]
+    home, away = BASKETBALL.final_scores(1, events)
+    for _, error, of in tenths(fair, fair - (home > away), events):
+        assert abs(error) < Z * of
 
 
 @pytest.mark.parametrize("method", ["multiplicative", "power"])
