@@ -16,6 +16,8 @@ from odds.services.bulk import EMPTY, NOTHING, as_arrays, chosen
 from odds.services.counts import Counts
 from odds.services.listings import Collector, Listings, Units, codes, conflict_row
 
+_NEVER = np.iinfo(np.int64).max
+
 
 def record_prices(
     sweeps: Sequence[ParsedSweep], event_ids: Mapping[EventKey, int]
@@ -279,11 +281,13 @@ class _Work:
         listings, keys = self.listings, self.keys
         looks = self._looks()
         at = np.full(len(keys.pair_unit), NO_TIME)
-        said = np.full(len(keys.pair_unit), NO_TIME)
+        said = np.full(len(keys.pair_unit), _NEVER)
         np.maximum.at(at, looks.book, looks.at)
         pair = keys.pair[keys.of_row]
-        is_newest = listings.at[listings.listing] == at[pair]
-        np.maximum.at(said, pair[is_newest], listings.last_update[is_newest])
+        told = (listings.at[listings.listing] == at[pair]) & (listings.last_update != NO_TIME)
+        # Where a bookmaker gives several in one answer, its prices are as old as the oldest.
+        np.minimum.at(said, pair[told], listings.last_update[told])
+        said[said == _NEVER] = NO_TIME
         unit, book, before, said_before = self.newest
         place, known = _places(keys, unit, book)
         # A sweep that comes late tells nothing of now.

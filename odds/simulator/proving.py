@@ -110,7 +110,10 @@ class Witness:
     def __call__(self, path: str, params: dict[str, str], respond: Callable[[], Answer]) -> Answer:
         answer = self.disturber(path, params, respond)
         if path.endswith("/odds") and answer.status == 200 and not answer.fate:
-            self.sent[self.clock.now()] = dict(_listed(answer.payload))
+            listed = self.sent[self.clock.now()] = {}
+            for key, told in _listed(answer.payload):
+                # Of a bookmaker listed twice, the first price stands.
+                listed.setdefault(key, told)
         return answer
 
 
