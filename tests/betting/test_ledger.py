@@ -2,10 +2,13 @@ from decimal import Decimal
 
 import pgtrigger
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, transaction
 from django.db.models.deletion import ProtectedError
 
-from betting.models import Bet, LedgerAccount, Settlement, Transfer
+from betting.models import Bankroll, Bet, LedgerAccount, Settlement, Transfer
+from betting.selectors.money import bankroll_of
 from betting.services import ledger
 from betting.services.books import check_books
 from betting.services.settlement import settle_bet
@@ -64,6 +67,23 @@ def test_no_more_can_be_withdrawn_than_is_free(alice):
 
     assert amounts(bankroll)["free"] == Decimal("60.00")
     assert check_books() == []
+
+
+def test_an_operator_pays_into_a_bankroll_by_command_once_a_reference(alice):
+    for _ in range(2):
+        call_command("bankroll", "deposit", "alice", "250", "--reference", "first")
+    call_command("bankroll", "withdraw", "alice", "50.5")
+    assert bankroll_of(alice.pk).free == Decimal("199.50")
+
+    for refused, said in (
+        (("deposit", "alice", "1.005"), "amount"),
+        (("withdraw", "alice", "200"), "199.50"),
+        (("deposit", "nobody", "1"), "no such user"),
+        (("deposit", "alice", "1", "--name", "Second", "--currency", "euro"), "currency"),
+    ):
+        with pytest.raises(CommandError, match=said):
+            call_command("bankroll", *refused)
+    assert Bankroll.objects.count() == 1
 
 
 @pytest.mark.parametrize("amount", HOSTILE)
