@@ -15,19 +15,11 @@ from tests.scripts.product import ROOT, environment, manage, of_this, until
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(300),
-    pytest.mark.xdist_group("processes"),
+    pytest.mark.xdist_group("servers"),
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc"),
 ]
 
 COUNT = "from django.db import connection as c; c.ensure_connection(); print('connected')"
-
-
-@pytest.fixture(scope="module")
-def folder():
-    path = Path(tempfile.mkdtemp(prefix="fairline-"))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path)
 
 
 @pytest.fixture(scope="module")
