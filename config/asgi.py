@@ -7,11 +7,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from a2wsgi import WSGIMiddleware
 
+# First: it sets Django up, and the door reads its models.
+import config.wsgi
 from config.live import Message, Receive, Send
 from config.live import door as live
-from config.wsgi import application as wsgi
 
-pages: Any = WSGIMiddleware(cast(Any, wsgi), workers=int(os.environ.get("WEB_THREADS", "4")))
+pages: Any = WSGIMiddleware(
+    cast(Any, config.wsgi.application), workers=int(os.environ.get("WEB_THREADS", "4"))
+)
 
 
 async def application(scope: Message, receive: Receive, send: Send) -> None:
