@@ -23,7 +23,7 @@ from odds.domain.scan import (
     doubts,
     groups,
     is_whole_market,
-    leg,
+    legs_of,
     markets_with_draw,
     net_prices,
     offered,
@@ -82,20 +82,21 @@ def best_books(table: QuoteTable, *, at: np.datetime64, gates: Gates) -> list[Be
     usable = offered(table, at=at)
     net, age = net_prices(usable), ages(usable, at=at)
     rows = best_rows(usable, net)
+    every = legs_of(usable, net, age, rows)
     found = []
     for members in groups(usable.market_id[rows], line_codes(usable.line[rows])):
-        chosen = rows[members]
-        market_id = int(usable.market_id[chosen[0]])
-        if not is_whole_market(usable.side[chosen].tolist(), market_id in with_draw):
+        first = int(rows[members[0]])
+        legs = tuple(every[place] for place in members.tolist())
+        market_id = int(usable.market_id[first])
+        if not is_whole_market([each.side for each in legs], market_id in with_draw):
             continue
-        legs = tuple(leg(usable, net, age, int(row)) for row in chosen)
         profit = 1.0 / sum(1.0 / each.net for each in legs) - 1.0
         line = legs[0].line
         found.append(
             BestBook(
-                event_id=int(usable.event_id[chosen[0]]),
+                event_id=int(usable.event_id[first]),
                 market_id=market_id,
-                market_key=str(usable.market_key[chosen[0]]),
+                market_key=str(usable.market_key[first]),
                 line=line,
                 legs=legs,
                 profit=profit,

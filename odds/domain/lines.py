@@ -55,8 +55,7 @@ def comes_back(line: float) -> float:
     >>> [comes_back(line) for line in (-6.0, 2.25, -5.5, float("nan"))]
     [1.0, 0.5, 0.0, 0.0]
     """
-    if np.isnan(line):
+    if line != line:
         return 0.0
-    ahead = int(quarters(np.array(np.rint(line)))) - int(quarters(np.array(line)))
-    won, lost = settled_halves(np.array(ahead))
-    return 1.0 - float(won + lost) / 2.0
+    # Half a point away both halves are decided, a quarter of a point away one.
+    return 1.0 - abs(4 * round(line) - round(4 * line)) / 2.0

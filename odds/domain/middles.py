@@ -9,11 +9,12 @@ a score of their own, are counted too. docs/algorithms/scanner.md has a worked t
 """
 
 from dataclasses import dataclass
+from math import ceil, floor
 
 import numpy as np
 
 from odds.domain.consensus import consensus
-from odds.domain.lines import quarters, settled_halves, wins_wholly_above
+from odds.domain.lines import settled_halves, wins_wholly_above
 from odds.domain.scan import (
     Gates,
     Leg,
@@ -21,7 +22,7 @@ from odds.domain.scan import (
     best_rows,
     doubts,
     groups,
-    leg,
+    legs_of,
     net_prices,
     offered,
 )
@@ -84,9 +85,10 @@ def middles(
     fair = consensus(usable, method=method)
     known = dict(zip(fair.selection_id.tolist(), fair.probability.tolist(), strict=True))
     rows = best_rows(usable, net)
+    every = legs_of(usable, net, age, rows)
     found = []
     for members in groups(usable.market_id[rows], np.zeros(len(rows), dtype=np.int64)):
-        legs = [leg(usable, net, age, int(row)) for row in rows[members]]
+        legs = [every[place] for place in members.tolist()]
         place = int(rows[members][0])
         for giving, getting in PAIRS:
             for first in (each for each in legs if each.side == giving):
@@ -129,7 +131,7 @@ def _span(first: Leg, second: Leg) -> tuple[float, float] | None:
     low, high = _cuts(first, second)
     low, high = wins_wholly_above(low), -wins_wholly_above(-high)
     # Some whole number must lie strictly inside: 4.5 to 5 holds none.
-    return (low, high) if np.floor(low) + 1.0 < high else None
+    return (low, high) if floor(low) + 1 < high else None
 
 
 def _worth(
@@ -137,36 +139,32 @@ def _worth(
 ) -> tuple[float | None, float | None]:
     """Return the chance that both win, and the expected profit per unit of outlay.
 
-    `chances` are of the stake that is decided. With a the chance of a score above both lines, b of
-    one below and d of each of the scores on or between them: a + b + n d = 1, and each leg's won
-    and lost shares are in the ratio of its chance.
+    `chances` p and q are of the stake that is decided. With a the chance of a score above both
+    lines, b of one below and d of each of the n on or between them, a + b + n d = 1; and the share
+    of its stake that the first leg wins, a + d w, is p times the share decided, a + b + d (w + l).
+    So for the second from below. That leaves one equation for d.
     """
     p, q = chances
     if p is None or q is None:
         return None, None
     low, high = _cuts(first, second)
-    scores = np.arange(np.ceil(low - 0.25), np.floor(high + 0.25) + 1.0)
-    at = quarters(scores)
-    won, lost = settled_halves(at - int(quarters(np.array(low))))
-    also_won, also_lost = settled_halves(int(quarters(np.array(high))) - at)
+    scores = np.arange(ceil(low - 0.25), floor(high + 0.25) + 1)
+    won, lost = settled_halves(4 * scores - round(4 * low))
+    also_won, also_lost = settled_halves(round(4 * high) - 4 * scores)
+    # What of each leg's stake every score decides, and what of it is won; per unit of d.
+    decided, also_decided = (won + lost).sum() / 2.0, (also_won + also_lost).sum() / 2.0
+    win, also_win = won.sum() / 2.0, also_won.sum() / 2.0
     count = len(scores)
-    above, below, each = np.linalg.solve(
-        [
-            [1.0, 1.0, count],
-            [1.0 - p, -p, ((1.0 - p) * won - p * lost).sum() / 2.0],
-            [-q, 1.0 - q, ((1.0 - q) * also_won - q * also_lost).sum() / 2.0],
-        ],
-        [1.0, 0.0, 0.0],
-    )
-    if each < 0.0:
-        # The books of one line contradict those of the other: by them no score lies between.
-        each, above, below = 0.0, p, 1.0 - p
+    for_first = win + p * (count - decided)
+    for_second = also_win + q * (count - also_decided)
+    # Below zero the books of one line contradict those of the other: no score lies between.
+    each = max((p + q - 1.0) / (for_first + for_second - count), 0.0)
     payout = 1.0 / (1.0 / first.net + 1.0 / second.net)
     returned = payout * (won + also_won) / 2.0
     for this_won, this_lost, net in ((won, lost, first.net), (also_won, also_lost, second.net)):
         returned = returned + payout / net * (1.0 - (this_won + this_lost) / 2.0)
     inside = (scores > span[0]) & (scores < span[1])
-    expected = (above + below) * payout + each * returned.sum() - 1.0
+    expected = (1.0 - count * each) * payout + each * returned.sum() - 1.0
     return float(each * inside.sum()), float(expected)
 
 

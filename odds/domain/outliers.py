@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from odds.domain.consensus import probability_by_book
-from odds.domain.scan import Gates, Leg, ages, doubts, leg, net_prices, offered
+from odds.domain.scan import Gates, Leg, ages, doubts, legs_of, net_prices, offered
 from odds.domain.table import QuoteTable
 
 
@@ -71,10 +71,9 @@ def outliers(
     edge = fair * net - 1.0
     rows = np.flatnonzero((others >= min_others) & (edge >= min_edge))
     found = []
-    for row in rows:
+    for row, each in zip(rows, legs_of(usable, net, age, rows), strict=True):
         same = position == position[row]
         moved = int((usable.seen_at[same] > usable.seen_at[row]).sum())
-        each = leg(usable, net, age, int(row))
         found.append(
             Outlier(
                 event_id=int(usable.event_id[row]),

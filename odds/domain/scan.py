@@ -99,19 +99,13 @@ def markets_with_draw(table: QuoteTable) -> frozenset[int]:
     return frozenset(table.market_id[table.side == "draw"].tolist())
 
 
-def leg(table: QuoteTable, net: FloatArray, age: FloatArray, row: int) -> Leg:
-    """Return one row as a leg."""
-    return Leg(
-        quote_id=int(table.quote_id[row]),
-        selection_id=int(table.selection_id[row]),
-        bookmaker_key=str(table.bookmaker_key[row]),
-        side=str(table.side[row]),
-        line=float(table.line[row]),
-        price=float(table.price[row]),
-        net=float(net[row]),
-        commission=float(table.commission[row]),
-        age=float(age[row]),
-    )
+def legs_of(table: QuoteTable, net: FloatArray, age: FloatArray, rows: IntArray) -> list[Leg]:
+    """Return rows as legs, in their order."""
+    columns = (
+        table.quote_id, table.selection_id, table.bookmaker_key, table.side, table.line,
+        table.price, net, table.commission, age,
+    )  # fmt: skip
+    return list(map(Leg, *(column[rows].tolist() for column in columns)))
 
 
 def doubts(legs: tuple[Leg, ...], profit: float, gates: Gates) -> tuple[str, ...]:
