@@ -65,6 +65,15 @@ def test_the_best_price_the_hold_and_the_fair_price_are_of_the_books_shown_and_o
     assert (mine.hidden_books, row.best.price, row.fair) == (1, 2.0, home.fair)
 
 
+def test_the_edge_is_of_the_best_price_after_commission():
+    two_books()
+    Bookmaker.objects.filter(key="northbet").update(commission_share="0.05")
+    home, away = seen().events[0].lines[0].rows
+    assert (home.best.price, away.best.price) == (2.1, 1.9)
+    assert home.edge == pytest.approx(home.fair * (1 + 1.1 * 0.95) - 1)
+    assert away.edge == pytest.approx(away.fair * 1.9 - 1)
+
+
 def test_where_the_sport_has_a_reference_its_price_alone_is_fair():
     two_books()
     sport = Sport.objects.get()
