@@ -6,6 +6,7 @@ sport is read from the key, its days are counted in UTC until someone sets anoth
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ _TURN_OF_SEASON = {"basketball": 8, "icehockey": 8, "soccer": 7, "americanfootba
 _ONE_YEAR = {"basketball_wnba"}
 
 
+@lru_cache(maxsize=256)
 def competition_info(key: str, title: str = "") -> CompetitionInfo:
     """Return what to store of a competition; `title` serves where its key is not listed.
 

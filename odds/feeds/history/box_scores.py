@@ -14,7 +14,7 @@ from odds.feeds.parsed import (
     ParsedTeam,
     RejectedRow,
 )
-from odds.feeds.values import iso_day, local, next_morning, number, whole
+from odds.feeds.values import figure, iso_day, local, next_morning, whole
 
 _NOT_STATS = {
     "competition", "season", "season_type", "game_id", "game_date", "team", "team_name_then",
@@ -26,9 +26,11 @@ def read(path: Path) -> Iterator[Fact]:
     """Return teams, each game's event and result (from the home side's row), and box scores."""
     names: dict[tuple[str, str], str] = {}
     facts: list[Fact] = []
+    figures: list[str] = []
     for row_number, row in read_rows(path):
+        figures = figures or [name for name in row if name not in _NOT_STATS]
         try:
-            facts.extend(_facts(row))
+            facts.extend(_facts(row, figures))
         except BadPayload as bad:
             facts.append(RejectedRow(bad.field, bad.reason, dict(row), row_number))
             continue
@@ -42,7 +44,7 @@ def _competition(row: Row) -> str:
     return row.get("competition") or "basketball_nba"
 
 
-def _facts(row: Row) -> Iterator[Fact]:
+def _facts(row: Row, figures: list[str]) -> Iterator[Fact]:
     competition = _competition(row)
     zone = competition_info(competition).time_zone
     for name in ("game_id", "team", "opp"):
@@ -54,9 +56,7 @@ def _facts(row: Row) -> Iterator[Fact]:
     day = iso_day(row["game_date"])
     known = next_morning(day, zone)
     source, key = source_of(competition), row["game_id"]
-    stats = {
-        name: float(number(text)) for name, text in row.items() if text and name not in _NOT_STATS
-    }
+    stats = {name: figure(row[name]) for name in figures if row[name]}
     if "pts" not in stats:
         raise BadPayload("pts", "blank")
     if is_home:
