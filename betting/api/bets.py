@@ -72,6 +72,9 @@ class BetShape(Shape):
     bookmaker = serializers.CharField(source="bookmaker.key")
     opportunity = serializers.IntegerField(source="opportunity_id", allow_null=True)
     price = Price()
+    commission_share = serializers.DecimalField(
+        max_digits=5, decimal_places=4, help_text="of net winnings, as it was when it was placed"
+    )
     stake = Money()
     fair_probability = Figure(help_text="believed when it was placed")
     status = serializers.ChoiceField(choices=BET_STATUSES)
