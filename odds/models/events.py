@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from odds.models.competitions import Competition, Team
+from odds.models.keys import undeletable
 
 
 class EventStatus(models.TextChoices):
@@ -64,6 +65,7 @@ class Event(models.Model):
                 name="finished_event_has_a_result",
             ),
         ]
+        triggers: ClassVar = [undeletable("events_are_kept")]
 
     def __str__(self) -> str:
         return f"{self.away} at {self.home}, {self.day}"

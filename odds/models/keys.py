@@ -1,5 +1,8 @@
 """What tables hold by trigger: facts that stay, and keys whose constraints would cost too much."""
 
+import operator
+from functools import reduce
+
 import pgtrigger
 
 
@@ -27,6 +30,16 @@ def held_by_statement(name: str, key: str, table: str) -> pgtrigger.Trigger:
 def append_only(name: str) -> pgtrigger.Protect:
     """Return what keeps a table of facts: its rows are never changed and never deleted."""
     return pgtrigger.Protect(name=name, operation=pgtrigger.Update | pgtrigger.Delete)
+
+
+def unmoved(name: str, *columns: str) -> pgtrigger.Protect:
+    """Return what keeps a row with what it points at: these columns never change."""
+    changes = (
+        pgtrigger.Q(**{f"old__{column}__df": pgtrigger.F(f"new__{column}")}) for column in columns
+    )
+    return pgtrigger.Protect(
+        name=name, operation=pgtrigger.Update, condition=reduce(operator.or_, changes)
+    )
 
 
 def undeletable(name: str) -> pgtrigger.Protect:

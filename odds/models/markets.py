@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from odds.models.events import Event
-from odds.models.keys import undeletable
+from odds.models.keys import held_by_statement, undeletable, unmoved
 
 
 class Bookmaker(models.Model):
@@ -47,13 +47,22 @@ class Market(models.Model):
 
     # Here and below, a unique constraint that starts with the key serves as its index.
     event = models.ForeignKey(
-        Event, on_delete=models.PROTECT, related_name="markets", db_index=False
+        Event,
+        on_delete=models.PROTECT,
+        related_name="markets",
+        db_index=False,
+        db_constraint=False,
     )
     key = models.CharField(max_length=48)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["event", "key"], name="market_once_an_event")
+        ]
+        triggers: ClassVar = [
+            held_by_statement("markets_have_events", "event_id", "odds_event"),
+            undeletable("markets_are_kept"),
+            unmoved("markets_stay_where_they_are", "event_id", "id"),
         ]
 
     def __str__(self) -> str:
@@ -72,7 +81,11 @@ class Selection(models.Model):
     """One outcome of a market. `point` is the line from its own side: home -5.5, away +5.5."""
 
     market = models.ForeignKey(
-        Market, on_delete=models.PROTECT, related_name="selections", db_index=False
+        Market,
+        on_delete=models.PROTECT,
+        related_name="selections",
+        db_index=False,
+        db_constraint=False,
     )
     side = models.CharField(max_length=8, choices=Side.choices)
     point = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
@@ -86,7 +99,11 @@ class Selection(models.Model):
             ),
             models.CheckConstraint(condition=Q(side__in=Side.values), name="selection_side_known"),
         ]
-        triggers: ClassVar = [undeletable("selections_are_kept")]
+        triggers: ClassVar = [
+            held_by_statement("selections_have_markets", "market_id", "odds_market"),
+            undeletable("selections_are_kept"),
+            unmoved("selections_stay_where_they_are", "market_id", "id"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.side} {self.point if self.point is not None else ''}".strip()

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import ClassVar
 
-import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -12,7 +11,7 @@ from psqlextra.models import PostgresPartitionedModel
 from psqlextra.types import PostgresPartitioningMethod
 
 from odds.models.events import Event
-from odds.models.keys import append_only, held_by_statement, undeletable
+from odds.models.keys import append_only, held_by_statement, undeletable, unmoved
 from odds.models.markets import Bookmaker, Market, Selection
 
 
@@ -25,7 +24,11 @@ class Sighting(models.Model):
     """
 
     event = models.ForeignKey(
-        Event, on_delete=models.PROTECT, related_name="sightings", db_index=False
+        Event,
+        on_delete=models.PROTECT,
+        related_name="sightings",
+        db_index=False,
+        db_constraint=False,
     )
     market_key = models.CharField(max_length=48)
     seen_at = models.DateTimeField()
@@ -39,6 +42,10 @@ class Sighting(models.Model):
             models.UniqueConstraint(
                 fields=["event", "market_key", "seen_at", "fingerprint"], name="sighting_once"
             )
+        ]
+        triggers: ClassVar = [
+            held_by_statement("sightings_have_events", "event_id", "odds_event"),
+            unmoved("sightings_stay_where_they_are", "event_id"),
         ]
 
     def __str__(self) -> str:
@@ -54,11 +61,21 @@ class MarketLook(models.Model):
     """
 
     market = models.OneToOneField(
-        Market, on_delete=models.PROTECT, primary_key=True, related_name="look"
+        Market,
+        on_delete=models.PROTECT,
+        primary_key=True,
+        related_name="look",
+        db_constraint=False,
     )
     bookmaker_ids = ArrayField(models.BigIntegerField())
     looked_at = ArrayField(models.DateTimeField())
     last_update = ArrayField(models.DateTimeField(null=True))
+
+    class Meta:
+        triggers: ClassVar = [
+            held_by_statement("looks_have_markets", "market_id", "odds_market"),
+            unmoved("looks_stay_where_they_are", "market_id"),
+        ]
 
     def __str__(self) -> str:
         return f"looks at {self.market_id}"
@@ -112,7 +129,7 @@ class Quote(models.Model):
     """
 
     # The unique constraint serves look-ups by selection; nothing looks up by bookmaker alone.
-    # Both keys, and that of PriceChange, are held by triggers instead of constraints.
+    # Keys on the way of prices are held by triggers instead of constraints: decision 9.
     selection = models.ForeignKey(
         Selection,
         on_delete=models.PROTECT,
@@ -150,13 +167,7 @@ class Quote(models.Model):
             held_by_statement("quotes_have_selections", "selection_id", "odds_selection"),
             held_by_statement("quotes_have_bookmakers", "bookmaker_id", "odds_bookmaker"),
             undeletable("quotes_are_kept"),
-            pgtrigger.Protect(
-                name="quotes_stay_where_they_are",
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__selection_id__df=pgtrigger.F("new__selection_id"))
-                | pgtrigger.Q(old__bookmaker_id__df=pgtrigger.F("new__bookmaker_id"))
-                | pgtrigger.Q(old__id__df=pgtrigger.F("new__id")),
-            ),
+            unmoved("quotes_stay_where_they_are", "selection_id", "bookmaker_id", "id"),
         ]
 
     def __str__(self) -> str:

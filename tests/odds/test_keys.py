@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.utils import DatabaseError
 
-from odds.models import Bookmaker, PriceChange, Quote, Selection
+from odds.models import Bookmaker, Event, Market, PriceChange, Quote, Selection
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,29 @@ def test_a_quote_of_no_selection_or_bookmaker_is_refused(missing):
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("model", [Quote, Selection, Bookmaker])
+@pytest.mark.parametrize(
+    ("statement", "missing"),
+    [
+        ("INSERT INTO odds_market (event_id, key) VALUES (%s, 'x')", "event_id"),
+        ("INSERT INTO odds_selection (market_id, side) VALUES (%s, 'home')", "market_id"),
+        (
+            "INSERT INTO odds_sighting (event_id, market_key, seen_at, fingerprint)"
+            " VALUES (%s, 'h2h', now(), 1)",
+            "event_id",
+        ),
+        (
+            "INSERT INTO odds_marketlook (market_id, bookmaker_ids, looked_at, last_update)"
+            " VALUES (%s, '{}', '{}', '{}')",
+            "market_id",
+        ),
+    ],
+)
+def test_what_hangs_on_no_event_or_market_is_refused(db, statement, missing):
+    with pytest.raises(IntegrityError, match=f"{missing} is in no row"):
+        run(statement, 10**9)
+
+
+@pytest.mark.parametrize("model", [Quote, Selection, Market, Event, Bookmaker])
 def test_what_they_point_at_cannot_be_deleted(model):
     make.priced()
 
@@ -48,9 +70,17 @@ def test_what_they_point_at_cannot_be_deleted(model):
     assert model.objects.count() == 1
 
 
-@pytest.mark.parametrize("column", ["id", "selection_id", "bookmaker_id"])
-def test_a_quote_stays_with_its_selection_and_bookmaker(column):
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("odds_quote", ["id", "selection_id", "bookmaker_id"]),
+        ("odds_selection", ["id", "market_id"]),
+        ("odds_market", ["id", "event_id"]),
+    ],
+)
+def test_a_price_stays_with_what_it_is_of(table, columns):
     make.priced()
 
-    with pytest.raises(DatabaseError, match="Cannot update"):
-        run("UPDATE odds_quote SET " + column + " = " + column + " + 1")  # noqa: S608
+    for column in columns:
+        with pytest.raises(DatabaseError, match="Cannot update"):
+            run(f"UPDATE {table} SET {column} = {column} + 1")  # noqa: S608
