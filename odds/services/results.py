@@ -1,16 +1,16 @@
 """Results, box scores and lines of events we know."""
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
+import orjson
 from django.db import connection, transaction
 
 from accounts import audit
 from odds.feeds.columns import EventKey
 from odds.feeds.parsed import ParsedBoxScore, ParsedLine, ParsedResult, RejectedRow
-from odds.models import Event, EventStatus, FeedRun, QuarantinedRow, ReferenceLine, TeamGame
+from odds.models import Event, EventStatus, FeedRun, QuarantinedRow
 from odds.services.bulk import as_flag, as_moment, as_text, copy_rows
 from odds.services.counts import Counts
 from odds.services.events import known_ids
@@ -111,26 +111,28 @@ def record_box_scores(
             rows.setdefault((event_id, score.is_home), score)
     with transaction.atomic():
         ids = {event_id for event_id, _ in rows}
-        there = set(TeamGame.objects.filter(event_id__in=ids).values_list("event_id", "is_home"))
-        teams = {
-            pk: (away, home)
-            for pk, home, away in Event.objects.filter(pk__in=ids).values_list(
-                "pk", "home_id", "away_id"
-            )
-        }
+        with connection.cursor() as cursor:
+            cursor.execute(_BOXES, [list(ids)])
+            there = set(cursor.fetchall())
+            cursor.execute(_TEAMS, [list(ids)])
+            teams = {pk: (away, home) for pk, away, home in cursor.fetchall()}
         new = {key: score for key, score in rows.items() if key not in there}
         copy_rows(
             "odds_teamgame",
             ["event_id", "team_id", "is_home", "stats", "seen_at"],
             (
                 f"{event_id}\t{teams[event_id][is_home]}\t{as_flag(is_home)}"
-                f"\t{as_text(json.dumps(score.stats))}\t{as_moment(score.seen_at)}"
+                f"\t{as_text(orjson.dumps(score.stats).decode())}\t{as_moment(score.seen_at)}"
                 for (event_id, is_home), score in new.items()
             ),
         )
     counts.new = len(new)
     counts.repeated = counts.read - counts.new
     return counts
+
+
+_BOXES = "SELECT event_id, is_home FROM odds_teamgame WHERE event_id = ANY(%s)"
+_TEAMS = "SELECT id, away_id, home_id FROM odds_event WHERE id = ANY(%s)"
 
 
 def record_lines(lines: Iterable[ParsedLine], event_ids: Mapping[EventKey, int]) -> Counts:
@@ -143,11 +145,9 @@ def record_lines(lines: Iterable[ParsedLine], event_ids: Mapping[EventKey, int])
         if event_id is not None:
             wanted.setdefault((event_id, line.market_key, line.moment, line.source), line)
     with transaction.atomic():
-        there = set(
-            ReferenceLine.objects.filter(event_id__in={key[0] for key in wanted}).values_list(
-                "event_id", "market_key", "moment", "source"
-            )
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(_LINES, [list({key[0] for key in wanted})])
+            there = set(cursor.fetchall())
         new = {key: line for key, line in wanted.items() if key not in there}
         copy_rows(
             "odds_referenceline",
@@ -163,6 +163,9 @@ def record_lines(lines: Iterable[ParsedLine], event_ids: Mapping[EventKey, int])
     return counts
 
 
+_LINES = """
+SELECT event_id, market_key, moment, source FROM odds_referenceline WHERE event_id = ANY(%s)
+"""
 _SCORES = """
 SELECT id, home_score, away_score, status = 'finished' FROM odds_event WHERE id = ANY(%s)
 ORDER BY id FOR UPDATE
