@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import gammaln
@@ -142,8 +143,14 @@ class ScoredSport:
 
     def law(self, seed: int, number: IntArray) -> Law:
         """Return the law of events by the sport's own seed."""
-        margin, total = expectations(seed, number)
-        return law_of(*self.table(margin, total - MEAN_TOTAL))
+        return _law(self, seed, number.tobytes())
+
+
+@lru_cache(maxsize=4)
+def _law(sport: ScoredSport, seed: int, numbers: bytes) -> Law:
+    # A sweep asks of the events that the one before asked of.
+    margin, total = expectations(seed, np.frombuffer(numbers, np.int64))
+    return law_of(*sport.table(margin, total - MEAN_TOTAL))
 
 
 def _chunks(number: IntArray) -> list[tuple[IntArray, slice]]:

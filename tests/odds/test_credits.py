@@ -17,8 +17,9 @@ from odds.services.credit_ledger import Ledger, account_of
 from odds.simulator.clock import ManualClock
 from odds.simulator.league import SPORT_KEY
 from odds.simulator.protocol import Account as Plan
+from odds.simulator.proving import FewEvents
 from odds.simulator.server import serve
-from tests.odds.simulator.door import LEAGUE, NOON
+from tests.odds.simulator.door import NOON
 
 THREE = ("h2h", "spreads", "totals")
 
@@ -161,7 +162,7 @@ def plan():
 
 @pytest.fixture
 def provider(plan):
-    with serve(LEAGUE, clock=ManualClock(NOON), accounts=[plan]) as running:
+    with serve(FewEvents(1), clock=ManualClock(NOON), accounts=[plan]) as running:
         yield running
 
 
