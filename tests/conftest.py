@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pgtrigger
 import pytest
 from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
+from django.utils import timezone
 from hypothesis import settings as hypothesis_settings
 
 from accounts import live
@@ -47,9 +49,10 @@ TransactionTestCase._fixture_teardown = _empty_what_was_filled
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker) -> None:
-    """Make the partition that most prices of tests lie in once, not in each test anew."""
+    """Make the months that most prices of tests lie in once, not in each test anew."""
+    around_now = (timezone.now() + timedelta(days=30 * month) for month in range(-4, 2))
     with django_db_blocker.unblock(), transaction.atomic():
-        ensure_partitions([make.SWEPT])
+        ensure_partitions([make.SWEPT, *around_now])
 
 
 @pytest.fixture(autouse=True)

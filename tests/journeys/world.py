@@ -153,28 +153,36 @@ class _World:
         total = Decimal(str(self.random.randint(205, 235) + 0.5))
         made: dict[str, list[Quote]] = {}
         changes: list[PriceChange] = []
-        for key, sides in {
+        first = seen - timedelta(minutes=37 * (moves - 1))
+        offered = {
             "h2h": [("home", None, home), ("away", None, 1 - home)],
             "spreads": [("home", spread, 0.5), ("away", -spread, 0.5)],
             "totals": [("over", total, 0.5), ("under", total, 0.5)],
-        }.items():
-            market = Market.objects.create(event=event, key=key)
-            first = seen - timedelta(minutes=37 * (moves - 1))
-            Sighting.objects.create(event=event, market_key=key, seen_at=first, fingerprint=1)
-            for side, point, chance in sides:
-                selection = Selection.objects.create(market=market, side=side, point=point)
-                for book in self.books:
-                    prices = [self._price(chance) for _ in range(moves)]
-                    times = [seen - timedelta(minutes=37 * n) for n in reversed(range(moves))]
-                    quote = Quote(
-                        selection=selection, bookmaker=book, price=prices[-1],
-                        last_update=seen, seen_at=times[-1],
-                    )  # fmt: skip
-                    changes += [
-                        PriceChange(quote=quote, price=price, last_update=at, seen_at=at)
-                        for price, at in zip(prices, times, strict=True)
-                    ]
-                    made.setdefault(f"{key} {side}", []).append(quote)
+        }
+        markets = Market.objects.bulk_create(Market(event=event, key=key) for key in offered)
+        Sighting.objects.bulk_create(
+            Sighting(event=event, market_key=key, seen_at=first, fingerprint=1) for key in offered
+        )
+        selections = Selection.objects.bulk_create(
+            Selection(market=market, side=side, point=point)
+            for market in markets
+            for side, point, _ in offered[market.key]
+        )
+        for selection in selections:
+            key, side = selection.market.key, selection.side
+            chance = next(chance for name, _, chance in offered[key] if name == side)
+            for book in self.books:
+                prices = [self._price(chance) for _ in range(moves)]
+                times = [seen - timedelta(minutes=37 * n) for n in reversed(range(moves))]
+                quote = Quote(
+                    selection=selection, bookmaker=book, price=prices[-1],
+                    last_update=seen, seen_at=times[-1],
+                )  # fmt: skip
+                changes += [
+                    PriceChange(quote=quote, price=price, last_update=at, seen_at=at)
+                    for price, at in zip(prices, times, strict=True)
+                ]
+                made.setdefault(f"{key} {side}", []).append(quote)
         Quote.objects.bulk_create(quote for quotes in made.values() for quote in quotes)
         for change in changes:
             change.quote_id = change.quote.pk

@@ -34,7 +34,7 @@ OTHERS = ["/models/", "/bookmakers/", "/risk/", "/status/", "/preferences/", "/m
 
 @pytest.fixture
 def world(alice):
-    fill(alice, past=3, coming=3)
+    fill(alice, past=2, coming=2)
     return alice
 
 
@@ -94,12 +94,12 @@ def test_nobody_sees_the_bet_of_another(world, bob, client):
     assert json.loads(b"".join(client.get("/bets/export.json").streaming_content)) == []
 
 
-@pytest.mark.parametrize("page", ["/", "/odds/", "/bets/", "/status/", "/models/"])
-def test_htmx_gets_the_part_alone(world, as_alice, page):
-    part = as_alice.get(page, headers={"HX-Request": "true"}).content
+def test_htmx_gets_the_part_alone(world, as_alice):
+    for page in ("/", "/odds/", "/bets/", "/status/", "/models/"):
+        part = as_alice.get(page, headers={"HX-Request": "true"}).content
 
-    assert b"<html" not in part
-    assert b"panel" in part
+        assert b"<html" not in part, page
+        assert b"panel" in part, page
 
 
 def test_lists_cost_the_same_for_few_rows_as_for_many(alice, as_alice):
