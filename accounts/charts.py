@@ -183,14 +183,10 @@ def sparkline(values: Sequence[float], *, width: float = 88, height: float = 24)
     if len(values) < 2:
         return ""
     low, high = min(values), max(values)
-    span = (high - low) or 1.0
-    points = [
-        (
-            1 + place * (width - 2) / (len(values) - 1),
-            1 + (height - 2) * (1 - (value - low) / span) if high > low else height / 2,
-        )
-        for place, value in enumerate(values)
-    ]
+    across = (width - 2) / (len(values) - 1)
+    down = (height - 2) / (high - low) if high > low else 0.0
+    top = 1 if high > low else height / 2
     return "M" + "L".join(
-        f"{x:g} {y:g}" for x, y in ((round(x, 1), round(y, 1)) for x, y in points)
+        f"{1 + place * across:.0f} {top + (high - value) * down:.0f}"
+        for place, value in enumerate(values)
     )

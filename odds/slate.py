@@ -17,6 +17,7 @@ from django.db import connection
 
 from accounts import cache
 from accounts.charts import sparkline
+from odds.database import fetch_columns
 from odds.domain.consensus import BY_SPORT, consensus
 from odds.domain.table import FloatArray, QuoteTable
 from odds.models import Bookmaker, Event
@@ -113,9 +114,9 @@ JOIN odds_competition c ON c.id = l.competition_id
 ORDER BY l.starts_at, l.id
 """
 _MOVEMENT = """
-SELECT quote_id, price::float8, extract(epoch FROM seen_at)::float8 FROM odds_pricechange
-WHERE quote_id = ANY(%s) AND seen_at >= %s AND seen_at <= %s AND price IS NOT NULL
-ORDER BY quote_id, seen_at
+SELECT quote_id, (price * 1000)::int8, seen_at FROM odds_pricechange
+WHERE quote_id = ANY(%(quotes)s) AND seen_at >= %(first)s AND seen_at <= %(now)s
+AND price IS NOT NULL
 """
 
 
@@ -297,24 +298,24 @@ def _add_movement(found: Slate, table: QuoteTable, now: datetime) -> None:
             if offered:
                 row["book"] = reference = min(offered)
                 wanted[quote_ids[row["id"], found["books"][reference]["id"]]] = row
-    with connection.cursor() as cursor:
-        cursor.execute(_MOVEMENT, [list(wanted), now - timedelta(days=OPEN_DAYS), now])
-        moves: dict[int, list[tuple[float, float]]] = defaultdict(list)
-        for quote_id, price, at in cursor.fetchall():
-            moves[quote_id].append((price, at))
-    for quote_id, row in wanted.items():
-        prices = moves[quote_id]
-        if not prices:
+    given = {"quotes": list(wanted), "first": now - timedelta(days=OPEN_DAYS), "now": now}
+    quote, thousandths, seen = fetch_columns(_MOVEMENT, given, "qqt")
+    order = np.lexsort((seen, quote))
+    quote, thousandths, seen = quote[order], thousandths[order], seen[order]
+    starts, stops = (np.searchsorted(quote, list(wanted), side=side) for side in ("left", "right"))
+    for row, start, stop in zip(wanted.values(), starts.tolist(), stops.tolist(), strict=True):
+        if start == stop:
             continue
-        row["opened"], row["latest"] = prices[0][0], prices[-1][0]
+        prices = thousandths[start:stop] / 1000
+        row["opened"], row["latest"] = float(prices[0]), float(prices[-1])
         if len(prices) > 1:
-            row["moved_at"] = prices[-1][1]
-            row["direction"] = "up" if prices[-1][0] > prices[-2][0] else "down"
-        row["path"] = sparkline(_thinned([price for price, _ in prices]))
+            row["moved_at"] = float(seen[stop - 1]) / 1e6
+            row["direction"] = "up" if prices[-1] > prices[-2] else "down"
+        row["path"] = sparkline(_thinned(prices))
 
 
-def _thinned(prices: list[float]) -> list[float]:
-    if len(prices) <= MOST_POINTS:
-        return prices
-    step = (len(prices) - 1) / (MOST_POINTS - 1)
-    return [prices[round(place * step)] for place in range(MOST_POINTS)]
+def _thinned(prices: FloatArray) -> list[float]:
+    if len(prices) > MOST_POINTS:
+        prices = prices[np.linspace(0, len(prices) - 1, MOST_POINTS).round().astype(np.int64)]
+    thinned: list[float] = prices.tolist()
+    return thinned
