@@ -17,7 +17,8 @@ from accounts import clock
 from accounts.heartbeat import last_beat
 from accounts.selectors import last_job_runs
 from betting.selectors.figures import Figures, business_figures
-from odds.feed_status import credits_told, newest_price_at
+from odds.feed_status import credits_told
+from odds.selectors import newest_look
 
 # Several scrapers, or one in a hurry, cost the database one reading.
 KEPT_SECONDS = 10
@@ -34,7 +35,7 @@ class Business:
 
 def _read_business() -> Business:
     now = clock.now()
-    newest = newest_price_at()
+    newest = newest_look()
     return Business(
         figures=business_figures(now),
         quote_age=None if newest is None else now - newest,

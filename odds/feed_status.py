@@ -6,17 +6,14 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Count, F, Func, Q, Sum, TextField, Value
 
-from accounts import cache
 from odds.domain.credits import Account, forecast, month_of
 from odds.feeds.the_odds_api import PROVIDER
 from odds.models import CreditEntry, FeedRun, QuarantinedRow, SchemaDrift
-from odds.selectors import newest_look
 from odds.services.credit_ledger import COST, account_of, is_out_of_credits
 from odds.services.fetching import shared_gate
 
 _PACE_OVER = timedelta(days=7)
 _DRIFT_SHOWN = 12
-_KEPT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +36,6 @@ def feeds() -> Feeds:
         quarantined=waiting.count(),
         quarantine=list(waiting[:10]),
     )
-
-
-def newest_price_at() -> datetime | None:
-    """Return when prices were last looked at, as of some seconds ago: it reads every market."""
-
-    def text() -> str:
-        newest = newest_look()
-        return newest.isoformat() if newest else ""
-
-    kept: str = cache.remember("status", "newest look", text, seconds=_KEPT_SECONDS)
-    return datetime.fromisoformat(kept) if kept else None
 
 
 def credits_told() -> int | None:

@@ -293,7 +293,7 @@ def confirmed_at(quote_ids: Iterable[int]) -> dict[int, datetime]:
 def newest_look() -> datetime | None:
     """Return when any market was last looked at, or None before the first time."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT max(at) FROM odds_marketlook, unnest(looked_at) AS at")
+        cursor.execute("SELECT max(seen_at) FROM odds_sighting")
         found: datetime | None = cursor.fetchone()[0]
     return found
 

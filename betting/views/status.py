@@ -16,6 +16,7 @@ from accounts.selectors import last_job_runs
 from models_registry.selectors import latest_promotions
 from odds import feed_status
 from odds.domain.freshness import freshness
+from odds.selectors import newest_look
 
 
 @require_GET
@@ -25,7 +26,7 @@ def status(request: UserRequest) -> HttpResponse:
     # Before anything is read: what changes after this is told.
     since = live.position()
     now = clock.now()
-    newest = feed_status.newest_price_at()
+    newest = newest_look()
     quote_age = None if newest is None else now - newest
     return render(
         request,

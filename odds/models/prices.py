@@ -38,6 +38,7 @@ class Sighting(models.Model):
     fingerprint = models.BigIntegerField(help_text="of all that was listed")
 
     class Meta:
+        indexes: ClassVar = [models.Index(fields=["seen_at"], name="sighting_newest")]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["event", "market_key", "seen_at", "fingerprint"], name="sighting_once"

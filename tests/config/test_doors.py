@@ -18,7 +18,7 @@ from accounts.jobs import recorded
 from betting.models import LedgerAccount
 from betting.selectors.figures import Figures, business_figures
 from config import doors, measures
-from odds.models import MarketLook
+from odds.models import Sighting
 from tests import make
 
 NOTHING = Figures({}, {}, {}, timedelta())
@@ -211,13 +211,8 @@ def test_metrics_tell_the_business(alice):
     make.bankroll(alice)
     quote = make.priced()
     bet = make.place(alice, quote, "12.50")
-    MarketLook.objects.update_or_create(
-        market=quote.selection.market,
-        defaults={
-            "bookmaker_ids": [quote.bookmaker_id],
-            "looked_at": [make.NOON],
-            "last_update": [make.NOON],
-        },
+    Sighting.objects.create(
+        event=bet.selection.market.event, market_key="h2h", seen_at=make.NOON, fingerprint=1
     )
     make.finish(bet.selection.market.event, 100, 90)
 
