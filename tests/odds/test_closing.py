@@ -73,11 +73,11 @@ def say_both(event, who, home, away, *, at, last_update=None, points=(None, None
     say(selection(event, "away", points[1]), who, away, at=at, last_update=last_update)
 
 
-def look(event, who: Bookmaker, *, at: datetime) -> None:
-    """The bookmaker's prices were still there when we looked then."""
+def look(event, who: Bookmaker, *, at: datetime, told: datetime | None = None) -> None:
+    """The bookmaker's prices were still there when we looked then, and it gave that time."""
     MarketLook.objects.update_or_create(
         market=Market.objects.get(event=event),
-        defaults={"bookmaker_ids": [who.pk], "looked_at": [at], "last_update": [None]},
+        defaults={"bookmaker_ids": [who.pk], "looked_at": [at], "last_update": [told]},
     )
 
 
@@ -100,6 +100,14 @@ def test_each_books_last_quote_by_the_start_counts_and_none_after(event):
     assert close.book_count == 1
     assert close.last_update == minutes(4)
     assert close.age == timedelta(minutes=4)
+
+
+def test_a_close_of_a_book_that_stood_still_is_as_old_as_that_book(event):
+    sharp = book("sharp")
+    say_both(event, sharp, 2.0, 2.0, at=minutes(90), last_update=minutes(91))
+    look(event, sharp, at=minutes(1), told=minutes(91))
+    capture_closes(now=minutes(-10))
+    assert home_close(event).age == timedelta(minutes=91)
 
 
 def test_a_quote_seen_after_the_start_counts_if_the_books_own_time_is_before(event):
