@@ -6,12 +6,11 @@ whoever can reach it may use it, so it listens on the loopback address and is of
 """
 
 import json
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from odds.simulator.clock import SteeredClock
+from odds.simulator.server import HttpDoor
 
 _LOOPBACK = "127.0.0.1"
 _LARGEST = 1000
@@ -21,31 +20,15 @@ class BadOrder(ValueError):
     """An order to the clock that cannot be meant, naming the field, the value and the remedy."""
 
 
-class ControlDoor:
-    """The door; use it as a context manager."""
+class ControlDoor(HttpDoor):
+    """The door."""
 
     def __init__(self, clock: SteeredClock, port: int = 0) -> None:
-        self._http = ThreadingHTTPServer((_LOOPBACK, port), _handler(clock))
-        self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
+        super().__init__(ThreadingHTTPServer((_LOOPBACK, port), _handler(clock)))
 
     @property
     def url(self) -> str:
-        return f"http://{_LOOPBACK}:{self._http.server_address[1]}/clock"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
+        return f"{super().url}/clock"
 
 
 def obey(clock: SteeredClock, order: object) -> None:

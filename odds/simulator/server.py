@@ -25,16 +25,12 @@ _SMALLEST_TO_COMPRESS = 512
 Disturb = Callable[[str, dict[str, str], Callable[[], Answer]], Answer]
 
 
-class Server:
-    """A running or startable provider; use it as a context manager or `start` and `stop` it."""
+class HttpDoor:
+    """A door that answers on threads; use it as a context manager or `start` and `stop` it."""
 
-    def __init__(self, api: OddsApi, port: int, disturb: Disturb | None, host: str) -> None:
-        self.api = api
-        # Whoever is kept waiting for an answer is let go when the server stops.
-        self._stopping = threading.Event()
-        # Looked at for every request, so it may be set before the server starts.
-        self.disturb = disturb
-        self._http = _Http((host, port), _handler(self, self._stopping))
+    def __init__(self, http: ThreadingHTTPServer) -> None:
+        self._http = http
+        self._http.daemon_threads = True
         # Looking often whether to stop costs nothing, and tests start many servers.
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
 
@@ -52,7 +48,6 @@ class Server:
 
     def stop(self) -> None:
         """Stop answering and free the port; requests under way are finished."""
-        self._stopping.set()
         if self._thread.is_alive():
             self._http.shutdown()
             self._thread.join()
@@ -68,6 +63,22 @@ class Server:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+class Server(HttpDoor):
+    """A running or startable provider."""
+
+    def __init__(self, api: OddsApi, port: int, disturb: Disturb | None, host: str) -> None:
+        self.api = api
+        # Whoever is kept waiting for an answer is let go when the server stops.
+        self._stopping = threading.Event()
+        # Looked at for every request, so it may be set before the server starts.
+        self.disturb = disturb
+        super().__init__(_Http((host, port), _handler(self, self._stopping)))
+
+    def stop(self) -> None:
+        self._stopping.set()
+        super().stop()
 
 
 def serve(
@@ -102,7 +113,6 @@ def serve(
 
 
 class _Http(ThreadingHTTPServer):
-    daemon_threads = True
     # A worker's burst of connections must not be refused.
     request_queue_size = 64
 
