@@ -18,14 +18,28 @@ from models_registry.domain.games import (
     TimeArray,
     usable_from,
 )
+from odds.database import fetch_columns
 from odds.domain.margins import remove_margin
-from odds.models import ClosingPrice, Competition, Event, EventStatus, Quote, TeamGame
+from odds.models import ClosingPrice, Competition, Event, EventStatus, Quote
 
 # How the margin leaves the closing moneyline: proportionally, as published figures do.
 CLOSE_METHOD = "multiplicative"
 # Box scores are usable with their result, if they were published this soon after it.
 BOX_DELAY = timedelta(hours=12)
 NEVER = np.datetime64("NaT", "us")
+
+
+_COUNTED = ", ".join(f"{name} float8" for name in BOX)
+_TOLD = ", ".join(f"coalesce({side}.{name}, 'NaN')" for side in ("mine", "theirs") for name in BOX)
+_BOXES = f"""
+SELECT home.event_id, greatest(home.seen_at, away.seen_at), {_TOLD}
+FROM odds_teamgame home
+JOIN odds_teamgame away ON away.event_id = home.event_id AND NOT away.is_home
+JOIN odds_event e ON e.id = home.event_id AND e.competition_id = %(competition)s
+CROSS JOIN LATERAL jsonb_to_record(home.stats) AS mine({_COUNTED})
+CROSS JOIN LATERAL jsonb_to_record(away.stats) AS theirs({_COUNTED})
+WHERE home.is_home
+"""  # noqa: S608 - our own names
 
 
 class NoSuchCompetition(Exception):
@@ -79,7 +93,7 @@ class GameRow:
     playoffs: bool
     seen_at: datetime | None
     score: tuple[float, float] | None
-    box: tuple[list[float], list[float]] | None = None
+    box: FloatArray | tuple[list[float], list[float]] | None = None
     box_seen_at: datetime | None = None
     close: float = np.nan
 
@@ -197,21 +211,15 @@ def find_competition(competition_key: str) -> Competition:
     return competition
 
 
-def _stored_boxes(
-    competition: Competition,
-) -> dict[int, tuple[tuple[list[float], list[float]], datetime]]:
-    sides: dict[int, dict[bool, tuple[list[float], datetime]]] = {}
-    stored = TeamGame.objects.filter(event__competition=competition)
-    for event_id, is_home, stats, seen_at in stored.values_list(
-        "event_id", "is_home", "stats", "seen_at"
-    ):
-        counts = [float(stats[name]) if stats.get(name) is not None else np.nan for name in BOX]
-        sides.setdefault(event_id, {})[is_home] = (counts, seen_at)
-    return {
-        event_id: ((both[True][0], both[False][0]), max(both[True][1], both[False][1]))
-        for event_id, both in sides.items()
-        if len(both) == 2
-    }
+def _stored_boxes(competition: Competition) -> dict[int, tuple[FloatArray, datetime]]:
+    """Return the box score (2, len(BOX)) of each event that has both sides', and its moment."""
+    event_id, seen_at, *counts = fetch_columns(
+        _BOXES, {"competition": competition.pk}, "qt" + "q" * (2 * len(BOX))
+    )
+    # A float is eight bytes too: they come as whole numbers of the same bits.
+    boxes = np.array(counts, np.int64).view(np.float64).T.reshape(-1, 2, len(BOX))
+    moments = [moment.replace(tzinfo=UTC) for moment in seen_at.view("M8[us]").tolist()]
+    return dict(zip(event_id.tolist(), zip(boxes, moments, strict=True), strict=True))
 
 
 def _stored_closes(competition: Competition) -> dict[int, float]:

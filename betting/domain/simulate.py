@@ -25,9 +25,9 @@ DAY = np.timedelta64(86_400_000_000, "us")
 class Results:
     """What became of each row's event, all columns (n,), in the order of the slate.
 
-    Of ten stakes' halves: `won_halves` and `lost_halves` of the stake's two halves won and lost
-    (push: 0 and 0). `known_at` is when the result was known; NaT means never, and the row is not
-    staked. These columns never reach the decision.
+    `won_halves` and `lost_halves` of the stake's two halves won and lost (push: 0 and 0).
+    `known_at` is when the result was known; NaT means never, and the row is not staked. These
+    columns never reach the decision.
     """
 
     won_halves: IntArray

@@ -172,10 +172,10 @@ def test_a_quarantined_row_is_resolved_with_a_reason(desk, olivia):
         seen_at=NOON,
     )
 
-    desk.post(
-        address(QuarantinedRow),
-        {"action": "resolve", "_selected_action": row.pk, "index": 0, "reason": "Vendor mended it"},
-    )
+    asked = {"_selected_action": row.pk, "index": 0, "reason": "Vendor mended it"}
+    said = desk.post(address(QuarantinedRow), asked | {"action": "accept"}, follow=True)
+    assert "this is no other score of an event" in said.content.decode()
+    desk.post(address(QuarantinedRow), asked | {"action": "resolve"})
 
     row.refresh_from_db()
     assert row.resolved_at is not None

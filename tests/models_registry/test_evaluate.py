@@ -6,16 +6,17 @@ import io
 import json
 import os
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from models_registry.history import read_history
+from models_registry.history import instant, read_history
 from models_registry.history_files import read_files
 from models_registry.management.commands import evaluate
-from odds.models import Competition, Event, Team
+from odds.models import Competition, Event, Team, TeamGame
 from tests.models_registry import league
 
 SHARED = Path(os.environ.get("FAIRLINE_SHARED_DATA", "../shared/data"))
@@ -158,6 +159,25 @@ def test_a_tie_counts_for_nothing(competition):
     Event.objects.filter(pk=Event.objects.first().pk).update(home_score=90, away_score=90)
 
     assert read_history(league.KEY).games.played.tolist() == [False, True, True, True]
+
+
+def test_box_scores_are_read_side_by_side_and_only_where_both_are_there(competition):
+    first, second = league.fill(competition, seasons=1, games=2)
+    for event, is_home, made in ((first, False, 38), (first, True, 40), (second, True, 50)):
+        TeamGame.objects.create(
+            event=event,
+            team=event.home if is_home else event.away,
+            is_home=is_home,
+            seen_at=event.result_seen_at + timedelta(hours=7 if is_home else 6),
+            stats={"fgm": made, "fga": 80.5, "pts": 99},
+        )
+
+    games = read_history(league.KEY).games
+
+    both = [[40, 80.5] + [np.nan] * 7, [38, 80.5] + [np.nan] * 7]
+    assert np.array_equal(games.box[0], both, equal_nan=True)
+    assert np.isnan(games.box[1]).all()
+    assert games.box_known_at[0] == instant(first.result_seen_at + timedelta(hours=7))
 
 
 @pytest.mark.real_data
