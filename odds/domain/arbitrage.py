@@ -31,6 +31,7 @@ from odds.domain.scan import (
 from odds.domain.table import QuoteTable, line_codes
 
 CENT = Decimal("0.01")
+DRAW_NO_BET = "draw_no_bet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +92,16 @@ def best_books(table: QuoteTable, *, at: np.datetime64, gates: Gates) -> list[Be
         if not is_whole_market([each.side for each in legs], market_id in with_draw):
             continue
         profit = 1.0 / sum(1.0 / each.net for each in legs) - 1.0
-        line = legs[0].line
+        line, market_key = legs[0].line, str(usable.market_key[first])
         found.append(
             BestBook(
                 event_id=int(usable.event_id[first]),
                 market_id=market_id,
-                market_key=str(usable.market_key[first]),
+                market_key=market_key,
                 line=line,
                 legs=legs,
                 profit=profit,
-                comes_back=comes_back(line),
+                comes_back=1.0 if market_key == DRAW_NO_BET else comes_back(line),
                 doubts=doubts(legs, profit, gates),
             )
         )

@@ -80,6 +80,8 @@ def test_lines_are_markets_of_their_own_and_some_return_stakes():
         )
     )
     assert [(each.line, each.comes_back) for each in found] == [(-6.0, 1.0), (-6.75, 0.5)]
+    tied = arbitrages(books(*two_way(1, 2.1, 2.1, market_key="draw_no_bet")))
+    assert [each.comes_back for each in tied] == [1.0]
 
 
 @pytest.mark.parametrize(
