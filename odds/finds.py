@@ -144,9 +144,9 @@ class Naming:
     def _middle(self, find: Middle) -> _Told:
         staked, unstaked = self._stakes(find.legs)
         known = (
-            "no bookmaker prices both sides of these lines, so only its width is known"
+            "no bookmaker prices both lines, so only its width is known"
             if find.hit_probability is None
-            else f"hit {share_text(find.hit_probability)} of the time by the books of both lines"
+            else f"hit {share_text(find.hit_probability)} of the time by who prices both lines"
         )
         return _Told(
             value=-find.cost if find.expected is None else find.expected,

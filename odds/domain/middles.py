@@ -2,18 +2,20 @@
 
 Home -4.5 at one bookmaker and away +6.5 at another: a home win by 5 or 6 wins both. With stakes
 for equal payouts R (per unit of outlay), a miss costs 1 - R and a hit earns 2 R - 1, so it pays if
-hit more often than (1 - R) / R. How often that is, the market says itself: both lines have a fair
-probability, and what lies above the one and not above the other is the chance of the scores
-between. Those are taken for equally likely, so that whole and quarter lines, which return stakes on
-a score of their own, are counted too. docs/algorithms/scanner.md has a worked table.
+hit more often than (1 - R) / R. How often that is, a bookmaker who prices both lines says: what is
+above the one and not above the other is the chance of the scores between. Those are taken for
+equally likely, so that whole and quarter lines, which return stakes on a score of their own, are
+counted too. Two bookmakers who each stand on one of the lines say nothing of the kind: each has put
+its line where it thinks that the chances are even. docs/algorithms/scanner.md has a worked table.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from math import ceil, floor
 
 import numpy as np
 
-from odds.domain.consensus import consensus
+from odds.domain.consensus import probability_by_book
 from odds.domain.lines import settled_halves, wins_wholly_above
 from odds.domain.scan import (
     Gates,
@@ -39,7 +41,7 @@ class Middle:
     Scores are home margins in a spread market, totals otherwise. `cost` is lost per unit of outlay
     on a miss (below zero: an arbitrage on its own), `gain` earned on a hit. `hit_probability` and
     `expected`, the profit per unit of outlay on average, are None where no bookmaker prices both
-    sides of either line; then only `width` is known.
+    sides of both lines; then only `width` is known.
     """
 
     event_id: int
@@ -76,14 +78,13 @@ def middles(
 ) -> list[Middle]:
     """Return the middles of a slate that cost at most `max_cost`, the most promising first.
 
-    Every pair of lines counts once, with the best net price on either side. `method` is the
-    consensus's, for the chance of a hit.
+    Every pair of lines counts once, with the best net price on either side. `method` takes the
+    margin out, for the chance of a hit, as in `probability_by_book`.
     """
     usable = offered(table, at=at)
     usable = usable.where(~np.isnan(usable.line))
     net, age = net_prices(usable), ages(usable, at=at)
-    fair = consensus(usable, method=method)
-    known = dict(zip(fair.selection_id.tolist(), fair.probability.tolist(), strict=True))
+    opinions = _opinions(usable, method)
     rows = best_rows(usable, net)
     every = legs_of(usable, net, age, rows)
     found = []
@@ -98,8 +99,7 @@ def middles(
                     if span is None or cost > max_cost:
                         continue
                     payout = 1.0 - cost
-                    chances = known.get(first.selection_id), known.get(second.selection_id)
-                    hit, expected = _worth(first, second, span, chances)
+                    hit, expected = _worth(first, second, span, opinions)
                     found.append(
                         Middle(
                             event_id=int(usable.event_id[place]),
@@ -119,6 +119,22 @@ def middles(
     return sorted(found, key=_order)
 
 
+_Opinions = dict[int, dict[int, tuple[float, float]]]
+
+
+def _opinions(table: QuoteTable, method: str) -> _Opinions:
+    """Return what each book thinks of each selection, and its weight."""
+    found: _Opinions = defaultdict(dict)
+    by_book = probability_by_book(table, method=method)
+    rows = np.flatnonzero(~np.isnan(by_book) & (table.weight > 0.0))
+    columns = (table.selection_id, table.bookmaker_id, by_book, table.weight)
+    for selection, book, chance, weight in zip(
+        *(column[rows].tolist() for column in columns), strict=True
+    ):
+        found[selection][book] = chance, weight
+    return found
+
+
 def _cuts(first: Leg, second: Leg) -> tuple[float, float]:
     """Return where the two lines lie on the axis of scores: first wins above, second below."""
     # Spread lines are the home side's: it wins above -line, the away side below its own -line.
@@ -135,18 +151,21 @@ def _span(first: Leg, second: Leg) -> tuple[float, float] | None:
 
 
 def _worth(
-    first: Leg, second: Leg, span: tuple[float, float], chances: tuple[float | None, float | None]
+    first: Leg, second: Leg, span: tuple[float, float], opinions: _Opinions
 ) -> tuple[float | None, float | None]:
     """Return the chance that both win, and the expected profit per unit of outlay.
 
-    `chances` p and q are of the stake that is decided. With a the chance of a score above both
-    lines, b of one below and d of each of the n on or between them, a + b + n d = 1; and the share
-    of its stake that the first leg wins, a + d w, is p times the share decided, a + b + d (w + l).
-    So for the second from below. That leaves one equation for d.
+    With p and q the chances of the stake that is decided, by the books that price both lines, a
+    the chance of a score above both, b of one below and d of each of the n on or between them,
+    a + b + n d = 1; and the share of its stake that the first leg wins, a + d w, is p times the
+    share decided, a + b + d (w + l). So for the second from below. That leaves one equation for d.
     """
-    p, q = chances
-    if p is None or q is None:
+    one, other = opinions.get(first.selection_id, {}), opinions.get(second.selection_id, {})
+    both = one.keys() & other.keys()
+    if not both:
         return None, None
+    weight = sum(one[book][1] for book in both)
+    p, q = (sum(of[book][0] * of[book][1] for book in both) / weight for of in (one, other))
     low, high = _cuts(first, second)
     scores = np.arange(ceil(low - 0.25), floor(high + 0.25) + 1)
     won, lost = settled_halves(4 * scores - round(4 * low))
@@ -157,7 +176,7 @@ def _worth(
     count = len(scores)
     for_first = win + p * (count - decided)
     for_second = also_win + q * (count - also_decided)
-    # Below zero the books of one line contradict those of the other: no score lies between.
+    # Below zero a book contradicts itself: by it no score lies between.
     each = max((p + q - 1.0) / (for_first + for_second - count), 0.0)
     payout = 1.0 / (1.0 / first.net + 1.0 / second.net)
     returned = payout * (won + also_won) / 2.0

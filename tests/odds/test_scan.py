@@ -161,6 +161,7 @@ def test_stakes_that_cannot_be_are_refused(outlay, unit):
 def test_a_middle_costs_a_little_on_a_miss_and_wins_both_on_a_hit():
     table = quote_table(
         row("home", 1.95, line=-4.5, bookmaker_id=1), row("away", 1.95, line=-6.5, bookmaker_id=2),
+        row("away", 1.85, line=-4.5, bookmaker_id=1), row("home", 1.85, line=-6.5, bookmaker_id=2),
         row("over", 1.95, line=221.5, market_id=2, market_key="totals", bookmaker_id=1),
         row("under", 2.15, line=224.5, market_id=2, market_key="totals", bookmaker_id=2),
         # The other way round both can lose: no middle. And 4.5 to 5 holds no whole number.
@@ -175,15 +176,15 @@ def test_a_middle_costs_a_little_on_a_miss_and_wins_both_on_a_hit():
     assert spread.break_even == pytest.approx(0.025 / 0.975)
     assert total.cost < 0
     assert total.width == 3.0
-    # Nobody prices both sides of a line, so nobody says how often the score falls between.
-    assert (total.hit_probability, total.expected) == (None, None)
+    # Each book stands on a line of its own, so nobody says how often the score falls between.
+    assert {each.hit_probability for each in found} == {each.expected for each in found} == {None}
 
 
 @pytest.mark.parametrize(
     ("low", "high", "both"),
     [(4.5, 6.5, 2), (4.0, 6.5, 2), (4.0, 7.0, 2), (4.25, 6.0, 1), (4.75, 7.25, 1), (3.75, 6.25, 1)],
 )
-def test_the_market_itself_says_how_often_a_middle_hits(low, high, both):
+def test_who_prices_both_lines_says_how_often_a_middle_hits(low, high, both):
     margins = np.arange(-40, 41)
     # Alike likely from 2 to 9, anything elsewhere.
     chance = np.where((margins >= 2) & (margins <= 9), 2.0, 1 + np.sin(margins))
