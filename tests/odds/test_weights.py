@@ -96,25 +96,32 @@ def test_better_weights_are_told_from_equal_ones_on_new_events():
 
 @pytest.fixture
 def history(db):
-    """Eighty finished games: a sharp book that sees the close, two that follow noise."""
+    """Eighty finished games, eight a day: a sharp book that sees the close, two follow noise."""
     rng = np.random.default_rng(2)
-    for game in range(80):
-        start = make.SWEPT + timedelta(days=game, hours=12)
-        event = make.parsed_event(key=f"g{game}", starts_at=start, day=start.date())
-        truth = rng.normal(0, 0.8)
-        for minutes, noises in ((-180, (0.02, 0.5, 0.5)), (-5, (0.01, 0.01, 0.01))):
-            quotes = []
-            for book, noise in zip(("pinnacle", "draftkings", "fanduel"), noises, strict=True):
-                home = 1 / (1 + np.exp(-(truth + rng.normal(0, noise))))
-                for side, p in (("home", home), ("away", 1 - home)):
-                    quotes.append(
-                        make.parsed_quote(
-                            side, f"{max(1 / (p * 1.04), 1.02):.3f}",
-                            bookmaker_key=book, event_key=f"g{game}",
-                        )
-                    )  # fmt: skip
-            at = start + timedelta(minutes=minutes)
-            record_sweep(make.parsed_sweep(quotes, at=at, events=[event]), feed_run=make.feed_run())
+    for day in range(10):
+        start = make.SWEPT + timedelta(days=day, hours=12)
+        looks = {-180: ((0.02, 0.5, 0.5), []), -5: ((0.01, 0.01, 0.01), [])}
+        events = []
+        for game in range(8 * day, 8 * day + 8):
+            events.append(
+                make.parsed_event(
+                    f"g{game}", f"Home {game}", f"Away {game}", starts_at=start, day=start.date()
+                )
+            )
+            truth = rng.normal(0, 0.8)
+            for noises, quotes in looks.values():
+                for book, noise in zip(("pinnacle", "draftkings", "fanduel"), noises, strict=True):
+                    home = 1 / (1 + np.exp(-(truth + rng.normal(0, noise))))
+                    for side, p in (("home", home), ("away", 1 - home)):
+                        quotes.append(
+                            make.parsed_quote(
+                                side, f"{max(1 / (p * 1.04), 1.02):.3f}",
+                                bookmaker_key=book, event_key=f"g{game}",
+                            )
+                        )  # fmt: skip
+        for minutes, (_, quotes) in looks.items():
+            sweep = make.parsed_sweep(quotes, at=start + timedelta(minutes=minutes), events=events)
+            record_sweep(sweep, feed_run=make.feed_run())
     for event in Event.objects.all():
         won = rng.random() < 0.5
         event.status, event.home_score, event.away_score = "finished", 100 + won, 101 - won
