@@ -22,6 +22,16 @@ from tests.odds.provider import Provider
 hypothesis_settings.register_profile("any machine", deadline=None)
 hypothesis_settings.load_profile("any machine")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure coverage by quick tests alone: the others take twice as long when watched."""
+    for item in items:
+        is_property = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        heavy = (item.get_closest_marker(name) for name in ("slow", "browser", "real_data"))
+        if is_property or any(heavy):
+            item.add_marker(pytest.mark.no_cover)
+
+
 # What `migrate` itself wrote; emptied, every flush would have to write it again.
 _STAY = {"django_migrations", "django_content_type", "auth_permission"}
 

@@ -9,6 +9,7 @@ from tests import make
 from tests.live.serving import until
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("streams"),
     pytest.mark.timeout(120),
