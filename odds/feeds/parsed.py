@@ -1,6 +1,6 @@
 """What every feed and importer produces, whatever the outside format."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -109,3 +109,13 @@ class ParsedSweep:
     markets_asked: frozenset[str] | None = None
     books_asked: frozenset[str] | None = None
     is_partial: bool = False
+
+    def of_listed_books(self) -> "ParsedSweep":
+        """Return it as a look at no bookmakers but those it lists, or those asked for by name.
+
+        For an answer about fewer regions than are asked for elsewhere: which bookmakers a region
+        has, nobody tells, so of those that are missing nothing is known.
+        """
+        if self.books_asked is not None:
+            return self
+        return replace(self, books_asked=frozenset(self.bookmaker_titles))

@@ -111,8 +111,9 @@ def backfill(
     """Fetch and record the snapshots of a stretch in order of time, a run and a row of cost each.
 
     What is recorded is not fetched again, so a repeat costs nothing. Stops before a snapshot that
-    could cost more than `max_credits` leaves. A price counts as seen at its snapshot, or at the
-    newest bookmaker's time in it where that is later.
+    could cost more than `max_credits` leaves. What bookmakers that a snapshot lacks altogether,
+    such as those of other regions, are known to have offered stays as it is. A price counts as seen
+    at its snapshot, or at the newest bookmaker's time in it where that is later.
 
     Raises:
         BackfillStopped: where the provider refused or failed; what came before is recorded.
@@ -152,8 +153,9 @@ def _snapshot(
             markets=plan.markets,
         )
         snapshot = answered.value
-        snapshot.value.seen_at = _seen_at(snapshot.value, snapshot.at)
-        counts = record_sweep(snapshot.value, feed_run=run)
+        sweep = snapshot.value.of_listed_books()
+        sweep.seen_at = _seen_at(sweep, snapshot.at)
+        counts = record_sweep(sweep, feed_run=run)
     except (ProviderError, BadPayload) as refusal:
         end_run(run, Counts(), now=now, error=str(refusal))
         raise BackfillStopped(f"at {at:%Y-%m-%d %H:%M}: {refusal}") from refusal

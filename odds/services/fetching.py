@@ -1,7 +1,7 @@
 """Fetch from the provider and record what came: prices, results, events, sports; and its cost."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TypeVar
@@ -69,11 +69,14 @@ def fetch_odds(
     regions: Iterable[str] = ("us", "eu"),
     bookmakers: Iterable[str] = (),
     markets: Sequence[str] = ("h2h", "spreads", "totals"),
+    regions_left_out: Collection[str] = (),
     budget: int | None = None,
 ) -> Counts:
     """Fetch one competition's prices and record them, with the run and its credits.
 
-    Markets that the provider does not offer are dropped and the rest asked for once more.
+    Markets that the provider does not offer are dropped and the rest asked for once more. Where
+    regions that are asked for at other times are left out, a bookmaker that is missing altogether
+    is not taken to have withdrawn its prices.
 
     Raises:
         FetchFailed: where nothing was recorded; the run holds the reason.
@@ -81,9 +84,12 @@ def fetch_odds(
     regions, bookmakers = list(regions), list(bookmakers)
 
     def ask(paid: Client, wanted: Sequence[str]) -> Answered[ParsedSweep]:
-        return paid.odds(
+        answered = paid.odds(
             competition_key, regions=regions, bookmakers=bookmakers, markets=wanted, now=now
         )
+        if not regions_left_out:
+            return answered
+        return Answered(answered.value.of_listed_books(), answered.credits)
 
     return _fetch_prices(FeedRun.Kind.ODDS, competition_key, markets, client, now, budget, ask)
 

@@ -158,6 +158,7 @@ def _fetched(action: Action, now: datetime, client: Client, wishes: Wishes) -> C
                 regions=on["regions"],
                 bookmakers=on["bookmakers"],
                 markets=on["markets"],
+                regions_left_out=set(wishes.regions).difference(on["regions"]),
                 budget=wishes.budget,
             )
 

@@ -75,6 +75,17 @@ def test_however_many_bookmakers_are_named_a_repeat_costs_nothing(plan, capsys, 
     assert plan.used == used == 80
 
 
+def test_what_is_known_of_other_regions_stays_as_it_is(plan, capsys):
+    run(capsys, "--regions", "us,eu")
+    every = PriceChange.objects.order_by("pk")
+    european = every.filter(quote__bookmaker__key="sim_sharp")
+    before, count = list(european), every.count()
+    # One more snapshot in between, of American bookmakers only.
+    run(capsys, "--every", "180")
+    assert every.count() > count
+    assert list(european.all()) == before
+
+
 def test_prices_count_as_seen_at_their_snapshot(plan, capsys):
     run(capsys)
     seen = set(PriceChange.objects.values_list("seen_at", flat=True))

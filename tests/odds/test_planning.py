@@ -9,7 +9,7 @@ import stamina
 from odds import tasks
 from odds.feeds import the_odds_api as api
 from odds.models import CreditEntry, Event, FeedRun, ProviderSport, Quote
-from odds.services import FetchFailed, Wishes, fetch_what_is_due
+from odds.services import FetchFailed, Wishes, fetch_odds, fetch_what_is_due
 from odds.services.credit_ledger import account_of
 from odds.simulator.clock import ManualClock
 from odds.simulator.league import SPORT_KEY
@@ -87,6 +87,23 @@ def test_a_budget_of_a_few_credits_goes_to_the_closes_and_is_kept_to(client, clo
         assert any(
             timedelta(0) < start - entry.asked_at <= timedelta(minutes=10) for start in starts
         )
+
+
+@pytest.mark.django_db
+def test_bookmakers_of_regions_that_are_left_out_are_not_called_withdrawn(client, clock):
+    """The rung that leaves a region out sees nothing of its bookmakers: they grow old in sight."""
+    fetch_odds(competition_key=SPORT_KEY, now=NOON, client=client, markets=("h2h",))
+    assert Quote.objects.filter(bookmaker__key="sim_sharp", price__isnull=False).exists()
+
+    wishes = Wishes((SPORT_KEY,), ("h2h", "spreads"), ("us", "eu"), budget=5)
+    (done,) = play(client, clock, wishes, BEFORE_STARTS[1])
+
+    assert done["rung"] == "closes only"
+    asked = CreditEntry.objects.filter(endpoint="odds").order_by("-pk")[0]
+    assert asked.planned == 1
+    looked = dict(Quote.objects.with_looks().values_list("bookmaker__key", "confirmed_at"))
+    assert not Quote.objects.filter(bookmaker__key="sim_sharp", price=None).exists()
+    assert looked["sim_sharp"] <= NOON < looked["sim_harbor"]
 
 
 @pytest.mark.django_db
