@@ -1,9 +1,9 @@
 """From an odds answer to a sweep: what can be kept is kept, the rest is refused by name.
 
 Markets we cannot keep are left out, counted by market. Where a field cannot be read, the smallest
-unit that holds it (outcome, market, bookmaker, event) is put aside; where that would be most of the
-answer, the answer as a whole is refused: then nothing is written, and its prices go stale in sight,
-which is better than to call them all withdrawn.
+unit that holds it (outcome, market, bookmaker, event) is put aside, and only what is still listed
+counts as looked at; where that would be most of the answer, the answer as a whole is refused: then
+nothing is written, and its prices go stale in sight, which is better than to call them withdrawn.
 """
 
 import re
@@ -57,6 +57,8 @@ def sweep_of(
         rejected=[*rejected, *refused, *(row for row, _ in asides)],
         markets_asked=frozenset(market for market in looked_at if market_fault(market) is None),
         books_asked=frozenset(books) if books else None,
+        # What was put aside is not gone: only what each event still lists was looked at.
+        is_partial=bool(asides),
     )
 
 

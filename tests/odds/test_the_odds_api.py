@@ -295,6 +295,24 @@ def test_a_price_nobody_can_read_is_put_aside_and_the_others_kept(provider, clie
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("spoilt", ["market", "bookmaker"])
+def test_what_is_put_aside_is_not_called_withdrawn(provider, client, spoilt):
+    answer = payloads.odds()
+    books = answer[0]["bookmakers"]
+    books += [copy.deepcopy(books[0]) | {"key": key} for key in ("fanduel", "betmgm")]
+    provider.says(answer)
+    fetch_odds(competition_key=NBA, now=NOW, client=client)
+    del (books[1] if spoilt == "bookmaker" else books[1]["markets"][0])["key"]
+    books[2]["markets"][0]["outcomes"][0]["price"] = 3.0
+    provider.says_now(answer)
+
+    counts = fetch_odds(competition_key=NBA, now=NOW + timedelta(minutes=5), client=client)
+
+    assert (counts.new, counts.withdrawn) == (1, 0)
+    assert not PriceChange.objects.filter(price=None).exists()
+
+
+@pytest.mark.django_db
 def test_an_answer_most_of_which_cannot_be_read_writes_nothing_but_the_failed_run(provider, client):
     """Put aside one by one, its prices would be taken for withdrawn."""
     provider.says(payloads.ODDS)
