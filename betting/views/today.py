@@ -71,7 +71,7 @@ def place_bet(request: UserRequest) -> HttpResponse:
         form = PlaceBet(
             initial={
                 "request_key": str(uuid.uuid4()),
-                "stake": row.stake,
+                "stake": row.stake or None,
                 "price": row.opportunity.price,
             }
         )
