@@ -12,7 +12,7 @@ from accounts import live
 from odds.models import Quote
 from tests import make
 from tests.journeys.pages import arrived
-from tests.live.serving import Server
+from tests.live.serving import Server, serving
 
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 AXE = Path(__file__).parent.parent / "vendor" / "axe.js"
@@ -98,16 +98,12 @@ def test_who_pauses_is_told_how_much_waits_and_gets_it_all(browser, server, bett
     expect(page.locator(cell)).to_have_text("5.55")
 
 
-def test_without_valkey_the_page_asks_by_itself_and_says_so(browser, server, bettor):
-    server.stop()
-    server.start(REDIS_URL="redis://127.0.0.1:1/0")
-    try:
-        page = arrived(browser, server, "/odds/")
+def test_without_valkey_the_page_asks_by_itself_and_says_so(browser, bettor, tmp_path):
+    with serving(tmp_path, REDIS_URL="redis://127.0.0.1:1/0") as alone:
+        page = arrived(browser, alone, "/odds/")
         expect(page.locator("[data-pause-text]")).to_have_text("Every 10 s")
         assert page.locator(".grid-odds tbody").count() == 3
-    finally:
-        server.stop()
-        server.start()
+        assert alone.stop() < 8
 
 
 def test_a_bet_placed_elsewhere_appears_on_today(browser, server, bettor):

@@ -172,9 +172,11 @@ class Listening:
 
 
 @contextmanager
-def serving(folder: Path, application: str = "config.asgi:application") -> Iterator[Server]:
+def serving(
+    folder: Path, application: str = "config.asgi:application", **more: str
+) -> Iterator[Server]:
     server = Server(folder / "serving.log", application)
-    server.start()
+    server.start(**more)
     try:
         yield server
     finally:
