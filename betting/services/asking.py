@@ -114,7 +114,7 @@ def reasons_against(
         *_event_breaches(selection, now=now),
         *_rule_breaches(selection),
         *_price_breaches(asked, bookmaker, now=now, prices=prices),
-        *_opportunity_breaches(asked, opportunity),
+        *_opportunity_breaches(asked, opportunity, now=now),
     )
 
 
@@ -194,19 +194,25 @@ def _price_breaches(
     return [Breach(rule, detail, figure=figure, bound=str(asked.price), field="price")]
 
 
-def _opportunity_breaches(asked: Asked, opportunity: Opportunity | None) -> list[Breach]:
-    if asked.opportunity_id is None or (
-        opportunity is not None
-        and opportunity.quote.selection_id == asked.selection_id
-        and opportunity.quote.bookmaker_id == asked.bookmaker_id
-    ):
+def _opportunity_breaches(
+    asked: Asked, opportunity: Opportunity | None, *, now: datetime
+) -> list[Breach]:
+    """Return why a bet may not rest on an opportunity: what it believed is kept with the bet."""
+    if asked.opportunity_id is None:
         return []
-    return [
-        Breach(
-            "opportunity",
-            f"opportunity: {asked.opportunity_id} is not about this selection and bookmaker.",
-            figure=str(asked.opportunity_id),
-            bound="",
-            field="opportunity_id",
+    if opportunity is None or (asked.selection_id, asked.bookmaker_id) != (
+        opportunity.quote.selection_id,
+        opportunity.quote.bookmaker_id,
+    ):
+        detail = f"opportunity: {asked.opportunity_id} is not about this selection and bookmaker."
+        rule, figure = "opportunity", str(asked.opportunity_id)
+    # One that ended while its form was open will do: it may go on in another for a tick more edge.
+    elif opportunity.gone_at is not None and now - opportunity.gone_at > quote_age_limit():
+        detail = (
+            f"opportunity: it ended at {opportunity.gone_at:%Y-%m-%d %H:%M} UTC; "
+            "what it believed is out of date."
         )
-    ]
+        rule, figure = "opportunity_gone", opportunity.gone_at.isoformat()
+    else:
+        return []
+    return [Breach(rule, detail, figure=figure, bound="", field="opportunity_id")]

@@ -196,16 +196,36 @@ def test_nothing_is_staked_at_an_archive(alice):
     assert rules(refusal) == ["archive"]
 
 
-def test_a_bankroll_of_many_millions_is_staked_like_any_other(alice):
-    make.bankroll(alice, "50000000.00")
-    make.limits(alice, bet="1.0000", event="1.0000", day="1.0000")
-    quote = make.priced("2.200")
+def surfaced(quote) -> Opportunity:
     strategy = Strategy.objects.create(key="mine", title="Mine", configuration={})
-    opportunity = Opportunity.objects.create(
+    return Opportunity.objects.create(
         strategy=strategy, quote=quote, as_of=make.NOON, price=quote.price,
         price_seen_at=make.NOON, fair_probability=0.5, market_probability=0.5, edge=0.1,
         edge_low=0.05, stake_share=0.02, reasons=[], passes=[],
     )  # fmt: skip
+
+
+def test_a_bet_rests_on_no_opportunity_that_ended_long_ago(alice):
+    make.bankroll(alice)
+    quote = make.priced("2.200")
+    opportunity = surfaced(quote)
+    opportunity.status, opportunity.gone_at = "gone", make.NOON - timedelta(minutes=16)
+    opportunity.save()
+
+    with pytest.raises(StakeRefused, match="it ended at 2026-01-15 11:44 UTC") as refusal:
+        make.place(alice, quote, opportunity_id=opportunity.pk)
+
+    assert rules(refusal) == ["opportunity_gone"]
+    opportunity.gone_at = make.NOON - timedelta(minutes=15)
+    opportunity.save()
+    assert make.place(alice, quote, opportunity_id=opportunity.pk).fair_probability == 0.5
+
+
+def test_a_bankroll_of_many_millions_is_staked_like_any_other(alice):
+    make.bankroll(alice, "50000000.00")
+    make.limits(alice, bet="1.0000", event="1.0000", day="1.0000")
+    quote = make.priced("2.200")
+    opportunity = surfaced(quote)
 
     bet = make.place(alice, quote, "20.00", opportunity_id=opportunity.pk)
 
