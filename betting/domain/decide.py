@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from betting.domain.configuration import Configuration
+from models_registry.domain.logistic import log_odds_of, probability_of
 from odds.domain.consensus import Consensus, consensus, price_after_commission
 from odds.domain.table import BoolArray, FloatArray, IntArray, QuoteTable, TimeArray
 from risk.domain.kelly import kelly_fraction
@@ -96,7 +97,7 @@ def blend(market: FloatArray, model: FloatArray, weight: FloatArray | float) -> 
     >>> blend(np.array([0.5]), np.array([0.6]), 0.5).round(4).tolist()
     [0.5505]
     """
-    return _probability((1.0 - weight) * _log_odds(market) + weight * _log_odds(model))
+    return probability_of((1.0 - weight) * log_odds_of(market) + weight * log_odds_of(model))
 
 
 def slate_of(
@@ -175,7 +176,7 @@ def decide(slate: Slate, configuration: Configuration) -> Decisions:
         model = slate.model_probability
         weight = np.minimum(slate.model_weight, configuration.model_weight)
         error = np.maximum(slate.model_error, configuration.model_error)
-        doubt = _probability(_log_odds(model) - error)
+        doubt = probability_of(log_odds_of(model) - error)
         fair, low = blend(fair, model, weight), blend(low, doubt, weight)
     edge, edge_low = fair * net - 1.0, low * net - 1.0
     age = _age(quotes, slate.moment)
@@ -240,11 +241,3 @@ def _best_of_each(slate: Slate, edge: FloatArray, eligible: BoolArray) -> BoolAr
         first[1:] = (market[1:] != market[:-1]) | (moment[1:] != moment[:-1])
         best[rows[order[first]]] = True
     return best
-
-
-def _log_odds(probability: FloatArray) -> FloatArray:
-    return np.log(probability / (1.0 - probability))
-
-
-def _probability(log_odds: FloatArray) -> FloatArray:
-    return 1.0 / (1.0 + np.exp(-log_odds))
