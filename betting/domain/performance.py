@@ -22,8 +22,8 @@ class Record:
     """Settled bets in the order of settling, all columns (n,).
 
     `price` is after commission. `probability` is what was believed, `clv` its closing line value;
-    NaN where there is none. `won` is the part of the stake that won: 1, 0.5 or 0; NaN for a push
-    or void.
+    NaN where there is none. `won` is 1, 0, or 0.5 for either half result: they come in pairs, and
+    on average half of what was believed came true. NaN for a push or void.
     """
 
     stake: FloatArray
