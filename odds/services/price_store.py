@@ -267,8 +267,8 @@ def set_newest_looks(
 _MANY = 10_000
 _COUNTED = "odds_event, odds_market, odds_selection, odds_quote, odds_marketlook, odds_sighting"
 _HAS_GROWN = """
-SELECT pg_relation_size(oid) > 1.5 * relpages * current_setting('block_size')::int
-    OR reltuples < 2 * %s
+SELECT pg_relation_size(oid) > 3 * relpages * current_setting('block_size')::int
+    OR reltuples < %s
 FROM pg_class WHERE oid = 'odds_quote'::regclass
 """
 
@@ -277,7 +277,7 @@ def count_again(new_quotes: int) -> None:
     """Let Postgres count its rows again, after the commit, where many were added to few."""
     # Until it does so of itself, a minute later and only after the commit, it takes fresh tables
     # for empty ones, and joins them row by row: questions of the past then took minutes. Only when
-    # half as many again have come: an import in many steps need not count at each. The file alone
+    # there are three times as many: an import in many steps need not count at each. The file alone
     # does not say so: it keeps its size when what was in it is rolled back or deleted.
     if new_quotes < _MANY:
         return
