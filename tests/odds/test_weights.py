@@ -169,6 +169,16 @@ def test_weights_are_learned_kept_and_in_force_from_then_on(history):
     assert BookmakerWeight.objects.count() == 6
 
 
+def test_books_kept_out_by_hand_are_kept_out_of_the_comparison_too(history):
+    make.Bookmaker.objects.exclude(key="pinnacle").update(weight=0)
+    found = learn_weights(
+        sport_key="basketball", target="close", lead=timedelta(hours=1), now=history
+    )
+    # One book speaks, before and after: there is nothing to gain, whatever the others' records.
+    assert found.comparison.new == pytest.approx(found.comparison.old)
+    assert found.stored is None
+
+
 @pytest.mark.django_db
 def test_the_command_says_what_is_missing():
     with pytest.raises(CommandError, match="--sport cricket: unknown; there are none yet"):
