@@ -235,10 +235,9 @@ def _prices_all_outcomes(present: BoolArray, group: IntArray) -> BoolArray:
     kinds, kind, votes = np.unique(
         group[several] * 64 + sides[several], return_inverse=True, return_counts=True
     )
-    kind_outcomes = np.zeros(len(kinds), dtype=np.int64)
-    kind_outcomes[kind] = outcomes[several]
     kind_group = kinds // 64
-    order = np.lexsort((kind_outcomes, votes, kind_group))
+    # On a tie the highest number is last: a set has a higher one than any part of it.
+    order = np.lexsort((kinds, votes, kind_group))
     last_of_group = np.append(np.diff(kind_group[order]) != 0, True)[: len(order)]
     chosen = np.zeros(len(kinds), dtype=np.bool_)
     chosen[order[last_of_group]] = True

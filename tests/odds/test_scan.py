@@ -58,6 +58,14 @@ def test_an_arbitrage_takes_the_best_price_of_each_side_after_commission():
     assert best.comes_back == 0.0
 
 
+def test_of_equal_prices_the_one_seen_last_is_taken():
+    later = SEEN + timedelta(minutes=4)
+    home = [row("home", 2.1, bookmaker_id=book, confirmed_at=at)
+            for book, at in ((1, SEEN), (2, later), (3, later), (4, SEEN))]  # fmt: skip
+    best = books(*home, row("away", 2.1, bookmaker_id=5))[0]
+    assert best.legs[1].bookmaker_key == "book_2"
+
+
 def test_two_legs_of_a_three_way_market_are_no_arbitrage():
     two_sides = [*two_way(1, 2.6, 2.9), row("draw", 3.3, bookmaker_id=2, confirmed_at=SEEN)]
     assert books(*two_sides)[0].profit < 0
@@ -235,7 +243,8 @@ def test_steam_is_several_books_moving_one_way_and_nobody_the_other():
     assert found[0].change == pytest.approx(found[0].now - found[0].before)
     assert found[0].now > 0.5 > found[0].before
     assert found[0].first_mover == "book_1"
-    mixed = [*now[:4], *two_way(3, 2.1, 1.85, seen_at=later), *two_way(4, 2.0, 1.9)]
+    # Three of four that moved are fewer than four in five.
+    mixed = [*now[:6], *two_way(4, 2.05, 1.87, seen_at=later)]
     shifted = shifts(
         quote_table(*before), quote_table(*mixed), at=AT, method="power", gates=GATES,
         min_change=0.0005,
