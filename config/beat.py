@@ -1,6 +1,7 @@
 """The schedule, sent by one beat however many are started."""
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -47,6 +48,9 @@ class Leadership:
     def resign(self) -> None:
         """Let another lead."""
         if self._connection is not None:
+            with suppress(psycopg.Error):
+                # The end of a connection frees it too, but only once the database notices.
+                self._connection.execute("SELECT pg_advisory_unlock_all()")
             self._connection.close()
         self._connection, self._is_ours = None, False
 
