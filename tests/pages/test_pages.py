@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -15,6 +16,7 @@ from betting.models import Bet, Opportunity
 from betting.screens import opportunity_of
 from betting.selectors.money import bankroll_of
 from models_registry.models import ModelVersion
+from odds.models import Bookmaker
 from risk.models import Halt, Limits
 from tests import make
 from tests.journeys.world import fill
@@ -387,6 +389,19 @@ def test_nobody_revokes_the_key_of_another(alice, bob, client):
 def test_a_simulated_world_says_so_on_every_page(world, as_alice):
     for page in [*LISTS, *OTHERS]:
         assert b"invented teams, known true probabilities" in as_alice.get(page).content, page
+
+
+def test_an_archives_prices_are_shown_once_the_event_has_started_and_not_before(as_alice):
+    quote = make.priced("1.90", book="closing")
+    make.priced("2.05", side="away", book="closing")
+    Bookmaker.objects.update(is_archive=True)
+    shown = {}
+    for at in (make.NOON, make.NIGHT):
+        with time_machine.travel(at, tick=False):
+            page = as_alice.get(f"/events/{quote.selection.market.event_id}/").content.decode()
+        shown[at] = ("No prices for this event" in page, "1.90" in page and "2.05" in page)
+
+    assert shown == {make.NOON: (True, False), make.NIGHT: (False, True)}
 
 
 def test_what_is_not_there_is_said_on_a_page_of_ours(as_alice):
