@@ -176,6 +176,9 @@ def sync_sports(*, now: datetime, client: Client) -> Counts:
 
     def ask(paid: Client, _run: FeedRun) -> Answered[Counts]:
         answered = paid.sports(with_inactive=True)
+        if not answered.value:
+            # Taken at its word, nothing would be fetched until the next list, hours later.
+            raise BadPayload("answer", "no sport at all")
         rows = [
             ProviderSport(
                 provider=PROVIDER,

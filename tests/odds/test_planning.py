@@ -9,7 +9,7 @@ import stamina
 from odds import tasks
 from odds.feeds import the_odds_api as api
 from odds.models import CreditEntry, Event, FeedRun, ProviderSport, Quote
-from odds.services import FetchFailed, Wishes, fetch_odds, fetch_what_is_due
+from odds.services import FetchFailed, Wishes, fetch_odds, fetch_what_is_due, sync_sports
 from odds.services.credit_ledger import account_of
 from odds.simulator.clock import ManualClock
 from odds.simulator.league import SPORT_KEY
@@ -135,6 +135,17 @@ def test_out_of_season_nothing_is_asked_but_the_list_of_sports(client, clock):
     )  # fmt: skip
     fetch_what_is_due(now=NOON, client=client, wishes=wishes)
     assert calls() == {}
+
+
+@pytest.mark.django_db
+def test_a_list_without_any_sport_puts_none_out_of_season(provider):
+    provider.says(payloads.SPORTS)
+    provider.says([])
+    with api.Client(provider.url, "key") as client:
+        sync_sports(now=NOON, client=client)
+        with pytest.raises(FetchFailed, match="no sport at all"):
+            sync_sports(now=NOON + timedelta(hours=6), client=client)
+    assert ProviderSport.objects.get().is_active
 
 
 @pytest.mark.django_db
