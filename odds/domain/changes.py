@@ -95,7 +95,8 @@ def follow(
     at_look = np.concatenate([before_all, place[first]])
     price = np.concatenate([standing_price, listed.price[first]])
     row = np.concatenate([np.full(len(standing_key), -1), first])
-    sort = np.lexsort((at_look, key))
+    # One number a row sorts in half the time of two.
+    sort = np.argsort(key * (len(seen.at) + 1) + at_look + 1)
     key, at_look, price, row = key[sort], at_look[sort], price[sort], row[sort]
     is_late = np.zeros(len(key), bool)
     known = row >= 0
@@ -124,14 +125,16 @@ class _Seen:
         once = np.ones(len(book), bool)
         once[1:] = (book[1:] != book[:-1]) | (at[1:] != at[:-1])
         book, at, rank = book[once], at[once], rank[once]
-        books = np.arange(int(max(book.max(initial=-1), book_of.max(initial=-1))) + 1)
-        start = np.searchsorted(book, books, side="left")
-        end = np.searchsorted(book, books, side="right")
-        return cls(book, at, rank, start, end)
+        books = int(max(book.max(initial=-1), book_of.max(initial=-1))) + 1
+        count = np.bincount(book, minlength=books)
+        end = np.cumsum(count)
+        return cls(book, at, rank, end - count, end)
 
     def place(self, book: IntArray, at: IntArray) -> IntArray:
         """Return where the look at a book at a moment is."""
         moments = np.unique(self.at)
+        if len(moments) == 1:
+            return self.start[book]
         width = len(moments) + 1
         code = self.book * width + np.searchsorted(moments, self.at)
         found: IntArray = np.searchsorted(code, book * width + np.searchsorted(moments, at))
@@ -140,10 +143,12 @@ class _Seen:
 
 def _firsts(listed: Listed, place: IntArray) -> tuple[IntArray, BoolArray]:
     """Return the listed rows by key, moment and rank; and which are not the first of a moment."""
-    order = np.lexsort((listed.rank, place, listed.key))
-    key, at = listed.key[order], place[order]
+    code = listed.key * (int(place.max(initial=0)) + 1) + place
+    order = np.argsort(code)
     is_later = np.zeros(len(order), bool)
-    is_later[1:] = (key[1:] == key[:-1]) & (at[1:] == at[:-1])
+    is_later[1:] = code[order[1:]] == code[order[:-1]]
+    if is_later.any():
+        order = np.lexsort((listed.rank, code))
     return order, is_later
 
 

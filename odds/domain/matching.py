@@ -6,10 +6,12 @@ Only equal spellings match, and those someone listed. Likeness only ever makes a
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from rapidfuzz import fuzz, process
 
 
+@lru_cache(maxsize=16384)
 def normalise(name: str) -> str:
     """Return a spelling without case, accents and spare spaces.
 
