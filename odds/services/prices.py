@@ -1,7 +1,7 @@
 """Prices as seen: sweeps in, changes and latest quotes out, whole sweeps at once on arrays."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from odds.services import price_store as store
 from odds.services.bulk import EMPTY, NOTHING, as_arrays, chosen
 from odds.services.counts import Counts
 from odds.services.listings import Collector, Listings, Units, codes, conflict_row
+from odds.services.price_keys import each_pair, keys_of, places_of
 
 _NEVER = np.iinfo(np.int64).max
 
@@ -93,25 +94,6 @@ def _first_looks(listings: Listings) -> IntArray:
     return first
 
 
-@dataclass(slots=True)
-class _Keys:
-    """Every key that is stored or listed: its unit, side, point and bookmaker; its stored quote.
-
-    `pair` is the place of its unit and bookmaker among all of those, in `pair_unit` and
-    `pair_book`. `stored` is the place of its quote among the stored ones, -1 where it has none.
-    """
-
-    unit: IntArray
-    side: IntArray
-    point: IntArray
-    book: IntArray
-    pair: IntArray
-    pair_unit: IntArray
-    pair_book: IntArray
-    stored: IntArray
-    of_row: IntArray
-
-
 class _Work:
     """One batch of listings, worked into what is stored."""
 
@@ -124,7 +106,7 @@ class _Work:
         self.selections = store.selections_of(listings.units)
         self.quotes = store.quotes_of(self.selections)
         self.markets = store.markets_of(listings.units)
-        self.keys = _keys(listings, self.quotes)
+        self.keys = keys_of(listings, self.quotes)
 
     def do(self, counts: Counts, rejected: list[RejectedRow], names: Mapping[int, str]) -> set[int]:
         """Find what changed, write it, and count it; return the events it is of."""
@@ -177,9 +159,9 @@ class _Work:
         listings, keys = self.listings, self.keys
         starts = np.searchsorted(keys.pair_unit, np.arange(len(listings.units) + 1))
         whole = np.flatnonzero(listings.looks_at_any())
-        pair, of = _each_pair(starts, listings.unit[whole])
+        pair, of = each_pair(starts, listings.unit[whole])
         listing, book = listings.looks_by_book()
-        named, known = _places(keys, listings.unit[listing], book)
+        named, known = places_of(keys, listings.unit[listing], book)
         listing = np.concatenate([whole[of], listing[known]])
         return Looks(np.concatenate([pair, named[known]]), listings.at[listing], listing)
 
@@ -194,8 +176,8 @@ class _Work:
         unit, at, rank, book = store.old_looks(units)
         unit = back[unit]
         starts = np.searchsorted(keys.pair_unit, np.arange(len(all_units) + 1))
-        pair, of = _each_pair(starts, unit[book < 0])
-        named, known = _places(keys, unit[book >= 0], book[book >= 0])
+        pair, of = each_pair(starts, unit[book < 0])
+        named, known = places_of(keys, unit[book >= 0], book[book >= 0])
         looks = Looks(
             np.concatenate([pair, named[known]]),
             np.concatenate([at[book < 0][of], at[book >= 0][known]]),
@@ -289,7 +271,7 @@ class _Work:
         np.minimum.at(said, pair[told], listings.last_update[told])
         said[said == _NEVER] = NO_TIME
         unit, book, before, said_before = self.newest
-        place, known = _places(keys, unit, book)
+        place, known = places_of(keys, unit, book)
         # A sweep that comes late tells nothing of now.
         later = known.copy()
         later[known] = before[known] >= at[place[known]]
@@ -301,47 +283,6 @@ class _Work:
         store.set_newest_looks(
             self.markets[of], starts, keys.pair_book[looked], at[looked], said[looked]
         )
-
-
-def _keys(listings: Listings, quotes: store.StoredQuotes) -> _Keys:
-    of_listed = listings.unit[listings.listing]
-    columns = [
-        np.concatenate(pair)
-        for pair in (
-            (quotes.unit, of_listed),
-            (quotes.side, listings.side),
-            (quotes.point, listings.point),
-            (quotes.book, listings.book),
-        )
-    ]
-    _, first, code = np.unique(codes(*columns), return_index=True, return_inverse=True)
-    unit, side, point, book = (column[first] for column in columns)
-    stored = np.full(len(first), -1)
-    stored[code[: len(quotes.unit)]] = np.arange(len(quotes.unit))
-    width = int(book.max(initial=0)) + 1
-    pairs, pair = np.unique(unit * width + book, return_inverse=True)
-    return _Keys(
-        unit, side, point, book, pair, pairs // width, pairs % width, stored,
-        code[len(quotes.unit) :],
-    )  # fmt: skip
-
-
-def _each_pair(starts: IntArray, unit: IntArray) -> tuple[IntArray, IntArray]:
-    """Return every pair of each given unit, and which of the given it belongs to."""
-    counts = starts[unit + 1] - starts[unit]
-    of = np.repeat(np.arange(len(unit)), counts)
-    run = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return starts[unit][of] + run, of
-
-
-def _places(keys: _Keys, unit: IntArray, book: IntArray) -> tuple[IntArray, BoolArray]:
-    """Return where a unit and bookmaker stand among the pairs, and whether they do at all."""
-    width = int(max(keys.pair_book.max(initial=0), book.max(initial=0))) + 1
-    codes = keys.pair_unit * width + keys.pair_book
-    wanted = unit * width + book
-    place = np.minimum(np.searchsorted(codes, wanted), max(len(codes) - 1, 0))
-    known = codes[place] == wanted if len(codes) else np.zeros(len(wanted), bool)
-    return place, known
 
 
 def _after(old: Looks, new: Looks, later: int) -> Looks:
