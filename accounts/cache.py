@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -44,9 +44,9 @@ class Kept:
     made_at: float
     version: str
 
-    def serves(self, version: str, seconds: float) -> bool:
-        """Return whether it is young enough and of the prices there are."""
-        return self.version == version and 0 <= time.time() - self.made_at < seconds
+    def is_younger(self, seconds: float) -> bool:
+        """Return whether it was made less than so many seconds ago."""
+        return 0 <= time.time() - self.made_at < seconds
 
 
 _memory: OrderedDict[str, Kept] = OrderedDict()
@@ -69,16 +69,16 @@ def remember(
     where only the age ran out, the old answer is given while another process makes the next.
     """
     place_key = _key(name, key)
-    version, kept, place = _look(place_key)
-    if not refresh and kept is not None and kept.serves(version, seconds):
+    version, kept, place = _look(place_key, only_version=refresh)
+    if kept is not None and kept.is_younger(seconds):
         return _counted(name, "hit", place, kept)
     with _lock_of(place_key):
         # Whoever waited finds it made.
-        version, kept, place = _look(place_key)
-        if not refresh and kept is not None:
-            if kept.serves(version, seconds):
+        version, kept, place = _look(place_key, only_version=refresh)
+        if kept is not None:
+            if kept.is_younger(seconds):
                 return _counted(name, "hit", place, kept)
-            if kept.version == version and not _may_make(place_key, place):
+            if not _may_make(place_key, place):
                 return _counted(name, "stale", place, kept)
         made = Kept(make(), time.time(), version)
         _keep(place_key, made)
@@ -124,25 +124,29 @@ def _lock_of(key: str) -> threading.Lock:
         return _making.setdefault(key, threading.Lock())
 
 
-def _look(key: str) -> tuple[str, Kept | None, str]:
-    """Return the version of prices, what is kept, and where was looked."""
+def _look(key: str, *, only_version: bool) -> tuple[str, Kept | None, str]:
+    """Return the version of prices, what is kept of that version, and where was looked."""
     if not live.is_away():
         try:
-            found: Any = live.client().mget(live.version_key(), key)
-            version = found[0].decode() if found[0] else ""
-            return version, _read(found[1]), "valkey"
+            found: Any = live.client().mget(live.version_key(), *(() if only_version else (key,)))
+            version = found[0] or b""
+            return version.decode(), _read(found[1:], version), "valkey"
         except (RedisError, OSError) as error:
             live.leave_alone(error, so=KEPT_IN_MEMORY)
     with _memory_lock:
         # Without Valkey nobody says that prices changed: age alone decides.
-        return "", _memory.get(key), "memory"
+        return "", None if only_version else _memory.get(key), "memory"
 
 
-def _read(text: bytes | None) -> Kept | None:
-    if text is None:
-        return None
-    content = json.loads(text)
-    return Kept(content["answer"], content["made_at"], content["version"])
+def _read(found: Sequence[bytes | None], version: bytes) -> Kept | None:
+    """Return what was kept of this version; the answer of another is not worth its reading."""
+    for text in found:
+        if text is not None:
+            head, _, body = text.partition(b"\n")
+            made_at, _, of = head.partition(b" ")
+            if of == version:
+                return Kept(json.loads(body), float(made_at), version.decode())
+    return None
 
 
 def _may_make(key: str, place: str) -> bool:
@@ -158,10 +162,8 @@ def _may_make(key: str, place: str) -> bool:
 
 def _keep(key: str, made: Kept) -> None:
     if not live.is_away():
-        text = json.dumps(
-            {"answer": made.answer, "made_at": made.made_at, "version": made.version},
-            separators=(",", ":"),
-        )
+        body = json.dumps(made.answer, separators=(",", ":"))
+        text = f"{made.made_at} {made.version}\n{body}"
         try:
             with live.client().pipeline(transaction=False) as pipe:
                 pipe.set(key, text, ex=KEPT_SECONDS)
