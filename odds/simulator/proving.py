@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from odds import services
 from odds.feeds.provider import Patience
 from odds.feeds.the_odds_api import Client
+from odds.models import FeedRun
 from odds.selectors import latest_quotes
 from odds.services.fetching import FetchFailed
 from odds.simulator.boards import IntArray, Sport
@@ -250,7 +251,12 @@ def _check_live(verdict: Verdict, witness: Witness, now: datetime, max_age: time
     """Look at what the product takes for live: it may not be older than it says.
 
     It is as old as the newest answer that listed it, or as the bookmaker's own time in that answer.
+    An answer that was refused whole says nothing: what was known before it still stands as of then.
     """
+    refused = set(
+        FeedRun.objects.filter(outcome=FeedRun.Outcome.FAILED).values_list("started_at", flat=True)
+    )
+    taken = {at: listed for at, listed in witness.sent.items() if at not in refused}
     table = latest_quotes(now=now, starts_before=now + timedelta(hours=48))
     events = _references(table.event_id.tolist())
     for row in range(len(table)):
@@ -260,11 +266,11 @@ def _check_live(verdict: Verdict, witness: Witness, now: datetime, max_age: time
         verdict.live += 1
         event, book = events[int(table.event_id[row])], str(table.bookmaker_key[row])
         key = (event, book, str(table.market_key[row]))
-        seen = max((at for at, listed in witness.sent.items() if key in listed), default=None)
-        if seen is None or confirmed > min(seen, _told(witness.sent[seen][key], seen)):
+        seen = max((at for at, listed in taken.items() if key in listed), default=None)
+        if seen is None or confirmed > min(seen, _told(taken[seen][key], seen)):
             verdict.stale.append(
                 f"live at {now:%H:%M}, as of {confirmed:%H:%M:%S}, but last listed at "
-                f"{seen and seen.strftime('%H:%M')}, told at {seen and witness.sent[seen][key]}: "
+                f"{seen and seen.strftime('%H:%M')}, told at {seen and taken[seen][key]}: "
                 f"{event[:6]} {book} {key[2]}"
             )
 
