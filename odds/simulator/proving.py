@@ -254,7 +254,9 @@ def _check_live(verdict: Verdict, witness: Witness, now: datetime, max_age: time
     An answer that was refused whole says nothing: what was known before it still stands as of then.
     """
     refused = set(
-        FeedRun.objects.filter(outcome=FeedRun.Outcome.FAILED).values_list("started_at", flat=True)
+        FeedRun.objects.filter(kind=FeedRun.Kind.ODDS, outcome=FeedRun.Outcome.FAILED).values_list(
+            "started_at", flat=True
+        )
     )
     taken = {at: listed for at, listed in witness.sent.items() if at not in refused}
     table = latest_quotes(now=now, starts_before=now + timedelta(hours=48))
