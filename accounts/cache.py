@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -38,11 +38,10 @@ requests = Counter(
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer, when it was made (real time), and the version of prices it was made from."""
+    """An answer and when it was made (real time)."""
 
     answer: Any
     made_at: float
-    version: str
 
     def is_younger(self, seconds: float) -> bool:
         """Return whether it was made less than so many seconds ago."""
@@ -69,19 +68,19 @@ def remember(
     where only the age ran out, the old answer is given while another process makes the next.
     """
     place_key = _key(name, key)
-    version, kept, place = _look(place_key, only_version=refresh)
+    version, kept, place = _look(place_key, refresh=refresh)
     if kept is not None and kept.is_younger(seconds):
         return _counted(name, "hit", place, kept)
     with _lock_of(place_key):
         # Whoever waited finds it made.
-        version, kept, place = _look(place_key, only_version=refresh)
+        version, kept, place = _look(place_key, refresh=refresh)
         if kept is not None:
             if kept.is_younger(seconds):
                 return _counted(name, "hit", place, kept)
             if not _may_make(place_key, place):
                 return _counted(name, "stale", place, kept)
-        made = Kept(make(), time.time(), version)
-        _keep(place_key, made)
+        made = Kept(make(), time.time())
+        _keep(place_key, made, version)
         return _counted(name, "refresh" if refresh else "miss", place, made)
 
 
@@ -124,29 +123,26 @@ def _lock_of(key: str) -> threading.Lock:
         return _making.setdefault(key, threading.Lock())
 
 
-def _look(key: str, *, only_version: bool) -> tuple[str, Kept | None, str]:
+def _look(key: str, *, refresh: bool) -> tuple[bytes, Kept | None, str]:
     """Return the version of prices, what is kept of that version, and where was looked."""
     if not live.is_away():
         try:
-            found: Any = live.client().mget(live.version_key(), *(() if only_version else (key,)))
-            version = found[0] or b""
-            return version.decode(), _read(found[1:], version), "valkey"
+            found: Any = live.client().mget(live.version_key(), key)
         except (RedisError, OSError) as error:
             live.leave_alone(error, so=KEPT_IN_MEMORY)
+        else:
+            version, text = found[0] or b"", found[1]
+            return version, None if refresh else _read(text, version), "valkey"
     with _memory_lock:
         # Without Valkey nobody says that prices changed: age alone decides.
-        return "", None if only_version else _memory.get(key), "memory"
+        return b"", None if refresh else _memory.get(key), "memory"
 
 
-def _read(found: Sequence[bytes | None], version: bytes) -> Kept | None:
+def _read(text: bytes | None, version: bytes) -> Kept | None:
     """Return what was kept of this version; the answer of another is not worth its reading."""
-    for text in found:
-        if text is not None:
-            head, _, body = text.partition(b"\n")
-            made_at, _, of = head.partition(b" ")
-            if of == version:
-                return Kept(json.loads(body), float(made_at), version.decode())
-    return None
+    head, _, body = (text or b"").partition(b"\n")
+    made_at, _, of = head.partition(b" ")
+    return Kept(json.loads(body), float(made_at)) if body and of == version else None
 
 
 def _may_make(key: str, place: str) -> bool:
@@ -160,10 +156,10 @@ def _may_make(key: str, place: str) -> bool:
         return True
 
 
-def _keep(key: str, made: Kept) -> None:
+def _keep(key: str, made: Kept, version: bytes) -> None:
     if not live.is_away():
         body = json.dumps(made.answer, separators=(",", ":"))
-        text = f"{made.made_at} {made.version}\n{body}"
+        text = f"{made.made_at} {version.decode()}\n{body}"
         try:
             with live.client().pipeline(transaction=False) as pipe:
                 pipe.set(key, text, ex=KEPT_SECONDS)
@@ -174,7 +170,7 @@ def _keep(key: str, made: Kept) -> None:
         else:
             return
     with _memory_lock:
-        _memory[key] = Kept(made.answer, made.made_at, "")
+        _memory[key] = made
         _memory.move_to_end(key)
         while len(_memory) > MOST_IN_MEMORY:
             _memory.popitem(last=False)
