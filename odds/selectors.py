@@ -38,6 +38,8 @@ WITH rule AS (
     ) newest ON newest.id = w.weight_set_id
 )
 """
+# A book that the operator keeps out stays out, whatever was learned.
+WEIGHT = "CASE WHEN b.weight = 0 THEN 0 ELSE coalesce(learned.weight, b.weight) END"
 _EVENTS = """
 WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s AND e.status <> 'cancelled'
 AND (%(competition)s::text IS NULL
@@ -123,10 +125,9 @@ JOIN odds_competition c ON c.id = e.competition_id
 WHERE s.id = ANY(%(selections)s::bigint[])
 ORDER BY s.id
 """
-# A book that the operator keeps out stays out, whatever was learned.
 _BOOKS = f"""
-{PRICING} SELECT b.key, CASE WHEN b.weight = 0 THEN 0 ELSE coalesce(learned.weight, b.weight) END,
-       b.commission_share::float8, b.is_archive, coalesce(rule.method, '{METHOD_WITHOUT_RULE}'),
+{PRICING} SELECT b.key, {WEIGHT}, b.commission_share::float8, b.is_archive,
+       coalesce(rule.method, '{METHOD_WITHOUT_RULE}'),
        coalesce(array_position(rule.reference_books, b.key), {NO_REFERENCE}),
        coalesce(rule.reference_minutes, 0)
 FROM odds_sport sport CROSS JOIN odds_bookmaker b

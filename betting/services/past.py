@@ -12,6 +12,7 @@ from django.db import connection
 from betting.domain.simulate import Results, halves
 from odds.domain.consensus import METHOD_WITHOUT_RULE
 from odds.domain.table import NO_REFERENCE, FloatArray, QuoteTable, TimeArray
+from odds.selectors import WEIGHT
 
 CHUNK = timedelta(days=60)
 
@@ -19,8 +20,7 @@ CHUNK = timedelta(days=60)
 _LOOKS = f"""
 SELECT q.id, e.id, m.id, m.key, s.id, s.side,
        (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8,
-       b.id, b.key, CASE WHEN b.weight = 0 THEN 0 ELSE coalesce(learned.weight, b.weight) END,
-       b.commission_share::float8, c.price::float8,
+       b.id, b.key, {WEIGHT}, b.commission_share::float8, c.price::float8,
        (extract(epoch FROM c.last_update) * 1000000)::bigint,
        (extract(epoch FROM c.seen_at) * 1000000)::bigint,
        (extract(epoch FROM g.seen_at) * 1000000)::bigint,
@@ -32,14 +32,15 @@ SELECT q.id, e.id, m.id, m.key, s.id, s.side,
        -- A close that knows nothing later than this look would only repeat the claimed edge.
        CASE WHEN close.last_update > g.seen_at THEN close.fair_probability END,
        coalesce(rule.method, '{METHOD_WITHOUT_RULE}'),
-       coalesce(array_position(rule.reference_books, b.key), {NO_REFERENCE})
+       coalesce(array_position(rule.reference_books, b.key), {NO_REFERENCE}),
+       coalesce(rule.reference_minutes, 0)
 FROM odds_event e
 JOIN odds_competition k ON k.id = e.competition_id AND k.key = %(competition)s
 JOIN (SELECT DISTINCT event_id, market_key, seen_at, bookmaker_ids FROM odds_sighting) g
   ON g.event_id = e.id AND g.seen_at < e.starts_at
 -- How prices were made at that look: no rule or weights of later.
 LEFT JOIN LATERAL (
-    SELECT method, reference_books FROM odds_pricingrule
+    SELECT method, reference_books, reference_minutes FROM odds_pricingrule
     WHERE sport_id = k.sport_id AND in_force_from <= g.seen_at
     ORDER BY in_force_from DESC, id DESC LIMIT 1
 ) rule ON true
@@ -153,6 +154,10 @@ def _past(rows: list[tuple[Any, ...]]) -> Past:
         draw_offered=np.array(c[19], np.bool_),
     )
     moment, seen, told = _moments(c[14]), _moments(c[13]), _moments(c[12])
+    # Later looks' own times are not kept; at the first, a bookmaker may have told an old price.
+    confirmed = np.where(seen == moment, np.fmin(moment, told), moment)
+    is_fresh = confirmed >= moment - np.array(c[23], "timedelta64[m]")
+    rank = np.where(is_fresh, np.array(c[22], np.int64), NO_REFERENCE)
     quotes = QuoteTable(
         quote_id=np.array(c[0], np.int64),
         event_id=np.array(c[1], np.int64),
@@ -169,12 +174,11 @@ def _past(rows: list[tuple[Any, ...]]) -> Past:
         price=np.array(c[11], np.float64),
         last_update=told,
         seen_at=seen,
-        # Later looks' own times are not kept; at the first, a bookmaker may have told an old price.
-        confirmed_at=np.where(seen == moment, np.fmin(moment, told), moment),
+        confirmed_at=confirmed,
         starts_at=_moments(c[15]),
         # Names cost time where there are many rows and nothing to tell apart.
         margin_method=None if {*c[21]} == {METHOD_WITHOUT_RULE} else np.array(c[21], np.str_),
-        reference_rank=None if {*c[22]} == {NO_REFERENCE} else np.array(c[22], np.int64),
+        reference_rank=None if rank.min() == NO_REFERENCE else rank,
     )
     return Past(quotes, moment, Results(won, lost, known), np.array(c[20], np.float64))
 

@@ -21,7 +21,7 @@ from odds.domain.weights import (
     scores_by_result,
 )
 from odds.models import BookmakerWeight, Sport, WeightSet
-from odds.selectors import PRICING
+from odds.selectors import PRICING, WEIGHT
 
 LEAST_EVENTS = 50
 TESTED_SHARE = 0.3
@@ -30,8 +30,7 @@ _OLDEST = timedelta(days=10)
 _HISTORY = f"""
 {PRICING}
 SELECT e.id, s.id, s.side, b.id, b.key, b.commission_share::float8, b.is_archive,
-       CASE WHEN b.weight = 0 THEN 0 ELSE coalesce(learned.weight, b.weight) END,
-       early.price::float8,
+       {WEIGHT}, early.price::float8,
        -- A close counts only if somebody looked after the early price: else it is the same price.
        CASE WHEN late.seen_at > e.starts_at - %(lead)s OR looked.found THEN late.price END::float8,
        CASE WHEN e.home_score > e.away_score THEN 'home'

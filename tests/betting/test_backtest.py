@@ -214,6 +214,29 @@ def test_the_past_is_priced_by_the_rule_and_weights_that_were_in_force_then(hist
     assert past.market_low.tolist() == then.market_low.tolist()
 
 
+def test_a_reference_that_froze_is_none_in_the_past_as_it_was_live(history):
+    PricingRule.objects.create(
+        sport=Sport.objects.get(), method="power", reference_books=["frozen"],
+        reference_minutes=60, reason="x", in_force_from=make.BEFORE,
+    )  # fmt: skip
+    for side, price in (("home", "1.500"), ("away", "2.700")):
+        quote = make.priced(price, side=side, book="frozen")
+        PriceChange.objects.create(
+            quote=quote, price=quote.price, seen_at=SNAPSHOT,
+            last_update=SNAPSHOT - timedelta(minutes=61),
+        )  # fmt: skip
+    day = make.NOON.date()
+
+    past = slate_of_the_past(read_past("basketball_test", day, day, ("h2h",)), CONFIGURATION)
+    then = slate_of(
+        quotes_as_of(at=SNAPSHOT, starts_after=SNAPSHOT, starts_before=make.NIGHT),
+        moment=moment(SNAPSHOT), opinions={}, configuration=CONFIGURATION,
+    )  # fmt: skip
+
+    assert past.market_probability.tolist() == then.market_probability.tolist()
+    assert past.market_probability.max() < 0.6, "the frozen book alone would say 0.64"
+
+
 def test_unknown_strategies_and_empty_stretches_are_told(history):
     with pytest.raises(CommandError, match="use one of"):
         call_command("backtest", "--from=2026-01-15", "--to=2026-01-15", "--strategy=x")
