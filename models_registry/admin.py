@@ -84,3 +84,28 @@ class PredictionAdmin(Evidence):
     list_select_related = ("event__home", "event__away", "version__predictor")
     search_fields = ("event__home__name", "event__away__name")
     ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.Refusal)
+class RefusalAdmin(Evidence):
+    list_display = ("event", "version", "cause", "detail", "as_of")
+    list_filter = ("cause", "version__predictor")
+    list_select_related = ("event__home", "event__away", "version__predictor")
+    search_fields = ("event__home__name", "event__away__name", "detail")
+    ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.DriftReport)
+class DriftReportAdmin(Evidence):
+    list_display = ("predictor", "day", "version", "level", "made_at")
+    list_filter = ("level", "predictor")
+    list_select_related = ("predictor", "version__predictor")
+    search_fields = ("predictor__key",)
+
+
+@admin.register(models.Pause)
+class PauseAdmin(Evidence):
+    list_display = ("at", "version", "kind", "by", "reason")
+    list_filter = ("kind", "version__predictor")
+    list_select_related = ("version__predictor", "by")
+    search_fields = ("version__predictor__key", "reason")

@@ -5,7 +5,7 @@ from typing import ClassVar
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from odds.models import Competition, Event
 
@@ -143,6 +143,14 @@ class Prediction(models.Model):
     as_of = models.DateTimeField()
     made_at = models.DateTimeField()
     home_probability = models.FloatField()
+    draw_probability = models.FloatField(
+        null=True, blank=True, help_text="empty where a draw is impossible"
+    )
+    distribution = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="family and parameters of the score (domain/scores.py); empty in older rows",
+    )
     features = models.JSONField()
 
     class Meta:
@@ -155,6 +163,11 @@ class Prediction(models.Model):
                 condition=Q(home_probability__gt=0, home_probability__lt=1),
                 name="prediction_is_a_probability",
             ),
+            models.CheckConstraint(
+                condition=Q(draw_probability=None)
+                | Q(draw_probability__gt=0, draw_probability__lt=1 - F("home_probability")),
+                name="draw_leaves_room_for_away",
+            ),
         ]
         triggers: ClassVar = [
             pgtrigger.Protect(
@@ -165,3 +178,104 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version} on {self.event}: {self.home_probability:.3f}"
+
+
+class Refusal(models.Model):
+    """A version would not predict an event with what was known at `as_of`, and why.
+
+    Nothing is priced from the version's earlier predictions of the event until it predicts again.
+    """
+
+    class Cause(models.TextChoices):
+        EXPIRED = "expired", "Expired"
+        OUTSIDE = "outside", "Outside what it was trained on"
+        BROKEN = "broken", "Artefact broken"
+
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="refusals")
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="refusals")
+    as_of = models.DateTimeField()
+    made_at = models.DateTimeField()
+    cause = models.CharField(max_length=8, choices=Cause.choices)
+    detail = models.TextField()
+    distance = models.FloatField(null=True, blank=True, help_text="from what it was trained on")
+
+    class Meta:
+        ordering: ClassVar = ["-as_of", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["event", "version", "as_of"], name="one_refusal_a_moment"
+            )
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="refusals_are_append_only", operation=pgtrigger.Update | pgtrigger.Delete
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} refused {self.event}: {self.cause}"
+
+
+class DriftReport(models.Model):
+    """How far a champion has drifted, as read on one day. Never changed."""
+
+    class Level(models.TextChoices):
+        FINE = "fine", "Fine"
+        WARN = "warn", "Warning"
+        PAUSE = "pause", "Pause"
+
+    predictor = models.ForeignKey(Predictor, on_delete=models.PROTECT, related_name="drift_reports")
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="drift_reports"
+    )
+    day = models.DateField(help_text="UTC")
+    made_at = models.DateTimeField()
+    level = models.CharField(max_length=5, choices=Level.choices)
+    readings = models.JSONField(help_text="each: name, figure, warn and pause bounds, level, words")
+    plots = models.JSONField(help_text="calibration, rolling log loss beside the market, PSI")
+
+    class Meta:
+        ordering: ClassVar = ["-day", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["predictor", "day"], name="one_drift_report_a_day")
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="drift_reports_are_append_only",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.day}: {self.level}"
+
+
+class Pause(models.Model):
+    """A version was paused, or is no longer. A version's latest row says which.
+
+    A paused champion goes on predicting; no opportunity rests on what it says.
+    """
+
+    class Kind(models.TextChoices):
+        PAUSED = "paused", "Paused"
+        RELEASED = "released", "Released by a person"
+        RECOVERED = "recovered", "Recovered"
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="pauses")
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    at = models.DateTimeField()
+    reason = models.TextField()
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="pauses_are_append_only", operation=pgtrigger.Update | pgtrigger.Delete
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.kind} {self.at:%Y-%m-%d}"
