@@ -21,6 +21,9 @@ ENV PATH=/venv/bin:$PATH \
     FAIRLINE_VAR=/var/lib/fairline \
     FAIRLINE_BIND=0.0.0.0:8000 \
     PROMETHEUS_MULTIPROC_DIR=/tmp/metrics
+# LightGBM's wheel leaves its OpenMP to the system.
+RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/fairline fairline
 COPY --from=packages /venv /venv
 WORKDIR /app
