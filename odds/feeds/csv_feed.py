@@ -3,7 +3,7 @@
 docs/guides/add_a_feed.md describes the columns and has an example.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -86,7 +86,9 @@ class _Reader:
         quotes: dict[str, list[ParsedQuote]] = {}
         results: dict[str, ParsedResult] = {}
         facts: list[Fact] = []
+        unread: set[tuple[str, ...]] = set()
         for row_number, row in read_rows(path):
+            event = None
             try:
                 self._check_header(row)
                 event = self._event(row)
@@ -96,23 +98,36 @@ class _Reader:
                     quotes.setdefault(event.competition_key, []).append(self._quote(row, event))
             except BadPayload as bad:
                 facts.append(RejectedRow(bad.field, bad.reason, dict(row), row_number))
+                if event is not None:
+                    unread.add((event.key, *(self._text(row, name) for name in PRICE[:2])))
             else:
                 events[event.key] = event
-        if self.names_teams:
-            names = {(e.competition_key, n) for e in events.values() for n in (e.home, e.away)}
-            yield from (ParsedTeam(*name) for name in sorted(names))
+        yield from self._teams(events.values())
         yield from facts
         yield from events.values()
         yield from results.values()
         for competition_key, of_competition in quotes.items():
-            yield ParsedSweep(
-                provider=self.source,
-                competition_key=competition_key,
-                seen_at=self.now,
-                events=[e for e in events.values() if e.competition_key == competition_key],
-                quotes=columns_of(of_competition),
-                is_partial=True,
-            )
+            # Of a market that cannot be read whole nothing is known: what is missing is not gone.
+            read = [q for q in of_competition if _market_of(q) not in unread]
+            yield self._sweep(competition_key, read, events.values())
+
+    def _teams(self, events: Iterable[ParsedEvent]) -> list[ParsedTeam]:
+        if not self.names_teams:
+            return []
+        names = {(e.competition_key, name) for e in events for name in (e.home, e.away)}
+        return [ParsedTeam(*name) for name in sorted(names)]
+
+    def _sweep(
+        self, competition_key: str, quotes: list[ParsedQuote], events: Iterable[ParsedEvent]
+    ) -> ParsedSweep:
+        return ParsedSweep(
+            provider=self.source,
+            competition_key=competition_key,
+            seen_at=self.now,
+            events=[e for e in events if e.competition_key == competition_key],
+            quotes=columns_of(quotes),
+            is_partial=True,
+        )
 
     def _check_header(self, row: Row) -> None:
         for name in NEEDED:
@@ -177,6 +192,10 @@ class _Reader:
     def _moment(self, row: Row, name: str) -> datetime:
         text = self._must(row, name)
         return _named(name, lambda: moment(text))
+
+
+def _market_of(quote: ParsedQuote) -> tuple[str, ...]:
+    return quote.event_key, quote.bookmaker_key, quote.market_key
 
 
 def _named(name: str, read: Callable[[], T]) -> T:

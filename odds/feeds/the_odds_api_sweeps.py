@@ -1,9 +1,9 @@
 """From an odds answer to a sweep: what can be kept is kept, the rest is refused by name.
 
 Markets we cannot keep are left out, counted by market. Where a field cannot be read, the smallest
-unit that holds it (outcome, market, bookmaker, event) is put aside, and only what is still listed
-counts as looked at; where that would be most of the answer, the answer as a whole is refused: then
-nothing is written, and its prices go stale in sight, which is better than to call them withdrawn.
+unit that holds it (a bookmaker's market, the bookmaker, the event) is put aside, and only what is
+still listed counts as looked at. Where that would be most of the answer, all of it is refused and
+nothing is written. Either way prices go stale in sight: better than to call them withdrawn.
 """
 
 import re
@@ -108,20 +108,21 @@ def _read(payload: object, odds_format: str) -> tuple[list[ListedEvent], _Asides
 def _put_aside(payload: object, bad: BadPayload) -> tuple[RejectedRow, int] | None:
     """Take the smallest unit that holds a bad field out of the answer; None where there is none.
 
-    Returns its row for quarantine and how many prices went with it.
+    Returns a row for quarantine, of the outcome where that is at fault, and how many prices went.
     """
     found, holder, place = payload, None, 0
     for name, index in _STEP.findall(bad.field):
         inner = found.get(name) if name and isinstance(found, dict) else found
         if not isinstance(inner, list) or int(index) >= len(inner):
             break
-        holder, place = inner, int(index)
-        found = inner[place]
+        found = inner[int(index)]
+        # Not an outcome alone: without it, its market would show it withdrawn.
+        if name != "outcomes":
+            holder, place = inner, int(index)
     if holder is None:
         return None
-    unit = holder.pop(place)
-    count = _prices_in(unit)
-    raw = {"field": bad.field[:200], **_in_short(unit)}
+    count = _prices_in(holder.pop(place))
+    raw = {"field": bad.field[:200], **_in_short(found)}
     field = _STEP.sub(lambda step: f".{step[1]}[]" if step[1] else "[]", bad.field)
     return RejectedRow(field.removeprefix("[].")[-64:], bad.reason[:255], raw), count
 

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,30 @@ def test_the_guides_example_does_what_the_guide_says(tmp_path, settings):
     row = QuarantinedRow.objects.get()
     assert (row.field, row.reason, row.row_number) == ("price", "'nonsense' is no number", 4)
     assert fetch_file_feed(feed_id=made.pk, now=NOON) is None, "it has not changed"
+
+
+@pytest.mark.django_db
+def test_a_price_nobody_can_read_is_unknown_and_not_withdrawn(tmp_path, settings):
+    settings.FILE_FEED_FOLDER = str(tmp_path)
+    columns = "competition,starts_at,home,away,bookmaker,market,side,price"
+    row = "soccer_epl,2026-01-17T15:00:00+00:00,Arsenal,Chelsea,pinnacle,h2h"
+    made = feed("file:prices.csv", format="csv")
+    for minute, away in (0, "4.5"), (30, "4.5?"), (60, ""):
+        lines = (
+            columns,
+            f"{row},home,{1.8 + minute / 100}",
+            f"{row},draw,3.6",
+            f"{row},away,{away}",
+        )
+        (tmp_path / "prices.csv").write_text("\n".join(lines))
+        fetch_file_feed(feed_id=made.pk, now=NOON + timedelta(minutes=minute))
+
+    away = PriceChange.objects.filter(quote__selection__side="away")
+    assert [(each.price, each.seen_at.hour) for each in away.order_by("seen_at")] == [
+        (Decimal("4.500"), 12), (None, 13),
+    ]  # fmt: skip
+    home = PriceChange.objects.filter(quote__selection__side="home").order_by("seen_at")
+    assert list(home.values_list("price", flat=True)) == [Decimal("1.8"), Decimal("2.4")]
 
 
 @pytest.mark.django_db

@@ -17,7 +17,7 @@ from odds.feeds import http
 from odds.feeds import the_odds_api as api
 from odds.feeds.parsed import BadPayload
 from odds.feeds.the_odds_api_payloads import read_events, read_odds, read_scores
-from odds.models import Event, FeedRun, PriceChange, QuarantinedRow
+from odds.models import Event, FeedRun, PriceChange, QuarantinedRow, Quote
 from odds.services import FetchFailed, PaidCallsPaused, fetch_odds, fetch_scores, record_results
 from odds.services.results import NoScoreToAccept, accept_score
 from tests import make
@@ -280,36 +280,48 @@ def test_a_market_that_is_not_offered_is_dropped_and_the_rest_fetched(provider, 
 
 
 @pytest.mark.django_db
-def test_a_price_nobody_can_read_is_put_aside_and_the_others_kept(provider, client):
+def test_a_price_nobody_can_read_is_put_aside_and_other_markets_kept(provider, client):
     answer = payloads.odds()
     answer[0]["bookmakers"][0]["markets"][1]["outcomes"][0]["price"] = None
     provider.says(answer)
 
     counts = fetch_odds(competition_key=NBA, now=NOW, client=client)
 
-    assert (counts.new, counts.quarantined) == (3, 2)
+    assert (counts.new, counts.quarantined) == (2, 2)
     row = QuarantinedRow.objects.get(field="bookmakers[].markets[].outcomes[].price")
     assert row.reason == "no price: None"
     assert row.raw["name"] == "'Boston Celtics'"
-    assert not PriceChange.objects.filter(quote__selection__point=Decimal("-6.5")).exists()
+    assert not PriceChange.objects.filter(quote__selection__market__key="spreads").exists()
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("spoilt", ["market", "bookmaker"])
-def test_what_is_put_aside_is_not_called_withdrawn(provider, client, spoilt):
+@pytest.mark.parametrize("spoilt", ["outcome", "market", "bookmaker"])
+def test_what_cannot_be_read_is_unknown_and_not_withdrawn(provider, client, spoilt):
+    """It is as it was seen last, and as old; what can be read is of now."""
     answer = payloads.odds()
     books = answer[0]["bookmakers"]
     books += [copy.deepcopy(books[0]) | {"key": key} for key in ("fanduel", "betmgm")]
     provider.says(answer)
     fetch_odds(competition_key=NBA, now=NOW, client=client)
-    del (books[1] if spoilt == "bookmaker" else books[1]["markets"][0])["key"]
+    market = books[1]["markets"][0]
+    if spoilt == "outcome":
+        market["outcomes"][1]["price"] = "1.95?"
+    else:
+        del (books[1] if spoilt == "bookmaker" else market)["key"]
     books[2]["markets"][0]["outcomes"][0]["price"] = 3.0
+    for book in books:
+        book["markets"][0]["last_update"] = "2026-01-14T22:06:00Z"
     provider.says_now(answer)
 
     counts = fetch_odds(competition_key=NBA, now=NOW + timedelta(minutes=5), client=client)
 
     assert (counts.new, counts.withdrawn) == (1, 0)
     assert not PriceChange.objects.filter(price=None).exists()
+    shown = Quote.objects.with_looks().filter(selection__market__key="h2h")
+    stood = shown.values_list("bookmaker__key", "confirmed_at")
+    assert {(key, f"{at:%H:%M:%S}") for key, at in stood} == {
+        ("draftkings", "22:06:00"), ("fanduel", "22:01:11"), ("betmgm", "22:06:00"),
+    }  # fmt: skip
 
 
 @pytest.mark.django_db
