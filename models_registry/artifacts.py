@@ -2,10 +2,12 @@
 
 One folder a model, named by its checksum: `model.json` (what the model is, and the checksums of
 the other files), `trees.ubj` (XGBoost's own format), `evaluation.json` (its out-of-sample
-predictions). The checksum of `model.json` is the model's.
+predictions), `training.npz` (the games it was fitted on, as plain arrays). The checksum of
+`model.json` is the model's.
 """
 
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -13,9 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 
 from models_registry.domain.calibration import Calibration
+from models_registry.domain.reach import TrainingRows
 from models_registry.learners import FittedModel, Linear
 
 FORMAT = 1
@@ -33,23 +37,37 @@ class Saved:
     checksum: str
 
 
-def save(model: FittedModel, evaluation: dict[str, list[Any]]) -> Saved:
-    """Write a model and its evaluation, whole or not at all; writing it again changes nothing."""
+def save(model: FittedModel, evaluation: dict[str, list[Any]], training: TrainingRows) -> Saved:
+    """Write a model, its evaluation and the games it was fitted on, whole or not at all.
+
+    Writing it again changes nothing.
+    """
     rows = json.dumps(evaluation, sort_keys=True).encode()
+    fitted_on = _packed(training)
     described = {
         "format": FORMAT,
         "signature": list(model.signature),
         "linear": asdict(model.linear),
         "tree_share": model.tree_share,
         "calibration": asdict(model.calibration),
-        "files": {"trees.ubj": _sha256(model.trees), "evaluation.json": _sha256(rows)},
+        "files": {
+            "trees.ubj": _sha256(model.trees),
+            "evaluation.json": _sha256(rows),
+            "training.npz": _sha256(fitted_on),
+        },
     }
     body = json.dumps(described, sort_keys=True, indent=1).encode()
     checksum = _sha256(body)
     folder = Path(settings.ARTIFACT_DIR) / checksum
     if not folder.is_dir():
         _write_folder(
-            folder, {"trees.ubj": model.trees, "evaluation.json": rows, "model.json": body}
+            folder,
+            {
+                "trees.ubj": model.trees,
+                "evaluation.json": rows,
+                "training.npz": fitted_on,
+                "model.json": body,
+            },
         )
     return Saved(path=checksum, checksum=checksum)
 
@@ -83,6 +101,31 @@ def load_evaluation(path: str, checksum: str) -> dict[str, list[Any]]:
     rows = _checked(path, "evaluation.json", described["files"]["evaluation.json"])
     columns: dict[str, list[Any]] = json.loads(rows)
     return columns
+
+
+def load_training(path: str, checksum: str) -> TrainingRows | None:
+    """Return the games a model was fitted on; None if it was saved before they were kept.
+
+    Raises:
+        ArtifactRefused: as `load`.
+    """
+    described = _described(path, checksum)
+    if "training.npz" not in described["files"]:
+        return None
+    body = _checked(path, "training.npz", described["files"]["training.npz"])
+    with np.load(io.BytesIO(body), allow_pickle=False) as columns:
+        return TrainingRows(
+            names=tuple(described["signature"]),
+            event_id=columns["event_id"],
+            values=columns["values"].astype(np.float64),
+        )
+
+
+def _packed(training: TrainingRows) -> bytes:
+    """Return rows as a .npz of plain arrays; single precision is plenty to measure by."""
+    file = io.BytesIO()
+    np.savez(file, event_id=training.event_id, values=training.values.astype(np.float32))
+    return file.getvalue()
 
 
 def _described(path: str, checksum: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from models_registry.domain.features import FeatureMatrix, build_features
 from models_registry.domain.games import BoolArray, FloatArray, IntArray
 from models_registry.domain.logistic import probability_of
 from models_registry.domain.metrics import calibration_curve, score
+from models_registry.domain.reach import TrainingRows
 from models_registry.history import History
 from models_registry.learners import FittedModel, fit_linear, fit_trees
 
@@ -62,6 +63,7 @@ class Trained:
     """A fitted model, the record of its kind out of sample, and what it was made from."""
 
     model: FittedModel
+    rows: TrainingRows
     evaluation: dict[str, list[Any]]
     metrics: dict[str, Any]
     game_count: int
@@ -174,6 +176,11 @@ def train(history: History, progress: Progress) -> Trained:
     rows: BoolArray = prepared.usable & np.isfinite(probability)
     return Trained(
         model=model,
+        rows=TrainingRows(
+            prepared.matrix.names,
+            history.games.event_id[prepared.usable],
+            prepared.matrix.values[prepared.usable],
+        ),
         evaluation=_record(prepared, probability, rows),
         metrics=measure(prepared, probability, rows),
         game_count=int(prepared.usable.sum()),

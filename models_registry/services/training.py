@@ -60,7 +60,7 @@ def train_version(
         history = read_history(competition_key).as_known_at(until)
         trained = training.train(history, step)
         step("saving the artefact")
-        saved = artifacts.save(trained.model, trained.evaluation)
+        saved = artifacts.save(trained.model, trained.evaluation, trained.rows)
         with transaction.atomic():
             version = _register(predictor, history, trained, saved, until=until, notes=notes)
             run.status, run.version, run.step = TrainingRun.Status.SUCCEEDED, version, "done"

@@ -10,6 +10,7 @@ import pytest
 from models_registry import artifacts, services
 from models_registry.domain.calibration import Calibration
 from models_registry.domain.features import FeatureMatrix
+from models_registry.domain.reach import TrainingRows
 from models_registry.learners import FittedModel, SignatureMismatch, fit_linear, fit_trees
 from models_registry.models import Promotion
 from tests.models_registry import league
@@ -20,6 +21,8 @@ NAMES = (
     "away_back_to_back",
 )  # fmt: skip
 EVALUATION = {"event_id": [1], "won": [True], "model": [0.6], "elo": [0.5], "close": [None]}
+
+TRAINING = TrainingRows(NAMES, np.arange(3), np.array([[0.5] * len(NAMES)] * 3))
 
 
 @pytest.fixture
@@ -52,6 +55,16 @@ def test_training_twice_writes_the_same_file(artifacts, model, matrix):
 
     assert _save(again) == _save(model)
     assert len(list(artifacts.iterdir())) == 1
+
+
+def test_the_games_it_was_fitted_on_come_back(artifacts, model):
+    saved = _save(model)
+
+    again = _module().load_training(saved.path, saved.checksum)
+
+    assert again is not None
+    assert (again.names, again.event_id.tolist()) == (NAMES, [0, 1, 2])
+    assert (again.values == 0.5).all()
 
 
 @pytest.mark.parametrize("name", ["model.json", "trees.ubj"])
@@ -126,10 +139,13 @@ def test_no_artefact_is_a_pickle(trained, artifacts):
     assert sorted(path.name for path in folder.iterdir()) == [
         "evaluation.json",
         "model.json",
+        "training.npz",
         "trees.ubj",
     ]
     json.loads((folder / "model.json").read_bytes())
     assert (folder / "trees.ubj").read_bytes()[:1] == b"{"
+    with np.load(folder / "training.npz", allow_pickle=False) as columns:
+        assert sorted(columns) == ["event_id", "values"]
 
 
 # The fixture that gives the folder has the module's name.
@@ -142,7 +158,7 @@ def _refused():
 
 
 def _save(model):
-    return artifacts.save(model, EVALUATION)
+    return artifacts.save(model, EVALUATION, TRAINING)
 
 
 def _load(saved):
