@@ -69,10 +69,26 @@ class PromotionAdmin(Evidence):
     search_fields = ("predictor__key", "reason")
 
 
+@admin.register(models.StageChange)
+class StageChangeAdmin(Evidence):
+    list_display = ("at", "version", "before", "stage", "by", "reason")
+    list_filter = ("stage", "version__predictor")
+    list_select_related = ("version__predictor", "by")
+    search_fields = ("version__predictor__key", "reason")
+
+
+@admin.register(models.Remark)
+class RemarkAdmin(Evidence):
+    list_display = ("at", "version", "kind", "text", "by")
+    list_filter = ("kind", "version__predictor")
+    list_select_related = ("version__predictor", "by")
+    search_fields = ("version__predictor__key", "text")
+
+
 @admin.register(models.TrainingRun)
 class TrainingRunAdmin(Evidence):
-    list_display = ("predictor", "started_at", "finished_at", "status", "step", "version")
-    list_filter = ("status", "predictor")
+    list_display = ("predictor", "asked_at", "finished_at", "status", "step", "version", "by")
+    list_filter = ("status", "cause", "predictor")
     list_select_related = ("predictor", "version__predictor")
     search_fields = ("predictor__key", "error")
 

@@ -26,6 +26,15 @@ class Predictor(models.Model):
         return self.key
 
 
+class Stage(models.TextChoices):
+    """What a version is used for."""
+
+    CANDIDATE = "candidate", "Candidate"
+    STAGING = "staging", "Staging"
+    PRODUCTION = "production", "Production"
+    ARCHIVED = "archived", "Archived"
+
+
 class ModelVersion(models.Model):
     """One trained artefact with what it was trained on and how it did. Never changed."""
 
@@ -47,8 +56,10 @@ class ModelVersion(models.Model):
     code_version = models.CharField(max_length=64)
     notes = models.TextField(blank=True)
 
-    # Filled in by `selectors.versions`: the version of the same predictor that prices now.
+    # Filled in by `selectors.versions`: the version of the same predictor that prices now, and
+    # the stage that the log of stages says.
     champion_id: int | None
+    logged_stage: str | None
 
     class Meta:
         ordering: ClassVar = ["predictor", "-number"]
@@ -68,6 +79,27 @@ class ModelVersion(models.Model):
     def is_champion(self) -> bool:
         """Whether it prices now; only of versions that `selectors.versions` gave."""
         return self.champion_id == self.pk
+
+    @property
+    def stage(self) -> str:
+        """Candidate, staging, production or archived; only of versions `selectors.versions` gave.
+
+        The champion is production, by the log of promotions alone.
+        """
+        if self.is_champion:
+            return Stage.PRODUCTION
+        return self.logged_stage or Stage.CANDIDATE
+
+    @property
+    def tags(self) -> list[str]:
+        """What it is tagged with now, in order of the alphabet."""
+        worn: set[str] = set()
+        for remark in sorted(self.remarks.all(), key=lambda row: row.pk):
+            if remark.kind == Remark.Kind.TAG:
+                worn.add(remark.text)
+            elif remark.kind == Remark.Kind.UNTAG:
+                worn.discard(remark.text)
+        return sorted(worn)
 
     @property
     def market_weight(self) -> float:
@@ -112,27 +144,127 @@ class Promotion(models.Model):
         return f"{self.version} {self.kind} {self.at:%Y-%m-%d}"
 
 
+class StageChange(models.Model):
+    """A version went from one stage to another. Appended, never changed."""
+
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="stage_changes"
+    )
+    before = models.CharField(max_length=10, choices=Stage.choices)
+    stage = models.CharField(max_length=10, choices=Stage.choices)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    at = models.DateTimeField()
+    reason = models.TextField()
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(before=models.F("stage")), name="stage_change_changes_the_stage"
+            )
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="stage_changes_are_append_only", operation=pgtrigger.Update | pgtrigger.Delete
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.before} to {self.stage} {self.at:%Y-%m-%d}"
+
+
+class Remark(models.Model):
+    """A tag put on a version or taken off it, or a note about it. Appended, never changed."""
+
+    class Kind(models.TextChoices):
+        TAG = "tag", "Tagged"
+        UNTAG = "untag", "Tag taken off"
+        NOTE = "note", "Note"
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="remarks")
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    text = models.TextField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(text=""), name="remark_says_something")
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="remarks_are_append_only", operation=pgtrigger.Update | pgtrigger.Delete
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.kind}: {self.text[:40]}"
+
+
 class TrainingRun(models.Model):
     """One attempt to train, from queued to a version or a reason."""
 
     class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
         RUNNING = "running", "Running"
         SUCCEEDED = "succeeded", "Succeeded"
         FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class Cause(models.TextChoices):
+        ASKED = "asked", "Asked for"
+        SCHEDULED = "scheduled", "Scheduled"
+        DRIFT = "drift", "Drift"
+
+    # Queued or running: what a predictor has one of at most.
+    ACTIVE: ClassVar = [Status.QUEUED, Status.RUNNING]
 
     predictor = models.ForeignKey(Predictor, on_delete=models.PROTECT, related_name="runs")
-    started_at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    asked_at = models.DateTimeField()
+    cause = models.CharField(max_length=9, choices=Cause.choices, default=Cause.ASKED)
+    until = models.DateTimeField(help_text="nothing known later is used")
+    notes = models.TextField(blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    attempt = models.PositiveSmallIntegerField(
+        default=0, help_text="how many workers have begun it"
+    )
+    started_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="its last step")
     finished_at = models.DateTimeField(null=True, blank=True)
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
-    step = models.CharField(max_length=64, blank=True)
-    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, blank=True)
+    step = models.CharField(max_length=96, blank=True)
+    folds_done = models.PositiveSmallIntegerField(default=0)
+    folds = models.PositiveSmallIntegerField(default=0, help_text="0: not known yet")
+    cancel_asked_at = models.DateTimeField(null=True, blank=True)
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="runs"
+    )
     error = models.TextField(blank=True)
 
     class Meta:
-        ordering: ClassVar = ["-started_at", "-pk"]
+        ordering: ClassVar = ["-asked_at", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["predictor"],
+                condition=Q(status__in=["queued", "running"]),
+                name="one_training_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="succeeded", version__isnull=False)
+                | ~Q(status="succeeded") & Q(version__isnull=True),
+                name="training_that_succeeded_made_a_version",
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.predictor} {self.started_at:%Y-%m-%d %H:%M} {self.status}"
+        return f"{self.predictor} {self.asked_at:%Y-%m-%d %H:%M} {self.status}"
 
 
 class Prediction(models.Model):

@@ -4,11 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import numpy as np
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
 from models_registry.domain.metrics import score
-from models_registry.models import ModelVersion, Prediction, Promotion
+from models_registry.models import (
+    ModelVersion,
+    Prediction,
+    Promotion,
+    Remark,
+    Stage,
+    StageChange,
+)
 from odds.models import ClosingPrice
 
 
@@ -66,20 +73,53 @@ def version_before(current: Promotion) -> ModelVersion | None:
 
 
 def versions(
-    *, predictor: str | None = None, competition: str | None = None
+    *,
+    predictor: str | None = None,
+    competition: str | None = None,
+    stage: str | None = None,
+    tag: str | None = None,
 ) -> QuerySet[ModelVersion]:
-    """Return versions, newest first; each has `champion_id`, the version that prices now."""
+    """Return versions, newest first; each knows its stage and its tags."""
     wanted = {"predictor__key": predictor, "predictor__competition__key": competition}
-    latest = Promotion.objects.filter(predictor=OuterRef("predictor")).order_by("-pk")
-    return (
+    promoted = Promotion.objects.filter(predictor=OuterRef("predictor")).order_by("-pk")
+    staged = StageChange.objects.filter(version=OuterRef("pk")).order_by("-pk")
+    rows = (
         ModelVersion.objects.filter(
             **{path: value for path, value in wanted.items() if value is not None}
         )
         .select_related("predictor__competition")
-        # The model tells that it is there only where this filled it in.
-        .annotate(champion_id=Subquery(latest.values("version_id")[:1]))  # type: ignore[no-redef]
+        .prefetch_related("remarks__by")
+        # The model tells that they are there only where this filled them in.
+        .annotate(  # type: ignore[no-redef]
+            champion_id=Subquery(promoted.values("version_id")[:1]),
+            logged_stage=Subquery(staged.values("stage")[:1]),
+        )
         .order_by("-created_at", "-pk")
     )
+    if stage is not None:
+        rows = rows.filter(_in_stage(stage))
+    if tag is not None:
+        said = Remark.objects.filter(version=OuterRef("pk"), text=tag).exclude(kind="note")
+        rows = rows.annotate(tagged=Subquery(said.order_by("-pk").values("kind")[:1])).filter(
+            tagged=Remark.Kind.TAG
+        )
+    return rows
+
+
+def _in_stage(stage: str) -> Q:
+    prices = Q(champion_id=F("pk"))
+    if stage == Stage.PRODUCTION:
+        return prices
+    logged = Q(logged_stage=stage)
+    if stage == Stage.CANDIDATE:
+        logged |= Q(logged_stage=None)
+    # Where there is no champion yet, nothing is equal to it, and not unequal either.
+    return logged & (Q(champion_id=None) | ~prices)
+
+
+def challengers(predictor_key: str) -> list[ModelVersion]:
+    """Return the versions in staging, which predict in shadow beside the champion, oldest first."""
+    return list(versions(predictor=predictor_key, stage=Stage.STAGING).order_by("number"))
 
 
 def version_in_full(version_id: int) -> ModelVersion | None:

@@ -1,4 +1,4 @@
-"""What changes the registry: train, promote, roll back, predict."""
+"""What changes the registry: train, promote, roll back, stage, tag, note, predict."""
 
 from models_registry.services.prediction import NothingServes, predict_events, predict_upcoming
 from models_registry.services.promotion import (
@@ -8,17 +8,31 @@ from models_registry.services.promotion import (
     promote_version,
     roll_back,
 )
+from models_registry.services.stages import (
+    RemarkRefused,
+    StageRefused,
+    note_on_version,
+    stage_version,
+    tag_version,
+    untag_version,
+)
 from models_registry.services.training import retrain, train_version
 
 __all__ = [
     "NothingServes",
     "NothingToRollBackTo",
     "PromotionRefused",
+    "RemarkRefused",
+    "StageRefused",
     "gates_of",
+    "note_on_version",
     "predict_events",
     "predict_upcoming",
     "promote_version",
     "retrain",
     "roll_back",
+    "stage_version",
+    "tag_version",
     "train_version",
+    "untag_version",
 ]

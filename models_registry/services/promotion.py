@@ -9,7 +9,8 @@ from django.db import transaction
 from accounts import audit
 from models_registry import artifacts, selectors
 from models_registry.domain.promotion import Evidence, Gate, check_gates
-from models_registry.models import ModelVersion, Predictor, Promotion
+from models_registry.models import ModelVersion, Predictor, Promotion, Stage
+from models_registry.services.stages import StageRefused, lock_predictor, log_stage
 
 
 class PromotionRefused(Exception):
@@ -36,13 +37,18 @@ def promote_version(*, version_id: int, by_id: int | None, reason: str, now: dat
         ModelVersion.DoesNotExist: if there is no such version.
         ArtifactRefused: if its files are missing or were changed.
         PromotionRefused: if a gate says no, with every gate's figure and bound.
+        StageRefused: if it is archived.
     """
     with transaction.atomic():
-        version = ModelVersion.objects.select_related("predictor").get(pk=version_id)
-        _lock(version.predictor_id)
-        current = selectors.latest_promotion(version.predictor_id)
+        predictor_id = ModelVersion.objects.values_list("predictor_id", flat=True).get(
+            pk=version_id
+        )
+        lock_predictor(predictor_id)
+        version = selectors.versions().get(pk=version_id)
+        current = selectors.latest_promotion(predictor_id)
         if current is not None and current.version_id == version.pk:
             return current
+        _not_archived(version)
         gates = gates_of(version)
         if not all(gate.passed for gate in gates):
             raise PromotionRefused(version, gates)
@@ -63,16 +69,19 @@ def roll_back(*, predictor_key: str, by_id: int | None, reason: str, now: dateti
         Predictor.DoesNotExist: if there is no such predictor.
         NothingToRollBackTo: if the champion replaced nobody.
         ArtifactRefused: if the earlier version's files are missing or were changed.
+        StageRefused: if the earlier version was archived meanwhile.
     """
     with transaction.atomic():
         predictor = Predictor.objects.get(key=predictor_key)
-        _lock(predictor.pk)
+        lock_predictor(predictor.pk)
         current = selectors.latest_promotion(predictor.pk)
-        version = selectors.version_before(current) if current else None
-        if version is None:
+        before = selectors.version_before(current) if current else None
+        if before is None:
             raise NothingToRollBackTo(
                 f"{predictor_key} has no earlier champion; promote another version instead"
             )
+        version = selectors.versions().get(pk=before.pk)
+        _not_archived(version)
         artifacts.load(version.artifact, version.checksum, version.signature)
         return _log(
             version, current, Promotion.Kind.ROLLED_BACK, by_id=by_id, reason=reason, now=now,
@@ -106,9 +115,9 @@ def gates_of(version: ModelVersion) -> list[Gate]:
     )
 
 
-def _lock(predictor_id: int) -> None:
-    """Hold the predictor's row: one change of champion at a time."""
-    Predictor.objects.select_for_update().get(pk=predictor_id)
+def _not_archived(version: ModelVersion) -> None:
+    if version.stage == Stage.ARCHIVED:
+        raise StageRefused(f"{version} is archived; unarchive it first (stage it as candidate)")
 
 
 def _log(
@@ -124,6 +133,16 @@ def _log(
     # The log reads in the order it happened even if a clock was set back.
     at = max(now, current.at) if current else now
     replaced = current.version if current else None
+    if replaced is not None:
+        log_stage(
+            replaced,
+            Stage.PRODUCTION,
+            Stage.CANDIDATE,
+            by_id=by_id,
+            reason=f"{version} took over: {reason}",
+            at=at,
+        )
+    log_stage(version, version.stage, Stage.PRODUCTION, by_id=by_id, reason=reason, at=at)
     promotion = Promotion.objects.create(
         predictor_id=version.predictor_id,
         version=version,

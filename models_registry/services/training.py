@@ -47,7 +47,14 @@ def train_version(
     predictor, _ = Predictor.objects.get_or_create(
         key=predictor_key(competition_key), defaults={"competition": competition}
     )
-    run = TrainingRun.objects.create(predictor=predictor, started_at=timezone.now())
+    begun = timezone.now()
+    run = TrainingRun.objects.create(
+        predictor=predictor,
+        asked_at=begun,
+        started_at=begun,
+        until=until,
+        status=TrainingRun.Status.RUNNING,
+    )
 
     def step(words: str) -> None:
         run.step = words[:64]

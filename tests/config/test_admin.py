@@ -54,6 +54,8 @@ EVIDENCE = {
     "Predictor",
     "ModelVersion",
     "Promotion",
+    "Remark",
+    "StageChange",
     "TrainingRun",
     "Assessment",
     "Halt",

@@ -80,7 +80,7 @@ def test_without_the_lock_the_race_is_real(versions, monkeypatch):
         # All are past where the lock would be before any reads who the champion is.
         together.wait(timeout=30)
 
-    monkeypatch.setattr(promotion, "_lock", no_lock)
+    monkeypatch.setattr(promotion, "lock_predictor", no_lock)
 
     _promote_all(versions[:AT_ONCE])
 
