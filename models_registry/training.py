@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,6 +24,20 @@ FOLDS_BACK = 8
 FOLDS_RECORDED = 3
 FEWEST_FOLDS = 3
 Progress = Callable[[str], None]
+Arrays = tuple[FloatArray, ...]
+
+
+class Once(Protocol):
+    """Keeps what takes long, so that a run which was interrupted does not make it again."""
+
+    def __call__(self, name: str, make: Callable[[], Arrays], *, of: int) -> Arrays:
+        """Return what was made under this name, else make it; it is one of `of` such pieces."""
+        ...
+
+
+def anew(name: str, make: Callable[[], Arrays], *, of: int) -> Arrays:
+    """Keep nothing: make it now."""
+    return make()
 
 
 class TooLittleHistory(Exception):
@@ -95,10 +110,12 @@ def fit(prepared: Prepared, rows: BoolArray) -> FittedModel:
     return FittedModel(matrix.names, linear, fit_trees(matrix, won, linear))
 
 
-def walk_forward(prepared: Prepared, folds: list[int], progress: Progress) -> WalkForward:
+def walk_forward(
+    prepared: Prepared, folds: list[int], progress: Progress, once: Once = anew
+) -> WalkForward:
     """Predict each fold with learners that saw only folds before it, and only them.
 
-    A fold with fewer than 400 games before it stays unpredicted.
+    A fold with fewer than 400 games before it stays unpredicted. `once` keeps each fold.
     """
     trees = np.full(len(prepared.history), np.nan)
     linear = trees.copy()
@@ -108,8 +125,13 @@ def walk_forward(prepared: Prepared, folds: list[int], progress: Progress) -> Wa
         if before.sum() < FEWEST_TO_FIT or not here.any():
             continue
         progress(f"walking forward: fold {fold}, {int(before.sum())} games before it")
-        trees[here], linear[here] = fit(prepared, before).log_odds(rows_of(prepared.matrix, here))
+        make = partial(_log_odds_of_fold, prepared, before, here)
+        trees[here], linear[here] = once(f"fold-{fold}", make, of=len(folds))
     return WalkForward(trees, linear)
+
+
+def _log_odds_of_fold(prepared: Prepared, before: BoolArray, here: BoolArray) -> Arrays:
+    return fit(prepared, before).log_odds(rows_of(prepared.matrix, here))
 
 
 def finished_with(
@@ -151,8 +173,10 @@ def folds_before(prepared: Prepared, last: int) -> list[int]:
     return [int(fold) for fold in known[known <= last][-(FOLDS_BACK + 1) :]]
 
 
-def train(history: History, progress: Progress) -> Trained:
+def train(history: History, progress: Progress, once: Once = anew) -> Trained:
     """Fit a model on every finished game of a history, with its walk-forward record.
+
+    `once` keeps the folds, which are most of the work.
 
     Raises:
         TooLittleHistory: if there are too few finished games to fit and to judge one.
@@ -167,7 +191,7 @@ def train(history: History, progress: Progress) -> Trained:
     prepared = prepare(history)
     newest = int(prepared.fold[prepared.usable].max())
     folds = folds_before(prepared, newest)
-    seen = walk_forward(prepared, folds, progress)
+    seen = walk_forward(prepared, folds, progress, once)
     recorded = [f for f in folds if np.isfinite(seen.trees[prepared.fold == f]).any()]
     recorded = recorded[-FOLDS_RECORDED:]
     probability = out_of_sample(prepared, seen, recorded)
