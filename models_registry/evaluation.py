@@ -9,6 +9,7 @@ import numpy as np
 
 from models_registry.domain.games import BoolArray
 from models_registry.domain.metrics import score, share_of_gap_closed
+from models_registry.domain.verdict import judge
 from models_registry.history import History
 from models_registry.training import (
     FEWEST_TO_FIT,
@@ -100,7 +101,15 @@ def _figures(
         "model": score(probability[common], won).as_dict(),
         "elo": score(prepared.elo[common], won).as_dict(),
         "close": score(close[common], won).as_dict() if has_close else None,
+        "verdict": judge(
+            won,
+            prepared.history.games.day[common].astype(np.int64),
+            model=probability[common],
+            elo=prepared.elo[common],
+            close=close[common] if has_close else None,
+        ),
     }
+    remarks.append(f"the model is {figures['verdict']['words']}")
     if has_close and figures["elo"]["log_loss"] != figures["close"]["log_loss"]:
         closed = share_of_gap_closed(
             model=figures["model"]["log_loss"],

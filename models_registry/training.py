@@ -13,6 +13,7 @@ from models_registry.domain.games import BoolArray, FloatArray, IntArray
 from models_registry.domain.logistic import probability_of
 from models_registry.domain.metrics import calibration_curve, score
 from models_registry.domain.reach import TrainingRows
+from models_registry.domain.verdict import judge
 from models_registry.history import History
 from models_registry.learners import FittedModel, fit_linear, fit_trees
 
@@ -228,6 +229,13 @@ def measure(prepared: Prepared, probability: FloatArray, rows: BoolArray) -> dic
         "model": score(probability[common], won).as_dict(),
         "elo": score(prepared.elo[common], won).as_dict(),
         "close": score(close, won).as_dict() if priced.any() else None,
+        "verdict": judge(
+            won,
+            prepared.history.games.day[common].astype(np.int64),
+            model=probability[common],
+            elo=prepared.elo[common],
+            close=close if priced.any() else None,
+        ),
         "calibration": calibration_curve(probability[common], won),
         "trust": asdict(earned_trust(probability[common], close, won)),
     }

@@ -203,15 +203,18 @@ def interval_of_mean(
     True
     """
     rng = np.random.default_rng(seed)
-    sums, counts = values, np.ones(len(values))
+    sums: FloatArray = values
+    counts: FloatArray = np.ones(len(values))
     if blocks is not None:
         _, number = np.unique(blocks, return_inverse=True)
-        sums, counts = np.bincount(number, weights=values), np.bincount(number).astype(np.float64)
+        sums = np.asarray(np.bincount(number, weights=values), np.float64)
+        counts = np.asarray(np.bincount(number), np.float64)
     # A hundred resamples at a time: all at once would be gigabytes for a long record.
     means = np.empty(rounds)
     for start in range(0, rounds, 100):
-        drawn = rng.integers(0, len(sums), size=(min(100, rounds - start), len(sums)))
-        means[start : start + len(drawn)] = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+        many = min(100, rounds - start)
+        drawn: IntArray = rng.integers(0, len(sums), size=(many, len(sums)))
+        means[start : start + many] = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     tail = (1 - level) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return float(low), float(high)

@@ -66,11 +66,27 @@ def evaluated(archive) -> tuple[dict, str]:
 def test_the_json_has_exactly_what_the_issue_asks(evaluated):
     answer, said = evaluated
 
-    assert list(answer) == ["games", "seasons", "model", "elo", "close"]
+    assert list(answer) == ["games", "seasons", "model", "elo", "close", "verdict"]
     assert (answer["games"], answer["seasons"]) == (499, ["2022-23"])
     assert set(answer["model"]) == set(answer["elo"]) == set(answer["close"]) == FIGURES
     assert "1 games have no sound closing moneyline" in said
     assert answer["close"]["log_loss"] < answer["model"]["log_loss"] < 0.69
+
+
+def test_the_verdict_is_a_sentence_with_the_figures_it_rests_on(evaluated):
+    answer, said = evaluated
+    verdict = answer["verdict"]
+    market = verdict["close"]["differences"]["log_loss"]
+
+    assert verdict["words"].startswith("worse than the market by 0.")
+    assert f"the model is {verdict['words']}" in said
+    assert market["difference"] == pytest.approx(
+        answer["model"]["log_loss"] - answer["close"]["log_loss"], abs=2e-6
+    )
+    assert 0 < market["interval"][0] < market["difference"] < market["interval"][1]
+    assert set(verdict["intervals"]) == {"model", "close", "elo"}
+    low, high = verdict["intervals"]["elo"]["brier"]
+    assert low < answer["elo"]["brier"] < high
 
 
 def test_files_are_known_by_their_header_whatever_their_name(archive, tmp_path):

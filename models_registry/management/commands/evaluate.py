@@ -60,6 +60,7 @@ class Command(BaseCommand):
         self.stderr.write(words)
 
     def _print(self, figures: dict[str, Any]) -> None:
+        verdict = figures["verdict"]
         self.stdout.write(f"{figures['games']} games, seasons {', '.join(figures['seasons'])}")
         self.stdout.write(f"{'':8}{'log loss':>10}{'Brier':>10}{'accuracy':>10}{'cal. error':>12}")
         for name in ("model", "elo", "close"):
@@ -71,3 +72,13 @@ class Command(BaseCommand):
                 f"{name:8}{row['log_loss']:>10.4f}{row['brier']:>10.4f}{row['accuracy']:>10.4f}"
                 f"{row['calibration_error']:>12.4f}"
             )
+        line = verdict["calibration"]
+        for name in ("calibration_slope", "calibration_intercept"):
+            low, high = line[name]["interval"]
+            self.stdout.write(
+                f"{name.replace('_', ' ')} of the model {line[name]['value']:.3f} "
+                f"(95 % interval {low:.3f} to {high:.3f})"
+            )
+        for who in ("close", "elo"):
+            if who in verdict:
+                self.stdout.write(f"The model is {verdict[who]['words']}.")

@@ -93,7 +93,9 @@ class Command(BaseCommand):
             "gates": gates,
         }
         lines = [f"{name}: {value}" for name, value in row.items() if name != "gates"]
-        return row, [*lines, *gate_lines(gates)]
+        verdict = version.metrics.get("verdict") or {}
+        proved = [f"verdict: {verdict[who]['words']}" for who in ("close", "elo") if who in verdict]
+        return row, [*lines, *proved, *gate_lines(gates)]
 
     def _compare(self, options: dict[str, Any]) -> tuple[object, list[str]]:
         pair = [version_named(options[name]) for name in ("first", "second")]
