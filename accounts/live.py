@@ -21,7 +21,9 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 # What one may listen to. `bets` are the listener's own; the others are everybody's.
-TOPIC = re.compile(r"prices|opportunities|bets|jobs|sport:[\w-]{1,64}|event:[0-9]{1,12}", re.ASCII)
+TOPIC = re.compile(
+    r"prices|opportunities|bets|jobs|models|sport:[\w-]{1,64}|event:[0-9]{1,12}", re.ASCII
+)
 # At a signal a second this is over two hours; whoever was away longer loads the page again.
 KEPT = 10_000
 # More rows than this are not named one by one.
@@ -63,6 +65,11 @@ def announce_bet(*, owner_id: int, bet_id: int) -> None:
 def announce_job(*, run_id: int) -> None:
     """Say, once the transaction is committed, that a job started or finished."""
     _after_commit(["jobs"], [run_id])
+
+
+def announce_training(*, run_id: int) -> None:
+    """Say, once the transaction is committed, that a training run went a step further."""
+    _after_commit(["models"], [run_id])
 
 
 def _after_commit(

@@ -35,6 +35,8 @@ app.conf.update(
     task_time_limit=300,
     task_soft_time_limit=240,
     task_default_queue="fairline",
+    # What takes minutes has a worker of its own, so that prices and money never wait for it.
+    task_routes={"models_registry.train": {"queue": "models"}},
     task_serializer="json",
     accept_content=["json"],
     worker_prefetch_multiplier=1,
@@ -69,6 +71,7 @@ WORLD: dict[str, tuple[timedelta, int]] = {
 # The same, by the real clock however fast the world's runs.
 REAL: dict[str, timedelta] = {
     "accounts.heartbeat": timedelta(seconds=15),
+    "models_registry.sweep_runs": timedelta(seconds=60),
     "accounts.upkeep": timedelta(days=1),
 }
 

@@ -127,6 +127,12 @@ def version_in_full(version_id: int) -> ModelVersion | None:
     return versions().filter(pk=version_id).prefetch_related("promotions__by").first()
 
 
+def staged_by(version_id: int) -> int | None:
+    """Return the id of the person who put a version in the stage it has; None: the system."""
+    change = StageChange.objects.filter(version_id=version_id).order_by("-pk").first()
+    return change.by_id if change else None
+
+
 def predictions(
     *,
     event_id: int | None = None,

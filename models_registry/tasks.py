@@ -1,10 +1,17 @@
 """What runs by itself: predict, judge the champion, retrain."""
 
+import logging
+
 from celery import shared_task
+from kombu.exceptions import OperationalError
 
 from accounts import clock
 from accounts.jobs import recorded
 from models_registry import selectors, services
+
+logger = logging.getLogger(__name__)
+# What was not begun when the sweep comes again is told of again, so the queue holds it once.
+SWEPT_SECONDS = 60
 
 
 @shared_task(name="models_registry.predict_upcoming", acks_late=True)
@@ -21,11 +28,48 @@ def evaluate_champion(*, days: int = 60, **_future: object) -> None:
         run.detail = selectors.records_of_champions(now=clock.now(), days=days)
 
 
-# A long history on a busy machine; below the broker's visibility timeout, or it would run twice.
-@shared_task(name="models_registry.retrain", acks_late=True, time_limit=840, soft_time_limit=800)
+@shared_task(name="models_registry.retrain", acks_late=True)
 def retrain(*, competition_key: str | None = None, **_future: object) -> None:
-    """Train a challenger for one competition, or for each that has a champion."""
+    """Queue a training for one competition, or for each that has a champion."""
     with recorded("models_registry.retrain") as run:
+        now = clock.now()
         keys = [competition_key] if competition_key else selectors.competitions_served()
         for key in keys:
-            run.detail[key] = services.retrain(competition_key=key, now=clock.now())
+            try:
+                asked = services.ask_for_training(
+                    competition_key=key, until=now, by_id=None, now=now,
+                    notes="scheduled", cause="scheduled",
+                )  # fmt: skip
+            except services.TrainingRefused as refusal:
+                run.detail[key] = {"why": str(refusal)}
+            else:
+                run.detail[key] = {"run": asked.pk}
+                queue_training(asked.pk)
+
+
+# Longer than the broker's visibility timeout: then it is delivered again, and the second worker
+# finds the run held and lets it be.
+@shared_task(name="models_registry.train", acks_late=True, time_limit=7260, soft_time_limit=7200)
+def train(*, run_id: int, **_future: object) -> None:
+    """Work on a training run."""
+    with recorded("models_registry.train") as run:
+        services.train_run(run_id=run_id)
+        run.detail = services.settle_run(run_id=run_id, now=clock.now())
+
+
+@shared_task(name="models_registry.sweep_runs", acks_late=True)
+def sweep_runs(**_future: object) -> None:
+    """Go on with the trainings whose worker died, or end them; tell again of those not heard of."""
+    with recorded("models_registry.sweep_runs") as run:
+        waiting, ended = services.sweep_runs()
+        for run_id in waiting:
+            queue_training(run_id)
+        run.detail = {"queued": waiting, "ended": ended}
+
+
+def queue_training(run_id: int) -> None:
+    """Tell the workers of a run; if none hears it, the next sweep tells them again."""
+    try:
+        train.apply_async(kwargs={"run_id": run_id}, expires=SWEPT_SECONDS)
+    except OperationalError:
+        logger.warning("The queue is away; the sweep will tell of training run %s", run_id)

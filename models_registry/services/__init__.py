@@ -8,6 +8,12 @@ from models_registry.services.promotion import (
     promote_version,
     roll_back,
 )
+from models_registry.services.runs import (
+    TrainingCancelled,
+    TrainingRefused,
+    cancel_training,
+    sweep_runs,
+)
 from models_registry.services.stages import (
     RemarkRefused,
     StageRefused,
@@ -16,7 +22,12 @@ from models_registry.services.stages import (
     tag_version,
     untag_version,
 )
-from models_registry.services.training import retrain, train_version
+from models_registry.services.training import (
+    ask_for_training,
+    settle_run,
+    train_run,
+    train_version,
+)
 
 __all__ = [
     "NothingServes",
@@ -24,15 +35,21 @@ __all__ = [
     "PromotionRefused",
     "RemarkRefused",
     "StageRefused",
+    "TrainingCancelled",
+    "TrainingRefused",
+    "ask_for_training",
+    "cancel_training",
     "gates_of",
     "note_on_version",
     "predict_events",
     "predict_upcoming",
     "promote_version",
-    "retrain",
     "roll_back",
+    "settle_run",
     "stage_version",
+    "sweep_runs",
     "tag_version",
+    "train_run",
     "train_version",
     "untag_version",
 ]

@@ -1,6 +1,6 @@
 """A training run: from the stored history to a registered version, or a reason why not."""
 
-from collections.abc import Callable
+import logging
 from datetime import datetime
 from pathlib import Path
 
@@ -8,11 +8,27 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from models_registry import artifacts, training
-from models_registry.history import History, find_competition, read_history
+from models_registry import artifacts, selectors, training
+from models_registry.checkpoints import forget
+from models_registry.history import History, read_history
 from models_registry.learners import LINEAR_COLUMNS, RIDGE, ROUNDS, TREES
-from models_registry.models import ModelVersion, Predictor, TrainingRun
-from models_registry.services.promotion import PromotionRefused, promote_version
+from models_registry.models import ModelVersion, Predictor, Stage, TrainingRun
+from models_registry.services.promotion import PromotionRefused, gates_of, promote_version
+from models_registry.services.runs import (
+    TrainingCancelled,
+    TrainingTaken,
+    Work,
+    end_unfinished,
+    finish,
+    lock_own,
+    request_training,
+    silent,
+    work_on,
+)
+from models_registry.services.stages import StageRefused, lock_predictor, stage_version
+from models_registry.training import Progress
+
+logger = logging.getLogger(__name__)
 
 ALGORITHM = "logistic+xgboost"
 
@@ -31,73 +47,136 @@ def train_version(
     competition_key: str,
     until: datetime,
     notes: str = "",
-    progress: Callable[[str], None] | None = None,
+    by_id: int | None = None,
+    progress: Progress = silent,
 ) -> ModelVersion:
-    """Train on everything known at `until` and register the version with its record.
+    """Train here and now on everything known at `until` and register the version.
 
-    The run is a TrainingRun row from its first moment; a failure is written there and raised.
-    The same data and code give the same artefact, yet each run is a version of its own.
-    `progress` is called with each step in words.
+    As `request_training` and `train_run` in one. The same data and code give the same artefact,
+    yet each run is a version of its own. `progress` is called with each step in words.
 
     Raises:
-        NoSuchCompetition: naming the keys that are stored.
+        NoSuchCompetition, TrainingRefused: as `request_training`.
         TooLittleHistory: saying how many finished games there are and how many it takes.
+        TrainingCancelled: if somebody cancelled it meanwhile.
     """
-    competition = find_competition(competition_key)
-    predictor, _ = Predictor.objects.get_or_create(
-        key=predictor_key(competition_key), defaults={"competition": competition}
+    run = ask_for_training(
+        competition_key=competition_key, until=until, by_id=by_id, now=until, notes=notes
     )
-    begun = timezone.now()
-    run = TrainingRun.objects.create(
-        predictor=predictor,
-        asked_at=begun,
-        started_at=begun,
-        until=until,
-        status=TrainingRun.Status.RUNNING,
-    )
-
-    def step(words: str) -> None:
-        run.step = words[:64]
-        run.save(update_fields=["step"])
-        if progress is not None:
-            progress(words)
-
-    try:
-        step(f"reading {competition_key}")
-        history = read_history(competition_key).as_known_at(until)
-        trained = training.train(history, step)
-        step("saving the artefact")
-        saved = artifacts.save(trained.model, trained.evaluation, trained.rows)
-        with transaction.atomic():
-            version = _register(predictor, history, trained, saved, until=until, notes=notes)
-            run.status, run.version, run.step = TrainingRun.Status.SUCCEEDED, version, "done"
-            run.finished_at = timezone.now()
-            run.save()
-    except BaseException as error:
-        run.status, run.version = TrainingRun.Status.FAILED, None
-        run.error, run.finished_at = f"{type(error).__name__}: {error}", timezone.now()
-        run.save()
-        raise
-    return version
+    run = train_run(run_id=run.pk, progress=progress)
+    if run.version is None:
+        raise TrainingCancelled(f"run {run.pk} of {run.predictor} was {run.status}: {run.error}")
+    return run.version
 
 
-def retrain(*, competition_key: str, now: datetime) -> dict[str, object]:
-    """Train a challenger on everything known now; promote it only where settings allow.
-
-    Returns what happened, for the job's record.
+def ask_for_training(
+    *,
+    competition_key: str,
+    until: datetime,
+    by_id: int | None,
+    now: datetime,
+    notes: str = "",
+    cause: str = TrainingRun.Cause.ASKED,
+) -> TrainingRun:
+    """Queue a training of who wins in a competition; as `request_training`.
 
     Raises:
-        As train_version.
+        As request_training.
     """
-    version = train_version(competition_key=competition_key, until=now, notes="scheduled")
-    outcome: dict[str, object] = {"version": version.number, "promoted": False}
-    if not settings.AUTO_PROMOTE:
-        return outcome | {"why": "FAIRLINE_AUTO_PROMOTE is off; promote it by hand"}
+    return request_training(
+        predictor_key=predictor_key(competition_key), competition_key=competition_key,
+        until=until, by_id=by_id, now=now, notes=notes, cause=cause,
+    )  # fmt: skip
+
+
+def train_run(*, run_id: int, progress: Progress = silent) -> TrainingRun:
+    """Begin a run, or go on with one whose worker died, and return how it ended.
+
+    Each step is written to the run; a fold made once is not made again. It ends with a version
+    or with a reason, in one transaction; a run that another process holds, that ended or that
+    killed two workers is returned as it is.
+
+    Raises:
+        TooLittleHistory, and whatever else stopped it, after that was written to the run.
+    """
+    with work_on(run_id, progress=progress) as work:
+        if work is not None:
+            try:
+                _train(work)
+            except TrainingTaken as taken:
+                logger.warning("%s", taken)
+            except TrainingCancelled:
+                end_unfinished(work, TrainingRun.Status.CANCELLED)
+            except KeyboardInterrupt:
+                end_unfinished(work, TrainingRun.Status.CANCELLED, "cancelled: by keyboard")
+                raise
+            except Exception as error:
+                end_unfinished(work, TrainingRun.Status.FAILED, f"{type(error).__name__}: {error}")
+                raise
+    return TrainingRun.objects.select_related("predictor__competition", "version__predictor").get(
+        pk=run_id
+    )
+
+
+def settle_run(*, run_id: int, now: datetime) -> dict[str, object]:
+    """Do with the version of a run that nobody asked for what settings allow; return what was done.
+
+    Passed every gate: promoted where FAIRLINE_AUTO_PROMOTE says so, else put in staging in the
+    place of the version that was put there the same way, so that it predicts in shadow. A run
+    that somebody asked for is left to them.
+    """
+    run = TrainingRun.objects.select_related("version__predictor").get(pk=run_id)
+    outcome: dict[str, object] = {"run": run_id, "status": run.status}
+    if run.version is None:
+        return outcome | {"why": run.error}
+    outcome |= {"version": run.version.number}
+    if run.cause == TrainingRun.Cause.ASKED:
+        return outcome
+    words = f"{run.get_cause_display().lower()} retraining"
     try:
-        promote_version(version_id=version.pk, by_id=None, reason="scheduled retraining", now=now)
-    except PromotionRefused as refusal:
-        return outcome | {"why": str(refusal)}
-    return outcome | {"promoted": True}
+        if settings.AUTO_PROMOTE:
+            promote_version(version_id=run.version.pk, by_id=None, reason=words, now=now)
+            return outcome | {"promoted": True}
+        outcome |= {"promoted": False}
+        if failed := [gate for gate in gates_of(run.version) if not gate.passed]:
+            return outcome | {"why": "; ".join(f"{gate.name}: {gate.detail}" for gate in failed)}
+        _challenge(run.version, words, now)
+    except (PromotionRefused, StageRefused) as refusal:
+        return outcome | {"promoted": False, "why": str(refusal)}
+    return outcome | {"why": "FAIRLINE_AUTO_PROMOTE is off; it predicts in shadow"}
+
+
+def _challenge(version: ModelVersion, words: str, now: datetime) -> None:
+    """Put a version in staging, and back the one that was put there by the system."""
+    with transaction.atomic():
+        for other in selectors.challengers(version.predictor.key):
+            if other.pk != version.pk and selectors.staged_by(other.pk) is None:
+                stage_version(
+                    version_id=other.pk, stage=Stage.CANDIDATE, by_id=None, now=now,
+                    reason=f"{version} took its place",
+                )  # fmt: skip
+        stage_version(version_id=version.pk, stage=Stage.STAGING, by_id=None, reason=words, now=now)
+
+
+def _train(work: Work) -> None:
+    run = TrainingRun.objects.select_related("predictor__competition").get(pk=work.run_id)
+    competition_key = run.predictor.competition.key
+    work.step(f"reading {competition_key}")
+    history = read_history(competition_key).as_known_at(run.until)
+    once = work.keeping(data_hash=history.fingerprint(), code_version=code_version())
+    trained = training.train(history, work.step, once)
+    work.step("saving the artefact")
+    saved = artifacts.save(trained.model, trained.evaluation, trained.rows)
+    work.step("registering the version")
+    with transaction.atomic():
+        # Predictor first, run second, as everywhere.
+        lock_predictor(run.predictor_id)
+        run = lock_own(work)
+        version = _register(
+            run.predictor, history, trained, saved, until=run.until, notes=run.notes
+        )
+        finish(run, version)
+    forget(run.pk)
 
 
 def _register(
@@ -109,8 +188,7 @@ def _register(
     until: datetime,
     notes: str,
 ) -> ModelVersion:
-    # The row is the lock: two runs that end together get two numbers.
-    Predictor.objects.select_for_update().get(pk=predictor.pk)
+    # The predictor is locked: two runs that end together get two numbers.
     newest = predictor.versions.order_by("-number").first()
     played = history.games.played
     return ModelVersion.objects.create(

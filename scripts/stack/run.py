@@ -23,8 +23,8 @@ HELP = """\
 scripts/run    set up and start everything; Ctrl-C stops it
 
 It makes .venv, installs what is needed by hash, and starts Postgres, Valkey, the web server, a
-worker, the schedule and, without THE_ODDS_API_KEY, a simulated league as the odds provider. All it
-keeps is under var/. From the environment or .env (.env.example lists everything):
+worker, a trainer of models, the schedule and, without THE_ODDS_API_KEY, a simulated league as the
+odds provider. All it keeps is under var/. From the environment or .env (.env.example has all):
 
   PORT                  web port (default: 8000 or the next free one)
   THE_ODDS_API_KEY      real odds instead of the simulated league
@@ -225,6 +225,18 @@ class _Product:
                 "worker",
                 [
                     *(*celery, *UNCHECKED, "worker", "--pool", "prefork", "--concurrency", "2"),
+                    *("--without-gossip", "--without-mingle"),
+                ],
+                ours,
+                patience=20.0,
+            )
+        )
+        self._supervisor.start(
+            Program(
+                "trainer",
+                [
+                    *(*celery, *UNCHECKED, "worker", "--pool", "prefork", "--concurrency", "1"),
+                    *("--queues", "models", "--hostname", "trainer@%h"),
                     *("--without-gossip", "--without-mingle"),
                 ],
                 ours,

@@ -17,6 +17,7 @@ NAMED = {
     "models_registry.predict_upcoming",
     "models_registry.evaluate_champion",
     "models_registry.retrain",
+    "models_registry.sweep_runs",
     "betting.refresh_opportunities",
     "betting.place_for_followers",
     "betting.settle_due_bets",

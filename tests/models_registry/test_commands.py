@@ -54,7 +54,9 @@ def test_what_cannot_be_done_is_said(db, words, reason):
         _models(*words)
 
 
-def test_the_tasks_record_what_they_did(trained, monkeypatch, settings):
+def test_the_tasks_record_what_they_did(trained, monkeypatch):
+    queued: list[int] = []
+    monkeypatch.setattr(tasks, "queue_training", queued.append)
     monkeypatch.setattr(tasks.clock, "now", lambda: league.AFTER)
     _models("promote", f"{PREDICTOR}/1", "--reason", "good")
     event = league.upcoming(trained.predictor.competition, day=league.AFTER.date())
@@ -68,23 +70,14 @@ def test_the_tasks_record_what_they_did(trained, monkeypatch, settings):
     assert Prediction.objects.get().event == event
     # The event is not played yet: nothing to judge, and that is said.
     assert evaluated.detail == {PREDICTOR: {"version": 1, "events": 0}}
-    assert retrained.detail[league.KEY] == {
-        "version": 2,
-        "promoted": False,
-        "why": "FAIRLINE_AUTO_PROMOTE is off; promote it by hand",
-    }
+    assert retrained.detail == {league.KEY: {"run": queued[0]}}
 
     event.status, event.home_score, event.away_score = "finished", 101, 99
     event.result_seen_at = event.starts_at
     event.save()
     monkeypatch.setattr(tasks.clock, "now", lambda: event.starts_at)
-    settings.AUTO_PROMOTE = True
     tasks.evaluate_champion(days=3650)
-    tasks.retrain(competition_key=league.KEY)
 
-    evaluated, retrained = JobRun.objects.order_by("-pk")[:2][::-1]
-    record = evaluated.detail[PREDICTOR]
+    record = JobRun.objects.latest("pk").detail[PREDICTOR]
     assert (record["events"], record["closed_events"]) == (1, 0)
     assert set(record["model"]) == {"log_loss", "brier", "accuracy", "calibration_error"}
-    assert retrained.detail[league.KEY]["promoted"] is True
-    assert selectors.champion(PREDICTOR).number == 3

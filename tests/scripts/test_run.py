@@ -61,7 +61,9 @@ def test_a_command_attaches_and_sees_the_running_provider(product):
     assert "has stopped" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat", "simulator", "postgres", "valkey"])
+@pytest.mark.parametrize(
+    "name", ["web", "worker", "trainer", "beat", "simulator", "postgres", "valkey"]
+)
 def test_whoever_is_killed_is_started_again_and_it_is_said(product, name):
     before = product.children()
 
