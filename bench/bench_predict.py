@@ -5,7 +5,7 @@ from measured import say, seconds
 
 from models_registry.domain.calibration import Calibration, best_weight, fit_calibration
 from models_registry.domain.features import NAMES, FeatureMatrix
-from models_registry.learners import ROUNDS, TREES, FittedModel, fit_linear, fit_trees, xgboost
+from models_registry.learners import AS_THEY_STAND, FittedModel, fit_linear, fit_trees, xgboost
 
 ROWS = 20_000
 FOLDS = 4
@@ -23,7 +23,8 @@ def main() -> None:
         return FittedModel(NAMES, linear, fit_trees(part, won[rows], linear), 0.5, Calibration())
 
     def bare() -> object:
-        return xgb.train(TREES, xgb.DMatrix(matrix.values, won), ROUNDS)
+        plain = xgb.DMatrix(matrix.values, won)
+        return xgb.train(AS_THEY_STAND.trees(), plain, AS_THEY_STAND.rounds)
 
     def calibrated() -> FittedModel:
         """Fit as training does: out of fold for blend and calibration, then on everything."""

@@ -1,7 +1,7 @@
 """What a version is made of: a logistic regression and boosted trees, blended and calibrated."""
 
 import importlib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -25,22 +25,40 @@ LINEAR_COLUMNS = (
     "home_back_to_back",
     "away_back_to_back",
 )
-RIDGE = 300.0
-ROUNDS = 150
-# Small and well held back: a season is some 1,300 noisy outcomes.
+# What never changes from one training to the next.
 TREES: dict[str, Any] = {
     "objective": "binary:logistic",
-    "eta": 0.02,
-    "max_depth": 2,
-    "min_child_weight": 50,
-    "subsample": 0.7,
-    "colsample_bytree": 0.5,
-    "reg_lambda": 20,
     "max_bin": 64,
     "tree_method": "hist",
     "nthread": 1,
     "seed": 2007,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a search may turn: the ridge of the regression, and XGBoost's own names.
+
+    As they stand: small and well held back, for a season is some 1,300 noisy outcomes.
+    """
+
+    ridge: float = 300.0
+    rounds: int = 150
+    eta: float = 0.02
+    max_depth: int = 2
+    min_child_weight: float = 50.0
+    subsample: float = 0.7
+    colsample_bytree: float = 0.5
+    reg_lambda: float = 20.0
+
+    def trees(self) -> dict[str, Any]:
+        """Return the parameters of the trees as XGBoost takes them."""
+        return TREES | {
+            name: value for name, value in asdict(self).items() if name not in ("ridge", "rounds")
+        }
+
+
+AS_THEY_STAND = Parameters()
 
 
 class SignatureMismatch(Exception):
@@ -74,7 +92,9 @@ class Linear:
         return log_odds
 
 
-def fit_linear(matrix: FeatureMatrix, happened: BoolArray) -> Linear:
+def fit_linear(
+    matrix: FeatureMatrix, happened: BoolArray, parameters: Parameters = AS_THEY_STAND
+) -> Linear:
     """Return the regression on LINEAR_COLUMNS; a column without any value gets no say."""
     picked = np.column_stack([matrix.column(name) for name in LINEAR_COLUMNS])
     known = np.isfinite(picked)
@@ -83,7 +103,8 @@ def fit_linear(matrix: FeatureMatrix, happened: BoolArray) -> Linear:
     means = filled.sum(axis=0) / count
     spread = np.sqrt((np.where(known, picked - means, 0.0) ** 2).sum(axis=0) / count)
     scales = np.where(spread > 0, spread, 1.0)
-    weights = fit_logistic(_scaled(matrix, LINEAR_COLUMNS, means, scales), happened, ridge=RIDGE)
+    scaled = _scaled(matrix, LINEAR_COLUMNS, means, scales)
+    weights = fit_logistic(scaled, happened, ridge=parameters.ridge)
     return Linear(
         LINEAR_COLUMNS, tuple(means.tolist()), tuple(scales.tolist()), tuple(weights.tolist())
     )
@@ -96,7 +117,12 @@ def _scaled(
     return np.where(np.isfinite(picked), (picked - means) / scales, 0.0)
 
 
-def fit_trees(matrix: FeatureMatrix, happened: BoolArray, linear: Linear) -> bytes:
+def fit_trees(
+    matrix: FeatureMatrix,
+    happened: BoolArray,
+    linear: Linear,
+    parameters: Parameters = AS_THEY_STAND,
+) -> bytes:
     """Return trees on every feature that correct a regression, as XGBoost's own UBJSON.
 
     They are boosted from what the regression says, so they spend nothing on learning that the
@@ -105,7 +131,8 @@ def fit_trees(matrix: FeatureMatrix, happened: BoolArray, linear: Linear) -> byt
     library = xgboost()
     data = library.DMatrix(matrix.values, happened, feature_names=list(matrix.names))
     data.set_base_margin(linear.log_odds(matrix))
-    return bytes(library.train(TREES, data, ROUNDS).save_raw(raw_format="ubj"))
+    booster = library.train(parameters.trees(), data, parameters.rounds)
+    return bytes(booster.save_raw(raw_format="ubj"))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from models_registry.domain.metrics import calibration_curve, score
 from models_registry.domain.reach import TrainingRows
 from models_registry.domain.verdict import judge
 from models_registry.history import History
-from models_registry.learners import FittedModel, fit_linear, fit_trees
+from models_registry.learners import AS_THEY_STAND, FittedModel, Parameters, fit_linear, fit_trees
 
 # The first games of a history, when the ratings know nothing, teach only the ratings.
 WARM_UP = 300
@@ -104,15 +104,19 @@ def rows_of(matrix: FeatureMatrix, rows: BoolArray) -> FeatureMatrix:
     return FeatureMatrix(matrix.names, matrix.values[rows])
 
 
-def fit(prepared: Prepared, rows: BoolArray) -> FittedModel:
+def fit(prepared: Prepared, rows: BoolArray, parameters: Parameters = AS_THEY_STAND) -> FittedModel:
     """Fit both learners on some rows; neither blended nor calibrated yet."""
     matrix, won = rows_of(prepared.matrix, rows), prepared.won[rows]
-    linear = fit_linear(matrix, won)
-    return FittedModel(matrix.names, linear, fit_trees(matrix, won, linear))
+    linear = fit_linear(matrix, won, parameters)
+    return FittedModel(matrix.names, linear, fit_trees(matrix, won, linear, parameters))
 
 
 def walk_forward(
-    prepared: Prepared, folds: list[int], progress: Progress, once: Once = anew
+    prepared: Prepared,
+    folds: list[int],
+    progress: Progress,
+    once: Once = anew,
+    parameters: Parameters = AS_THEY_STAND,
 ) -> WalkForward:
     """Predict each fold with learners that saw only folds before it, and only them.
 
@@ -126,13 +130,16 @@ def walk_forward(
         if before.sum() < FEWEST_TO_FIT or not here.any():
             continue
         progress(f"walking forward: fold {fold}, {int(before.sum())} games before it")
-        make = partial(_log_odds_of_fold, prepared, before, here)
+        make = partial(log_odds_of_fold, prepared, before, here, parameters)
         trees[here], linear[here] = once(f"fold-{fold}", make, of=len(folds))
     return WalkForward(trees, linear)
 
 
-def _log_odds_of_fold(prepared: Prepared, before: BoolArray, here: BoolArray) -> Arrays:
-    return fit(prepared, before).log_odds(rows_of(prepared.matrix, here))
+def log_odds_of_fold(
+    prepared: Prepared, before: BoolArray, here: BoolArray, parameters: Parameters
+) -> Arrays:
+    """Return the log odds of some rows, by trees and by regression, fitted on others."""
+    return fit(prepared, before, parameters).log_odds(rows_of(prepared.matrix, here))
 
 
 def finished_with(
@@ -174,7 +181,12 @@ def folds_before(prepared: Prepared, last: int) -> list[int]:
     return [int(fold) for fold in known[known <= last][-(FOLDS_BACK + 1) :]]
 
 
-def train(history: History, progress: Progress, once: Once = anew) -> Trained:
+def train(
+    history: History,
+    progress: Progress,
+    once: Once = anew,
+    parameters: Parameters = AS_THEY_STAND,
+) -> Trained:
     """Fit a model on every finished game of a history, with its walk-forward record.
 
     `once` keeps the folds, which are most of the work.
@@ -192,12 +204,12 @@ def train(history: History, progress: Progress, once: Once = anew) -> Trained:
     prepared = prepare(history)
     newest = int(prepared.fold[prepared.usable].max())
     folds = folds_before(prepared, newest)
-    seen = walk_forward(prepared, folds, progress, once)
+    seen = walk_forward(prepared, folds, progress, once, parameters)
     recorded = [f for f in folds if np.isfinite(seen.trees[prepared.fold == f]).any()]
     recorded = recorded[-FOLDS_RECORDED:]
     probability = out_of_sample(prepared, seen, recorded)
     progress(f"fitting on {int(prepared.usable.sum())} games")
-    model = finished_with(fit(prepared, prepared.usable), prepared, seen, newest + 1)
+    model = finished_with(fit(prepared, prepared.usable, parameters), prepared, seen, newest + 1)
     rows: BoolArray = prepared.usable & np.isfinite(probability)
     return Trained(
         model=model,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from models_registry import artifacts, selectors, training
 from models_registry.checkpoints import forget
 from models_registry.history import History, read_history
-from models_registry.learners import LINEAR_COLUMNS, RIDGE, ROUNDS, TREES
+from models_registry.learners import AS_THEY_STAND, LINEAR_COLUMNS
 from models_registry.models import ModelVersion, Predictor, Stage, TrainingRun
 from models_registry.services.promotion import PromotionRefused, gates_of, promote_version
 from models_registry.services.runs import (
@@ -202,8 +202,8 @@ def _register(
         data_hash=history.fingerprint(),
         signature=list(trained.model.signature),
         parameters={
-            "trees": TREES | {"rounds": ROUNDS},
-            "linear": {"columns": list(LINEAR_COLUMNS), "ridge": RIDGE},
+            "trees": AS_THEY_STAND.trees() | {"rounds": AS_THEY_STAND.rounds},
+            "linear": {"columns": list(LINEAR_COLUMNS), "ridge": AS_THEY_STAND.ridge},
             "tree_share": trained.model.tree_share,
             "calibration": {
                 "intercept": trained.model.calibration.intercept,
