@@ -7,7 +7,27 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from models_registry.proofs import Attack, Opening, Search, Trial, TrialFold
 from odds.models import Competition, Event
+
+__all__ = [
+    "Attack",
+    "DriftReport",
+    "ModelVersion",
+    "Opening",
+    "Pause",
+    "Prediction",
+    "Predictor",
+    "Promotion",
+    "Refusal",
+    "Remark",
+    "Search",
+    "Stage",
+    "StageChange",
+    "TrainingRun",
+    "Trial",
+    "TrialFold",
+]
 
 
 class Predictor(models.Model):
@@ -232,6 +252,14 @@ class TrainingRun(models.Model):
     cause = models.CharField(max_length=9, choices=Cause.choices, default=Cause.ASKED)
     until = models.DateTimeField(help_text="nothing known later is used")
     notes = models.TextField(blank=True)
+    trial = models.ForeignKey(
+        Trial,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="runs",
+        help_text="whose parameters it trains with; empty: the recipe's own",
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     attempt = models.PositiveSmallIntegerField(
         default=0, help_text="how many workers have begun it"
