@@ -7,7 +7,8 @@ from accounts.api import WhoAmI
 from betting.api.bets import BetDetail, Bets
 from betting.api.money import Bankrolls, PerformanceView, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
-from models_registry.api import PredictionList, VersionDetail, VersionList
+from models_registry.api import VersionDetail, VersionList
+from models_registry.api_predictions import Predictions, PredictionsNow, Refusals
 from odds.api import EventDetail, EventList, Feeds, QuoteList
 from odds.api_books import Bookmakers
 from odds.api_scanner import Arbitrages, LowHolds, Middles, Outliers, Steam
@@ -29,7 +30,9 @@ urlpatterns = [
     path("steam", Steam.as_view(), name="api-steam"),
     path("models", VersionList.as_view(), name="api-models"),
     path("models/<int:version_id>", VersionDetail.as_view(), name="api-model"),
-    path("predictions", PredictionList.as_view(), name="api-predictions"),
+    path("predictions", Predictions.as_view(), name="api-predictions"),
+    path("predictions/now", PredictionsNow.as_view(), name="api-predictions-now"),
+    path("refusals", Refusals.as_view(), name="api-refusals"),
     path("opportunities", OpportunityList.as_view(), name="api-opportunities"),
     path("opportunities/<int:opportunity_id>", OpportunityDetail.as_view(), name="api-opportunity"),
     path("ev/hits", EvHits.as_view(), name="api-ev-hits"),

@@ -61,6 +61,8 @@ PRICES_KEPT_MONTHS = env.int("PRICES_KEPT_MONTHS", default=0)
 CLOCK = parse_acceleration(env.str("FAIRLINE_CLOCK", default=""))
 # Whether a scheduled retraining may promote what passed every gate.
 AUTO_PROMOTE = env.bool("FAIRLINE_AUTO_PROMOTE", default=False)
+# How many days after `trained_until` a version may still predict; 0: for ever.
+MODEL_EXPIRY_DAYS = env.int("FAIRLINE_MODEL_EXPIRY_DAYS", default=180)
 DEMO_LOGIN = env.bool("FAIRLINE_DEMO_LOGIN", default=False)
 
 # --- applications

@@ -1,4 +1,4 @@
-"""Model versions and predictions as JSON."""
+"""Model versions as JSON."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api import Figure, Id, Moment, Query, Shape, lists, shows
+from accounts.api import Moment, Query, Shape, lists, shows
 from models_registry import selectors
 
 
@@ -16,14 +16,6 @@ class VersionQuery(Query):
         max_length=64, required=False, help_text="such as basketball_nba-h2h"
     )
     competition = serializers.CharField(max_length=64, required=False)
-
-
-class PredictionQuery(Query):
-    event = Id()
-    version = Id(help_text="a model version's id")
-    competition = serializers.CharField(max_length=64, required=False)
-    as_of_after = Moment(required=False, help_text="at or after this time")
-    as_of_before = Moment(required=False, help_text="before this time")
 
 
 class VersionShape(Shape):
@@ -58,20 +50,6 @@ class VersionInFull(VersionShape):
     promotions = PromotionShape(source="promotions.all", many=True)
 
 
-class PredictionShape(Shape):
-    id = serializers.IntegerField(source="pk")
-    event = serializers.IntegerField(source="event_id")
-    competition = serializers.CharField(source="event.competition.key")
-    home = serializers.CharField(source="event.home.name")
-    away = serializers.CharField(source="event.away.name")
-    starts_at = Moment(source="event.starts_at")
-    version = serializers.IntegerField(source="version_id")
-    version_name = serializers.CharField(source="version")
-    as_of = Moment(help_text="latest information used")
-    made_at = Moment(help_text="when it was written")
-    home_probability = Figure()
-
-
 class VersionList(APIView):
     @lists("models", tag="models", of=VersionShape, by=VersionQuery)
     def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
@@ -86,16 +64,3 @@ class VersionDetail(APIView):
     def get(self, _request: Request, version_id: int) -> object:
         """One version, with its signature and when it was promoted."""
         return selectors.version_in_full(version_id)
-
-
-class PredictionList(APIView):
-    @lists("predictions", tag="models", of=PredictionShape, by=PredictionQuery)
-    def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
-        """What each version said about each event, latest information first."""
-        return selectors.predictions(
-            event_id=asked.get("event"),
-            version_id=asked.get("version"),
-            competition=asked.get("competition"),
-            as_of_after=asked.get("as_of_after"),
-            as_of_before=asked.get("as_of_before"),
-        )

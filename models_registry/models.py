@@ -313,6 +313,9 @@ class Prediction(models.Model):
     )
     features = models.JSONField()
 
+    # Filled in by `selectors.predictions`: the champion at the moment it was made.
+    priced_by: int | None
+
     class Meta:
         ordering: ClassVar = ["-as_of", "-pk"]
         constraints: ClassVar = [
@@ -338,6 +341,11 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version} on {self.event}: {self.home_probability:.3f}"
+
+    @property
+    def in_shadow(self) -> bool:
+        """Whether another version priced when it was made; only of `selectors.predictions`'."""
+        return self.priced_by != self.version_id
 
 
 class Refusal(models.Model):

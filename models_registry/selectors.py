@@ -8,15 +8,17 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
 from models_registry.domain.metrics import score
+from models_registry.fitness import latest_refusals, pauses_in_force, why_expired
 from models_registry.models import (
     ModelVersion,
     Prediction,
     Promotion,
+    Refusal,
     Remark,
     Stage,
     StageChange,
 )
-from odds.models import ClosingPrice
+from odds.models import ClosingPrice, Event
 
 
 def champion(predictor_key: str) -> ModelVersion | None:
@@ -141,7 +143,10 @@ def predictions(
     as_of_after: datetime | None = None,
     as_of_before: datetime | None = None,
 ) -> QuerySet[Prediction]:
-    """Return predictions, latest information first."""
+    """Return predictions, latest information first; each knows whether it was made in shadow."""
+    promoted = Promotion.objects.filter(
+        predictor=OuterRef("version__predictor"), at__lte=OuterRef("made_at")
+    )
     wanted = {
         "event_id": event_id,
         "version_id": version_id,
@@ -153,39 +158,90 @@ def predictions(
         Prediction.objects.filter(
             **{path: value for path, value in wanted.items() if value is not None}
         )
+        # The model tells that it is there only where this filled it in.
+        .annotate(  # type: ignore[no-redef]
+            priced_by=Subquery(promoted.order_by("-pk").values("version_id")[:1])
+        )
         .select_related("version__predictor", "event__competition", "event__home", "event__away")
         .defer("features", "version__signature", "version__metrics", "version__parameters")
         .order_by("-as_of", "-pk")
     )
 
 
-def predictions_for(
-    event_ids: Iterable[int], *, as_of: datetime, version_id: int | None = None
-) -> dict[int, Prediction]:
-    """Return each event's latest prediction made with knowledge of `as_of` or earlier.
+def refusals(
+    *, event_id: int | None = None, version_id: int | None = None, cause: str | None = None
+) -> QuerySet[Refusal]:
+    """Return refusals to predict, latest information first."""
+    wanted = {"event_id": event_id, "version_id": version_id, "cause": cause}
+    return (
+        Refusal.objects.filter(
+            **{path: value for path, value in wanted.items() if value is not None}
+        )
+        .select_related("version__predictor", "event__competition", "event__home", "event__away")
+        .defer("version__signature", "version__metrics", "version__parameters")
+        .order_by("-as_of", "-pk")
+    )
 
-    By one version, or by each competition's champion. Events without one are left out.
+
+def events_to_come(event_ids: Iterable[int], *, now: datetime) -> set[int]:
+    """Return which of some events are scheduled and have not started."""
+    return set(
+        Event.objects.filter(
+            pk__in=list(event_ids), status="scheduled", starts_at__gt=now
+        ).values_list("pk", flat=True)
+    )
+
+
+def said_of_events_to_come(
+    champion: ModelVersion, *, now: datetime
+) -> tuple[QuerySet[Prediction], QuerySet[Refusal]]:
+    """Return what may be priced of a champion's on events to come, and what it refused of them."""
+    ids = list(
+        Event.objects.filter(
+            competition=champion.predictor.competition, status="scheduled", starts_at__gt=now
+        ).values_list("pk", flat=True)
+    )
+    priced = predictions_for(ids, as_of=now)
+    refused = latest_refusals(ids, version_ids=[champion.pk], as_of=now)
+    return (
+        predictions().filter(pk__in=[row.pk for row in priced.values()]),
+        refusals().filter(
+            pk__in=[row.pk for row in refused.values() if row.event_id not in priced]
+        ),
+    )
+
+
+def predictions_for(event_ids: Iterable[int], *, as_of: datetime) -> dict[int, Prediction]:
+    """Return what may be priced: each event's latest prediction by its competition's champion.
+
+    Made with knowledge of `as_of` or earlier. Events without one are left out, and those that the
+    champion refused since; so are all of a champion that is paused or has expired.
     """
-    ids = [version_id] if version_id is not None else [row.pk for row in champions()]
+    serving = [row for row in champions() if not why_expired(row, as_of)]
+    paused = pauses_in_force([row.pk for row in serving], at=as_of)
+    ids = [row.pk for row in serving if row.pk not in paused]
+    asked = list(event_ids)
+    refused = latest_refusals(asked, version_ids=ids, as_of=as_of)
+    return {
+        event: row
+        for (event, version), row in latest_predictions(asked, version_ids=ids, as_of=as_of).items()
+        if (event, version) not in refused or refused[event, version].as_of <= row.as_of
+    }
+
+
+def latest_predictions(
+    event_ids: Iterable[int], *, version_ids: Iterable[int], as_of: datetime
+) -> dict[tuple[int, int], Prediction]:
+    """Return each version's latest prediction of each event by a moment, by (event, version)."""
     rows = (
         Prediction.objects.filter(
-            event_id__in=list(event_ids), version_id__in=ids, as_of__lte=as_of
+            event_id__in=list(event_ids), version_id__in=list(version_ids), as_of__lte=as_of
         )
         .select_related("version__predictor")
-        .order_by("event_id", "-as_of", "-pk")
-        .distinct("event_id")
+        .order_by("event_id", "version_id", "-as_of", "-pk")
+        .distinct("event_id", "version_id")
     )
-    return {row.event_id: row for row in rows}
-
-
-def predictions_at(
-    event_ids: Iterable[int], *, version_id: int, as_of: datetime
-) -> dict[int, Prediction]:
-    """Return the predictions of one version made with knowledge of exactly `as_of`."""
-    rows = Prediction.objects.filter(
-        event_id__in=list(event_ids), version_id=version_id, as_of=as_of
-    ).select_related("version__predictor")
-    return {row.event_id: row for row in rows}
+    return {(row.event_id, row.version_id): row for row in rows}
 
 
 def competitions_served() -> list[str]:

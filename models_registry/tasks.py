@@ -16,7 +16,7 @@ SWEPT_SECONDS = 60
 
 @shared_task(name="models_registry.predict_upcoming", acks_late=True)
 def predict_upcoming(**_future: object) -> None:
-    """Predict the events of the next days with every champion."""
+    """Predict the events of the next days with every champion, and challengers in shadow."""
     with recorded("models_registry.predict_upcoming") as run:
         run.detail = dict(services.predict_upcoming(now=clock.now()))
 

@@ -1,7 +1,15 @@
 """What every API view needs: filters, pages, values, and one shape of error."""
 
 from accounts.api.asked import Body, Id, Whole, filter_of, read_body, read_query
-from accounts.api.errors import BadQuery, Busy, Conflict, ProblemShape, Refused, problem
+from accounts.api.errors import (
+    BadQuery,
+    Busy,
+    Conflict,
+    ProblemShape,
+    Refused,
+    Unavailable,
+    problem,
+)
 from accounts.api.pages import Query, Shape, lists, page_of, paged, shows
 from accounts.api.values import Figure, Moment, Money, MoneyFigure, Point, Price
 from accounts.api.who import WhoAmI, owner_of
@@ -22,6 +30,7 @@ __all__ = [
     "Query",
     "Refused",
     "Shape",
+    "Unavailable",
     "WhoAmI",
     "Whole",
     "filter_of",

@@ -44,6 +44,13 @@ class BadQuery(Refused):
     kind = "bad-filter"
 
 
+class Unavailable(Refused):
+    """503: nothing here can answer now, and why."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    kind = "unavailable"
+
+
 class Busy(exceptions.APIException):
     """503: come back in a moment."""
 

@@ -210,14 +210,14 @@ def _predict(stage: _Stage, quotes: QuoteTable, now: datetime) -> dict[int, Pred
         )
         # The past stays as it is while it plays, so it is read once, not at every moment.
         stage.history = stage.history or read_history(stage.competition_key)
-    made = predict_events(
+    said = predict_events(
         event_ids=np.unique(quotes.event_id).tolist(),
         as_of=now,
         made_at=now,
         version=stage.version,
         history=stage.history,
     )
-    return {prediction.event_id: prediction for prediction in made}
+    return {prediction.event_id: prediction for prediction in said.predictions}
 
 
 def _look(stage: _Stage, now: datetime) -> QuoteTable:

@@ -1,6 +1,7 @@
 """What changes the registry: train, promote, roll back, stage, tag, note, predict."""
 
-from models_registry.services.prediction import NothingServes, predict_events, predict_upcoming
+from models_registry.availability import NothingServes
+from models_registry.services.prediction import predict_events, predict_upcoming
 from models_registry.services.promotion import (
     NothingToRollBackTo,
     PromotionRefused,

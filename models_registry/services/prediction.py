@@ -1,17 +1,26 @@
-"""What a version says about events, stored with the moment whose knowledge it used."""
+"""What versions say about events, stored with the moment whose knowledge it used.
+
+A version that may not speak, or an event unlike any it was trained on, is refused, and the refusal
+is stored: nothing is priced on a guess. Challengers predict beside the champion, in shadow: what
+they say is stored and judged, and never reaches betting.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
-from threading import Lock
 
 import numpy as np
+from django.db import IntegrityError, transaction
 
-from models_registry import artifacts, selectors
-from models_registry.domain.features import FeatureMatrix, Memory, build_features
-from models_registry.history import History, instants, read_history
-from models_registry.learners import FittedModel
-from models_registry.models import ModelVersion, Prediction
+from models_registry import selectors, serving
+from models_registry.artifacts import ArtifactRefused
+from models_registry.availability import NothingServes
+from models_registry.domain.features import FeatureMatrix
+from models_registry.domain.reach import out_of_reach
+from models_registry.fitness import latest_refusals, why_expired
+from models_registry.history import History
+from models_registry.learners import FittedModel, SignatureMismatch
+from models_registry.models import ModelVersion, Prediction, Refusal
 from models_registry.services.training import predictor_key
 from odds.models import Event
 
@@ -19,23 +28,24 @@ from odds.models import Event
 HORIZON = timedelta(days=4)
 
 
-# What this process has learned of each competition: the next slate costs only what is new.
-MEMORIES: dict[tuple[str, tuple[str, ...]], Memory] = {}
-MEMORY_LOCK = Lock()
+@dataclass
+class Said:
+    """What came of asking: predictions and refusals, both in the order of the events asked for."""
 
+    predictions: list[Prediction] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
 
-class NothingServes(Exception):
-    """No champion can predict an event, and why."""
+    def events(self) -> set[int]:
+        """Return the events answered for."""
+        return {row.event_id for row in self.predictions} | {row.event_id for row in self.refusals}
 
-
-@lru_cache(maxsize=8)
-def load_model(path: str, checksum: str, signature: tuple[str, ...]) -> FittedModel:
-    """Return a version's model; a checksum is loaded once a process.
-
-    Raises:
-        ArtifactRefused: if a file is missing or was changed.
-    """
-    return artifacts.load(path, checksum, list(signature))
+    def in_order(self, event_ids: Sequence[int]) -> "Said":
+        """Return the same in the order of some events."""
+        place = {event: number for number, event in enumerate(event_ids)}
+        return Said(
+            sorted(self.predictions, key=lambda row: place[row.event_id]),
+            sorted(self.refusals, key=lambda row: place[row.event_id]),
+        )
 
 
 def predict_events(
@@ -45,45 +55,51 @@ def predict_events(
     made_at: datetime,
     version: ModelVersion | None = None,
     history: History | None = None,
-) -> list[Prediction]:
-    """Predict events with what was known at `as_of`, store and return the predictions.
+) -> Said:
+    """Predict events with what was known at `as_of`; store and return what was said.
 
     Without a version each competition's champion predicts; with one, only its competition's
     events may be asked for. Whoever asks again and again about a past that does not change hands
-    in its `history`, read once; what came after `as_of` is cut off here. Repeating a moment
-    returns the stored predictions and writes nothing. The order is that of the event ids.
+    in its `history`, read once; what came after `as_of` is not looked at. An event that the
+    version has to refuse gets a refusal instead of a prediction. Repeating a moment returns what
+    is stored and writes nothing.
 
     Raises:
         NothingServes: if a competition has no champion, or an event is not the version's.
-        ArtifactRefused: if the version's files are missing or were changed.
     """
-    events = Event.objects.select_related("competition").in_bulk(event_ids)
     by_competition: dict[str, list[int]] = {}
-    for event in events.values():
-        by_competition.setdefault(event.competition.key, []).append(event.pk)
-    made: dict[int, Prediction] = {}
-    for competition_key, ids in by_competition.items():
-        chosen = _version_for(competition_key, version)
-        known = selectors.predictions_at(ids, version_id=chosen.pk, as_of=as_of)
-        missing = [pk for pk in ids if pk not in known]
-        if missing:
-            if history is None or history.competition_key != competition_key:
-                history = read_history(competition_key)
-            rows = _predict(history, missing, chosen, as_of=as_of, made_at=made_at)
-            # Whoever predicted the same moment first keeps the row.
-            Prediction.objects.bulk_create(rows, ignore_conflicts=True)
-            known = selectors.predictions_at(ids, version_id=chosen.pk, as_of=as_of)
-        made |= known
-    return [made[pk] for pk in event_ids if pk in made]
+    for pk, key in Event.objects.filter(pk__in=event_ids).values_list("pk", "competition__key"):
+        by_competition.setdefault(key, []).append(pk)
+    said = Said()
+    for key, ids in by_competition.items():
+        chosen = _version_for(key, version)
+        known = _stored_at(ids, chosen, as_of)
+        if missing := [pk for pk in ids if pk not in known.events()]:
+            fitting = history if history and history.competition_key == key else None
+            fresh = _say(chosen, missing, as_of=as_of, made_at=made_at, history=fitting)
+            try:
+                with transaction.atomic():
+                    Prediction.objects.bulk_create(fresh.predictions)
+                    Refusal.objects.bulk_create(fresh.refusals)
+                known.predictions += fresh.predictions
+                known.refusals += fresh.refusals
+            except IntegrityError:
+                # Whoever answered for the same moment first keeps the row.
+                _store(fresh)
+                known = _stored_at(ids, chosen, as_of)
+        said.predictions += known.predictions
+        said.refusals += known.refusals
+    return said.in_order(event_ids)
 
 
-def predict_upcoming(*, now: datetime) -> dict[str, int]:
-    """Let every champion predict its events of the next four days; store what changed.
+def predict_upcoming(*, now: datetime) -> dict[str, dict[str, int]]:
+    """Let champions and challengers predict the events of the next four days; store what changed.
 
-    An event whose features are as they were at its latest prediction gets no new row. Returns
-    how many predictions were written, by predictor.
+    An event whose features are as they were at the version's latest prediction gets no new row,
+    and one that is refused again for the same cause neither. Returns how many rows were written,
+    by predictor: the champion's predictions, predictions in shadow, refusals.
     """
-    counts: dict[str, int] = {}
+    counts: dict[str, dict[str, int]] = {}
     for champion in selectors.champions():
         key = champion.predictor.competition.key
         ids = list(
@@ -94,16 +110,17 @@ def predict_upcoming(*, now: datetime) -> dict[str, int]:
                 starts_at__lte=now + HORIZON,
             ).values_list("pk", flat=True)
         )
-        latest = selectors.predictions_for(ids, as_of=now, version_id=champion.pk)
-        fresh = [
-            row
-            for row in (
-                _predict(read_history(key), ids, champion, as_of=now, made_at=now) if ids else []
-            )
-            if row.event_id not in latest or latest[row.event_id].features != row.features
+        count = {"predicted": 0, "in_shadow": 0, "refused": 0}
+        challengers = [
+            each for each in selectors.challengers(champion.predictor.key) if each.pk != champion.pk
         ]
-        Prediction.objects.bulk_create(fresh, ignore_conflicts=True)
-        counts[champion.predictor.key] = len(fresh)
+        for version in [champion, *challengers] if ids else []:
+            fresh = _changed(_say(version, ids, as_of=now, made_at=now), ids, version, now)
+            _store(fresh)
+            spoke = "predicted" if version.pk == champion.pk else "in_shadow"
+            count[spoke] += len(fresh.predictions)
+            count["refused"] += len(fresh.refusals)
+        counts[champion.predictor.key] = count
     return counts
 
 
@@ -122,37 +139,103 @@ def _version_for(competition_key: str, version: ModelVersion | None) -> ModelVer
     return version
 
 
-def _predict(
-    whole: History,
-    event_ids: Sequence[int],
+def _say(
     version: ModelVersion,
+    event_ids: Sequence[int],
     *,
     as_of: datetime,
     made_at: datetime,
-) -> list[Prediction]:
-    """Return unsaved predictions, in order of event id."""
-    model = load_model(version.artifact, version.checksum, tuple(version.signature))
-    history = whole.as_known_at(as_of)
-    games = history.games
-    rows = np.flatnonzero(np.isin(games.event_id, list(event_ids)))
-    with MEMORY_LOCK:
-        # Teams are numbered by who has played; a memory serves one numbering.
-        memory = MEMORIES.setdefault((history.competition_key, history.teams), Memory())
-        matrix = build_features(
-            games, rows=rows, decided_at=instants([as_of] * len(rows)), memory=memory
-        )
-    probabilities = model.predict(matrix)
-    return [
-        Prediction(
-            event_id=int(games.event_id[row]),
-            version=version,
-            as_of=as_of,
-            made_at=made_at,
-            home_probability=float(probability),
-            features=_as_json(matrix, position),
-        )
-        for position, (row, probability) in enumerate(zip(rows, probabilities, strict=True))
-    ]
+    history: History | None = None,
+) -> Said:
+    """Return unsaved what a version says about some events, or why it must not."""
+
+    def refused(cause: Refusal.Cause, detail: str) -> Said:
+        return Said(
+            refusals=[
+                Refusal(
+                    event_id=pk, version=version, as_of=as_of, made_at=made_at,
+                    cause=cause, detail=detail,
+                )
+                for pk in event_ids
+            ]
+        )  # fmt: skip
+
+    if reason := why_expired(version, as_of):
+        return refused(Refusal.Cause.EXPIRED, reason)
+    try:
+        model = serving.load_model(version.artifact, version.checksum, tuple(version.signature))
+        reach = serving.load_reach(version.artifact, version.checksum)
+        if history is None:
+            key = version.predictor.competition.key
+            ids, matrix = serving.features_now(key, event_ids, as_of)
+        else:
+            ids, matrix = serving.features_in(history, event_ids, as_of)
+        rows = _predicted(model, matrix)
+    except (ArtifactRefused, SignatureMismatch) as error:
+        return refused(Refusal.Cause.BROKEN, str(error))
+    reasons = out_of_reach(reach, matrix) if reach else [""] * len(ids)
+    distances = reach.distances(matrix.values).tolist() if reach else [None] * len(ids)
+    said = Said()
+    for place, event_id in enumerate(ids.tolist()):
+        told = {"event_id": event_id, "version": version, "as_of": as_of, "made_at": made_at}
+        if reasons[place]:
+            said.refusals.append(
+                Refusal(
+                    **told,
+                    cause=Refusal.Cause.OUTSIDE,
+                    detail=reasons[place],
+                    distance=distances[place],
+                )
+            )
+        else:
+            said.predictions.append(
+                Prediction(**told, **rows[place], features=_as_json(matrix, place))
+            )
+    return said
+
+
+def _predicted(model: FittedModel, matrix: FeatureMatrix) -> list[dict[str, object]]:
+    """Return each row's probabilities, by the fields of a prediction."""
+    return [{"home_probability": float(home)} for home in model.predict(matrix)]
+
+
+def _changed(said: Said, event_ids: Sequence[int], version: ModelVersion, now: datetime) -> Said:
+    """Return what a version had not said of these events at its last word on each."""
+    latest = selectors.latest_predictions(event_ids, version_ids=[version.pk], as_of=now)
+    refused = latest_refusals(event_ids, version_ids=[version.pk], as_of=now)
+
+    def is_news(row: Prediction) -> bool:
+        key = (row.event_id, version.pk)
+        before, since = latest.get(key), refused.get(key)
+        if before is None or (since is not None and since.as_of > before.as_of):
+            return True
+        return bool(before.features != row.features)
+
+    def is_new_refusal(row: Refusal) -> bool:
+        key = (row.event_id, version.pk)
+        before, since = refused.get(key), latest.get(key)
+        if before is None or (since is not None and since.as_of >= before.as_of):
+            return True
+        return before.cause != row.cause
+
+    return Said(
+        [row for row in said.predictions if is_news(row)],
+        [row for row in said.refusals if is_new_refusal(row)],
+    )
+
+
+def _store(said: Said) -> None:
+    Prediction.objects.bulk_create(said.predictions, ignore_conflicts=True)
+    Refusal.objects.bulk_create(said.refusals, ignore_conflicts=True)
+
+
+def _stored_at(event_ids: Sequence[int], version: ModelVersion, as_of: datetime) -> Said:
+    """Return what a version said with knowledge of exactly a moment."""
+    asked = {"event_id__in": list(event_ids), "version": version, "as_of": as_of}
+    return Said(
+        list(Prediction.objects.filter(**asked).select_related("version__predictor")),
+        list(Refusal.objects.filter(**asked).select_related("version__predictor")),
+    )
 
 
 def _as_json(matrix: FeatureMatrix, row: int) -> dict[str, float | None]:

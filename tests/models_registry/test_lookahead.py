@@ -13,7 +13,7 @@ from models_registry.domain.games import BOX, Games
 from models_registry.domain.lookahead import find_leaks
 from models_registry.history import read_history
 from models_registry.models import Prediction
-from models_registry.services.prediction import MEMORIES
+from models_registry.serving import LOADED, MEMORIES
 from odds.models import Bookmaker, Event, Market, Quote, Selection, TeamGame
 from tests.models_registry import arrays, league
 
@@ -79,7 +79,7 @@ def _said(version, events, as_of):
     made = services.predict_events(
         event_ids=[event.pk for event in events], as_of=as_of, made_at=as_of, version=version
     )
-    return [(row.event_id, row.home_probability, row.features) for row in made]
+    return [(row.event_id, row.home_probability, row.features) for row in made.predictions]
 
 
 def test_planted_results_boxes_and_prices_change_no_prediction_made_before_them(trained):
@@ -133,10 +133,11 @@ def test_a_history_read_once_says_at_each_moment_what_reading_it_anew_says(train
 
         once = services.predict_events(**asked, version=trained, history=kept)
         MEMORIES.clear()
+        LOADED.clear()
         anew = services.predict_events(**asked, version=again)
 
-        assert [(row.event_id, row.home_probability, row.features) for row in once] == [
-            (row.event_id, row.home_probability, row.features) for row in anew
+        assert [(row.event_id, row.home_probability, row.features) for row in once.predictions] == [
+            (row.event_id, row.home_probability, row.features) for row in anew.predictions
         ]
 
 

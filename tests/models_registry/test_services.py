@@ -97,8 +97,8 @@ def test_predictions_are_stored_once_a_moment(trained):
 
     assert first == again
     assert Prediction.objects.get().made_at == NOW
-    assert first[0].version == trained
-    assert selectors.predictions_for([event.pk], as_of=NOW) == {event.pk: first[0]}
+    assert first.predictions[0].version == trained
+    assert selectors.predictions_for([event.pk], as_of=NOW) == {event.pk: first.predictions[0]}
     assert selectors.predictions_for([event.pk], as_of=NOW - timedelta(seconds=1)) == {}
 
 
@@ -113,5 +113,8 @@ def test_upcoming_events_are_predicted_again_only_when_something_changed(trained
     league.upcoming(trained.predictor.competition, day=date(2023, 7, 3))
     services.promote_version(version_id=trained.pk, by_id=None, reason="", now=NOW)
 
-    assert services.predict_upcoming(now=NOW) == {PREDICTOR: 1}
-    assert services.predict_upcoming(now=NOW + timedelta(hours=1)) == {PREDICTOR: 0}
+    once = services.predict_upcoming(now=NOW)
+    again = services.predict_upcoming(now=NOW + timedelta(hours=1))
+
+    assert once == {PREDICTOR: {"predicted": 1, "in_shadow": 0, "refused": 0}}
+    assert again == {PREDICTOR: {"predicted": 0, "in_shadow": 0, "refused": 0}}

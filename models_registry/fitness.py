@@ -1,0 +1,47 @@
+"""Whether what a version says may be priced: not once it expired, was paused, or had to refuse."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from models_registry.models import ModelVersion, Pause, Refusal
+
+
+def why_expired(version: ModelVersion, at: datetime) -> str:
+    """Return why a version has expired at a moment, with the remedy; empty if it has not."""
+    days = settings.MODEL_EXPIRY_DAYS
+    age = at - version.trained_until
+    if not days or age <= timedelta(days=days):
+        return ""
+    return (
+        f"{version} expired: it knows nothing later than {version.trained_until:%Y-%m-%d}, "
+        f"{age.days} days before; versions serve for {days} days (FAIRLINE_MODEL_EXPIRY_DAYS). "
+        "Train a newer one and promote it"
+    )
+
+
+def pauses_in_force(version_ids: Iterable[int], *, at: datetime) -> dict[int, Pause]:
+    """Return the pauses of versions that are paused at a moment."""
+    latest = (
+        Pause.objects.filter(version_id__in=list(version_ids), at__lte=at)
+        .select_related("version__predictor")
+        .order_by("version_id", "-at", "-pk")
+        .distinct("version_id")
+    )
+    return {row.version_id: row for row in latest if row.kind == Pause.Kind.PAUSED}
+
+
+def latest_refusals(
+    event_ids: Iterable[int], *, version_ids: Iterable[int], as_of: datetime
+) -> dict[tuple[int, int], Refusal]:
+    """Return each version's latest refusal of each event by a moment, by (event, version)."""
+    rows = (
+        Refusal.objects.filter(
+            event_id__in=list(event_ids), version_id__in=list(version_ids), as_of__lte=as_of
+        )
+        .select_related("version__predictor")
+        .order_by("event_id", "version_id", "-as_of", "-pk")
+        .distinct("event_id", "version_id")
+    )
+    return {(row.event_id, row.version_id): row for row in rows}
