@@ -12,7 +12,7 @@ from django.conf import settings
 from odds.feeds.csv_feed import BadMapping, check_mapping, csv_format
 from odds.feeds.files import FileRefused, fetch_file
 from odds.feeds.history import Fact, Format, football_data
-from odds.feeds.parsed import ParsedResult, ParsedSweep
+from odds.feeds.parsed import ParsedBoxScore, ParsedResult, ParsedSweep
 from odds.models import FeedRun, FileFeed
 from odds.services.counts import Counts
 from odds.services.importing import import_file
@@ -104,7 +104,10 @@ def _format(feed: FileFeed, now: datetime) -> Format:
 
 def _as_seen(facts: Iterator[Fact], now: datetime) -> Iterator[Fact]:
     for fact in facts:
-        if isinstance(fact, ParsedResult | ParsedSweep) and fact.seen_at > now - _LATELY:
+        if (
+            isinstance(fact, ParsedResult | ParsedBoxScore | ParsedSweep)
+            and fact.seen_at > now - _LATELY
+        ):
             yield replace(fact, seen_at=now)
         else:
             yield fact

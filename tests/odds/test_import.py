@@ -80,11 +80,11 @@ ANSWER = {
 }
 SOCCER = """\
 Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG,FTR,B365H,B365D,B365A,MaxH,MaxD,MaxA,PSCH,PSCD,PSCA,PSH,\
-PSD,PSA,AHh,B365AHH,B365AHA,B365>2.5,B365<2.5,Avg>2.5,Avg<2.5
+PSD,PSA,AHh,B365AHH,B365AHA,B365>2.5,B365<2.5,Avg>2.5,Avg<2.5,HS,AS,HST,AST
 F1,06/08/2023,15:00,Paris SG,Newcomers FC,1,1,D,1.30,5.5,9.0,1.4,6,10,1.28,6.0,10.0,1.31,5.6,9.5,\
--1.5,1.95,1.9,1.5,2.6,1.6,2.5
-F1,07/08/2023,20:00,Newcomers FC,Paris SG,,,,8.0,5.0,1.30,8,5,1.3,,,,,,,1.5,1.9,1.95,,,,
-,,,,,,,,,,,,,,,,,,,,,,,,,,
+-1.5,1.95,1.9,1.5,2.6,1.6,2.5,19,8,6,x
+F1,07/08/2023,20:00,Newcomers FC,Paris SG,,,,8.0,5.0,1.30,8,5,1.3,,,,,,,1.5,1.9,1.95,,,,,,,,
+,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,
 """
 
 
@@ -116,7 +116,8 @@ def test_a_folder_is_imported_results_first_and_counted(folder):
     }
     assert counted == {
         "d.csv": (9, 8, 0, 1),  # event, result, four lines, two prices; one bad row
-        "e.csv": (21, 21, 0, 0),  # two events, a result, thirteen and five prices
+        # Two events, a result, both sides' shots, thirteen and five prices; a count that is none.
+        "e.csv": (24, 23, 0, 1),
         "c.csv.gz": (4, 2, 2, 0),  # event and result are known, two box scores are new
         "b.jsonl": (3, 2, 0, 1),
         "a_rows.csv": (3, 0, 2, 1),  # the same prices as in the stored answer
@@ -152,7 +153,13 @@ def test_every_fact_counts_as_known_no_earlier_than_it_can_have_been(folder):
     )
     next_morning = datetime(2022, 1, 23, 11, tzinfo=UTC)
     assert event.result_seen_at == next_morning
-    assert {game.seen_at for game in TeamGame.objects.all()} == {next_morning}
+    assert {game.seen_at for game in TeamGame.objects.filter(event=event)} == {next_morning}
+    counted = TeamGame.objects.filter(event__competition__key__startswith="soccer")
+    # Six in the morning in Paris; what is no count is left out.
+    assert list(counted.order_by("-is_home").values_list("stats", "seen_at")) == [
+        ({"shots": 19, "shots_on_target": 6}, datetime(2023, 8, 7, 4, tzinfo=UTC)),
+        ({"shots": 8}, datetime(2023, 8, 7, 4, tzinfo=UTC)),
+    ]
     opened = ReferenceLine.objects.get(market_key="spreads", moment="open")
     assert (opened.point, opened.seen_at) == (
         Decimal("-9.00"),
@@ -214,6 +221,7 @@ def test_a_row_that_cannot_be_used_is_kept_with_its_reason(folder):
             "no JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
         ),
         ("d.csv", 3, "number", "'one' is no number"),
+        ("e.csv", 2, "AST", "'x' is no number"),
     ]
 
 

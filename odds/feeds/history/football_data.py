@@ -1,4 +1,4 @@
-"""football-data.co.uk: one row a match, results and the prices of many bookmakers.
+"""football-data.co.uk: one row a match: result, shots and cards, prices of many bookmakers.
 
 Bookmakers are read from the header: any name that has a home, draw and away column is one, so new
 ones need no change here. `Max`, `Avg`, `BbMx` and `BbAv` are sums over bookmakers, at which nobody
@@ -19,12 +19,13 @@ from odds.feeds.history.formats import Fact, Format, Row, has_columns, read_rows
 from odds.feeds.history.sweeping import Archive
 from odds.feeds.parsed import (
     BadPayload,
+    ParsedBoxScore,
     ParsedEvent,
     ParsedResult,
     ParsedTeam,
     RejectedRow,
 )
-from odds.feeds.values import decimal_price, iso_day, line, local, next_morning, whole
+from odds.feeds.values import decimal_price, figure, iso_day, line, local, next_morning, whole
 
 SOURCE = "football_data"
 _LONDON = "Europe/London"
@@ -72,6 +73,15 @@ _BOOKS = {
     "WH": ("williamhill", "William Hill"),
     "1XB": ("onexbet", "1xBet"),
 }
+# What is counted of a side, by the name it is stored under: columns of home and away.
+_COUNTS = {
+    "shots": ("HS", "AS"),
+    "shots_on_target": ("HST", "AST"),
+    "corners": ("HC", "AC"),
+    "fouls": ("HF", "AF"),
+    "yellow_cards": ("HY", "AY"),
+    "red_cards": ("HR", "AR"),
+}
 _SUMS = re.compile(r"(Max|Avg|BbMx|BbAv)C?$")
 _COLLECTED = time(17)
 _TWO_AND_A_HALF = line("2.5")
@@ -98,7 +108,7 @@ class _Column:
 
 
 def read(path: Path) -> Iterator[Fact]:
-    """Return teams, matches, results, and the prices before the match and at its start."""
+    """Return teams, matches, results, shots and cards, prices before the match and at its start."""
     columns: list[_Column] | None = None
     teams: dict[tuple[str, str], None] = {}
     facts: list[Fact] = []
@@ -172,7 +182,25 @@ def _facts(row: Row, row_number: int, columns: list[_Column], prices: Archive) -
     yield event
     if result is not None:
         yield result
+        yield from _box_scores(row, row_number, result)
     yield from _prices(row, row_number, columns, event, prices)
+
+
+def _box_scores(row: Row, row_number: int, result: ParsedResult) -> Iterator[Fact]:
+    """Return what was counted of both sides, known with the result; nothing if nothing was."""
+    for side in (0, 1):
+        stats = {}
+        for name, columns in _COUNTS.items():
+            column = columns[side]
+            if not row.get(column):
+                continue
+            try:
+                stats[name] = figure(row[column])
+            except BadPayload as bad:
+                raw = {"match": result.event_key, "column": column, "value": row[column]}
+                yield RejectedRow(column, bad.reason, raw, row_number)
+        if stats:
+            yield ParsedBoxScore(SOURCE, result.event_key, side == 0, stats, result.seen_at)
 
 
 def _prices(
