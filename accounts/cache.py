@@ -68,9 +68,10 @@ def remember(
     where only the age ran out, the old answer is given while another process makes the next.
     """
     place_key = _key(name, key)
-    version, kept, place = _look(place_key, refresh=refresh)
-    if kept is not None and kept.is_younger(seconds):
-        return _counted(name, "hit", place, kept)
+    if not refresh:
+        _, kept, place = _look(place_key)
+        if kept is not None and kept.is_younger(seconds):
+            return _counted(name, "hit", place, kept)
     with _lock_of(place_key):
         # Whoever waited finds it made.
         version, kept, place = _look(place_key, refresh=refresh)
@@ -123,16 +124,18 @@ def _lock_of(key: str) -> threading.Lock:
         return _making.setdefault(key, threading.Lock())
 
 
-def _look(key: str, *, refresh: bool) -> tuple[bytes, Kept | None, str]:
+def _look(key: str, *, refresh: bool = False) -> tuple[bytes, Kept | None, str]:
     """Return the version of prices, what is kept of that version, and where was looked."""
     if not live.is_away():
+        # A refresh uses nothing kept, so it does not have it sent.
+        keys = [live.version_key()] if refresh else [live.version_key(), key]
         try:
-            found: Any = live.client().mget(live.version_key(), key)
+            found: Any = live.client().mget(keys)
         except (RedisError, OSError) as error:
             live.leave_alone(error, so=KEPT_IN_MEMORY)
         else:
-            version, text = found[0] or b"", found[1]
-            return version, None if refresh else _read(text, version), "valkey"
+            version = found[0] or b""
+            return version, None if refresh else _read(found[1], version), "valkey"
     with _memory_lock:
         # Without Valkey nobody says that prices changed: age alone decides.
         return b"", None if refresh else _memory.get(key), "memory"

@@ -207,6 +207,8 @@ class _Arranging:
         self.now = now
         self.rate = rate
         self.window = MOVE_WINDOW * min(max(rate, 1.0), FASTEST_WINDOW)
+        # Most of a sweep's prices were seen at the same few moments.
+        self.ages: dict[float, tuple[datetime, timedelta, str]] = {}
 
     def event(self, each: SlateEvent, reader: Reader) -> BoardEvent:
         is_open = reader.all_lines or each["id"] in reader.opened
@@ -253,11 +255,15 @@ class _Arranging:
         )  # fmt: skip
 
     def cell(self, book: BoardBook, price: float | None, seen: float) -> BoardCell:
-        seen_at = datetime.fromtimestamp(seen, UTC)
-        age = max(self.now - seen_at, timedelta())
+        told = self.ages.get(seen)
+        if told is None:
+            seen_at = datetime.fromtimestamp(seen, UTC)
+            age = max(self.now - seen_at, timedelta())
+            told = self.ages[seen] = seen_at, age, freshness(age, self.rate)
+        seen_at, age, how_fresh = told
         if age < book.age:
-            book.age, book.freshness = age, freshness(age, self.rate)
-        return BoardCell(book, price, seen_at, age, freshness(age, self.rate))
+            book.age, book.freshness = age, how_fresh
+        return BoardCell(book, price, seen_at, age, how_fresh)
 
     def move(self, row: SlateRow) -> Move | None:
         place, moved_at = row["book"], row["moved_at"]

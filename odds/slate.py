@@ -20,7 +20,7 @@ from accounts.charts import sparkline
 from odds.database import fetch_columns
 from odds.domain.consensus import BY_SPORT, consensus
 from odds.domain.table import FloatArray, QuoteTable
-from odds.models import Bookmaker, Event
+from odds.models import Event
 from odds.selectors import market_quotes
 
 PAGE = 20
@@ -230,7 +230,9 @@ def _known(values: FloatArray) -> list[float | None]:
 
 def _books(table: QuoteTable) -> list[SlateBook]:
     ids, first = np.unique(table.bookmaker_id, return_index=True)
-    titles = dict(Bookmaker.objects.filter(pk__in=ids.tolist()).values_list("pk", "title"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, title FROM odds_bookmaker WHERE id = ANY(%s)", [ids.tolist()])
+        titles = dict(cursor.fetchall())
     told = (table.bookmaker_key[first], table.weight[first], table.commission[first])
     known: list[SlateBook] = [
         {"id": pk, "key": key, "title": titles[pk], "weight": weight, "commission": commission}
