@@ -185,9 +185,9 @@ class PointScores:
         if not rows or any(row["shape"] != rows[0]["shape"] for row in rows):
             raise ValueError("rows of one distribution must be there and share one shape")
         shape = rows[0]["shape"]
-        columns = (np.array([row[name] for row in rows], dtype=np.float64) for name in _COLUMNS)
+        columns = np.array([[row[name] for name in _COLUMNS] for row in rows], dtype=np.float64)
         return cls(
-            *columns, shape=PointShape(**shape | {"key_weights": tuple(shape["key_weights"])})
+            *columns.T, shape=PointShape(**shape | {"key_weights": tuple(shape["key_weights"])})
         )
 
     def _margin_above(self, whole: IntArray) -> FloatArray:
@@ -213,7 +213,8 @@ class PointScores:
         above = np.where(
             whole >= reach, ndtr(-edge), np.where(whole < -reach, all_ - ndtr(edge), inside)
         )
-        return above / all_
+        share: FloatArray = above / all_
+        return share
 
     def _total_above(self, whole: IntArray) -> FloatArray:
         """Return the probability of more than `whole` points in all."""
