@@ -59,7 +59,10 @@ def save(model: FittedModel, evaluation: dict[str, list[Any]], training: Trainin
     body = json.dumps(described, sort_keys=True, indent=1).encode()
     checksum = _sha256(body)
     folder = Path(settings.ARTIFACT_DIR) / checksum
-    if not folder.is_dir():
+    if folder.is_dir():
+        # New again, or it could be cleared away as left over before its row is written.
+        os.utime(folder)
+    else:
         _write_folder(
             folder,
             {
