@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, date, datetime
 
 import pytest
@@ -10,8 +11,9 @@ from django.db import connection
 from accounts.models import AuditEntry
 from models_registry import artifacts as files
 from models_registry import selectors
-from models_registry.models import ModelVersion, Predictor, Promotion
+from models_registry.models import ModelVersion, Predictor, Promotion, StageChange
 from models_registry.services import promotion
+from models_registry.services.stages import StageRefused, stage_version
 from tests.models_registry import league
 
 THREADS = 20
@@ -70,6 +72,46 @@ def test_the_same_version_promoted_twenty_times_at_once_is_one_promotion(version
     _promote_all([versions[0]] * THREADS)
 
     assert Promotion.objects.count() == AuditEntry.objects.count() == 1
+
+
+def test_promotions_roll_backs_and_archiving_at_once_leave_one_champion_and_logs_that_agree(
+    versions,
+):
+    """Whatever comes in between: who prices is in production, and nobody archived prices."""
+    promotion.promote_version(version_id=versions[0].pk, by_id=None, reason="first", now=NOW)
+    together = threading.Barrier(THREADS)
+    refused = (StageRefused, promotion.NothingToRollBackTo)
+
+    def act(number: int) -> None:
+        version = versions[number]
+        try:
+            together.wait(timeout=30)
+            with suppress(*refused):
+                if number % 4 == 3:
+                    promotion.roll_back(
+                        predictor_key="race-h2h", by_id=None, reason="race", now=NOW
+                    )
+                elif number % 4 == 2:
+                    stage_version(
+                        version_id=versions[number - 2].pk, stage="archived", by_id=None,
+                        reason="race", now=NOW,
+                    )  # fmt: skip
+                else:
+                    promotion.promote_version(
+                        version_id=version.pk, by_id=None, reason="race", now=NOW
+                    )
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(act, range(THREADS)))
+
+    assert _is_a_chain(list(Promotion.objects.order_by("pk")))
+    champion = selectors.champion("race-h2h")
+    # The two logs were written together: the one stage that production was given last is his.
+    last = {change.version_id: change.stage for change in StageChange.objects.order_by("pk")}
+    assert [pk for pk, stage in last.items() if stage == "production"] == [champion.pk]
+    assert {v.pk: v.stage for v in selectors.versions() if v.pk in last} == last
 
 
 def test_without_the_lock_the_race_is_real(versions, monkeypatch):
