@@ -95,6 +95,29 @@ def histogram(values: Sequence[float], *, step: float = 0.01, most: float = 0.15
     )
 
 
+def diverging(values: Sequence[float], *, width: float = 120.0) -> list[Bar]:
+    """Return one bar a value, to the right of the middle above zero, to its left below.
+
+    The longest fills its half.
+
+    >>> [(bar.x, bar.width, bar.kind) for bar in diverging([0.4, -0.2])]
+    [(60.0, 60.0, 'up'), (30.0, 30.0, 'down')]
+    """
+    half = width / 2
+    most = max((abs(value) for value in values), default=0.0) or 1.0
+    return [
+        Bar(
+            x=round(half + min(value, 0.0) / most * half, 1),
+            y=1.0,
+            width=round(abs(value) / most * half, 1),
+            height=10.0,
+            kind="up" if value >= 0 else "down",
+            text=f"{value:+.3f}",
+        )
+        for value in values
+    ]
+
+
 @dataclass(frozen=True)
 class Point:
     """What was said against what happened, with how many and the 95 % interval."""

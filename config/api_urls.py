@@ -8,7 +8,7 @@ from betting.api.bets import BetDetail, Bets
 from betting.api.money import Bankrolls, PerformanceView, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
 from models_registry.api import VersionDetail, VersionList
-from models_registry.api_predictions import Predictions, PredictionsNow, Refusals
+from models_registry.api_predictions import Predictions, PredictionsNow, PredictionWhy, Refusals
 from odds.api import EventDetail, EventList, Feeds, QuoteList
 from odds.api_books import Bookmakers
 from odds.api_scanner import Arbitrages, LowHolds, Middles, Outliers, Steam
@@ -32,6 +32,11 @@ urlpatterns = [
     path("models/<int:version_id>", VersionDetail.as_view(), name="api-model"),
     path("predictions", Predictions.as_view(), name="api-predictions"),
     path("predictions/now", PredictionsNow.as_view(), name="api-predictions-now"),
+    path(
+        "predictions/<int:prediction_id>/explanation",
+        PredictionWhy.as_view(),
+        name="api-prediction-explanation",
+    ),
     path("refusals", Refusals.as_view(), name="api-refusals"),
     path("opportunities", OpportunityList.as_view(), name="api-opportunities"),
     path("opportunities/<int:opportunity_id>", OpportunityDetail.as_view(), name="api-opportunity"),

@@ -85,11 +85,15 @@ class Linear:
 
     def log_odds(self, matrix: FeatureMatrix) -> FloatArray:
         """Return the log odds that the home team wins; a missing value counts as the mean."""
-        scaled = _scaled(matrix, self.columns, np.array(self.means), np.array(self.scales))
-        weights = np.array(self.weights)
         # Row by row in one order: a matrix product may round differently for another row count.
-        log_odds: FloatArray = weights[0] + (scaled * weights[1:]).sum(axis=1)
+        log_odds: FloatArray = self.weights[0] + self.parts(matrix).sum(axis=1)
         return log_odds
+
+    def parts(self, matrix: FeatureMatrix) -> FloatArray:
+        """Return what each of its columns adds to the intercept, shape (n, columns)."""
+        scaled = _scaled(matrix, self.columns, np.array(self.means), np.array(self.scales))
+        parts: FloatArray = scaled * np.array(self.weights[1:])
+        return parts
 
 
 def fit_linear(
@@ -170,6 +174,16 @@ class FittedModel:
         data.set_base_margin(linear)
         trees = self._booster.predict(data, output_margin=True).astype(np.float64)
         return trees, linear
+
+    def tree_parts(self, matrix: FeatureMatrix) -> FloatArray:
+        """Return by how much each feature corrects the regression, the last column by itself.
+
+        Shape (n, features + 1): TreeSHAP's values (Lundberg et al. 2020), which sum to the whole.
+        """
+        data = xgboost().DMatrix(matrix.values, feature_names=list(matrix.names))
+        data.set_base_margin(np.zeros(len(matrix.values)))
+        parts: FloatArray = self._booster.predict(data, pred_contribs=True).astype(np.float64)
+        return parts
 
     def predict(self, matrix: FeatureMatrix) -> FloatArray:
         """Return the probability that the home team wins, one a row."""

@@ -168,6 +168,11 @@ def predictions(
     )
 
 
+def prediction_in_full(prediction_id: int) -> Prediction | None:
+    """Return one prediction with its features, event and version, or None."""
+    return predictions().defer(None).filter(pk=prediction_id).first()
+
+
 def refusals(
     *, event_id: int | None = None, version_id: int | None = None, cause: str | None = None
 ) -> QuerySet[Refusal]:
@@ -181,6 +186,27 @@ def refusals(
         .defer("version__signature", "version__metrics", "version__parameters")
         .order_by("-as_of", "-pk")
     )
+
+
+def refusals_in_force(event_id: int, *, as_of: datetime) -> list[Refusal]:
+    """Return the latest refusal of each version that has not predicted the event since."""
+    refused = list(
+        refusals(event_id=event_id)
+        .filter(as_of__lte=as_of)
+        .order_by("version_id", "-as_of", "-pk")
+        .distinct("version_id")
+    )
+    if not refused:
+        return []
+    said = latest_predictions(
+        [event_id], version_ids=[row.version_id for row in refused], as_of=as_of
+    )
+    return [
+        row
+        for row in refused
+        if (event_id, row.version_id) not in said
+        or said[event_id, row.version_id].as_of < row.as_of
+    ]
 
 
 def events_to_come(event_ids: Iterable[int], *, now: datetime) -> set[int]:

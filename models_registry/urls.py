@@ -2,10 +2,16 @@
 
 from django.urls import path
 
-from models_registry import views
+from models_registry import views, views_predictions
 
 urlpatterns = [
     path("models/", views.models, name="models"),
+    path(
+        "models/predictions/<int:prediction_id>/",
+        views_predictions.prediction,
+        name="prediction",
+    ),
+    path("models/predictions/<int:prediction_id>/why/", views_predictions.why, name="why"),
     path("models/<int:version_id>/", views.model_version, name="model_version"),
     path("models/<int:version_id>/promote/", views.promote, name="promote_version"),
     path("models/<slug:predictor_key>/roll-back/", views.roll_back, name="roll_back"),

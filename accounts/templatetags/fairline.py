@@ -86,6 +86,15 @@ def figure(value: float | None, places: int = 4) -> str:
 
 
 @register.filter
+def signed_figure(value: float | None, places: int = 3) -> str:
+    """`{{ part.log_odds|signed_figure:3 }}`: a number with its sign, a true minus."""
+    if not isinstance(value, float):
+        return formats.NOTHING
+    text = f"{value:+.{places}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
+
+
+@register.filter
 def count(value: int | None, unknown: str = formats.NOTHING) -> str:
     """`{{ account.used|count:"it has not said" }}`: thousands apart, or why there is none."""
     # A template hands on "" for what an absent row would have.

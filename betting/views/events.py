@@ -13,7 +13,7 @@ from accounts import clock, live
 from accounts.http import UserRequest
 from betting.screens import BetRow, bet_row
 from betting.selectors.bets import BetFilter, bets
-from models_registry.selectors import predictions
+from models_registry.selectors import predictions, refusals_in_force
 from odds import screens as odds_screens
 from odds.board import event_lines
 from odds.movements import Movements, movements_of
@@ -47,6 +47,7 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
     moved = (
         movements_of(found, market, chosen.id, until=min(now, found.starts_at)) if chosen else None
     )
+    said = list(predictions(event_id=event_id)[:PREDICTIONS_SHOWN])
     return render(
         request,
         "betting/_event.html" if request.htmx else "betting/event.html",
@@ -61,7 +62,9 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
             "chart": _chart(moved, mine, chosen.id, closes, starts_at=found.starts_at, now=now)
             if chosen and moved
             else None,
-            "predictions": list(predictions(event_id=event_id)[:PREDICTIONS_SHOWN]),
+            "predictions": said,
+            "priced": next((row for row in said if not row.in_shadow), None),
+            "refusals": refusals_in_force(event_id, as_of=now),
             "bets": mine,
             "is_over": found.starts_at <= now,
             "now": now,

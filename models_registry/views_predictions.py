@@ -1,0 +1,57 @@
+"""One prediction: what was said, with what was known, and why."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts import clock
+from accounts.charts import diverging
+from accounts.http import UserRequest
+from models_registry import selectors
+from models_registry.artifacts import ArtifactRefused
+from models_registry.explaining import explain
+from models_registry.learners import SignatureMismatch
+
+MOVES_SHOWN = 4
+
+
+@require_GET
+@login_required
+def prediction(request: UserRequest, prediction_id: int) -> HttpResponse:
+    """Show one prediction; why it says so follows as a part of its own."""
+    found = selectors.prediction_in_full(prediction_id)
+    if found is None:
+        raise Http404("There is no such prediction.")
+    return render(
+        request,
+        "models_registry/prediction.html",
+        {"prediction": found, "now": clock.now()},
+    )
+
+
+@require_GET
+@login_required
+def why(request: UserRequest, prediction_id: int) -> HttpResponse:
+    """Explain one prediction, worked out now: the part alone to htmx, else on its page."""
+    found = selectors.prediction_in_full(prediction_id)
+    if found is None:
+        raise Http404("There is no such prediction.")
+    told: dict[str, object] = {"prediction": found, "now": clock.now(), "asked": True}
+    try:
+        explained = explain(found)
+    except (ArtifactRefused, SignatureMismatch) as refusal:
+        told["refusal"] = str(refusal)
+    else:
+        bars = diverging([part.log_odds for part in explained.parts])
+        told |= {
+            "why": explained,
+            "rows": list(zip(explained.parts, bars, strict=True)),
+            "flips": explained.flips[:MOVES_SHOWN],
+            "moves": explained.moves[:MOVES_SHOWN],
+        }
+    return render(
+        request,
+        "models_registry/_why.html" if request.htmx else "models_registry/prediction.html",
+        told,
+    )
