@@ -5,6 +5,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from models_registry.domain.bounds import GateBounds
+
 SHORTEST_SECRET = 50
 EXAMPLE_WORDS = ("change-me", "local-only", "django-insecure", "example")
 
@@ -24,6 +26,20 @@ def check_production(
         reasons.append("DATABASE_URL has no password: give the database user one")
     if reasons:
         raise ImproperlyConfigured("Production will not start. " + "; ".join(reasons) + ".")
+
+
+def gate_bounds(
+    *, games: int, calibration_error: float, champion: str, attacked: bool
+) -> GateBounds:
+    """Return what the gates before promotion ask.
+
+    Raises:
+        ImproperlyConfigured: naming each variable at fault, its value, and what it may be.
+    """
+    try:
+        return GateBounds(games, calibration_error, champion, attacked)
+    except ValueError as faults:
+        raise ImproperlyConfigured(f"{faults}") from faults
 
 
 def parse_credits(text: str) -> int | None:

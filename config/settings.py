@@ -11,7 +11,7 @@ import environ
 from csp.constants import NONE, SELF
 
 from accounts.clock import parse_acceleration
-from config.env import check_production, parse_credits
+from config.env import check_production, gate_bounds, parse_credits
 from config.observability import logging_settings, start_error_reports
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -59,6 +59,13 @@ FILE_FEEDS_MAY_BE_PRIVATE = env.bool("FILE_FEEDS_MAY_BE_PRIVATE", default=False)
 # Whole months of price changes to keep; 0 keeps all for ever.
 PRICES_KEPT_MONTHS = env.int("PRICES_KEPT_MONTHS", default=0)
 CLOCK = parse_acceleration(env.str("FAIRLINE_CLOCK", default=""))
+# What a version must have shown before it is promoted.
+PROMOTION_GATES = gate_bounds(
+    games=env.int("FAIRLINE_GATE_GAMES", default=300),
+    calibration_error=env.float("FAIRLINE_GATE_CALIBRATION_ERROR", default=0.02),
+    champion=env.str("FAIRLINE_GATE_CHAMPION", default="not_worse"),
+    attacked=env.bool("FAIRLINE_GATE_ATTACKED", default=False),
+)
 # Whether a scheduled retraining may promote what passed every gate.
 AUTO_PROMOTE = env.bool("FAIRLINE_AUTO_PROMOTE", default=False)
 # How many days after `trained_until` a version may still predict; 0: for ever.

@@ -13,7 +13,7 @@ from betting.domain.performance import Performance, Record, measure
 from betting.domain.simulate import Simulated, simulate
 from betting.models import Backtest, Strategy
 from betting.services.past import NothingToRun, Past, read_past
-from models_registry.services.training import code_version
+from models_registry.code import code_version
 from odds.domain.consensus import price_after_commission
 from odds.domain.table import FloatArray, IntArray
 from risk.domain.limits import Bounds

@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from models_registry.domain.bounds import GateBounds
 from models_registry.domain.games import BoolArray, FloatArray
 from models_registry.domain.metrics import calibration_error, interval_of_mean, losses
 
-FEWEST_GAMES = 300
 # Calibration error of an honest model is above zero by chance alone: about this over root n.
-CALIBRATION_BOUND = 0.02
 CALIBRATION_CHANCE = 1.0
 
 
@@ -39,36 +38,36 @@ class Evidence:
     champion: FloatArray | None = None
 
 
-def check_gates(evidence: Evidence) -> list[Gate]:
-    """Return every gate, passed or not.
+def check_gates(evidence: Evidence, bounds: GateBounds) -> list[Gate]:
+    """Return every gate that figures answer, passed or not.
 
-    Data: at least 300 games. Elo: the mean difference in log loss to Elo is not surely above
-    zero (the low end of its 95 % interval is not positive). Calibrated: the calibration error
-    is within 0.02 plus what chance gives so many games. Champion: the model is not worse than
-    the champion on the games both predicted.
+    Data: enough games. Elo: the mean difference in log loss to Elo is not surely above zero (the
+    low end of its 95 % interval is not positive). Calibrated: the calibration error is within its
+    bound plus what chance gives so many games. Champion: the model is not worse than, or surely
+    better than, the champion on the games both predicted.
     """
-    gates = [_has_data(len(evidence.happened))]
+    gates = [_has_data(len(evidence.happened), bounds)]
     if not len(evidence.happened):
         return gates
     gates.append(_not_worse("not worse than Elo", evidence.model, evidence.elo, evidence.happened))
-    gates.append(_calibrated(evidence.model, evidence.happened))
+    gates.append(_calibrated(evidence.model, evidence.happened, bounds))
     if evidence.champion is not None:
         both: BoolArray = np.isfinite(evidence.champion)
         gates.append(
-            _better_than_champion(
-                evidence.model[both], evidence.champion[both], evidence.happened[both]
+            _against_champion(
+                evidence.model[both], evidence.champion[both], evidence.happened[both], bounds
             )
         )
     return gates
 
 
-def _has_data(count: int) -> Gate:
+def _has_data(count: int, bounds: GateBounds) -> Gate:
     return Gate(
         "enough games",
-        count >= FEWEST_GAMES,
+        count >= bounds.games,
         float(count),
-        float(FEWEST_GAMES),
-        f"{count} games out of sample; at least {FEWEST_GAMES} are asked",
+        float(bounds.games),
+        f"{count} games out of sample; at least {bounds.games} are asked",
     )
 
 
@@ -84,9 +83,9 @@ def _not_worse(name: str, model: FloatArray, other: FloatArray, happened: BoolAr
     )
 
 
-def _calibrated(model: FloatArray, happened: BoolArray) -> Gate:
+def _calibrated(model: FloatArray, happened: BoolArray, bounds: GateBounds) -> Gate:
     error = calibration_error(model, happened)
-    bound = CALIBRATION_BOUND + CALIBRATION_CHANCE / len(happened) ** 0.5
+    bound = bounds.calibration_error + CALIBRATION_CHANCE / len(happened) ** 0.5
     return Gate(
         "calibrated",
         error <= bound,
@@ -96,22 +95,30 @@ def _calibrated(model: FloatArray, happened: BoolArray) -> Gate:
     )
 
 
-def _better_than_champion(model: FloatArray, champion: FloatArray, happened: BoolArray) -> Gate:
-    if len(happened) < FEWEST_GAMES:
+def _against_champion(
+    model: FloatArray, champion: FloatArray, happened: BoolArray, bounds: GateBounds
+) -> Gate:
+    name = f"{bounds.champion.replace('_', ' ')} than the champion"
+    if len(happened) < bounds.games:
         return Gate(
-            "not worse than the champion",
+            name,
             False,
             float(len(happened)),
-            float(FEWEST_GAMES),
-            f"only {len(happened)} games were predicted by both; {FEWEST_GAMES} are asked",
+            float(bounds.games),
+            f"only {len(happened)} games were predicted by both; {bounds.games} are asked",
         )
     difference = losses(model, happened) - losses(champion, happened)
     low, high = interval_of_mean(difference)
     return Gate(
-        "not worse than the champion",
-        bool(difference.mean() <= 0),
+        name,
+        bool(high < 0 if bounds.champion == "better" else difference.mean() <= 0),
         round(float(difference.mean()), 6),
         0.0,
         f"log loss differs by {difference.mean():+.4f} (95 % interval {low:+.4f} to {high:+.4f})"
         f" on {len(happened)} games of both",
     )
+
+
+def attacked(passed: bool | None, detail: str) -> Gate:
+    """Return the gate of the look-ahead attacker; `passed` is None where it was not run."""
+    return Gate("passed the attacker", passed is True, float(passed is True), 1.0, detail)

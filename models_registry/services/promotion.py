@@ -4,12 +4,15 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from django.conf import settings
 from django.db import transaction
 
 from accounts import audit
 from models_registry import artifacts, selectors
-from models_registry.domain.promotion import Evidence, Gate, check_gates
-from models_registry.models import ModelVersion, Predictor, Promotion, Stage
+from models_registry.code import code_version
+from models_registry.domain.bounds import GateBounds
+from models_registry.domain.promotion import Evidence, Gate, attacked, check_gates
+from models_registry.models import Attack, ModelVersion, Predictor, Promotion, Stage
 from models_registry.services.stages import StageRefused, lock_predictor, log_stage
 
 
@@ -90,7 +93,9 @@ def roll_back(*, predictor_key: str, by_id: int | None, reason: str, now: dateti
 
 
 def gates_of(version: ModelVersion) -> list[Gate]:
-    """Return every gate of a version as of now: against Elo, and against the champion if any.
+    """Return every gate of a version as of now, each as settings ask it.
+
+    Enough games, against Elo, calibrated, against the champion if any, passed the attacker.
 
     Both versions are judged by what their walk-forward said, each trained on earlier seasons
     only, on the games that both records hold.
@@ -105,13 +110,38 @@ def gates_of(version: ModelVersion) -> list[Gate]:
         other = artifacts.load_evaluation(champion.artifact, champion.checksum)
         said = dict(zip(other["event_id"], other["model"], strict=True))
         against = np.array([said.get(event, np.nan) for event in record["event_id"]])
-    return check_gates(
+    bounds: GateBounds = settings.PROMOTION_GATES
+    gates = check_gates(
         Evidence(
             happened=np.array(record["won"], dtype=np.bool_),
             model=np.array(record["model"], dtype=np.float64),
             elo=np.array(record["elo"], dtype=np.float64),
             champion=against,
+        ),
+        bounds,
+    )
+    return [*gates, _attacked(version)] if bounds.attacked else gates
+
+
+def _attacked(version: ModelVersion) -> Gate:
+    """Ask what the attacker found on the version's own data with the code that runs now."""
+    code = code_version()[:64]
+    attack = (
+        version.attacks.filter(data_hash=version.data_hash, code_version=code)
+        .exclude(status__in=[*Attack.ACTIVE, Attack.Status.FAILED])
+        .order_by("-pk")
+        .first()
+    )
+    if attack is None:
+        return attacked(
+            None,
+            f"no attack on its data {version.data_hash[:12]} by the code {code[:12]} has ended; "
+            f"attack it first (models attack {version.predictor.key}/{version.number})",
         )
+    return attacked(
+        attack.status == Attack.Status.PASSED,
+        f"attack {attack.pk}: {attack.get_status_display().lower()}"
+        + (f", {len(attack.leaks)} of them" if attack.leaks else ""),
     )
 
 

@@ -2,7 +2,6 @@
 
 import logging
 from datetime import datetime
-from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
@@ -10,6 +9,7 @@ from django.utils import timezone
 
 from models_registry import artifacts, selectors, training
 from models_registry.checkpoints import forget
+from models_registry.code import code_version
 from models_registry.history import History, read_history
 from models_registry.learners import AS_THEY_STAND, LINEAR_COLUMNS
 from models_registry.models import ModelVersion, Predictor, Stage, TrainingRun
@@ -216,17 +216,3 @@ def _register(
         code_version=code_version()[:64],
         notes=notes,
     )
-
-
-def code_version() -> str:
-    """Return the revision this code is: FAIRLINE_REVISION, else what the checkout says."""
-    if settings.REVISION != "unknown":
-        return str(settings.REVISION)
-    git = Path(settings.BASE_DIR) / ".git"
-    try:
-        head = (git / "HEAD").read_text().strip()
-        if not head.startswith("ref: "):
-            return head
-        return (git / head.removeprefix("ref: ")).read_text().strip()
-    except OSError:
-        return "unknown"
