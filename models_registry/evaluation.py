@@ -10,7 +10,8 @@ import numpy as np
 from models_registry.domain.games import BoolArray
 from models_registry.domain.metrics import score, share_of_gap_closed
 from models_registry.domain.verdict import judge
-from models_registry.history import History
+from models_registry.goal_training import evaluate_matches
+from models_registry.history import History, may_be_drawn
 from models_registry.training import (
     FEWEST_TO_FIT,
     Prepared,
@@ -56,11 +57,15 @@ def evaluate(
         raise NothingToEvaluate(f"none of the games from {since} to {until} has a result")
     # Nothing after the test range is even looked at.
     kept: BoolArray = days <= np.datetime64(until)
-    season = tuple(name for name, keep in zip(history.season, kept, strict=True) if keep)
-    history = replace(history, games=games.where(kept), season=season, close=history.close[kept])
+    history = history.where(kept)
+    test = within[kept] & history.games.played
+    if may_be_drawn(history.competition_key):
+        if judged := evaluate_matches(history, test, progress):
+            return Evaluation(*judged)
+        first = int(history.games.season[test].min())
+        raise NothingToEvaluate(f"too few matches come before the season {first}. {_span(history)}")
     progress(f"building features of {len(history)} games")
     prepared = prepare_by_season(history)
-    test = within[kept] & history.games.played
     seasons = [int(year) for year in np.unique(history.games.season[test])]
     folds = sorted({fold for year in seasons for fold in folds_before(prepared, year)})
     seen = walk_forward(prepared, folds, progress)

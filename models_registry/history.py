@@ -1,8 +1,8 @@
 """The games of a competition as columns, from the database or from files."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ import numpy as np
 
 from models_registry.domain.games import (
     BOX,
+    MATCH_BOX,
     BoolArray,
     FloatArray,
     Games,
@@ -18,28 +19,26 @@ from models_registry.domain.games import (
     TimeArray,
     usable_from,
 )
+from models_registry.history_market import CLOSE_METHOD, stored_three_way
 from odds.database import fetch_columns
+from odds.domain.competitions import outcome_count
 from odds.domain.margins import remove_margin
 from odds.models import ClosingPrice, Competition, Event, EventStatus, Quote
 
-# How the margin leaves the closing moneyline: proportionally, as published figures do.
-CLOSE_METHOD = "multiplicative"
 # Box scores are usable with their result, if they were published this soon after it.
 BOX_DELAY = timedelta(hours=12)
 NEVER = np.datetime64("NaT", "us")
 
 
-_COUNTED = ", ".join(f"{name} float8" for name in BOX)
-_TOLD = ", ".join(f"coalesce({side}.{name}, 'NaN')" for side in ("mine", "theirs") for name in BOX)
-_BOXES = f"""
-SELECT home.event_id, greatest(home.seen_at, away.seen_at), {_TOLD}
+_BOXES = """
+SELECT home.event_id, greatest(home.seen_at, away.seen_at), {told}
 FROM odds_teamgame home
 JOIN odds_teamgame away ON away.event_id = home.event_id AND NOT away.is_home
 JOIN odds_event e ON e.id = home.event_id AND e.competition_id = %(competition)s
-CROSS JOIN LATERAL jsonb_to_record(home.stats) AS mine({_COUNTED})
-CROSS JOIN LATERAL jsonb_to_record(away.stats) AS theirs({_COUNTED})
+CROSS JOIN LATERAL jsonb_to_record(home.stats) AS mine({counted})
+CROSS JOIN LATERAL jsonb_to_record(away.stats) AS theirs({counted})
 WHERE home.is_home
-"""  # noqa: S608 - our own names
+"""
 
 
 class NoSuchCompetition(Exception):
@@ -52,7 +51,8 @@ class History:
 
     `close` is the home side's margin-free probability, NaN where no closing price is known. It
     is no feature: models are compared with it, and how far they are to be believed beside it is
-    learned from games that were over.
+    learned from games that were over. Nor is `market`: where a draw is possible, the margin-free
+    probabilities of home, draw, away, shape (n, 3), of the market by name (see history_market).
     """
 
     competition_key: str
@@ -60,9 +60,18 @@ class History:
     season: tuple[str, ...]
     teams: tuple[str, ...]
     close: FloatArray
+    market: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.games)
+
+    def where(self, mask: BoolArray) -> "History":
+        """Return the games where the mask holds."""
+        season = tuple(name for name, keep in zip(self.season, mask, strict=True) if keep)
+        market = {name: said[mask] for name, said in self.market.items()}
+        return replace(
+            self, games=self.games.where(mask), season=season, close=self.close[mask], market=market
+        )
 
     def as_known_at(self, moment: datetime) -> "History":
         """Return the history without anything learned after a moment."""
@@ -96,6 +105,21 @@ class GameRow:
     box: FloatArray | tuple[list[float], list[float]] | None = None
     box_seen_at: datetime | None = None
     close: float = np.nan
+    market: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+
+def may_be_drawn(competition_key: str) -> bool:
+    """Say whether an event of a competition may be drawn.
+
+    >>> may_be_drawn("soccer_epl"), may_be_drawn("basketball_nba")
+    (True, False)
+    """
+    return outcome_count(competition_key, "h2h") == 3
+
+
+def box_of(competition_key: str) -> tuple[str, ...]:
+    """Return the counts that features of a competition use, as `Games.box` has them."""
+    return MATCH_BOX if may_be_drawn(competition_key) else BOX
 
 
 def instant(moment: datetime) -> np.datetime64:
@@ -124,7 +148,7 @@ def as_history(competition_key: str, zone: str, rows: list[GameRow]) -> History:
     known_at = usable_from(instants(row.seen_at for row in rows), next_day)
     box_seen = usable_from(instants(row.box_seen_at for row in rows), next_day)
     soon = box_seen <= known_at + np.timedelta64(BOX_DELAY)
-    box = np.full((len(rows), 2, len(BOX)), np.nan)
+    box = np.full((len(rows), 2, len(box_of(competition_key))), np.nan)
     for position, row in enumerate(rows):
         if row.box is not None:
             box[position] = row.box
@@ -145,7 +169,13 @@ def as_history(competition_key: str, zone: str, rows: list[GameRow]) -> History:
         box_known_at=box_seen,
     )
     close = np.array([row.close for row in rows], dtype=np.float64)
-    return History(competition_key, games, tuple(row.season for row in rows), tuple(teams), close)
+    unknown = (np.nan,) * 3
+    market = {
+        name: np.array([row.market.get(name, unknown) for row in rows]).reshape(-1, 3)
+        for name in sorted({name for row in rows for name in row.market})
+    }
+    seasons = tuple(row.season for row in rows)
+    return History(competition_key, games, seasons, tuple(teams), close, market)
 
 
 def read_history(competition_key: str) -> History:
@@ -157,6 +187,8 @@ def read_history(competition_key: str) -> History:
     competition = find_competition(competition_key)
     boxes = _stored_boxes(competition)
     closes = _stored_closes(competition)
+    drawable = may_be_drawn(competition_key)
+    market = stored_three_way(competition) if drawable else {}
     rows = []
     for event in (
         Event.objects.filter(competition=competition)
@@ -170,8 +202,9 @@ def read_history(competition_key: str) -> History:
         pk, season, day, starts_at, home, away, neutral, stage, seen_at, home_points = event[:10]
         points = (home_points, event[10])
         score = None
-        # A tie decides nothing in basketball; it can only be a bad row.
-        if event[11] == EventStatus.FINISHED and None not in points and points[0] != points[1]:
+        # Where no draw is possible, a tie decides nothing; it can only be a bad row.
+        tied = not drawable and points[0] == points[1]
+        if event[11] == EventStatus.FINISHED and None not in points and not tied:
             score = (float(points[0] or 0), float(points[1] or 0))
         box, box_seen_at = boxes.get(pk, (None, None))
         rows.append(
@@ -190,6 +223,7 @@ def read_history(competition_key: str) -> History:
                 box=box,
                 box_seen_at=box_seen_at,
                 close=closes.get(pk, np.nan),
+                market=market.get(pk, {}),
             )
         )
     return as_history(competition_key, competition.time_zone, rows)
@@ -212,12 +246,20 @@ def find_competition(competition_key: str) -> Competition:
 
 
 def _stored_boxes(competition: Competition) -> dict[int, tuple[FloatArray, datetime]]:
-    """Return the box score (2, len(BOX)) of each event that has both sides', and its moment."""
+    """Return the box score (2, k) of each event that has both sides', and its moment."""
+    names = box_of(competition.key)
+    # Our own names, all of them.
+    query = _BOXES.format(
+        counted=", ".join(f"{name} float8" for name in names),
+        told=", ".join(
+            f"coalesce({side}.{name}, 'NaN')" for side in ("mine", "theirs") for name in names
+        ),
+    )
     event_id, seen_at, *counts = fetch_columns(
-        _BOXES, {"competition": competition.pk}, "qt" + "q" * (2 * len(BOX))
+        query, {"competition": competition.pk}, "qt" + "q" * (2 * len(names))
     )
     # A float is eight bytes too: they come as whole numbers of the same bits.
-    boxes = np.array(counts, np.int64).view(np.float64).T.reshape(-1, 2, len(BOX))
+    boxes = np.array(counts, np.int64).view(np.float64).T.reshape(-1, 2, len(names))
     moments = [moment.replace(tzinfo=UTC) for moment in seen_at.view("M8[us]").tolist()]
     return dict(zip(event_id.tolist(), zip(boxes, moments, strict=True), strict=True))
 

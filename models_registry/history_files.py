@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from models_registry.domain.games import BOX
-from models_registry.history import GameRow, History, as_history, margin_free
+from models_registry.history import GameRow, History, as_history, margin_free, may_be_drawn
+from models_registry.history_football import NoMatches, matches_of
 from odds.domain.competitions import competition_info
 from odds.feeds.columns import SIDES
 from odds.feeds.history import (
@@ -15,6 +16,7 @@ from odds.feeds.history import (
     Unrecognised,
     box_scores,
     find_files,
+    football_data,
     nba_games,
     recognise,
 )
@@ -43,6 +45,8 @@ def read_files(competition_key: str, folder: Path) -> History:
     Raises:
         UnusableFiles: saying what was looked for, or naming the line and the bad value.
     """
+    if may_be_drawn(competition_key):
+        return _read_football(competition_key, folder)
     source = nba_games.source_of(competition_key)
     events: dict[str, ParsedEvent] = {}
     results: dict[str, ParsedResult] = {}
@@ -83,6 +87,15 @@ def read_files(competition_key: str, folder: Path) -> History:
             )
         ],
     )
+
+
+def _read_football(competition_key: str, folder: Path) -> History:
+    try:
+        return matches_of(competition_key, _facts(folder, football_data.FORMAT))
+    except NoMatches as nothing:
+        raise UnusableFiles(
+            f"{nothing}, in {folder} or below it, in the format of {football_data.FORMAT.name}"
+        ) from nothing
 
 
 def _game(
@@ -130,7 +143,7 @@ def _facts(folder: Path, kind: Format) -> Iterator[Fact]:
         try:
             for fact in kind.read(path):
                 # A row that names its game and cannot be used is no row to judge a model by.
-                if isinstance(fact, RejectedRow) and "game_date" in fact.raw:
+                if isinstance(fact, RejectedRow) and {"game_date", "FTHG"} & fact.raw.keys():
                     raise UnusableFiles(
                         f"{path.name} line {fact.row_number}: {fact.field}: {fact.reason}"
                     )

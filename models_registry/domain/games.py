@@ -10,8 +10,10 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 TimeArray = NDArray[np.datetime64]
 
-# The box-score counts that features use, in the order of the last axis of `Games.box`.
+# The box-score counts that features use, in the order of the last axis of `Games.box`; of a match
+# that may be drawn, which here is soccer's.
 BOX = ("fgm", "fga", "fg3m", "fg3a", "ftm", "fta", "oreb", "dreb", "tov")
+MATCH_BOX = ("shots", "shots_on_target", "corners")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +22,9 @@ class Games:
 
     `season` is the year the season starts in. `home` and `away` number the teams from 0.
     `known_at` is when the result may first be used (see `usable_from`); NaT: no result.
-    Scores are NaN where there is none. `box` has shape (n, 2, len(BOX)): home, then away; NaN
-    where unknown, and `box_known_at` says from when it may be used. Times are datetime64[us]
-    in UTC, `day` datetime64[D] in the competition's own calendar.
+    Scores are NaN where there is none. `box` has shape (n, 2, k), home, then away, with the counts
+    of BOX or MATCH_BOX; NaN where unknown, and `box_known_at` says from when it may be used. Times
+    are datetime64[us] in UTC, `day` datetime64[D] in the competition's own calendar.
     """
 
     event_id: IntArray

@@ -16,9 +16,7 @@ from models_registry.domain.features import FeatureMatrix
 from models_registry.domain.games import FloatArray, Games, IntArray, TimeArray
 
 NAMES = ("elo", "goals_supremacy", "goals_total", "chances_supremacy", "chances_total")
-# What is counted beside goals, in the order of the last axis of `Games.box`.
-COUNTS = ("shots", "shots_on_target", "corners")
-# What one of each is worth, so that the three tell as much: goals a match over counts a match.
+# What one shot, shot on target and corner is worth: the three together tell of a goal.
 WORTH = (0.036, 0.087, 0.088)
 # Matches older than this many half-lives weigh less than a sixtieth, and are left out.
 HALF_LIVES_KEPT = 6.0
@@ -141,7 +139,7 @@ def build_goal_features(
 
     As `features.build_features`: a row's decision moment is its `decided_at`, or its start where
     that is earlier, and only results and counts usable by then are read, never its own. `box`
-    holds COUNTS. A rating is fitted afresh for each day of decision, season and state of
+    holds MATCH_BOX. A rating is fitted afresh for each day of decision, season and state of
     knowledge. NaN where fewer than 100 usable matches tell a rating.
 
     Supremacy is half the log ratio of the two sides' expected goals (or chances), total half the

@@ -12,6 +12,14 @@ from models_registry.evaluation import NothingToEvaluate, evaluate
 from models_registry.history import History, NoSuchCompetition, read_history
 from models_registry.history_files import UnusableFiles, read_files
 
+TITLES = {
+    "log_loss": "log loss",
+    "brier": "Brier",
+    "rps": "RPS",
+    "accuracy": "accuracy",
+    "calibration_error": "cal. error",
+}
+
 
 class Command(BaseCommand):
     help = (
@@ -22,7 +30,9 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--sport", required=True, help="competition key: basketball_nba")
+        parser.add_argument(
+            "--sport", required=True, help="competition key: basketball_nba, soccer_epl"
+        )
         parser.add_argument("--test-from", required=True, type=date.fromisoformat)
         parser.add_argument("--test-until", required=True, type=date.fromisoformat)
         parser.add_argument(
@@ -62,16 +72,21 @@ class Command(BaseCommand):
     def _print(self, figures: dict[str, Any]) -> None:
         verdict = figures["verdict"]
         self.stdout.write(f"{figures['games']} games, seasons {', '.join(figures['seasons'])}")
-        self.stdout.write(f"{'':8}{'log loss':>10}{'Brier':>10}{'accuracy':>10}{'cal. error':>12}")
-        for name in ("model", "elo", "close"):
-            row = figures[name]
-            if row is None:
-                self.stdout.write(f"{name:8}{'no closing prices':>24}")
-                continue
-            self.stdout.write(
-                f"{name:8}{row['log_loss']:>10.4f}{row['brier']:>10.4f}{row['accuracy']:>10.4f}"
-                f"{row['calibration_error']:>12.4f}"
+        by_whom = {
+            name: row
+            for name, row in figures.items()
+            if name not in ("games", "seasons", "verdict")
+        }
+        columns = {name: title for name, title in TITLES.items() if name in by_whom["model"]}
+        heads = "".join(f"{title:>12}" for title in columns.values())
+        self.stdout.write(f"{'':14}{heads}")
+        for name, row in by_whom.items():
+            told = (
+                "".join(f"{row[column]:>12.4f}" for column in columns)
+                if row is not None
+                else f"{'no prices':>12}"
             )
+            self.stdout.write(f"{name:14}{told}")
         line = verdict["calibration"]
         for name in ("calibration_slope", "calibration_intercept"):
             low, high = line[name]["interval"]

@@ -1,0 +1,181 @@
+"""From the matches of a competition to a fitted goal model and its honest record, three ways."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models_registry.domain.features import FeatureMatrix
+from models_registry.domain.games import BoolArray, FloatArray, Games, IntArray
+from models_registry.domain.goal_ratings import build_goal_features
+from models_registry.domain.goals import GoalModel, fit_goal_model
+from models_registry.domain.metrics import score_outcomes
+from models_registry.domain.ordered import fit_ordered
+from models_registry.domain.verdict import calibration_line, ordered_event_scores, verdict_on
+from models_registry.history import History
+from models_registry.history_market import THREE_WAY, closing
+from models_registry.training import FEWEST_FOLDS, WARM_UP, Progress
+
+# Fewer matches before a season teach nothing that could be judged in it.
+FEWEST_TO_FIT = 300
+FOLDS_RECORDED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedMatches:
+    """Matches with their ratings; `usable` marks those that may teach how ratings become goals."""
+
+    history: History
+    matrix: FeatureMatrix
+    usable: BoolArray
+    fold: IntArray
+
+    @property
+    def goals(self) -> FloatArray:
+        """Goals of home and away, shape (n, 2); NaN where not played."""
+        games = self.history.games
+        return np.column_stack([games.home_score, games.away_score])
+
+    @property
+    def close(self) -> FloatArray:
+        """The margin-free close, shape (n, 3); NaN where it is not known."""
+        return closing(self.history.market, len(self.history))
+
+
+@dataclass(frozen=True, slots=True)
+class ThreeWays:
+    """What model and plain baseline said out of sample, shape (n, 3) each; NaN where nothing."""
+
+    model: FloatArray
+    elo: FloatArray
+
+
+def outcome_of(games: Games) -> IntArray:
+    """Return 0 where home won, 1 where it was a draw, 2 where away won; of played matches only.
+
+    >>> from tests.models_registry import arrays
+    >>> outcome_of(arrays.games([("2020-09-01", 0, 1, 2, 0), ("2020-09-01", 2, 3, 1, 1)])).tolist()
+    [0, 1]
+    """
+    return (1 - np.sign(np.nan_to_num(games.home_score - games.away_score))).astype(np.int64)
+
+
+def prepare_matches(history: History) -> PreparedMatches:
+    """Rate every match by what was known before it, and say which season it belongs to."""
+    matrix = build_goal_features(history.games)
+    played = history.games.played
+    rated = np.isfinite(matrix.column("goals_total"))
+    usable: BoolArray = played & rated & (np.cumsum(played) > WARM_UP)
+    return PreparedMatches(history, matrix, usable, history.games.season.copy())
+
+
+def in_sixths(prepared: PreparedMatches) -> PreparedMatches:
+    """Return matches with sixths for folds where fewer than three seasons are usable."""
+    games, usable = prepared.history.games, prepared.usable
+    if len(np.unique(prepared.fold[usable])) >= FEWEST_FOLDS or not usable.any():
+        return prepared
+    sixths = (np.cumsum(games.played) - 1) * 6 // int(games.played.sum())
+    return PreparedMatches(prepared.history, prepared.matrix, usable, sixths)
+
+
+def walk_forward(prepared: PreparedMatches, folds: list[int], progress: Progress) -> ThreeWays:
+    """Predict each fold by what only earlier folds taught; ratings move on day by day within it.
+
+    A fold with fewer than 300 usable matches before it stays unpredicted.
+    """
+    count = len(prepared.history)
+    model, elo = np.full((count, 3), np.nan), np.full((count, 3), np.nan)
+    rating, outcome = prepared.matrix.column("elo") / 400, outcome_of(prepared.history.games)
+    for fold in folds:
+        before: BoolArray = prepared.usable & (prepared.fold < fold)
+        here: BoolArray = prepared.fold == fold
+        if before.sum() < FEWEST_TO_FIT or not here.any():
+            continue
+        progress(f"walking forward: fold {fold}, {int(before.sum())} matches before it")
+        model[here] = fit_rows(prepared, before).scores(rows_of(prepared, here)).h2h()
+        elo[here] = fit_ordered(rating[before], outcome[before]).apply(rating[here])
+    return ThreeWays(model, elo)
+
+
+def rows_of(prepared: PreparedMatches, rows: BoolArray) -> FeatureMatrix:
+    """Return the ratings of some matches."""
+    return FeatureMatrix(prepared.matrix.names, prepared.matrix.values[rows])
+
+
+def fit_rows(prepared: PreparedMatches, rows: BoolArray) -> GoalModel:
+    """Fit on some matches how ratings become goals."""
+    return fit_goal_model(rows_of(prepared, rows), prepared.goals[rows])
+
+
+def figures_of(
+    prepared: PreparedMatches,
+    said: ThreeWays,
+    rows: BoolArray,
+    markets: Mapping[str, FloatArray | None],
+) -> dict[str, Any]:
+    """Return the figures of model, Elo and each market on the same matches, and the verdict.
+
+    `rows` marks them; a market is None where it is not known of all of them. The verdict is
+    beside the close and Elo; its calibration is of the home side.
+    """
+    games = prepared.history.games.where(rows)
+    outcome, days = outcome_of(games), games.day.astype(np.int64)
+    by_whom = {"model": said.model[rows], "elo": said.elo[rows]}
+    known = {name: market[rows] for name, market in markets.items() if market is not None}
+    close = prepared.close[rows]
+    others = ({"close": close} if np.isfinite(close).all() else {}) | {"elo": by_whom["elo"]}
+    home = by_whom["model"][:, 0]
+    verdict = verdict_on(
+        ordered_event_scores(by_whom["model"], outcome),
+        {who: ordered_event_scores(p, outcome) for who, p in others.items()},
+        days,
+    )
+    return {
+        "games": int(rows.sum()),
+        "seasons": sorted({prepared.history.season[row] for row in np.flatnonzero(rows).tolist()}),
+        **{who: score_outcomes(p, outcome).as_dict() for who, p in by_whom.items()},
+        **{
+            name: score_outcomes(known[name], outcome).as_dict() if name in known else None
+            for name in markets
+        },
+        "verdict": verdict | {"calibration": calibration_line(home, outcome == 0, days)},
+    }
+
+
+def evaluate_matches(
+    history: History, test: BoolArray, progress: Progress
+) -> tuple[dict[str, Any], list[str]] | None:
+    """Return the figures of the seasons of some matches, and remarks; None if none was predicted.
+
+    Each season is predicted by a model of earlier seasons only. Everybody is scored on the same
+    matches: those of `test` that every market tells that tells any of them.
+    """
+    progress(f"rating teams before each of {len(history)} matches")
+    prepared = prepare_matches(history)
+    seasons = [int(year) for year in np.unique(history.games.season[test])]
+    said = walk_forward(prepared, seasons, progress)
+    rows: BoolArray = test & np.isfinite(said.model[:, 0])
+    if not rows.any():
+        return None
+    remarks = []
+    if unpredicted := int((test & ~rows).sum()):
+        remarks.append(f"{unpredicted} matches had too little history before them and are left out")
+    common = rows.copy()
+    markets: dict[str, FloatArray | None] = {}
+    for name in THREE_WAY:
+        market = history.market.get(name)
+        told = np.zeros(len(history), np.bool_) if market is None else np.isfinite(market[:, 0])
+        markets[name] = market if (rows & told).any() else None
+        if markets[name] is None:
+            remarks.append(f"no match has prices of {name}: it is null")
+        else:
+            common &= told
+    if unpriced := int((rows & ~common).sum()):
+        remarks.append(f"{unpriced} matches lack a market that others have and are left out")
+    if not common.any():
+        remarks.append("no match has every market: all of them are null")
+        common, markets = rows, dict.fromkeys(markets)
+    figures = figures_of(prepared, said, common, markets)
+    remarks.append(f"the model is {figures['verdict']['words']}")
+    return figures, remarks

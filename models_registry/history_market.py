@@ -1,0 +1,106 @@
+"""What the market said of events that may be drawn: three probabilities an event, by name.
+
+Never a feature. Models are set beside these, margin taken out proportionally as published
+comparisons do. `bet365` and `pinnacle` are what stood an hour before the start, `pinnacle_close`
+what stood at the start, `close` our own final close (docs/algorithms/goals.md).
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+import numpy as np
+
+from models_registry.domain.games import BoolArray, FloatArray
+from odds.database import fetch_columns
+from odds.domain.margins import remove_margin
+from odds.models import ClosingPrice, Competition
+
+# How the margin leaves a market: proportionally, as published figures do.
+CLOSE_METHOD = "multiplicative"
+SIDES = ("home", "draw", "away")
+BOOKS = ("bet365", "pinnacle")
+BEFORE = timedelta(hours=1)
+# The first that is known of an event is its close.
+CLOSES = ("pinnacle_close", "close")
+THREE_WAY = (*BOOKS, *CLOSES)
+
+Triple = tuple[float, ...]
+
+_CHANGES = """
+SELECT m.event_id, array_position(%(books)s::text[], b.key::text)::bigint - 1,
+       array_position(%(sides)s::text[], s.side::text)::bigint - 1,
+       c.seen_at, e.starts_at, coalesce(round(c.price * 1000), 0)::bigint
+FROM odds_event e
+JOIN odds_market m ON m.event_id = e.id AND m.key = 'h2h'
+JOIN odds_selection s ON s.market_id = m.id
+JOIN odds_quote q ON q.selection_id = s.id
+JOIN odds_bookmaker b ON b.id = q.bookmaker_id AND b.key = ANY(%(books)s)
+JOIN odds_pricechange c ON c.quote_id = q.id AND c.seen_at <= e.starts_at
+WHERE e.competition_id = %(competition)s
+ORDER BY c.seen_at
+"""
+
+
+def stored_three_way(competition: Competition) -> dict[int, dict[str, Triple]]:
+    """Return what is stored of the market of each event, by event id and name."""
+    given = {"competition": competition.pk, "books": list(BOOKS), "sides": list(SIDES)}
+    event_id, book, side, seen_at, starts_at, thousandths = fetch_columns(_CHANGES, given, "qqqttq")
+    early = seen_at <= starts_at - BEFORE // timedelta(microseconds=1)
+    prices: dict[str, dict[int, list[float]]] = {}
+    # In order of time: what comes later stands in the place of what came before.
+    for event, number, which, is_early, price in zip(
+        event_id.tolist(), book.tolist(), side.tolist(), early.tolist(), thousandths.tolist(),
+        strict=True,
+    ):  # fmt: skip
+        names = [BOOKS[number]] if is_early else []
+        if BOOKS[number] == "pinnacle":
+            names.append("pinnacle_close")
+        for name in names:
+            row = prices.setdefault(name, {}).setdefault(event, [np.nan] * 3)
+            row[which] = price / 1000
+    found: dict[int, dict[str, Triple]] = {}
+    for name, by_event in prices.items():
+        fair = three_way(by_event.values())
+        for event, said in zip(by_event, fair.tolist(), strict=True):
+            found.setdefault(event, {})[name] = tuple(said)
+    for event, said in _own_closes(competition).items():
+        found.setdefault(event, {})["close"] = said
+    return found
+
+
+def three_way(prices: Iterable[Iterable[float]]) -> FloatArray:
+    """Return home, draw, away without the margin behind triples of prices; NaN if unsound.
+
+    >>> three_way([(2.0, 4.0, 4.0), (1.9, 3.5, 4.2), (2.0, 1.0, 4.0)]).round(4).tolist()
+    [[0.5, 0.25, 0.25], [0.5012, 0.2721, 0.2267], [nan, nan, nan]]
+    """
+    book = np.array([tuple(row) for row in prices], dtype=np.float64).reshape(-1, 3)
+    sound: BoolArray = (np.isfinite(book) & (book > 1)).min(axis=1)
+    fair = np.full(book.shape, np.nan)
+    if sound.any():
+        fair[sound] = remove_margin(book[sound], CLOSE_METHOD)
+    return fair
+
+
+def closing(market: Mapping[str, FloatArray], count: int) -> FloatArray:
+    """Return each event's close as (count, 3): Pinnacle's where it is known, else our own."""
+    close = np.full((count, 3), np.nan)
+    for name in CLOSES:
+        if name in market:
+            close = np.where(np.isfinite(close), close, market[name])
+    return close
+
+
+def _own_closes(competition: Competition) -> dict[int, Triple]:
+    sides: dict[int, list[float]] = {}
+    for event, side, probability in ClosingPrice.objects.filter(
+        selection__market__event__competition=competition,
+        selection__market__key="h2h",
+        is_final=True,
+    ).values_list("selection__market__event_id", "selection__side", "fair_probability"):
+        sides.setdefault(event, [np.nan] * 3)[SIDES.index(side)] = probability
+    return {
+        event: tuple(value / sum(row) for value in row)
+        for event, row in sides.items()
+        if np.isfinite(row).all()
+    }
