@@ -186,9 +186,9 @@ class PointScores:
             raise ValueError("rows of one distribution must be there and share one shape")
         shape = rows[0]["shape"]
         columns = np.array([[row[name] for name in _COLUMNS] for row in rows], dtype=np.float64)
-        return cls(
-            *columns.T, shape=PointShape(**shape | {"key_weights": tuple(shape["key_weights"])})
-        )
+        margin, margin_sd, total, total_sd = columns.T
+        shape = PointShape(**shape | {"key_weights": tuple(shape["key_weights"])})
+        return cls(margin, margin_sd, total, total_sd, shape)
 
     def _margin_above(self, whole: IntArray) -> FloatArray:
         """Return the probability that the home side wins by more than `whole` points."""
