@@ -84,7 +84,9 @@ class BetShape(Shape):
     settled_at = Moment(allow_null=True)
     rejection = serializers.CharField()
     clv = Figure(help_text="price taken x fair closing probability - 1")
-    clv_note = serializers.CharField(help_text="why there is no CLV")
+    clv_note = serializers.CharField(
+        help_text="why there is no CLV, or from which other line it was found"
+    )
 
 
 class SettlementShape(Shape):

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+MOVED = "The line moved to {:g}: the one taken is priced by how scores lie around that close."
+
 
 @dataclass(frozen=True, slots=True)
 class Clv:
-    """The value, or why there is none."""
+    """The value, or why there is none; or through which other line it was found."""
 
     value: float | None
     note: str = ""
@@ -17,12 +19,15 @@ def closing_line_value(
     fair_closing_probability: float | None,
     market_was_quoted_at_close: bool,
     close_is_later: bool,
+    closing_line: float | None = None,
 ) -> Clv:
     """Return price taken x margin-free closing probability - 1, or why there is none.
 
     `price` is after commission. A close at another line than the one taken is no close of this
-    bet: a moved line gives no value and says so, rather than a flattering or unfair comparison.
-    Nor is a close that knows nothing later than the bet did (`close_is_later` false): it would
+    bet: the probability must be of the line taken, and where it was worked out from a close at
+    another, `closing_line` is that one, which the note tells. Where it cannot be worked out, a
+    moved line gives no value and says so, rather than a flattering or unfair comparison. Nor is
+    anything a close that knows nothing later than the bet did (`close_is_later` false): it would
     only repeat the edge that was claimed.
 
     >>> round(closing_line_value(price=2.1, fair_closing_probability=0.5,
@@ -35,7 +40,8 @@ def closing_line_value(
     if fair_closing_probability is not None and not close_is_later:
         return Clv(None, "No later quotes: the close would be the prices the bet was decided on.")
     if fair_closing_probability is not None:
-        return Clv(price * fair_closing_probability - 1.0)
+        moved = "" if closing_line is None else MOVED.format(closing_line)
+        return Clv(price * fair_closing_probability - 1.0, moved)
     if market_was_quoted_at_close:
         return Clv(None, "The line moved: nobody quoted this one at the close.")
     return Clv(None, "No close: no book priced every outcome at the start.")

@@ -60,7 +60,9 @@ class Bet(models.Model):
     settled_at = models.DateTimeField(null=True)
     rejection = models.TextField(blank=True)
     clv = models.FloatField(null=True, help_text="price x fair closing probability - 1")
-    clv_note = models.CharField(max_length=128, blank=True, help_text="why there is no CLV")
+    clv_note = models.CharField(
+        max_length=128, blank=True, help_text="why there is no CLV, or from which other line"
+    )
 
     class Meta:
         ordering: ClassVar = ["-placed_at", "-pk"]

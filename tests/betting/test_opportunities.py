@@ -19,7 +19,7 @@ from betting.services.following import place_for_followers
 from betting.services.measuring import measure_clv
 from betting.services.opportunities import ensure_strategies, refresh_opportunities
 from betting.services.settlement import settle_due_bets
-from odds.models import ClosingPrice, Quote
+from odds.models import ClosingPrice, Competition, Quote
 from tests import make
 
 OPEN = OpportunityFilter(status="open", recommended=True, starts_after=make.NOON)
@@ -265,6 +265,31 @@ def test_a_bet_whose_line_moved_has_no_clv_and_says_so(alice):
     bet = Bet.objects.get()
     assert bet.clv is None
     assert bet.clv_note == "The line moved: nobody quoted this one at the close."
+
+
+@pytest.mark.parametrize(
+    ("side", "taken", "closed", "expected"),
+    [
+        ("home", "-1.5", "-3.5", 0.5622),
+        ("away", "1.5", "3.5", 0.4378),
+        ("home", "-3.5", "-1.5", 0.438),
+    ],
+)
+def test_a_moved_line_is_priced_by_how_scores_lie_around_its_close(
+    alice, side, taken, closed, expected
+):
+    make.bankroll(alice)
+    bet = make.place(alice, make.priced("1.950", market="spreads", side=side, point=taken))
+    for line, probability in ((closed, 0.5), ("-9.5", 0.2)):
+        quote = make.priced("1.950", market="spreads", side=side, point=line)
+        close(quote.selection, probability)
+    Competition.objects.update(key="basketball_nba")
+
+    measure_clv(make.EVENING + timedelta(days=1))
+
+    bet.refresh_from_db()
+    assert bet.clv == pytest.approx(1.95 * expected - 1, abs=0.002)
+    assert bet.clv_note.startswith(f"The line moved to {closed}: ")
 
 
 def test_a_bet_is_measured_once_its_event_is_over_so_that_a_late_start_may_move_the_close(alice):
