@@ -64,7 +64,10 @@ def sweep_runs(**_future: object) -> None:
         waiting, ended = services.sweep_runs()
         for run_id in waiting:
             queue_training(run_id)
-        run.detail = {"queued": waiting, "ended": ended}
+        attacks = services.sweep_attacks()
+        for attack_id in attacks:
+            queue_attack(attack_id)
+        run.detail = {"queued": waiting, "ended": ended, "attacks": attacks}
 
 
 def queue_training(run_id: int) -> None:
@@ -73,3 +76,20 @@ def queue_training(run_id: int) -> None:
         train.apply_async(kwargs={"run_id": run_id}, expires=SWEPT_SECONDS)
     except OperationalError:
         logger.warning("The queue is away; the sweep will tell of training run %s", run_id)
+
+
+# As `train`: whoever gets a second delivery finds the attack held and lets it be.
+@shared_task(name="models_registry.attack", acks_late=True, time_limit=3660, soft_time_limit=3600)
+def attack(*, attack_id: int, **_future: object) -> None:
+    """Carry out an attack on a version."""
+    with recorded("models_registry.attack") as run:
+        ended = services.carry_out(attack_id=attack_id)
+        run.detail = {"attack": attack_id, "status": ended.status}
+
+
+def queue_attack(attack_id: int) -> None:
+    """Tell the workers of an attack; if none hears it, the next sweep tells them again."""
+    try:
+        attack.apply_async(kwargs={"attack_id": attack_id}, expires=SWEPT_SECONDS)
+    except OperationalError:
+        logger.warning("The queue is away; the sweep will tell of attack %s", attack_id)

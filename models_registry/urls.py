@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from models_registry import views, views_predictions
+from models_registry import views, views_predictions, views_proofs
 
 urlpatterns = [
     path("models/", views.models, name="models"),
@@ -14,5 +14,7 @@ urlpatterns = [
     path("models/predictions/<int:prediction_id>/why/", views_predictions.why, name="why"),
     path("models/<int:version_id>/", views.model_version, name="model_version"),
     path("models/<int:version_id>/promote/", views.promote, name="promote_version"),
+    path("models/<int:version_id>/attacks/", views_proofs.attacks, name="version_attacks"),
+    path("models/<int:version_id>/attack/", views_proofs.start_attack, name="start_attack"),
     path("models/<slug:predictor_key>/roll-back/", views.roll_back, name="roll_back"),
 ]

@@ -8,10 +8,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import clock
+from accounts import clock, live
 from accounts.charts import calibration
 from accounts.http import UserRequest
-from models_registry import screens, selectors
+from models_registry import screens, screens_proofs, selectors
 from models_registry.artifacts import ArtifactRefused
 from models_registry.services import NothingToRollBackTo, PromotionRefused, promote_version
 from models_registry.services import roll_back as go_back
@@ -98,6 +98,7 @@ def _operators_only(request: UserRequest) -> None:
 
 
 def _version(request: UserRequest, version_id: int, *, form: Reason, status: int) -> HttpResponse:
+    since = live.position()
     version = selectors.versions().filter(pk=version_id).first()
     if version is None:
         raise Http404("There is no such version.")
@@ -109,6 +110,8 @@ def _version(request: UserRequest, version_id: int, *, form: Reason, status: int
             "version": version,
             "metrics": screens.metric_rows(version),
             "plot": calibration(bins) if bins else None,
+            "since": since,
+            "attacks": screens_proofs.attacks_on(version_id),
             "log": screens.promotions_of(version.predictor_id),
             "form": form,
             "now": clock.now(),

@@ -55,12 +55,43 @@ def find_leaks(build: Builder, games: Games, moments: IntArray) -> list[Leak]:
             again = build(attack(games, moment))
             leaks += [
                 Leak(feature, name, int(games.event_id[first]), moment)
-                for feature, first in _changed(whole, again, earlier)
+                for feature, first in changed(whole, again, earlier)
             ]
     return leaks
 
 
-def _changed(before: FeatureMatrix, after: FeatureMatrix, rows: BoolArray) -> list[tuple[str, int]]:
+def pick_moments(rows: BoolArray, count: int, *, seed: int) -> IntArray:
+    """Return `count` row numbers at random among `rows`, in their order.
+
+    One in each of as many equal parts of the rows, so that no stretch of time is left out.
+
+    >>> pick_moments(np.array([True] * 8), 2, seed=1).tolist()
+    [1, 6]
+    """
+    rng = np.random.default_rng(seed)
+    parts = np.array_split(np.flatnonzero(rows), min(count, int(rows.sum())))
+    return np.array([int(rng.choice(part)) for part in parts if len(part)], dtype=np.int64)
+
+
+def shuffle_results(games: Games, *, seed: int) -> Games:
+    """Return the games with the results and box scores of those played dealt out anew.
+
+    Who plays whom, when, and how often home sides win stay; who won no longer has to do with it.
+    Each result stays with its own box score.
+    """
+    rng = np.random.default_rng(seed)
+    rows = np.flatnonzero(games.played)
+    dealt = rng.permutation(rows)
+    home, away, box = games.home_score.copy(), games.away_score.copy(), games.box.copy()
+    home[rows], away[rows], box[rows] = home[dealt], away[dealt], games.box[dealt]
+    return replace(games, home_score=home, away_score=away, box=box)
+
+
+def changed(before: FeatureMatrix, after: FeatureMatrix, rows: BoolArray) -> list[tuple[str, int]]:
+    """Return each column that is not the same to the bit in some rows, and the first of them.
+
+    Missing is equal to missing.
+    """
     same: BoolArray = _bits(before.values) == _bits(after.values)
     wrong = ~same & rows[:, None]
     return [

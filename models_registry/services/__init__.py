@@ -1,6 +1,14 @@
 """What changes the registry: train, promote, roll back, stage, tag, note, predict."""
 
 from models_registry.availability import NothingServes
+from models_registry.services.attack import (
+    AttackRefused,
+    attack,
+    carry_out,
+    request_attack,
+    sweep_attacks,
+    version_to_attack,
+)
 from models_registry.services.prediction import predict_events, predict_upcoming
 from models_registry.services.promotion import (
     NothingToRollBackTo,
@@ -31,6 +39,7 @@ from models_registry.services.training import (
 )
 
 __all__ = [
+    "AttackRefused",
     "NothingServes",
     "NothingToRollBackTo",
     "PromotionRefused",
@@ -39,18 +48,23 @@ __all__ = [
     "TrainingCancelled",
     "TrainingRefused",
     "ask_for_training",
+    "attack",
     "cancel_training",
+    "carry_out",
     "gates_of",
     "note_on_version",
     "predict_events",
     "predict_upcoming",
     "promote_version",
+    "request_attack",
     "roll_back",
     "settle_run",
     "stage_version",
+    "sweep_attacks",
     "sweep_runs",
     "tag_version",
     "train_run",
     "train_version",
     "untag_version",
+    "version_to_attack",
 ]

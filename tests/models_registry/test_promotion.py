@@ -92,5 +92,7 @@ def test_the_bounds_are_those_that_were_set():
 
 
 def test_bounds_that_mean_nothing_are_refused_all_at_once():
-    with pytest.raises(ValueError, match=r"GAMES is 0.*CALIBRATION_ERROR is nan.*'best': not_worse"):
+    with pytest.raises(
+        ValueError, match=r"GAMES is 0.*CALIBRATION_ERROR is nan.*'best': not_worse"
+    ):
         GateBounds(games=0, calibration_error=float("nan"), champion="best")

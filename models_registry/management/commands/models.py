@@ -1,4 +1,4 @@
-"""models: list, show, compare, train, promote and roll back model versions."""
+"""models: list, show, compare, train, attack, promote and roll back model versions."""
 
 import json
 from argparse import ArgumentParser
@@ -12,13 +12,18 @@ from accounts import clock
 from accounts.models import User
 from models_registry import comparison, selectors, services
 from models_registry.artifacts import ArtifactRefused
+from models_registry.attacking import NothingToAttack
 from models_registry.history import NoSuchCompetition
-from models_registry.models import ModelVersion, Predictor
+from models_registry.learners import SignatureMismatch
+from models_registry.models import Attack, ModelVersion, Predictor
 from models_registry.training import TooLittleHistory
 
 REFUSALS = (
     services.PromotionRefused,
     services.NothingToRollBackTo,
+    services.AttackRefused,
+    NothingToAttack,
+    SignatureMismatch,
     ArtifactRefused,
     NoSuchCompetition,
     TooLittleHistory,
@@ -27,7 +32,7 @@ REFUSALS = (
 
 
 class Command(BaseCommand):
-    help = "Model versions: list, show, compare, train, promote, roll back."
+    help = "Model versions: list, show, compare, train, attack, promote, roll back."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -41,6 +46,12 @@ class Command(BaseCommand):
             "--until", help="use nothing known later than this day or moment (ISO); default now"
         )
         train.add_argument("--notes", default="")
+        attack = actions.add_parser("attack", help="try to catch a version using the future")
+        attack.add_argument(
+            "target", help="basketball_nba-h2h/3, its id, or a competition: its champion"
+        )
+        attack.add_argument("--seed", type=int, default=0, help="of the moments that are drawn")
+        attack.add_argument("--by", help="user name of who asks; default the system")
         promote = actions.add_parser("promote", help="make a version the champion, by the gates")
         rollback = actions.add_parser("rollback", help="return to the champion before")
         rollback.add_argument("predictor", help="basketball_nba-h2h")
@@ -51,7 +62,7 @@ class Command(BaseCommand):
         for change in (promote, rollback):
             change.add_argument("--reason", required=True, help="kept in the log for ever")
             change.add_argument("--by", help="user name of who decides; default the system")
-        for action in (listing, show, compare, train, promote, rollback):
+        for action in (listing, show, compare, train, attack, promote, rollback):
             action.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> None:  # noqa: ANN401 - as Django declares it
@@ -60,6 +71,7 @@ class Command(BaseCommand):
             "show": self._show,
             "compare": self._compare,
             "train": self._train,
+            "attack": self._attack,
             "promote": self._promote,
             "rollback": self._rollback,
         }
@@ -112,6 +124,40 @@ class Command(BaseCommand):
         )
         row = described(version)
         return row, [f"{row['name']} trained on {version.game_count} games: {version.metrics}"]
+
+    def _attack(self, options: dict[str, Any]) -> tuple[object, list[str]]:
+        target = options["target"]
+        is_version = "/" in target or target.isdecimal()
+        version = version_named(target) if is_version else services.version_to_attack(target)
+        done = services.attack(
+            version_id=version.pk,
+            by_id=who(options["by"]),
+            now=clock.now(),
+            seed=options["seed"],
+            progress=self.stderr.write,
+        )
+        row = attacked(done)
+        if done.status == Attack.Status.FAILED:
+            raise CommandError(f"{named(version)}: the attack did not end: {done.error}")
+        checks = done.checked
+        lines = [
+            f"{named(version)}: {done.get_status_display().lower()}",
+            f"  {checks['moments']} moments, each cut and poisoned: {checks['features']} features "
+            f"and the prediction of {checks['predictions']:,} events compared bit for bit",
+            f"  a season walked forward again from {checks['walk_moments']} moments: "
+            f"{checks['walked_predictions']:,} predictions compared",
+        ]
+        lines += [
+            f"  {leak['column']} changed when the future did ({leak['attack']}): {leak['times']} "
+            f"times, first in event {leak['event_id']} at {leak['moment']}"
+            for leak in done.leaks
+        ]
+        lines.append(
+            f"  on shuffled results: log loss {done.shuffled['model']:.4f}, base rate "
+            f"{done.shuffled['base_rate']:.4f}"
+            + (" - it must not be beaten" if done.shuffled["beats_base_rate"] else "")
+        )
+        return row, lines
 
     def _promote(self, options: dict[str, Any]) -> tuple[object, list[str]]:
         version = version_named(options["version"])
@@ -168,6 +214,20 @@ def described(version: ModelVersion) -> dict[str, Any]:
         "parameters": version.parameters,
         "metrics": version.metrics,
         "notes": version.notes,
+    }
+
+
+def attacked(attack: Attack) -> dict[str, Any]:
+    return {
+        "id": attack.pk,
+        "version": named(attack.version),
+        "status": attack.status,
+        "seed": attack.seed,
+        "data_hash": attack.data_hash,
+        "code_version": attack.code_version,
+        "checked": attack.checked,
+        "leaks": attack.leaks,
+        "shuffled": attack.shuffled,
     }
 
 
