@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-HEADER = (
-    "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,HS,AS,HST,AST,HC,AC,B365H,B365D,B365A,PSH,PSD,PSA,"
-    "PSCH,PSCD,PSCA"
-).split(",")
+HEADER = [
+    "Div", "Date", "HomeTeam", "AwayTeam", "FTHG", "FTAG", "HS", "AS", "HST", "AST", "HC", "AC",
+    *(book + side for book in ("B365", "PS", "PSC") for side in "HDA"),
+]  # fmt: skip
 TEAMS = [f"Team {number}" for number in range(8)]
 
 
