@@ -161,7 +161,7 @@ def _may_make(key: str, place: str) -> bool:
 
 def _keep(key: str, made: Kept, version: bytes) -> None:
     if not live.is_away():
-        body = json.dumps(made.answer, separators=(",", ":"))
+        body = json.dumps(made.answer, separators=(",", ":"), ensure_ascii=False)
         text = f"{made.made_at} {version.decode()}\n{body}"
         try:
             with live.client().pipeline(transaction=False) as pipe:

@@ -9,7 +9,6 @@ from accounts.formats import point_text
 from odds.models import (
     Bookmaker,
     ClosingPrice,
-    Competition,
     Event,
     Market,
     Selection,
@@ -101,4 +100,6 @@ def closes_of(event_id: int, market_key: str) -> dict[int, Close]:
 
 def is_simulated() -> bool:
     """Say whether any competition here is an invented one."""
-    return Competition.objects.filter(is_simulated=True).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM odds_competition WHERE is_simulated)")
+        return bool(cursor.fetchone()[0])

@@ -48,16 +48,19 @@ def rules_of(owner_id: int) -> Rules:
     return Rules(bounds_of(owner_id), tuple(halts_in_force(owner_id)))
 
 
+# Every page asks for it: written out, it takes a third of the time.
+_IN_FORCE = """
+SELECT * FROM risk_halt WHERE lifted_at IS NULL AND (owner_id = %s OR owner_id IS NULL)
+ORDER BY since, id
+"""
+
+
 def halts_in_force(owner_id: int) -> list[Halt]:
     """Return what stops this person now: own halts and those for everybody, oldest first.
 
     Whatever their `since` says: a halt is in force until somebody lifts it.
     """
-    return list(
-        Halt.objects.filter(
-            Q(owner_id=owner_id) | Q(owner__isnull=True), lifted_at__isnull=True
-        ).order_by("since", "pk")
-    )
+    return list(Halt.objects.raw(_IN_FORCE, [owner_id]))
 
 
 def bounds_of(owner_id: int) -> Bounds:

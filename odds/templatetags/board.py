@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 from html import escape
+from typing import NamedTuple
 
 from django import template
 from django.urls import reverse
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from accounts.formats import NOTHING, fair_text, price_text, share_text, span_text
 from accounts.templatetags.fairline import change, time_since, zone_of
@@ -32,8 +33,20 @@ def write_board(context: template.Context, board: Board) -> "_Writer":
     return _Writer(context, board)
 
 
+class _Said(NamedTuple):
+    """What is said of a selection wherever it stands."""
+
+    title: str
+    movement: str
+    fair: str
+    edge: str
+
+
 class _Writer:
-    """Writes a board as this reader likes prices and times; its links keep the filters."""
+    """Writes a board as this reader likes prices and times; its links keep the filters.
+
+    What is not ours is escaped.
+    """
 
     def __init__(self, context: template.Context, board: Board) -> None:
         self.board = board
@@ -50,8 +63,9 @@ class _Writer:
         for name in ("refresh", "lines"):
             self.query.pop(name, None)
 
-        # Each price is written twice, in the table and in the list: thought of once.
-        self.prices: dict[int, str] = {}
+        # All is written twice, in the table and in the list: thought of once.
+        self.said: dict[int, _Said] = {}
+        self.prices: dict[int, tuple[str, str]] = {}
         self.spans: dict[timedelta, str] = {}
         self.books = {book.id: escape(book.title) for book in board.books}
 
@@ -68,7 +82,7 @@ class _Writer:
                 f'<span class="sub">{escape(event.competition)} · {self.start(event)}</span></th>'
                 f'<td colspan="{span}">{more}</td></tr>\n{rows}</tbody>\n'
             )
-        return mark_safe("".join(written))  # noqa: S308 - what is not ours is escaped
+        return SafeString("".join(written))
 
     def list(self) -> SafeString:
         """Return each event's selections with the books that offer them, best first.
@@ -80,14 +94,16 @@ class _Writer:
             hold = event.lines[0].hold
             kept = "" if hold is None else f" · hold {share_text(hold)}"
             offers = "".join(self.offers(line) for line in event.lines)
-            more = f'<p class="mt-2 text-xs">{self.lines_link(event)}</p>'
+            more = ""
+            if event.more_lines:
+                more = f'<p class="mt-2 text-xs">{self.lines_link(event)}</p>'
             written.append(
                 '<article class="p-3 border-t border-line first:border-0">'
                 f'<h2>{self.event_link(event)}</h2><p class="muted text-xs">'
                 f"{escape(event.competition)} · {self.start(event)}{kept}</p>\n"
-                f"{offers}{more if event.more_lines else ''}</article>\n"
+                f"{offers}{more}</article>\n"
             )
-        return mark_safe("".join(written))  # noqa: S308 - what is not ours is escaped
+        return SafeString("".join(written))
 
     def event_link(self, event: BoardEvent) -> str:
         address = f"{self.before}{event.id}{self.after}?market={self.market}"
@@ -113,6 +129,7 @@ class _Writer:
         hold = share_text(line.hold)
         written = []
         for row in line.rows:
+            said = self.of(row)
             best = (
                 f"<strong>{price_text(row.best.price, self.price_format)}</strong>"
                 if row.best
@@ -125,11 +142,9 @@ class _Writer:
                 for cell in row.cells
             )
             written.append(
-                f'<tr{kind}><th scope="row" class="stick !font-normal">{escape(row.title)}</th>'
-                f"<td>{_movement(row.move, self.price_format, self.window)}</td>"
-                f'<td class="num">{best}</td>'
-                f'<td class="num fair">{fair_text(row.fair, self.price_format)}</td>'
-                f'<td class="num">{change(row.edge)}</td>'
+                f'<tr{kind}><th scope="row" class="stick !font-normal">{said.title}</th>'
+                f'<td>{said.movement}</td><td class="num">{best}</td>'
+                f'<td class="num fair">{said.fair}</td><td class="num">{said.edge}</td>'
                 f'<td class="num muted">{hold}</td>{cells}</tr>\n'
             )
             # What the line keeps is said once, beside its first selection.
@@ -139,47 +154,57 @@ class _Writer:
     def offers(self, line: BoardLine) -> str:
         written = []
         for row in line.rows:
+            said = self.of(row)
             offers = "".join(
                 f'<span class="offer">{self.price(row, cell, "p")}'
                 f' <span class="muted">{self.books[cell.book.id]}</span></span>'
                 for cell in row.ranked
             )
-            edge = "" if row.edge is None else f" · {change(row.edge)}"
+            edge = "" if row.edge is None else f" · {said.edge}"
             written.append(
                 '<div class="mt-2">'
                 '<div class="flex flex-wrap justify-between items-center gap-x-2">'
-                f'<span class="font-medium">{escape(row.title)}</span>'
+                f'<span class="font-medium">{said.title}</span>'
                 '<span class="muted tnum text-xs whitespace-nowrap">'
-                f"{_movement(row.move, self.price_format, self.window)}"
-                f" fair {fair_text(row.fair, self.price_format)}{edge}</span></div>"
+                f"{said.movement} fair {said.fair}{edge}</span></div>"
                 f'<div class="offers">{offers or NOT_OFFERED}</div></div>\n'
             )
         return "".join(written)
 
+    def of(self, row: BoardRow) -> "_Said":
+        said = self.said.get(row.id)
+        if said is None:
+            said = self.said[row.id] = _Said(
+                title=escape(row.title),
+                movement=_movement(row.move, self.price_format, self.window),
+                fair=fair_text(row.fair, self.price_format),
+                edge=change(row.edge),
+            )
+        return said
+
     def price(self, row: BoardRow, cell: BoardCell, place: str) -> str:
         """Return a price; its key tells this one from the same in the other place."""
-        written = self.prices.get(id(cell))
-        if written is None:
-            written = self.prices[id(cell)] = self.any_price(cell)
-        return written.replace("KEY", f"{place}{row.id}-{cell.book.id}", 1)
+        around = self.prices.get(id(cell))
+        if around is None:
+            around = self.prices[id(cell)] = self.around_key(cell)
+        before, after = around
+        return f"{before}{place}{row.id}-{cell.book.id}{after}" if after else before
 
-    def any_price(self, cell: BoardCell) -> str:
+    def around_key(self, cell: BoardCell) -> tuple[str, str]:
+        """Return what stands before and after the key of a price; nothing after: it has none."""
         if cell.price is None:
-            return WITHDRAWN
+            return WITHDRAWN, ""
         text = price_text(cell.price, self.price_format)
         if cell.is_best:
             old = ", but stale" if cell.freshness == "stale" else ""
             dim = " px-old" if old else ""
-            return (
-                f'<span class="px px-best{dim}" data-k="KEY">{text}</span>'
-                f'<span class="sr-only"> best{old}</span>'
-            )
+            after = f'">{text}</span><span class="sr-only"> best{old}</span>'
+            return f'<span class="px px-best{dim}" data-k="', after
         if cell.freshness == "stale":
-            return (
-                f'<span class="px px-stale" data-k="KEY" title="{self.span(cell.age)} old">'
-                f'{text}</span><span class="sr-only"> stale</span>'
-            )
-        return f'<span class="px" data-k="KEY">{text}</span>'
+            age = f'" title="{self.span(cell.age)} old">'
+            after = f'{age}{text}</span><span class="sr-only"> stale</span>'
+            return '<span class="px px-stale" data-k="', after
+        return '<span class="px" data-k="', f'">{text}</span>'
 
     def span(self, length: timedelta) -> str:
         text = self.spans.get(length)
