@@ -1,5 +1,6 @@
 """What changes the registry: train, promote, roll back, stage, tag, note, predict."""
 
+from models_registry.artifacts import ArtifactRefused
 from models_registry.availability import NothingServes
 from models_registry.services.attack import (
     AttackRefused,
@@ -9,6 +10,7 @@ from models_registry.services.attack import (
     sweep_attacks,
     version_to_attack,
 )
+from models_registry.services.cleaning import clean_artifacts
 from models_registry.services.prediction import predict_events, predict_upcoming
 from models_registry.services.promotion import (
     NothingToRollBackTo,
@@ -38,7 +40,19 @@ from models_registry.services.training import (
     train_version,
 )
 
+# What a registry says no with, in words for whoever asked; nothing was written.
+REFUSALS = (
+    ArtifactRefused,
+    AttackRefused,
+    NothingToRollBackTo,
+    PromotionRefused,
+    RemarkRefused,
+    StageRefused,
+    TrainingRefused,
+)
+
 __all__ = [
+    "REFUSALS",
     "AttackRefused",
     "NothingServes",
     "NothingToRollBackTo",
@@ -51,6 +65,7 @@ __all__ = [
     "attack",
     "cancel_training",
     "carry_out",
+    "clean_artifacts",
     "gates_of",
     "note_on_version",
     "predict_events",

@@ -8,11 +8,11 @@ from django.utils import timezone
 from accounts import audit
 from accounts.live import announce_training
 from models_registry import attacking, selectors
+from models_registry.code import code_version
 from models_registry.history import find_competition, read_history
 from models_registry.models import Attack, ModelVersion
 from models_registry.services.holds import ATTACKS, held, held_by_anyone
 from models_registry.services.runs import silent
-from models_registry.services.training import code_version
 from models_registry.serving import load_model
 from models_registry.training import Progress
 

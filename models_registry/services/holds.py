@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from django.db import DatabaseError, connection
 
 # Halves of the names of locks: what kind of row. Any numbers will do that nobody else locks by.
+TRAININGS = 0x_7EA1
 ATTACKS = 0x_7EA2
 TRIALS = 0x_7EA3
 SEARCHES = 0x_7EA4

@@ -1,17 +1,15 @@
 """Training runs: asked for, worked on by one process at a time, cancelled, found when it died.
 
-A row is the queue; Celery only says that there is one. Whoever works on a run holds an advisory
-lock of its number, which Postgres lets go when the process or its connection dies: a run that
-says it is running and that nobody holds is dead, at once and without a clock.
+A row is the queue; Celery only says that there is one. Whoever works on a run holds it.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
@@ -19,11 +17,10 @@ from accounts.live import announce_training
 from models_registry.checkpoints import Checkpoints, forget
 from models_registry.history import find_competition
 from models_registry.models import ModelVersion, Predictor, TrainingRun
+from models_registry.services.holds import TRAININGS, held, held_by_anyone
 from models_registry.services.stages import lock_predictor
 from models_registry.training import Arrays, Once
 
-# Half of the name of the locks; any number will do that nobody else locks by.
-LOCK = 0x_7EA1
 # The first worker, and one that goes on where it died. A run that kills two will kill a third.
 MOST_ATTEMPTS = 2
 # A queued run that nobody began for so long is told of again.
@@ -189,19 +186,9 @@ def work_on(run_id: int, *, progress: Callable[[str], None]) -> Iterator[Work | 
 
     That is where another process holds it, or it ended, or two workers have died of it.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, run_id])
-        (is_ours,) = cursor.fetchone()
-    if not is_ours:
-        yield None
-        return
-    try:
-        attempt = _begin(run_id)
+    with held(TRAININGS, run_id) as is_ours:
+        attempt = _begin(run_id) if is_ours else None
         yield None if attempt is None else Work(run_id, attempt, progress)
-    finally:
-        # The connection outlives the work, in its pool. Where it broke, the lock is gone with it.
-        with suppress(DatabaseError), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, run_id])
 
 
 def _begin(run_id: int) -> int | None:
@@ -282,14 +269,7 @@ def sweep_runs() -> tuple[list[int], list[int]]:
 
 def held_runs() -> set[int]:
     """Return the numbers of the runs that a living process works on."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s"
-            " AND objsubid = 2 AND granted"
-            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-            [LOCK],
-        )
-        return {int(row[0]) for row in cursor.fetchall()}
+    return held_by_anyone(TRAININGS)
 
 
 def _end_if_dead(run_id: int) -> bool:

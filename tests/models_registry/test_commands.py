@@ -41,9 +41,54 @@ def test_from_training_to_champion_and_back_in_words(trained, alice):
     assert [row.by for row in Promotion.objects.order_by("-pk")] == [None, alice, alice]
 
 
+def test_stages_tags_notes_and_the_log_in_words(trained, alice):
+    first, second = f"{PREDICTOR}/1", f"{PREDICTOR}/{league.once_more(trained).number}"
+
+    _models("promote", first, "--reason", "the first")
+    assert "is staging" in _models("stage", second, "staging", "--reason", "try", "--by", "alice")
+    assert "tagged reviewed" in _models("tag", second, "reviewed", "--by", "alice")
+    _models("note", second, "Odd in May.")
+    _models("untag", second, "reviewed")
+
+    listed = json.loads(_models("list", "--stage", "staging", "--json"))
+    assert [(row["name"], row["stage"], row["tags"]) for row in listed] == [(second, "staging", [])]
+    log = json.loads(_models("log", PREDICTOR, "--json"))
+    assert {(row["version"], row["what"], row["by"], row["reason"]) for row in log} == {
+        (first, "promoted", "the system", "the first"),
+        (second, "candidate to staging", "alice", "try"),
+        (second, "tagged", "alice", "reviewed"),
+        (second, "note", "the system", "Odd in May."),
+        (second, "tag taken off", "the system", "reviewed"),
+    }
+    assert "no version of" in _models("log", PREDICTOR, "--at", "2020-01-01")
+    assert f"{first} priced at" in _models("log", PREDICTOR, "--at", "2999-01-01")
+    assert "where they differ most" in _models("compare", first, second)
+    assert "Nothing was left over" in _models("clean")
+
+
+def test_a_training_is_left_to_a_worker_seen_and_cancelled(trained, alice, monkeypatch):
+    monkeypatch.setattr("models_registry.management.commands.models.queue_training", lambda pk: pk)
+
+    asked = json.loads(_models("train", league.KEY, "--queue", "--by", "alice", "--json"))
+    assert (asked["status"], asked["by"], asked["cause"]) == ("queued", "alice", "asked")
+    with pytest.raises(CommandError, match=r"is being trained already: run .* is queued; wait"):
+        _models("train", league.KEY)
+    assert "queued" in _models("runs", PREDICTOR)
+    assert "is cancelled" in _models("cancel", str(asked["run"]), "--reason", "mistaken")
+    with pytest.raises(CommandError, match=r"is over \(cancelled\)"):
+        _models("cancel", str(asked["run"]), "--reason", "again")
+
+    latest, before = json.loads(_models("runs", "--json"))
+    assert (latest["status"], latest["error"]) == ("cancelled", "cancelled: mistaken")
+    assert before["version"] == f"{PREDICTOR}/1"
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
+        (("train", "chess", "--until", "soon"), "--until: 'soon' is not an ISO day"),
+        (("train", "chess", "--by", "nobody"), "--by: there is no user 'nobody'"),
+        (("cancel", "7", "--reason", "x"), "there is no run 7; models runs shows them"),
         (("show", "nothing/1"), "there is no version 'nothing/1'; models list"),
         (("train", "chess"), "no competition 'chess' is stored"),
         (("rollback", "nothing", "--reason", "x"), "there is no predictor 'nothing'"),
@@ -66,7 +111,7 @@ def test_the_tasks_record_what_they_did(trained, monkeypatch):
     tasks.retrain()
 
     predicted, evaluated, retrained = JobRun.objects.order_by("pk")
-    assert predicted.detail == {PREDICTOR: 1}
+    assert predicted.detail == {PREDICTOR: {"predicted": 1, "in_shadow": 0, "refused": 0}}
     assert Prediction.objects.get().event == event
     # The event is not played yet: nothing to judge, and that is said.
     assert evaluated.detail == {PREDICTOR: {"version": 1, "events": 0}}
