@@ -36,7 +36,10 @@ app.conf.update(
     task_soft_time_limit=240,
     task_default_queue="fairline",
     # What takes minutes has a worker of its own, so that prices and money never wait for it.
-    task_routes={"models_registry.train": {"queue": "models"}},
+    task_routes={
+        "models_registry.train": {"queue": "models"},
+        "models_registry.attack": {"queue": "models"},
+    },
     task_serializer="json",
     accept_content=["json"],
     worker_prefetch_multiplier=1,

@@ -47,8 +47,8 @@ Answer = tuple[object, list[str]]
 
 class Command(BaseCommand):
     help = (
-        "Model versions: list, show, compare, log, train, runs, cancel, attack, promote, roll back, "
-        "stage, tag, untag, note, clean."
+        "Model versions: list, show, compare, log, train, runs, cancel, attack, promote, "
+        "roll back, stage, tag, untag, note, clean."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
