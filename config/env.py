@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from models_registry.domain.bounds import GateBounds
+from models_registry.domain.holdout import parse_held_out
 
 SHORTEST_SECRET = 50
 EXAMPLE_WORDS = ("change-me", "local-only", "django-insecure", "example")
@@ -40,6 +41,18 @@ def gate_bounds(
         return GateBounds(games, calibration_error, champion, attacked)
     except ValueError as faults:
         raise ImproperlyConfigured(f"{faults}") from faults
+
+
+def holdout(text: str) -> Mapping[str, tuple[str, ...]]:
+    """Read which seasons are held out.
+
+    Raises:
+        ImproperlyConfigured: naming the part that cannot be read.
+    """
+    try:
+        return parse_held_out(text)
+    except ValueError as fault:
+        raise ImproperlyConfigured(f"FAIRLINE_HOLDOUT: {fault}") from fault
 
 
 def parse_credits(text: str) -> int | None:

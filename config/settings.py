@@ -11,7 +11,7 @@ import environ
 from csp.constants import NONE, SELF
 
 from accounts.clock import parse_acceleration
-from config.env import check_production, gate_bounds, parse_credits
+from config.env import check_production, gate_bounds, holdout, parse_credits
 from config.observability import logging_settings, start_error_reports
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -67,6 +67,8 @@ PROMOTION_GATES = gate_bounds(
     attacked=env.bool("FAIRLINE_GATE_ATTACKED", default=False),
 )
 # Whether a scheduled retraining may promote what passed every gate.
+# By competition: the seasons no choice may rest on; of others, the newest that is over.
+HOLDOUT = holdout(env.str("FAIRLINE_HOLDOUT", default=""))
 AUTO_PROMOTE = env.bool("FAIRLINE_AUTO_PROMOTE", default=False)
 # How many days after `trained_until` a version may still predict; 0: for ever.
 MODEL_EXPIRY_DAYS = env.int("FAIRLINE_MODEL_EXPIRY_DAYS", default=180)

@@ -56,7 +56,8 @@ def ordered_event_scores(probability: FloatArray, outcome: IntArray) -> dict[str
 class Verdict:
     """How a model's log loss differs from another's on the same events: model minus other.
 
-    `low` and `high` are the ends of the 95 % interval; `more_events` how many further events it
+    `low` and `high` are the ends of the 95 % interval, `error` the standard error with days as
+    clusters; `more_events` how many further events it
     would take to tell a difference of this size (see `compare`), None where it is told already
     or no number in reach would do.
     """
@@ -67,6 +68,7 @@ class Verdict:
     high: float
     events: int
     more_events: int | None
+    error: float = 0.0
 
     def words(self, against: str) -> str:
         """Return the verdict as a sentence without its full stop.
@@ -111,20 +113,22 @@ def compare(mine: FloatArray, other: FloatArray, days: IntArray) -> Verdict:
     count, mean = len(difference), float(difference.mean())
     low, high = interval_of_mean(difference, blocks=days, rounds=ROUNDS)
     _, number = np.unique(days, return_inverse=True)
-    if number.max() + 1 < FEWEST_DAYS:
-        return Verdict("unknown", mean, low, high, count, None)
-    if low > 0 or high < 0:
-        return Verdict("worse" if low > 0 else "better", mean, low, high, count, None)
     by_day = np.bincount(number, weights=difference - mean)
     variance = float((by_day**2).sum()) / count**2
+    error = variance**0.5
+    if number.max() + 1 < FEWEST_DAYS:
+        return Verdict("unknown", mean, low, high, count, None, error)
+    if low > 0 or high < 0:
+        return Verdict("worse" if low > 0 else "better", mean, low, high, count, None, error)
     power = (FOR_95_PERCENT + FOR_80_PERCENT_POWER) ** 2
     # A difference of nothing is never told; the smallest float stands in for it.
     needed = power * count * variance / max(mean**2, 1e-300)
     if needed > BEYOND_REACH:
-        return Verdict("not distinguishable", mean, low, high, count, None)
+        return Verdict("not distinguishable", mean, low, high, count, None, error)
     more = max(needed - count, 1.0)
     digits = 10 ** max(int(np.log10(more)) - 1, 0)
-    return Verdict("not distinguishable", mean, low, high, count, round(more / digits) * digits)
+    more_events = round(more / digits) * digits
+    return Verdict("not distinguishable", mean, low, high, count, more_events, error)
 
 
 def calibration_line(
@@ -207,6 +211,8 @@ def verdict_on(
             "kind": found.kind,
             "events": found.events,
             "more_events": found.more_events,
+            "difference": round(found.difference, 6),
+            "error": round(found.error, 6),
             "differences": {
                 name: {
                     "difference": round(float((model[name] - scores[name]).mean()), 6),

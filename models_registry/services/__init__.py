@@ -11,6 +11,13 @@ from models_registry.services.attack import (
     version_to_attack,
 )
 from models_registry.services.cleaning import clean_artifacts
+from models_registry.services.holdout import (
+    Look,
+    deflated_by_openings,
+    open_held_out,
+    opening_words,
+    seasons_held_out,
+)
 from models_registry.services.prediction import predict_events, predict_upcoming
 from models_registry.services.promotion import (
     NothingToRollBackTo,
@@ -54,6 +61,7 @@ REFUSALS = (
 __all__ = [
     "REFUSALS",
     "AttackRefused",
+    "Look",
     "NothingServes",
     "NothingToRollBackTo",
     "PromotionRefused",
@@ -66,13 +74,17 @@ __all__ = [
     "cancel_training",
     "carry_out",
     "clean_artifacts",
+    "deflated_by_openings",
     "gates_of",
     "note_on_version",
+    "open_held_out",
+    "opening_words",
     "predict_events",
     "predict_upcoming",
     "promote_version",
     "request_attack",
     "roll_back",
+    "seasons_held_out",
     "settle_run",
     "stage_version",
     "sweep_attacks",

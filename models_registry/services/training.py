@@ -1,7 +1,9 @@
 """A training run: from the stored history to a registered version, or a reason why not."""
 
 import logging
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -10,9 +12,10 @@ from django.utils import timezone
 from models_registry import artifacts, selectors, training
 from models_registry.checkpoints import forget
 from models_registry.code import code_version
-from models_registry.history import History, read_history
-from models_registry.learners import AS_THEY_STAND, LINEAR_COLUMNS
+from models_registry.history import History, may_be_drawn, read_history
+from models_registry.learners import AS_THEY_STAND, LINEAR_COLUMNS, Parameters
 from models_registry.models import ModelVersion, Predictor, Stage, TrainingRun
+from models_registry.services.holdout import Look, open_held_out, searched
 from models_registry.services.promotion import PromotionRefused, gates_of, promote_version
 from models_registry.services.runs import (
     TrainingCancelled,
@@ -40,6 +43,13 @@ def predictor_key(competition_key: str) -> str:
     'basketball_nba-h2h'
     """
     return f"{competition_key}-h2h"
+
+
+def recipe_of(competition_key: str, parameters: Parameters = AS_THEY_STAND) -> dict[str, Any]:
+    """Return what a model of a competition is: the name of its recipe, and its parameters."""
+    if may_be_drawn(competition_key):
+        return {"recipe": "goals", "parameters": {}}
+    return {"recipe": ALGORITHM, "parameters": asdict(parameters)}
 
 
 def train_version(
@@ -164,7 +174,8 @@ def _train(work: Work) -> None:
     work.step(f"reading {competition_key}")
     history = read_history(competition_key).as_known_at(run.until)
     once = work.keeping(data_hash=history.fingerprint(), code_version=code_version())
-    trained = training.train(history, work.step, once)
+    parameters = AS_THEY_STAND if run.trial is None else Parameters(**run.trial.parameters)
+    trained = training.train(history, work.step, once, parameters)
     work.step("saving the artefact")
     saved = artifacts.save(trained.model, trained.evaluation, trained.rows)
     work.step("registering the version")
@@ -172,8 +183,19 @@ def _train(work: Work) -> None:
         # Predictor first, run second, as everywhere.
         lock_predictor(run.predictor_id)
         run = lock_own(work)
-        version = _register(
-            run.predictor, history, trained, saved, until=run.until, notes=run.notes
+        version = _register(run.predictor, history, trained, saved, run=run, parameters=parameters)
+        open_held_out(
+            predictor_key=run.predictor.key,
+            history=history,
+            seasons=trained.metrics["seasons"],
+            look=Look(
+                **recipe_of(competition_key, parameters),
+                figures=trained.metrics,
+                events=trained.metrics["games"],
+                version=version,
+            ),
+            by_id=run.by_id,
+            now=run.until,
         )
         finish(run, version)
     forget(run.pk)
@@ -185,8 +207,8 @@ def _register(
     trained: training.Trained,
     saved: artifacts.Saved,
     *,
-    until: datetime,
-    notes: str,
+    run: TrainingRun,
+    parameters: Parameters,
 ) -> ModelVersion:
     # The predictor is locked: two runs that end together get two numbers.
     newest = predictor.versions.order_by("-number").first()
@@ -197,22 +219,23 @@ def _register(
         algorithm=ALGORITHM,
         created_at=timezone.now(),
         trained_from=history.games.day[played].min().item(),
-        trained_until=until,
+        trained_until=run.until,
         game_count=trained.game_count,
         data_hash=history.fingerprint(),
         signature=list(trained.model.signature),
         parameters={
-            "trees": AS_THEY_STAND.trees() | {"rounds": AS_THEY_STAND.rounds},
-            "linear": {"columns": list(LINEAR_COLUMNS), "ridge": AS_THEY_STAND.ridge},
+            "trees": parameters.trees() | {"rounds": parameters.rounds},
+            "linear": {"columns": list(LINEAR_COLUMNS), "ridge": parameters.ridge},
             "tree_share": trained.model.tree_share,
             "calibration": {
                 "intercept": trained.model.calibration.intercept,
                 "slope": trained.model.calibration.slope,
             },
+            "searched": searched(run.trial),
         },
         metrics=trained.metrics,
         artifact=saved.path,
         checksum=saved.checksum,
         code_version=code_version()[:64],
-        notes=notes,
+        notes=run.notes,
     )

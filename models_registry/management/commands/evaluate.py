@@ -8,9 +8,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts import clock
+from models_registry import services
 from models_registry.evaluation import NothingToEvaluate, evaluate
 from models_registry.history import History, NoSuchCompetition, read_history
 from models_registry.history_files import UnusableFiles, read_files
+from models_registry.management.commands.models import who
+from models_registry.services.training import predictor_key, recipe_of
 
 TITLES = {
     "log_loss": "log loss",
@@ -24,7 +28,7 @@ TITLES = {
 class Command(BaseCommand):
     help = (
         "Judge the model on a stretch of games it was not trained on, beside Elo and the "
-        "margin-free close on the same games. Nothing is written."
+        "margin-free close on the same games. A look at a held-out season is recorded."
     )
     # With --history the database need not even be there.
     requires_system_checks = []
@@ -38,18 +42,24 @@ class Command(BaseCommand):
         parser.add_argument(
             "--history", type=Path, help="read these archive files instead of the database"
         )
+        parser.add_argument("--by", help="user name of who looks; default the system")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, **options: Any) -> None:  # noqa: ANN401 - as Django declares it
         try:
+            history = self._history(options["sport"], options["history"])
             evaluation = evaluate(
-                self._history(options["sport"], options["history"]),
+                history,
                 since=options["test_from"],
                 until=options["test_until"],
                 progress=self._say,
             )
         except (NothingToEvaluate, UnusableFiles, NoSuchCompetition) as error:
             raise CommandError(str(error)) from error
+        if options["history"] is None:
+            self._record(history, evaluation.figures, by=options["by"])
+        else:
+            self._say("read from files: a look at a held-out season is not recorded")
         for remark in evaluation.remarks:
             self._say(remark)
         if options["json"]:
@@ -65,6 +75,26 @@ class Command(BaseCommand):
             raise CommandError(f"--history: there is no {folder}")
         self._say(f"reading {folder}")
         return read_files(sport, folder)
+
+    def _record(self, history: History, figures: dict[str, Any], *, by: str | None) -> None:
+        """Record the look at held-out seasons, and add what it means to the verdict."""
+        openings = services.open_held_out(
+            predictor_key=predictor_key(history.competition_key),
+            history=history,
+            seasons=figures["seasons"],
+            look=services.Look(
+                **recipe_of(history.competition_key), figures=figures, events=figures["games"]
+            ),
+            by_id=who(by),
+            now=clock.now(),
+        )
+        if openings:
+            words = [services.opening_words(each) for each in openings]
+            figures["verdict"]["holdout"] = services.deflated_by_openings(
+                figures["verdict"], openings
+            ) | {"words": words}
+            for each in words:
+                self._say(each)
 
     def _say(self, words: str) -> None:
         self.stderr.write(words)
@@ -94,6 +124,6 @@ class Command(BaseCommand):
                 f"{name.replace('_', ' ')} of the model {line[name]['value']:.3f} "
                 f"(95 % interval {low:.3f} to {high:.3f})"
             )
-        for who in ("close", "elo"):
-            if who in verdict:
-                self.stdout.write(f"The model is {verdict[who]['words']}.")
+        for other in ("close", "elo"):
+            if other in verdict:
+                self.stdout.write(f"The model is {verdict[other]['words']}.")

@@ -1,0 +1,148 @@
+"""The lock on held-out seasons: who looked, when, with what model, and how many had before."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from models_registry.code import code_version
+from models_registry.domain.holdout import deflated, held_out
+from models_registry.history import History, find_competition, instant
+from models_registry.models import ModelVersion, Opening, Predictor, Trial
+from models_registry.services.stages import lock_predictor
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A model and what it showed on some seasons."""
+
+    recipe: str
+    parameters: dict[str, Any]
+    figures: dict[str, Any]
+    events: int
+    version: ModelVersion | None = None
+
+
+def seasons_held_out(history: History, *, now: datetime) -> tuple[str, ...]:
+    """Return the seasons of a history that no choice may rest on (FAIRLINE_HOLDOUT)."""
+    configured = settings.HOLDOUT.get(history.competition_key)
+    return held_out(history.games, history.season, instant(now), configured)
+
+
+def open_held_out(
+    *,
+    predictor_key: str,
+    history: History,
+    seasons: Sequence[str],
+    look: Look,
+    by_id: int | None,
+    now: datetime,
+) -> list[Opening]:
+    """Record that a model was looked at on held-out seasons; return the openings, old and new.
+
+    Seasons that are not held out are not recorded. The same model (recipe, parameters, code)
+    on the same season is the same opening: nothing is written and the first is returned.
+
+    Raises:
+        NoSuchCompetition: naming the keys that are stored.
+    """
+    locked = [name for name in seasons if name in seasons_held_out(history, now=now)]
+    if not locked:
+        return []
+    with transaction.atomic():
+        predictor, _ = Predictor.objects.get_or_create(
+            key=predictor_key, defaults={"competition": find_competition(history.competition_key)}
+        )
+        lock_predictor(predictor.pk)
+        return [_open(predictor, name, history, look, by_id=by_id, now=now) for name in locked]
+
+
+def _open(
+    predictor: Predictor,
+    season: str,
+    history: History,
+    look: Look,
+    *,
+    by_id: int | None,
+    now: datetime,
+) -> Opening:
+    fingerprint = _fingerprint(look)
+    earlier = Opening.objects.filter(predictor=predictor, season=season)
+    if known := earlier.filter(fingerprint=fingerprint).select_related("by").first():
+        return known
+    opening = Opening.objects.create(
+        predictor=predictor,
+        season=season,
+        version=look.version,
+        recipe=look.recipe,
+        parameters=look.parameters,
+        fingerprint=fingerprint,
+        by_id=by_id,
+        at=timezone.now(),
+        events=look.events,
+        figures=look.figures,
+        data_hash=history.fingerprint(),
+        code_version=code_version()[:64],
+        number=earlier.count() + 1,
+        trials=tries_of(predictor.pk),
+    )
+    audit.record(
+        action="opened held-out season",
+        subject=f"{predictor} {season}",
+        actor_id=by_id,
+        detail={"opening": opening.number, "recipe": look.recipe, "fingerprint": fingerprint},
+        at=now,
+    )
+    return opening
+
+
+def tries_of(predictor_id: int) -> int:
+    """Return how many sets of parameters searches have tried; the recipe as it stood is none."""
+    return Trial.objects.filter(
+        search__predictor=predictor_id, number__gt=0, status__in=["complete", "pruned"]
+    ).count()
+
+
+def searched(trial: Trial | None) -> dict[str, int] | None:
+    """Return which search a trial is of, and the best of how many tries; None for no trial."""
+    if trial is None:
+        return None
+    ended = trial.search.trials.filter(number__gt=0, status__in=["complete", "pruned"])
+    return {"search": trial.search_id, "trial": trial.number, "tries": ended.count()}
+
+
+def opening_words(opening: Opening) -> str:
+    """Return what an opening says to whoever reads the figures, as a sentence."""
+    who = opening.by.username if opening.by else "the system"
+    first = (
+        f"{opening.season} is held out; first opened with this model on {opening.at:%Y-%m-%d} by "
+        f"{who}"
+    )
+    if opening.number == 1:
+        return f"{first}; no other model of {opening.predictor} had seen it"
+    return (
+        f"{first}, as model number {opening.number} of {opening.predictor} to see it: its figures "
+        f"count as the best of {opening.number}"
+    )
+
+
+def deflated_by_openings(verdict: dict[str, Any], openings: Sequence[Opening]) -> dict[str, Any]:
+    """Return each difference in log loss of a verdict, deflated for the models that looked."""
+    tries = max((each.number for each in openings), default=1)
+    return {"tries": tries} | {
+        who: round(deflated(told["difference"], told["error"], tries), 6)
+        for who, told in verdict.items()
+        if isinstance(told, dict) and "error" in told
+    }
+
+
+def _fingerprint(look: Look) -> str:
+    made_of = [look.recipe, look.parameters, code_version()]
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
