@@ -7,6 +7,7 @@ from accounts.api import WhoAmI
 from betting.api.bets import BetDetail, Bets
 from betting.api.money import Bankrolls, PerformanceView, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
+from models_registry import api_life as life
 from models_registry.api import VersionDetail, VersionList
 from models_registry.api_predictions import Predictions, PredictionsNow, PredictionWhy, Refusals
 from odds.api import EventDetail, EventList, Feeds, QuoteList
@@ -30,6 +31,20 @@ urlpatterns = [
     path("steam", Steam.as_view(), name="api-steam"),
     path("models", VersionList.as_view(), name="api-models"),
     path("models/<int:version_id>", VersionDetail.as_view(), name="api-model"),
+    path("models/compare", life.Compare.as_view(), name="api-models-compare"),
+    path("models/champion", life.Champion.as_view(), name="api-models-champion"),
+    path("models/promotions", life.Promotions.as_view(), name="api-models-promotions"),
+    path("models/stages", life.StageChanges.as_view(), name="api-models-stages"),
+    path("models/roll-back", life.RollBack.as_view(), name="api-models-roll-back"),
+    path("models/runs", life.Runs.as_view(), name="api-models-runs"),
+    path("models/runs/<int:run_id>", life.RunDetail.as_view(), name="api-models-run"),
+    path("models/runs/<int:run_id>/cancel", life.CancelRun.as_view(), name="api-models-cancel"),
+    path("models/<int:version_id>/gates", life.Gates.as_view(), name="api-model-gates"),
+    path("models/<int:version_id>/promote", life.Promote.as_view(), name="api-model-promote"),
+    path("models/<int:version_id>/stage", life.SetStage.as_view(), name="api-model-stage"),
+    path("models/<int:version_id>/tag", life.Tag.as_view(), name="api-model-tag"),
+    path("models/<int:version_id>/untag", life.Untag.as_view(), name="api-model-untag"),
+    path("models/<int:version_id>/note", life.Note.as_view(), name="api-model-note"),
     path("predictions", Predictions.as_view(), name="api-predictions"),
     path("predictions/now", PredictionsNow.as_view(), name="api-predictions-now"),
     path(

@@ -16,6 +16,10 @@ class VersionQuery(Query):
         max_length=64, required=False, help_text="such as basketball_nba-h2h"
     )
     competition = serializers.CharField(max_length=64, required=False)
+    stage = serializers.ChoiceField(
+        choices=("candidate", "staging", "production", "archived"), required=False
+    )
+    tag = serializers.CharField(max_length=40, required=False)
 
 
 class VersionShape(Shape):
@@ -24,6 +28,8 @@ class VersionShape(Shape):
     competition = serializers.CharField(source="predictor.competition.key")
     number = serializers.IntegerField()
     is_champion = serializers.BooleanField(help_text="it prices now")
+    stage = serializers.CharField(help_text="candidate, staging, production or archived")
+    tags = serializers.ListField(child=serializers.CharField())
     algorithm = serializers.CharField()
     created_at = Moment()
     trained_from = serializers.DateField()
@@ -43,11 +49,19 @@ class PromotionShape(Shape):
     gates = serializers.JSONField()
 
 
+class RemarkShape(Shape):
+    kind = serializers.CharField(help_text="tag, untag or note")
+    text = serializers.CharField()
+    at = Moment()
+    by = serializers.CharField(source="by.username", default=None)
+
+
 class VersionInFull(VersionShape):
     signature = serializers.JSONField(help_text="ordered feature names and types")
     parameters = serializers.JSONField()
     code_version = serializers.CharField()
     promotions = PromotionShape(source="promotions.all", many=True)
+    remarks = RemarkShape(source="remarks.all", many=True)
 
 
 class VersionList(APIView):
@@ -55,7 +69,10 @@ class VersionList(APIView):
     def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
         """Model versions, newest first, each with its figures and the market's."""
         return selectors.versions(
-            predictor=asked.get("predictor"), competition=asked.get("competition")
+            predictor=asked.get("predictor"),
+            competition=asked.get("competition"),
+            stage=asked.get("stage"),
+            tag=asked.get("tag"),
         )
 
 
