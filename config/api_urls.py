@@ -9,6 +9,7 @@ from betting.api.money import Bankrolls, PerformanceView, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
 from models_registry import api_life as life
 from models_registry.api import VersionDetail, VersionList
+from models_registry.api_drift import DriftReports, Pauses
 from models_registry.api_predictions import Predictions, PredictionsNow, PredictionWhy, Refusals
 from odds.api import EventDetail, EventList, Feeds, QuoteList
 from odds.api_books import Bookmakers
@@ -52,6 +53,8 @@ urlpatterns = [
         PredictionWhy.as_view(),
         name="api-prediction-explanation",
     ),
+    path("drift", DriftReports.as_view(), name="api-drift"),
+    path("pauses", Pauses.as_view(), name="api-pauses"),
     path("refusals", Refusals.as_view(), name="api-refusals"),
     path("opportunities", OpportunityList.as_view(), name="api-opportunities"),
     path("opportunities/<int:opportunity_id>", OpportunityDetail.as_view(), name="api-opportunity"),

@@ -67,6 +67,7 @@ WORLD: dict[str, tuple[timedelta, int]] = {
     "betting.settle_due_bets": (timedelta(minutes=1), 5),
     "betting.measure_clv": (timedelta(minutes=5), 10),
     "models_registry.evaluate_champion": (timedelta(days=1), 300),
+    "models_registry.report_drift": (timedelta(days=1), 300),
     "models_registry.retrain": (timedelta(days=7), 1800),
     "odds.upkeep": (timedelta(days=1), 600),
     "betting.drop_old_prices": (timedelta(days=1), 600),

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from models_registry.domain.bounds import GateBounds
+from models_registry.domain.drift_bounds import Bounds, drift_bounds
 from models_registry.domain.holdout import parse_held_out
 
 SHORTEST_SECRET = 50
@@ -53,6 +54,18 @@ def holdout(text: str) -> Mapping[str, tuple[str, ...]]:
         return parse_held_out(text)
     except ValueError as fault:
         raise ImproperlyConfigured(f"FAIRLINE_HOLDOUT: {fault}") from fault
+
+
+def parse_drift(text: str) -> Mapping[str, Bounds]:
+    """Return from where on each reading of drift warns and pauses.
+
+    Raises:
+        ImproperlyConfigured: naming the part at fault, and what it may be.
+    """
+    try:
+        return drift_bounds(text)
+    except ValueError as fault:
+        raise ImproperlyConfigured(f"{fault}") from fault
 
 
 def parse_credits(text: str) -> int | None:

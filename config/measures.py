@@ -17,6 +17,7 @@ from accounts import clock
 from accounts.heartbeat import last_beat
 from accounts.selectors import last_job_runs
 from betting.selectors.figures import Figures, business_figures
+from models_registry.drift_screens import DriftGauge, drift_gauges
 from odds.feed_status import credits_told
 from odds.selectors import newest_look
 
@@ -31,6 +32,7 @@ class Business:
     figures: Figures
     quote_age: timedelta | None
     credits: int | None
+    drift: list[DriftGauge]
 
 
 def _read_business() -> Business:
@@ -40,6 +42,7 @@ def _read_business() -> Business:
         figures=business_figures(now),
         quote_age=None if newest is None else now - newest,
         credits=credits_told(),
+        drift=drift_gauges(now=now),
     )
 
 
@@ -62,6 +65,7 @@ def _business(read: Business) -> Iterator[Metric]:
         "How long the result of the longest waiting open bet has been known.",
         figures.settlement_lag.total_seconds(),
     )
+    yield from _drift(read.drift)
     if read.quote_age is not None:
         yield GaugeMetricFamily(
             "fairline_quote_age_seconds",
@@ -72,6 +76,27 @@ def _business(read: Business) -> Iterator[Metric]:
         yield GaugeMetricFamily(
             "fairline_credits_remaining", "Credits left with the odds provider.", read.credits
         )
+
+
+def _drift(gauges: list[DriftGauge]) -> Iterator[Metric]:
+    """Yield how champions drift, as last reported."""
+    level = GaugeMetricFamily(
+        "fairline_model_drift_level", "0 fine, 1 warning, 2 pause.", labels=["predictor"]
+    )
+    paused = GaugeMetricFamily(
+        "fairline_model_paused", "1 if no opportunity rests on the champion.", labels=["predictor"]
+    )
+    figure = GaugeMetricFamily(
+        "fairline_model_drift",
+        "Each reading's figure, the higher the worse.",
+        labels=["predictor", "reading"],
+    )
+    for each in gauges:
+        level.add_metric([each.predictor], each.level)
+        paused.add_metric([each.predictor], float(each.is_paused))
+        for name, value in each.figures.items():
+            figure.add_metric([each.predictor, name], value)
+    yield from (level, paused, figure)
 
 
 class Work(Collector):

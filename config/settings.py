@@ -11,7 +11,7 @@ import environ
 from csp.constants import NONE, SELF
 
 from accounts.clock import parse_acceleration
-from config.env import check_production, gate_bounds, holdout, parse_credits
+from config.env import check_production, gate_bounds, holdout, parse_credits, parse_drift
 from config.observability import logging_settings, start_error_reports
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -72,6 +72,9 @@ HOLDOUT = holdout(env.str("FAIRLINE_HOLDOUT", default=""))
 AUTO_PROMOTE = env.bool("FAIRLINE_AUTO_PROMOTE", default=False)
 # How many days after `trained_until` a version may still predict; 0: for ever.
 MODEL_EXPIRY_DAYS = env.int("FAIRLINE_MODEL_EXPIRY_DAYS", default=180)
+# How many days back drift is read, and from where on each reading warns and pauses.
+DRIFT_DAYS = env.int("FAIRLINE_DRIFT_DAYS", default=60)
+DRIFT_BOUNDS = parse_drift(env.str("FAIRLINE_DRIFT_BOUNDS", default=""))
 DEMO_LOGIN = env.bool("FAIRLINE_DEMO_LOGIN", default=False)
 
 # --- applications

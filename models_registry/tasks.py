@@ -28,6 +28,17 @@ def evaluate_champion(*, days: int = 60, **_future: object) -> None:
         run.detail = selectors.records_of_champions(now=clock.now(), days=days)
 
 
+@shared_task(name="models_registry.report_drift", acks_late=True)
+def report_drift(**_future: object) -> None:
+    """Read how champions drift, pause what drifted, and tell workers of challengers asked for."""
+    with recorded("models_registry.report_drift") as run:
+        found = services.report_drift(now=clock.now())
+        run.detail = dict(found)
+        for each in found.values():
+            if "run" in each:
+                queue_training(each["run"])
+
+
 @shared_task(name="models_registry.retrain", acks_late=True)
 def retrain(*, competition_key: str | None = None, **_future: object) -> None:
     """Queue a training for one competition, or for each that has a champion."""

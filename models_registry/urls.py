@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from models_registry import views, views_predictions, views_proofs
+from models_registry import views, views_drift, views_predictions, views_proofs
 
 urlpatterns = [
     path("models/", views.models, name="models"),
+    path("models/drift/", views_drift.drift, name="drift"),
+    path("models/drift/<slug:predictor_key>/", views_drift.drift_of, name="drift_of"),
+    path("models/drift/<slug:predictor_key>/release/", views_drift.release, name="release_version"),
     path(
         "models/predictions/<int:prediction_id>/",
         views_predictions.prediction,

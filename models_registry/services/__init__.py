@@ -11,6 +11,7 @@ from models_registry.services.attack import (
     version_to_attack,
 )
 from models_registry.services.cleaning import clean_artifacts
+from models_registry.services.drift import NotPaused, release_version, report_drift
 from models_registry.services.holdout import (
     Look,
     deflated_by_openings,
@@ -62,6 +63,7 @@ __all__ = [
     "REFUSALS",
     "AttackRefused",
     "Look",
+    "NotPaused",
     "NothingServes",
     "NothingToRollBackTo",
     "PromotionRefused",
@@ -82,6 +84,8 @@ __all__ = [
     "predict_events",
     "predict_upcoming",
     "promote_version",
+    "release_version",
+    "report_drift",
     "request_attack",
     "roll_back",
     "seasons_held_out",

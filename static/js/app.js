@@ -79,6 +79,7 @@
   const units = {
     price: (value, step = 0.01) => (document.documentElement.dataset.prices === "american" ? american(value) : value.toFixed(Math.round(step * 1e3) % 10 ? 3 : 2)),
     money: (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).replace("-", "−"),
+    loss: (value) => value.toFixed(4).replace("-", "−"),
     share: (value, step = 0.001) => `${(value * 100).toFixed(Math.round(step * 1e5) % 100 ? 2 : 1)} %`.replace("-", "−"),
   };
   const charts = new Map();

@@ -16,6 +16,7 @@ NAMED = {
     "odds.upkeep",
     "models_registry.predict_upcoming",
     "models_registry.evaluate_champion",
+    "models_registry.report_drift",
     "models_registry.retrain",
     "models_registry.sweep_runs",
     "betting.refresh_opportunities",

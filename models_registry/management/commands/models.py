@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts import clock
 from accounts.models import User
-from models_registry import comparison, life, selectors, services
+from models_registry import comparison, drift_screens, life, selectors, services
 from models_registry.attacking import NothingToAttack
 from models_registry.describing import (
     attack_lines,
@@ -34,6 +34,7 @@ from models_registry.training import TooLittleHistory
 
 REFUSALS = (
     *services.REFUSALS,
+    services.NotPaused,
     services.TrainingCancelled,
     NoSuchCompetition,
     NothingToAttack,
@@ -48,7 +49,7 @@ Answer = tuple[object, list[str]]
 class Command(BaseCommand):
     help = (
         "Model versions: list, show, compare, log, train, runs, cancel, attack, promote, "
-        "roll back, stage, tag, untag, note, clean."
+        "roll back, stage, tag, untag, note, drift, release, clean."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -110,6 +111,10 @@ class Command(BaseCommand):
         rollback = action("rollback", "return to the champion before", changes=True)
         rollback.add_argument("predictor", help="basketball_nba-h2h")
         reasoned(rollback)
+        action("drift", "read how champions drift, once a day, and show it")
+        release = action("release", "let a paused champion price again", changes=True)
+        release.add_argument("predictor", help="basketball_nba-h2h")
+        reasoned(release)
         action("clean", "remove artefacts of no version, and folds kept in vain, after a day")
 
     def handle(self, **options: Any) -> None:  # noqa: ANN401 - as Django declares it
@@ -247,6 +252,25 @@ class Command(BaseCommand):
         version = version_named(options["version"])
         worn = f", tagged {', '.join(version.tags)}" if version.tags else ", without tags"
         return described(version), [f"{named(version)}: done{worn}"]
+
+    def _drift(self, _options: dict[str, Any]) -> Answer:
+        now = clock.now()
+        done = services.report_drift(now=now)
+        for each in done.values():
+            if "run" in each:
+                queue_training(each["run"])
+        return drift_screens.as_told(done, now=now)
+
+    def _release(self, options: dict[str, Any]) -> Answer:
+        try:
+            pause = services.release_version(
+                predictor_key=options["predictor"], by_id=who(options["by"]),
+                reason=options["reason"], now=clock.now(),
+            )  # fmt: skip
+        except Predictor.DoesNotExist as error:
+            raise CommandError(f"there is no predictor {options['predictor']!r}") from error
+        answer = {"released": named(pause.version), "at": pause.at}
+        return answer, [f"{named(pause.version)} may price again"]
 
     def _clean(self, _options: dict[str, Any]) -> Answer:
         removed = services.clean_artifacts(now=timezone.now())

@@ -1,0 +1,62 @@
+"""How champions drift, as JSON."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.api import Moment, Query, Shape, lists
+from models_registry import drift_screens
+
+
+class DriftQuery(Query):
+    predictor = serializers.CharField(
+        max_length=64, required=False, help_text="such as basketball_nba-h2h"
+    )
+    level = serializers.ChoiceField(choices=("fine", "warn", "pause"), required=False)
+
+
+class PauseQuery(Query):
+    predictor = serializers.CharField(max_length=64, required=False)
+
+
+class DriftReportShape(Shape):
+    id = serializers.IntegerField(source="pk")
+    predictor = serializers.CharField(source="predictor.key")
+    version = serializers.IntegerField(source="version_id")
+    version_name = serializers.CharField(source="version")
+    day = serializers.DateField(help_text="UTC")
+    made_at = Moment()
+    level = serializers.ChoiceField(choices=("fine", "warn", "pause"))
+    readings = serializers.JSONField(
+        help_text="each: name, figure, warn and pause bounds (null: never), level, words"
+    )
+    plots = serializers.JSONField(help_text="calibration, rolling log loss, PSI of every feature")
+
+
+class PauseShape(Shape):
+    id = serializers.IntegerField(source="pk")
+    version = serializers.IntegerField(source="version_id")
+    version_name = serializers.CharField(source="version")
+    kind = serializers.ChoiceField(choices=("paused", "released", "recovered"))
+    at = Moment()
+    by = serializers.CharField(source="by.username", default=None)
+    reason = serializers.CharField()
+
+
+class DriftReports(APIView):
+    @lists("drift", tag="models", of=DriftReportShape, by=DriftQuery)
+    def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
+        """Reports of drift, one a day and predictor, latest first."""
+        return drift_screens.drift_reports(
+            predictor=asked.get("predictor"), level=asked.get("level")
+        )
+
+
+class Pauses(APIView):
+    @lists("pauses", tag="models", of=PauseShape, by=PauseQuery)
+    def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
+        """When versions were paused, released or recovered, latest first."""
+        return drift_screens.pauses(predictor=asked.get("predictor"))
