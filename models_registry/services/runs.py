@@ -49,6 +49,7 @@ def request_training(
     now: datetime,
     notes: str = "",
     cause: str = TrainingRun.Cause.ASKED,
+    trial_id: int | None = None,
 ) -> TrainingRun:
     """Queue a training on everything known at `until`; a worker begins it.
 
@@ -84,6 +85,7 @@ def request_training(
             cause=cause,
             until=until,
             notes=notes,
+            trial_id=trial_id,
         )
         if by_id is not None:
             audit.record(

@@ -87,6 +87,7 @@ def ask_for_training(
     now: datetime,
     notes: str = "",
     cause: str = TrainingRun.Cause.ASKED,
+    trial_id: int | None = None,
 ) -> TrainingRun:
     """Queue a training of who wins in a competition; as `request_training`.
 
@@ -95,7 +96,7 @@ def ask_for_training(
     """
     return request_training(
         predictor_key=predictor_key(competition_key), competition_key=competition_key,
-        until=until, by_id=by_id, now=now, notes=notes, cause=cause,
+        until=until, by_id=by_id, now=now, notes=notes, cause=cause, trial_id=trial_id,
     )  # fmt: skip
 
 

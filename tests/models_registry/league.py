@@ -11,6 +11,8 @@ KEY = "basketball_test"
 FIRST_DAY = date(2020, 10, 1)
 # A moment after everything that `fill` makes.
 AFTER = datetime(2023, 7, 1, tzinfo=UTC)
+# And after its newest season is over.
+LATER = datetime(2023, 9, 1, tzinfo=UTC)
 
 
 def competition(key: str = KEY) -> Competition:

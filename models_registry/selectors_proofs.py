@@ -1,0 +1,105 @@
+"""What pages, commands and the API read of searches and openings."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db.models import Count, Min, Q, QuerySet
+
+from models_registry.domain.games import FloatArray, IntArray
+from models_registry.domain.holdout import deflated, deflation_words
+from models_registry.domain.verdict import Verdict, compare
+from models_registry.models import Attack, Opening, Search, Trial, TrialFold
+
+
+def searches(*, competition: str | None = None) -> QuerySet[Search]:
+    """Return searches, newest first, each with `ended` and `begun`: how many trials are over."""
+    wanted = {} if competition is None else {"predictor__competition__key": competition}
+    over = Q(trials__status__in=["complete", "pruned"], trials__number__gt=0)
+    return (
+        Search.objects.filter(**wanted)
+        .select_related("predictor__competition", "by")
+        .annotate(
+            ended=Count("trials", filter=over),
+            best_log_loss=Min("trials__log_loss", filter=Q(trials__status="complete")),
+        )
+        .order_by("-pk")
+    )
+
+
+def attacks(*, version_id: int | None = None) -> QuerySet[Attack]:
+    """Return attacks, newest first."""
+    wanted = {} if version_id is None else {"version": version_id}
+    return (
+        Attack.objects.filter(**wanted).select_related("version__predictor", "by").order_by("-pk")
+    )
+
+
+def openings(*, predictor: str | None = None) -> QuerySet[Opening]:
+    """Return openings of held-out seasons, newest first."""
+    wanted = {} if predictor is None else {"predictor__key": predictor}
+    return (
+        Opening.objects.filter(**wanted)
+        .select_related("predictor", "version__predictor", "by")
+        .order_by("-pk")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best complete trial of a search beside the recipe as it stands, and what is left of it.
+
+    `tries` counts the sets of parameters tried; `left` is the difference deflated for them.
+    """
+
+    trial: Trial
+    tries: int
+    verdict: Verdict | None
+    left: float | None
+    words: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as the command and the API say it."""
+        return {
+            "trial": self.trial.number,
+            "parameters": self.trial.parameters,
+            "log_loss": self.trial.log_loss,
+            "tries": self.tries,
+            "difference": None if self.verdict is None else round(self.verdict.difference, 6),
+            "error": None if self.verdict is None else round(self.verdict.error, 6),
+            "deflated": None if self.left is None else round(self.left, 6),
+            "words": self.words,
+        }
+
+
+def best_of(search: Search) -> Best | None:
+    """Return the best trial of a search; None while none has come to its end.
+
+    It is compared on the same events with trial 0, the recipe as it stands; no comparison where
+    that has not ended.
+    """
+    complete = search.trials.filter(status=Trial.Status.COMPLETE)
+    trial = complete.order_by("log_loss", "number").first()
+    if trial is None:
+        return None
+    tries = search.trials.filter(number__gt=0, status__in=["complete", "pruned"]).count()
+    stands = complete.filter(number=0).first()
+    if trial.number == 0 or stands is None:
+        words = "the recipe as it stands" if trial.number == 0 else "not compared yet"
+        return Best(trial, tries, None, None, words)
+    mine, days = _losses(trial)
+    verdict = compare(mine, _losses(stands)[0], days)
+    return Best(
+        trial,
+        tries,
+        verdict,
+        deflated(verdict.difference, verdict.error, tries),
+        deflation_words(verdict.difference, verdict.error, tries),
+    )
+
+
+def _losses(trial: Trial) -> tuple[FloatArray, IntArray]:
+    rows = list(TrialFold.objects.filter(trial=trial).order_by("fold"))
+    lost = [np.frombuffer(row.losses, np.float32).astype(np.float64) for row in rows]
+    days = [np.frombuffer(row.days, np.int32).astype(np.int64) for row in rows]
+    return np.concatenate(lost), np.concatenate(days)

@@ -1,0 +1,162 @@
+"""A search: what it tries, that it never sees the held-out season, and that it survives."""
+
+from dataclasses import asdict, replace
+
+import pytest
+from django.db import ProgrammingError, transaction
+
+from models_registry import searching, selectors_proofs, training
+from models_registry.learners import AS_THEY_STAND
+from models_registry.models import Search, Trial, TrialFold
+from models_registry.searching import Tried, hopeless, leanings, suggest
+from models_registry.services import trials
+from models_registry.services.search import (
+    SearchRefused,
+    resume_search,
+    start_search,
+    stop_search,
+)
+from models_registry.services.trials import searches_to_work_on, work_on_search
+from tests.models_registry import league
+
+
+def _tried(number: int, lost: float, **others) -> Tried:
+    parameters = asdict(replace(AS_THEY_STAND, max_depth=1 + number % 4, ridge=100.0 + number))
+    return Tried(
+        number, others.get("status", "complete"), parameters, lost, others.get("scores", (lost,))
+    )
+
+
+def test_the_first_trial_is_the_recipe_as_it_stands_and_the_next_are_repeatable():
+    seen = [_tried(number, 0.6 + number / 100) for number in range(12)]
+
+    first, again = (suggest(seen, seed=5, number=12) for _ in range(2))
+
+    assert suggest([], seed=5, number=0) == AS_THEY_STAND
+    assert first == again != suggest(seen, seed=5, number=13)
+    for name, each in searching.SPACE.items():
+        assert each.low <= getattr(first, name) <= each.high
+
+
+def test_a_trial_worse_than_the_median_at_its_season_is_given_up_but_never_the_first():
+    ended = [_tried(n, 0.65, scores=(0.66, 0.65, 0.65)) for n in range(6)]
+    poor = _tried(9, None, status="running", scores=(0.67, 0.68))
+
+    assert hopeless(ended, poor)
+    assert not hopeless(ended, replace(poor, scores=(0.67, 0.64)))
+    assert not hopeless(ended, replace(poor, scores=(0.68,)))
+    assert not hopeless(ended, replace(poor, number=0))
+    assert not hopeless(ended[:4], poor)
+
+
+def test_leanings_say_which_parameter_went_with_worse():
+    ended = [_tried(number, 0.6 + number / 100) for number in range(12)]
+
+    assert leanings(ended)[0] == ("ridge", pytest.approx(1.0))
+    assert leanings(ended[:9]) == []
+
+
+@pytest.fixture
+def search(competition, monkeypatch) -> Search:
+    """A search of three trials on a league whose newest season is held out."""
+    monkeypatch.setattr(training, "WARM_UP", 100)
+    monkeypatch.setattr(searching, "FEWEST_TO_FIT", 150)
+    trials._prepared.cache_clear()
+    league.fill(competition, games=250)
+    return start_search(
+        competition_key=league.KEY, trials=3, workers=2, by_id=None, now=league.LATER
+    )
+
+
+def test_a_search_ends_with_the_best_of_what_it_tried_and_says_what_chance_shows(search):
+    while work_on_search(search_id=search.pk):
+        pass
+
+    search.refresh_from_db()
+    best = selectors_proofs.best_of(search)
+    assert (search.status, search.held_out, search.folds) == ("done", ["2022-23"], [2021])
+    assert [each.number for each in search.trials.all()] == [0, 1, 2, 3]
+    assert best.tries == 3
+    assert best.trial.log_loss == min(each.log_loss for each in search.trials.all())
+    if best.verdict is not None:
+        stands = search.trials.get(number=0)
+        assert best.verdict.difference == pytest.approx(
+            best.trial.log_loss - stands.log_loss, abs=1e-6
+        )
+        assert best.left > best.verdict.difference
+    with pytest.raises(ProgrammingError), transaction.atomic():
+        Trial.objects.filter(number=1).update(log_loss=0.1)
+    with pytest.raises(ProgrammingError), transaction.atomic():
+        TrialFold.objects.update(log_loss=0.1)
+
+
+def test_nothing_of_the_held_out_season_or_after_reaches_a_trial(search):
+    prepared, held_out, _ = trials._prepared(league.KEY, search.until, search.pk)
+
+    assert held_out == ("2022-23",)
+    assert set(prepared.history.season) == {"2020-21", "2021-22"}
+
+
+def test_a_trial_whose_worker_died_is_done_again_and_by_no_third(search, monkeypatch):
+    monkeypatch.setattr(trials, "_try", lambda *_: None)
+    work_on_search(search_id=search.pk)
+    left = search.trials.get()
+    assert (left.status, left.attempt) == ("running", 1)
+    assert searches_to_work_on() == [(search.pk, 2)]
+
+    work_on_search(search_id=search.pk)
+    left.refresh_from_db()
+    assert (search.trials.count(), left.attempt) == (1, 2)
+
+    work_on_search(search_id=search.pk)
+    left.refresh_from_db()
+    assert (left.status, left.error) == ("failed", "2 workers died of it")
+
+
+def test_a_stopped_search_puts_its_trial_down_and_goes_on_where_it_was(search, monkeypatch):
+    work_on_search(search_id=search.pk)
+    honest = searching.walk_trial
+
+    def stopped_meanwhile(*given):
+        stop_search(search_id=search.pk, by_id=None, now=league.LATER)
+        yield from honest(*given)
+
+    monkeypatch.setattr(searching, "walk_trial", stopped_meanwhile)
+    assert not work_on_search(search_id=search.pk)
+    assert not work_on_search(search_id=search.pk)
+    begun = search.trials.get(number=1)
+    assert (begun.status, begun.attempt) == ("running", 0)
+    assert searches_to_work_on() == []
+
+    monkeypatch.setattr(searching, "walk_trial", honest)
+    resume_search(search_id=search.pk, by_id=None, now=league.LATER)
+    while work_on_search(search_id=search.pk):
+        pass
+
+    begun.refresh_from_db()
+    assert begun.status in ("complete", "pruned")
+    assert Search.objects.get().status == "done"
+    with pytest.raises(SearchRefused, match="has tried 3 of 3"):
+        resume_search(search_id=search.pk, by_id=None, now=league.LATER)
+
+
+def test_a_search_that_cannot_begin_says_why_and_writes_nothing(search):
+    asked = {"competition_key": league.KEY, "workers": 1, "by_id": None, "now": league.LATER}
+
+    with pytest.raises(SearchRefused, match=r"is running; wait for it or stop it"):
+        start_search(**asked, trials=5)
+    with pytest.raises(SearchRefused, match="trials is 0: 1 to 1000"):
+        start_search(**asked, trials=0)
+    assert Search.objects.get() == search
+
+
+def test_a_history_corrected_meanwhile_fails_the_search(search):
+    work_on_search(search_id=search.pk)
+    Search.objects.update(data_hash="f" * 64)
+
+    assert not work_on_search(search_id=search.pk)
+
+    search.refresh_from_db()
+    assert (search.status, search.error) == (
+        "failed", "its history was corrected since it began; begin another",
+    )  # fmt: skip
