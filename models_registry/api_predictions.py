@@ -30,9 +30,9 @@ from accounts.problems import Fault
 from models_registry import selectors
 from models_registry.artifacts import ArtifactRefused
 from models_registry.availability import NothingServes, serving_champion
+from models_registry.domain.features import SignatureMismatch
 from models_registry.explaining import explain
 from models_registry.history import NoSuchCompetition, find_competition
-from models_registry.learners import SignatureMismatch
 from models_registry.services import predict_events
 
 MOST_EVENTS = 100

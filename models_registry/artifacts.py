@@ -1,9 +1,9 @@
 """Trained models as files, named and checked by SHA-256. Never a pickle.
 
 One folder a model, named by its checksum: `model.json` (what the model is, and the checksums of
-the other files), `trees.ubj` (XGBoost's own format), `evaluation.json` (its out-of-sample
-predictions), `training.npz` (the games it was fitted on, as plain arrays). The checksum of
-`model.json` is the model's.
+the other files), `trees.ubj` (XGBoost's own format; a goal model has none), `evaluation.json` (its
+out-of-sample predictions), `training.npz` (the games it was fitted on, as plain arrays). The
+checksum of `model.json` is the model's.
 """
 
 import hashlib
@@ -19,8 +19,9 @@ import numpy as np
 from django.conf import settings
 
 from models_registry.domain.calibration import Calibration
+from models_registry.domain.goals import GoalModel
 from models_registry.domain.reach import TrainingRows
-from models_registry.learners import FittedModel, Linear
+from models_registry.learners import AnyModel, FittedModel, Linear
 
 FORMAT = 1
 
@@ -37,25 +38,26 @@ class Saved:
     checksum: str
 
 
-def save(model: FittedModel, evaluation: dict[str, list[Any]], training: TrainingRows) -> Saved:
+def save(model: AnyModel, evaluation: dict[str, list[Any]], training: TrainingRows) -> Saved:
     """Write a model, its evaluation and the games it was fitted on, whole or not at all.
 
     Writing it again changes nothing.
     """
-    rows = json.dumps(evaluation, sort_keys=True).encode()
-    fitted_on = _packed(training)
-    described = {
-        "format": FORMAT,
-        "signature": list(model.signature),
-        "linear": asdict(model.linear),
-        "tree_share": model.tree_share,
-        "calibration": asdict(model.calibration),
-        "files": {
-            "trees.ubj": _sha256(model.trees),
-            "evaluation.json": _sha256(rows),
-            "training.npz": _sha256(fitted_on),
-        },
+    files = {
+        "evaluation.json": json.dumps(evaluation, sort_keys=True).encode(),
+        "training.npz": _packed(training),
     }
+    described: dict[str, Any] = {"format": FORMAT, "signature": list(model.signature)}
+    if isinstance(model, GoalModel):
+        described |= {"goals": model.as_dict()}
+    else:
+        files |= {"trees.ubj": model.trees}
+        described |= {
+            "linear": asdict(model.linear),
+            "tree_share": model.tree_share,
+            "calibration": asdict(model.calibration),
+        }
+    described |= {"files": {name: _sha256(body) for name, body in files.items()}}
     body = json.dumps(described, sort_keys=True, indent=1).encode()
     checksum = _sha256(body)
     folder = Path(settings.ARTIFACT_DIR) / checksum
@@ -63,19 +65,11 @@ def save(model: FittedModel, evaluation: dict[str, list[Any]], training: Trainin
         # New again, or it could be cleared away as left over before its row is written.
         os.utime(folder)
     else:
-        _write_folder(
-            folder,
-            {
-                "trees.ubj": model.trees,
-                "evaluation.json": rows,
-                "training.npz": fitted_on,
-                "model.json": body,
-            },
-        )
+        _write_folder(folder, files | {"model.json": body})
     return Saved(path=checksum, checksum=checksum)
 
 
-def load(path: str, checksum: str, signature: list[str]) -> FittedModel:
+def load(path: str, checksum: str, signature: list[str]) -> AnyModel:
     """Return the model the registry recorded.
 
     Raises:
@@ -84,6 +78,8 @@ def load(path: str, checksum: str, signature: list[str]) -> FittedModel:
     described = _described(path, checksum)
     if described["signature"] != signature:
         raise ArtifactRefused(f"artefact {path}: its features are not those of the registry")
+    if "goals" in described:
+        return GoalModel.from_dict(described["goals"])
     linear = described["linear"]
     return FittedModel(
         signature=tuple(described["signature"]),

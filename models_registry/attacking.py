@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from models_registry import goal_training
 from models_registry.domain.features import FeatureMatrix, build_features
 from models_registry.domain.games import BoolArray, FloatArray, IntArray
+from models_registry.domain.goal_ratings import build_goal_features
 from models_registry.domain.lookahead import (
     Leak,
     changed,
@@ -18,8 +20,8 @@ from models_registry.domain.lookahead import (
 )
 from models_registry.domain.metrics import losses
 from models_registry.evaluation import prepare_by_season
-from models_registry.history import History
-from models_registry.learners import AS_THEY_STAND, FittedModel, Parameters
+from models_registry.history import History, may_be_drawn
+from models_registry.learners import AS_THEY_STAND, AnyModel, Parameters
 from models_registry.training import folds_before, out_of_sample, walk_forward
 
 # What is rebuilt: the world as it was cut, and poisoned, at so many moments.
@@ -67,7 +69,7 @@ class Findings:
 
 def attack_model(
     history: History,
-    model: FittedModel,
+    model: AnyModel,
     *,
     parameters: Parameters = AS_THEY_STAND,
     seed: int,
@@ -129,7 +131,7 @@ def _attacks(history: History, moment: np.datetime64, *, seed: int) -> list[tupl
 
 def _attack_columns(
     history: History,
-    model: FittedModel,
+    model: AnyModel,
     moments: IntArray,
     *,
     seed: int,
@@ -164,8 +166,9 @@ def _attack_columns(
     }
 
 
-def _columns(history: History, model: FittedModel, rows: IntArray) -> FeatureMatrix:
-    matrix = build_features(history.games, rows=rows)
+def _columns(history: History, model: AnyModel, rows: IntArray) -> FeatureMatrix:
+    build = build_goal_features if may_be_drawn(history.competition_key) else build_features
+    matrix = build(history.games, rows=rows)
     said = model.predict(matrix)
     return FeatureMatrix((*matrix.names, PREDICTION), np.column_stack([matrix.values, said]))
 
@@ -198,6 +201,11 @@ def _attack_walk(
 
 def _walked(history: History, season: int, parameters: Parameters) -> FeatureMatrix:
     """Return what the kind of model says of one season out of sample, NaN elsewhere."""
+    if may_be_drawn(history.competition_key):
+        walked = goal_training.walk_forward(
+            goal_training.prepare_matches(history), [season], lambda _words: None
+        )
+        return FeatureMatrix((WALKED,), walked.model[:, :1])
     prepared = prepare_by_season(history)
     folds = folds_before(prepared, season)
     seen = walk_forward(prepared, folds, lambda _words: None, parameters=parameters)

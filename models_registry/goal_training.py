@@ -1,21 +1,25 @@
 """From the matches of a competition to a fitted goal model and its honest record, three ways."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from models_registry.domain.calibration import earned_trust
 from models_registry.domain.features import FeatureMatrix
 from models_registry.domain.games import BoolArray, FloatArray, Games, IntArray
-from models_registry.domain.goal_ratings import build_goal_features
+from models_registry.domain.goal_ratings import CHANCES, GOALS, build_goal_features
 from models_registry.domain.goals import GoalModel, fit_goal_model
-from models_registry.domain.metrics import score_outcomes
+from models_registry.domain.metrics import calibration_curve, score_outcomes
 from models_registry.domain.ordered import fit_ordered
+from models_registry.domain.reach import TrainingRows
 from models_registry.domain.verdict import calibration_line, ordered_event_scores, verdict_on
 from models_registry.history import History
 from models_registry.history_market import THREE_WAY, closing
-from models_registry.training import FEWEST_FOLDS, WARM_UP, Progress
+from models_registry.training import FEWEST_FOLDS, WARM_UP, Progress, TooLittleHistory, Trained
+
+ALGORITHM = "goals"
 
 # Fewer matches before a season teach nothing that could be judged in it.
 FEWEST_TO_FIT = 300
@@ -179,3 +183,83 @@ def evaluate_matches(
     figures = figures_of(prepared, said, common, markets)
     remarks.append(f"the model is {figures['verdict']['words']}")
     return figures, remarks
+
+
+def train(history: History, progress: Progress) -> Trained:
+    """Fit a goal model on every finished match of a history, with its walk-forward record.
+
+    Raises:
+        TooLittleHistory: if there are too few finished matches to fit and to judge one.
+    """
+    finished = int(history.games.played.sum())
+    if finished < WARM_UP + 2 * FEWEST_TO_FIT:
+        raise TooLittleHistory(
+            f"{history.competition_key} has {finished} finished matches; training needs at least "
+            f"{WARM_UP + 2 * FEWEST_TO_FIT}. Import more history first (import_history)."
+        )
+    progress(f"rating teams before each of {len(history)} matches")
+    prepared = in_sixths(prepare_matches(history))
+    folds = np.unique(prepared.fold[prepared.usable]).tolist()[-FOLDS_RECORDED:]
+    said = walk_forward(prepared, folds, progress)
+    progress(f"fitting on {int(prepared.usable.sum())} matches")
+    model = fit_rows(prepared, prepared.usable)
+    rows: BoolArray = prepared.usable & np.isfinite(said.model[:, 0])
+    return Trained(
+        algorithm=ALGORITHM,
+        parameters={
+            "goals": asdict(GOALS),
+            "chances": asdict(CHANCES),
+            "both": asdict(model.both),
+            "goals_only": asdict(model.goals_only),
+        },
+        model=model,
+        rows=TrainingRows(
+            prepared.matrix.names,
+            history.games.event_id[prepared.usable],
+            prepared.matrix.values[prepared.usable],
+        ),
+        evaluation=_record(prepared, said, rows),
+        metrics=_metrics(prepared, said, rows),
+        game_count=int(prepared.usable.sum()),
+    )
+
+
+def _metrics(prepared: PreparedMatches, said: ThreeWays, rows: BoolArray) -> dict[str, Any]:
+    """Return the figures of a version: three ways, on the matches with a close where any has one.
+
+    Calibration and trust are of all three outcomes, each a yes or no: that is how bets on them
+    are decided.
+    """
+    priced: BoolArray = rows & np.isfinite(prepared.close[:, 0])
+    common = priced if priced.any() else rows
+    outcome = outcome_of(prepared.history.games.where(common))
+    happened = (outcome[:, None] == np.arange(3)).reshape(-1)
+    model, close = said.model[common].reshape(-1), prepared.close[common].reshape(-1)
+    market = prepared.close if priced.any() else None
+    return figures_of(prepared, said, common, {"close": market}) | {
+        "calibration": calibration_curve(model, happened),
+        "trust": asdict(earned_trust(model, close, happened)),
+    }
+
+
+def _record(prepared: PreparedMatches, said: ThreeWays, rows: BoolArray) -> dict[str, list[Any]]:
+    """Return what was said out of sample: of the home side, and beside it of the draw.
+
+    Gates and comparisons ask of the home side, as of competitions without draws.
+    """
+    games = prepared.history.games.where(rows)
+    close = [
+        [None if np.isnan(value) else value for value in row]
+        for row in prepared.close[rows].tolist()
+    ]
+    return {
+        "event_id": games.event_id.tolist(),
+        "won": (outcome_of(games) == 0).tolist(),
+        "outcome": outcome_of(games).tolist(),
+        "model": said.model[rows, 0].tolist(),
+        "model_draw": said.model[rows, 1].tolist(),
+        "elo": said.elo[rows, 0].tolist(),
+        "elo_draw": said.elo[rows, 1].tolist(),
+        "close": [row[0] for row in close],
+        "close_draw": [row[1] for row in close],
+    }

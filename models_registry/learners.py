@@ -10,6 +10,7 @@ import numpy as np
 from models_registry.domain.calibration import Calibration
 from models_registry.domain.features import FeatureMatrix
 from models_registry.domain.games import BoolArray, FloatArray
+from models_registry.domain.goals import GoalModel
 from models_registry.domain.logistic import fit_logistic
 
 # The regression reads the ratings and what tires; the trees read every feature.
@@ -59,10 +60,6 @@ class Parameters:
 
 
 AS_THEY_STAND = Parameters()
-
-
-class SignatureMismatch(Exception):
-    """Features that are not the ones a version was trained on."""
 
 
 def xgboost() -> Any:  # noqa: ANN401 - it ships no types
@@ -162,13 +159,7 @@ class FittedModel:
         Raises:
             SignatureMismatch: if the features are not the trained ones, in their order.
         """
-        if matrix.names != self.signature:
-            different = sorted(set(matrix.names) ^ set(self.signature))
-            raise SignatureMismatch(
-                f"the version was trained on {len(self.signature)} features in one order; "
-                f"it was given {len(matrix.names)}"
-                + (f", differing in {', '.join(different)}" if different else " in another order")
-            )
+        matrix.must_have(self.signature)
         linear = self.linear.log_odds(matrix)
         data = xgboost().DMatrix(matrix.values, feature_names=list(matrix.names))
         data.set_base_margin(linear)
@@ -189,3 +180,7 @@ class FittedModel:
         """Return the probability that the home team wins, one a row."""
         trees, linear = self.log_odds(matrix)
         return self.calibration.apply(self.tree_share * trees + (1 - self.tree_share) * linear)
+
+
+# What a version may be: of events with two ends, or of matches that may be drawn.
+AnyModel = FittedModel | GoalModel

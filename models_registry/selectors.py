@@ -278,8 +278,9 @@ def competitions_served() -> list[str]:
 def records_of_champions(*, now: datetime, days: int) -> dict[str, dict[str, object]]:
     """Return how each champion's live predictions did on the events of the last days.
 
-    An event counts with the champion's last prediction at or before its start. `close` holds the
-    final close's figures on the events that have one, beside `model_where_closed` on the same.
+    An event counts with the champion's last prediction at or before its start, by whether the home
+    side won; a tie counts only where a draw is possible. `close` holds the final close's figures
+    on the events that have one, beside `model_where_closed` on the same.
     """
     records: dict[str, dict[str, object]] = {}
     for version in champions():
@@ -293,9 +294,12 @@ def records_of_champions(*, now: datetime, days: int) -> dict[str, dict[str, obj
             )
             .order_by("event_id", "-as_of", "-pk")
             .distinct("event_id")
-            .values_list("event_id", "home_probability", "event__home_score", "event__away_score")
-        )
-        decided = [row for row in rows if row[2] != row[3]]
+            .values_list(
+                "event_id", "home_probability", "event__home_score", "event__away_score",
+                "draw_probability",
+            )
+        )  # fmt: skip
+        decided = [row[:4] for row in rows if row[2] != row[3] or row[4] is not None]
         closes = dict(
             ClosingPrice.objects.filter(
                 selection__market__event_id__in=[row[0] for row in decided],

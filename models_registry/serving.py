@@ -19,9 +19,10 @@ from django.db import connection
 from models_registry import artifacts
 from models_registry.domain.features import FeatureMatrix, Memory, build_features
 from models_registry.domain.games import FloatArray, IntArray
+from models_registry.domain.goal_ratings import build_goal_features
 from models_registry.domain.reach import Reach, measure_reach
-from models_registry.history import History, instant, instants, read_history
-from models_registry.learners import FittedModel
+from models_registry.history import History, instant, instants, may_be_drawn, read_history
+from models_registry.learners import AnyModel
 
 # Schedules, results and box scores of these last days are looked at each time.
 RECENT = timedelta(days=10)
@@ -44,7 +45,7 @@ State = tuple[tuple[int, ...], ...]
 
 
 @lru_cache(maxsize=8)
-def load_model(path: str, checksum: str, signature: tuple[str, ...]) -> FittedModel:
+def load_model(path: str, checksum: str, signature: tuple[str, ...]) -> AnyModel:
     """Return a version's model; a checksum is loaded once a process.
 
     Raises:
@@ -160,6 +161,9 @@ def _state(competition_key: str, since: datetime | None) -> State:
 
 
 def _build(history: History, rows: IntArray, as_of: datetime) -> FeatureMatrix:
+    if may_be_drawn(history.competition_key):
+        decided_at = instants([as_of] * len(rows))
+        return build_goal_features(history.games, rows=rows, decided_at=decided_at)
     # Teams are numbered by who has played; a memory serves one numbering.
     memory = MEMORIES.setdefault((history.competition_key, history.teams), Memory())
     return build_features(

@@ -15,8 +15,17 @@ from models_registry.domain.metrics import calibration_curve, score
 from models_registry.domain.reach import TrainingRows
 from models_registry.domain.verdict import judge
 from models_registry.history import History
-from models_registry.learners import AS_THEY_STAND, FittedModel, Parameters, fit_linear, fit_trees
+from models_registry.learners import (
+    AS_THEY_STAND,
+    LINEAR_COLUMNS,
+    AnyModel,
+    FittedModel,
+    Parameters,
+    fit_linear,
+    fit_trees,
+)
 
+ALGORITHM = "logistic+xgboost"
 # The first games of a history, when the ratings know nothing, teach only the ratings.
 WARM_UP = 300
 FEWEST_TO_FIT = 400
@@ -78,7 +87,9 @@ class WalkForward:
 class Trained:
     """A fitted model, the record of its kind out of sample, and what it was made from."""
 
-    model: FittedModel
+    algorithm: str
+    parameters: dict[str, Any]
+    model: AnyModel
     rows: TrainingRows
     evaluation: dict[str, list[Any]]
     metrics: dict[str, Any]
@@ -212,6 +223,13 @@ def train(
     model = finished_with(fit(prepared, prepared.usable, parameters), prepared, seen, newest + 1)
     rows: BoolArray = prepared.usable & np.isfinite(probability)
     return Trained(
+        algorithm=ALGORITHM,
+        parameters={
+            "trees": parameters.trees() | {"rounds": parameters.rounds},
+            "linear": {"columns": list(LINEAR_COLUMNS), "ridge": parameters.ridge},
+            "tree_share": model.tree_share,
+            "calibration": asdict(model.calibration),
+        },
         model=model,
         rows=TrainingRows(
             prepared.matrix.names,

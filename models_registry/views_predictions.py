@@ -10,8 +10,8 @@ from accounts.charts import diverging
 from accounts.http import UserRequest
 from models_registry import selectors
 from models_registry.artifacts import ArtifactRefused
+from models_registry.domain.features import SignatureMismatch
 from models_registry.explaining import explain
-from models_registry.learners import SignatureMismatch
 
 MOVES_SHOWN = 4
 

@@ -29,6 +29,10 @@ NAMES = (
 )
 
 
+class SignatureMismatch(Exception):
+    """Features that are not the ones a version was trained on."""
+
+
 @dataclass(frozen=True, slots=True)
 class FeatureMatrix:
     """`values` has one row a requested game and one column a name."""
@@ -39,6 +43,20 @@ class FeatureMatrix:
     def column(self, name: str) -> FloatArray:
         """Return one feature of every game."""
         return self.values[:, self.names.index(name)]
+
+    def must_have(self, signature: tuple[str, ...]) -> None:
+        """Refuse to go on with other features than those of a signature, in its order.
+
+        Raises:
+            SignatureMismatch: saying how they differ.
+        """
+        if self.names != signature:
+            different = sorted(set(self.names) ^ set(signature))
+            raise SignatureMismatch(
+                f"the version was trained on {len(signature)} features in one order; "
+                f"it was given {len(self.names)}"
+                + (f", differing in {', '.join(different)}" if different else " in another order")
+            )
 
 
 class Memory:

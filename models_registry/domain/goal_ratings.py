@@ -139,8 +139,9 @@ def build_goal_features(
 
     As `features.build_features`: a row's decision moment is its `decided_at`, or its start where
     that is earlier, and only results and counts usable by then are read, never its own. `box`
-    holds MATCH_BOX. A rating is fitted afresh for each day of decision, season and state of
-    knowledge. NaN where fewer than 100 usable matches tell a rating.
+    holds MATCH_BOX. A rating is fitted afresh for each season and state of knowledge, as of the
+    newest match known, so it changes with nothing but results. NaN where fewer than 100 usable
+    matches tell a rating.
 
     Supremacy is half the log ratio of the two sides' expected goals (or chances), total half the
     log of their product: log goals of the home side = total + supremacy. `elo` is the difference
@@ -157,21 +158,17 @@ def build_goal_features(
     values[:, 0] = _elo(games, finished, chosen, usable)
     chances = _chances(games, finished)
     goals = np.column_stack([games.home_score, games.away_score])[finished]
-    state = np.column_stack(
-        [usable, moments.astype("M8[D]").astype(np.int64), games.season[chosen]]
-    )
+    state = np.column_stack([usable, games.season[chosen]])
     states, of_state = np.unique(state, axis=0, return_inverse=True)
     order = np.argsort(of_state, kind="stable")
     ends = np.cumsum(np.bincount(of_state, minlength=len(states))).tolist()
     members = _Members(games)
-    for (count, today, season), start, end in zip(
-        states.tolist(), [0, *ends[:-1]], ends, strict=True
-    ):
+    for (count, season), start, end in zip(states.tolist(), [0, *ends[:-1]], ends, strict=True):
         here = order[start:end]
         known = finished[:count]
         for first, settings, seen in ((1, GOALS, goals), (3, CHANCES, chances)):
             values[here, first : first + 2] = _rated(
-                games, known, seen[:count], settings, chosen[here], today=today,
+                games, known, seen[:count], settings, chosen[here],
                 new=members.new_in(season),
             )  # fmt: skip
     return FeatureMatrix(NAMES, values)
@@ -203,11 +200,11 @@ def _rated(
     settings: RatingSettings,
     rows: IntArray,
     *,
-    today: int,
     new: FloatArray,
 ) -> FloatArray:
     """Return supremacy and total of some games by one rating, shape (len(rows), 2)."""
-    age = today - games.day[known].astype("M8[D]").astype(np.int64)
+    day = games.day[known].astype("M8[D]").astype(np.int64)
+    age = day.max(initial=0) - day
     use = (age < HALF_LIVES_KEPT * settings.half_life) & np.isfinite(seen).all(axis=1)
     if use.sum() < FEWEST_MATCHES:
         return np.full((len(rows), 2), np.nan)

@@ -6,11 +6,10 @@ Betting Market", Applied Statistics 46: scores of two independent Poisson counts
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.special import gammaln, pdtrc
 
 from models_registry.domain.features import FeatureMatrix
@@ -198,11 +197,16 @@ FEWEST_MATCHES = 300
 
 @dataclass(frozen=True, slots=True)
 class GoalModel:
-    """Ratings to goals, where chances were counted (`both`) and where they were not."""
+    """Ratings to goals, where chances were counted (`both`) and where they were not.
+
+    `usual` is each feature's mean over the matches it was fitted on: what a match is explained
+    by its distance from.
+    """
 
     signature: tuple[str, ...]
     both: Mapped
     goals_only: Mapped
+    usual: tuple[float, ...]
 
     def scores(self, matrix: FeatureMatrix) -> GoalScores:
         """Return the goals of both sides, one row a match.
@@ -210,13 +214,9 @@ class GoalModel:
         A match whose teams nothing is known of gets what is usual in the league it was fitted on.
 
         Raises:
-            ValueError: if the features are not the trained ones, in their order.
+            SignatureMismatch: if the features are not the trained ones, in their order.
         """
-        if matrix.names != self.signature:
-            raise ValueError(
-                f"the version was trained on {', '.join(self.signature)}; "
-                f"it was given {', '.join(matrix.names)}"
-            )
+        matrix.must_have(self.signature)
         counted: BoolArray = np.isfinite(matrix.column("chances_total"))
         home, away = _rates(self.goals_only, matrix)
         with_chances = _rates(self.both, matrix)
@@ -224,6 +224,34 @@ class GoalModel:
         away = np.where(counted, with_chances[1], away)
         rho = np.where(counted, self.both.rho, self.goals_only.rho)
         return GoalScores(home, away, np.clip(rho, *rho_bounds(home, away)))
+
+    def predict(self, matrix: FeatureMatrix) -> FloatArray:
+        """Return the probability that the home side wins, one a row; what is left is not away's.
+
+        Raises:
+            SignatureMismatch: as `scores`.
+        """
+        return self.scores(matrix).h2h()[:, 0]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the model as plain values, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the model that `as_dict` described."""
+        both, goals_only = (
+            Mapped(
+                columns=tuple(part["columns"]),
+                level=part["level"],
+                edge=part["edge"],
+                total=tuple(part["total"]),
+                supremacy=tuple(part["supremacy"]),
+                rho=part["rho"],
+            )
+            for part in (plain["both"], plain["goals_only"])
+        )
+        return cls(tuple(plain["signature"]), both, goals_only, tuple(plain["usual"]))
 
 
 def fit_goal_model(matrix: FeatureMatrix, goals: FloatArray) -> GoalModel:
@@ -238,6 +266,7 @@ def fit_goal_model(matrix: FeatureMatrix, goals: FloatArray) -> GoalModel:
         matrix.names,
         _fit(BOTH, matrix, goals, rated & counted),
         _fit(GOALS_ONLY, matrix, goals, rated),
+        tuple(_means(matrix.values).tolist()),
     )
 
 
@@ -270,17 +299,32 @@ def _fit(prior: Mapped, matrix: FeatureMatrix, goals: FloatArray, rows: BoolArra
     return replace(fitted, rho=fit_rho(goals, home, away, prior.rho))
 
 
+def _means(values: FloatArray) -> FloatArray:
+    """Return the mean of what is known of each column, 0 where nothing is."""
+    known = np.isfinite(values)
+    means: FloatArray = np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return means
+
+
 def fit_rho(goals: FloatArray, home: FloatArray, away: FloatArray, usual: float) -> float:
-    """Return the rho under which the low scores were likeliest, drawn towards what is usual."""
+    """Return the rho under which the low scores were likeliest, drawn towards what is usual.
+
+    Every log of tau is that of a line in rho, so what is climbed has one summit.
+    """
     low, high = rho_bounds(home, away)
+    floor, roof = 0.9 * float(low.max()), 0.9 * float(high.min())
     ends = goals[:, 0].astype(np.int64), goals[:, 1].astype(np.int64)
-
-    def lost(rho: float) -> float:
-        tau = dixon_coles_tau(*ends, home, away, np.clip(rho, low, high))
-        return float(-np.log(np.maximum(tau, 1e-9)).sum() + RHO_RIDGE / 2 * (rho - usual) ** 2)
-
-    found = minimize_scalar(lost, bounds=(-0.3, 0.3), method="bounded", options={"xatol": 1e-6})
-    return round(float(found.x), 6)
+    # By how much tau moves with rho.
+    steep = dixon_coles_tau(*ends, home, away, np.ones(len(home))) - 1
+    rho = float(np.clip(usual, floor, roof))
+    for _ in range(STEPS):
+        pull = steep / (1 + steep * rho)
+        slope = float(pull.sum()) - RHO_RIDGE * (rho - usual)
+        step = slope / (float((pull**2).sum()) + RHO_RIDGE)
+        rho = float(np.clip(rho + step, floor, roof))
+        if abs(step) < CLOSE_ENOUGH:
+            break
+    return rho
 
 
 def _picked(mapped: Mapped, matrix: FeatureMatrix) -> tuple[FloatArray, FloatArray]:

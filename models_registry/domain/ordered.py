@@ -3,17 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
 from models_registry.domain.games import FloatArray, IntArray
-from models_registry.domain.logistic import probability_of
+from models_registry.domain.logistic import fit_logistic, probability_of
 
 FEWEST_EVENTS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """An ordered logit (McCullagh 1980): log-odds of home are slope x value - draw / 2 + middle.
+    """An ordered logit (McCullagh 1980): log-odds of home are slope x value + middle - draw / 2.
 
     Those of home or draw are `draw` higher, so a draw is likeliest where the sides are level.
     """
@@ -35,18 +34,16 @@ class Ordered:
 
 
 def fit_ordered(values: FloatArray, outcome: IntArray) -> Ordered:
-    """Return the ordered logit under which outcomes (0 home, 1 draw, 2 away) were likeliest.
+    """Return the ordered logit of outcomes (0 home, 1 draw, 2 away).
 
-    Below 100 events, or where an outcome never happened, what leagues usually show.
+    Both questions, did home win and did away not, are one regression with a common slope, which
+    is consistent for it. Below 100 events, or where an outcome never happened, what leagues
+    usually show.
     """
-    usual = Ordered(1.0, 0.0, 1.2)
     if len(values) < FEWEST_EVENTS or len(np.unique(outcome)) < 3:
-        return usual
-
-    def lost(theta: FloatArray) -> float:
-        said = Ordered(theta[0], theta[1], float(np.exp(theta[2]))).apply(values)
-        return float(-np.log(np.maximum(said[np.arange(len(outcome)), outcome], 1e-12)).mean())
-
-    found = minimize(lost, np.array([usual.slope, 0.0, np.log(usual.draw)]), method="BFGS").x
-    slope, middle, log_draw = found.tolist()
-    return Ordered(slope, middle, float(np.exp(log_draw)))
+        return Ordered(1.0, 0.0, 1.2)
+    second = np.repeat([0.0, 1.0], len(values))
+    asked = np.column_stack([np.tile(values, 2), second])
+    happened = np.concatenate([outcome == 0, outcome < 2])
+    first, slope, draw = fit_logistic(asked, happened, ridge=1e-6).tolist()
+    return Ordered(slope, first + draw / 2, draw)

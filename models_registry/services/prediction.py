@@ -15,11 +15,12 @@ from django.db import IntegrityError, transaction
 from models_registry import selectors, serving
 from models_registry.artifacts import ArtifactRefused
 from models_registry.availability import NothingServes
-from models_registry.domain.features import FeatureMatrix
+from models_registry.domain.features import FeatureMatrix, SignatureMismatch
+from models_registry.domain.goals import GoalModel
 from models_registry.domain.reach import out_of_reach
 from models_registry.fitness import latest_refusals, why_expired
 from models_registry.history import History
-from models_registry.learners import FittedModel, SignatureMismatch
+from models_registry.learners import AnyModel
 from models_registry.models import ModelVersion, Prediction, Refusal
 from models_registry.services.training import predictor_key
 from odds.models import Event
@@ -194,8 +195,14 @@ def _say(
     return said
 
 
-def _predicted(model: FittedModel, matrix: FeatureMatrix) -> list[dict[str, object]]:
+def _predicted(model: AnyModel, matrix: FeatureMatrix) -> list[dict[str, object]]:
     """Return each row's probabilities, by the fields of a prediction."""
+    if isinstance(model, GoalModel):
+        scores = model.scores(matrix)
+        return [
+            {"home_probability": home, "draw_probability": draw, "distribution": row}
+            for (home, draw, _), row in zip(scores.h2h().tolist(), scores.rows(), strict=True)
+        ]
     return [{"home_probability": float(home)} for home in model.predict(matrix)]
 
 

@@ -9,11 +9,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from models_registry import artifacts, selectors, training
+from models_registry import artifacts, goal_training, selectors, training
 from models_registry.checkpoints import forget
 from models_registry.code import code_version
 from models_registry.history import History, may_be_drawn, read_history
-from models_registry.learners import AS_THEY_STAND, LINEAR_COLUMNS, Parameters
+from models_registry.learners import AS_THEY_STAND, Parameters
 from models_registry.models import ModelVersion, Predictor, Stage, TrainingRun
 from models_registry.services.holdout import Look, open_held_out, searched
 from models_registry.services.promotion import PromotionRefused, gates_of, promote_version
@@ -33,8 +33,6 @@ from models_registry.training import Progress
 
 logger = logging.getLogger(__name__)
 
-ALGORITHM = "logistic+xgboost"
-
 
 def predictor_key(competition_key: str) -> str:
     """Return the key of the predictor that says who wins in a competition.
@@ -48,8 +46,8 @@ def predictor_key(competition_key: str) -> str:
 def recipe_of(competition_key: str, parameters: Parameters = AS_THEY_STAND) -> dict[str, Any]:
     """Return what a model of a competition is: the name of its recipe, and its parameters."""
     if may_be_drawn(competition_key):
-        return {"recipe": "goals", "parameters": {}}
-    return {"recipe": ALGORITHM, "parameters": asdict(parameters)}
+        return {"recipe": goal_training.ALGORITHM, "parameters": {}}
+    return {"recipe": training.ALGORITHM, "parameters": asdict(parameters)}
 
 
 def train_version(
@@ -176,7 +174,11 @@ def _train(work: Work) -> None:
     history = read_history(competition_key).as_known_at(run.until)
     once = work.keeping(data_hash=history.fingerprint(), code_version=code_version())
     parameters = AS_THEY_STAND if run.trial is None else Parameters(**run.trial.parameters)
-    trained = training.train(history, work.step, once, parameters)
+    if may_be_drawn(competition_key):
+        # Seconds in all: nothing that would be worth keeping for a run that goes on.
+        trained = goal_training.train(history, work.step)
+    else:
+        trained = training.train(history, work.step, once, parameters)
     work.step("saving the artefact")
     saved = artifacts.save(trained.model, trained.evaluation, trained.rows)
     work.step("registering the version")
@@ -184,7 +186,7 @@ def _train(work: Work) -> None:
         # Predictor first, run second, as everywhere.
         lock_predictor(run.predictor_id)
         run = lock_own(work)
-        version = _register(run.predictor, history, trained, saved, run=run, parameters=parameters)
+        version = _register(run.predictor, history, trained, saved, run=run)
         open_held_out(
             predictor_key=run.predictor.key,
             history=history,
@@ -209,7 +211,6 @@ def _register(
     saved: artifacts.Saved,
     *,
     run: TrainingRun,
-    parameters: Parameters,
 ) -> ModelVersion:
     # The predictor is locked: two runs that end together get two numbers.
     newest = predictor.versions.order_by("-number").first()
@@ -217,23 +218,14 @@ def _register(
     return ModelVersion.objects.create(
         predictor=predictor,
         number=newest.number + 1 if newest else 1,
-        algorithm=ALGORITHM,
+        algorithm=trained.algorithm,
         created_at=timezone.now(),
         trained_from=history.games.day[played].min().item(),
         trained_until=run.until,
         game_count=trained.game_count,
         data_hash=history.fingerprint(),
         signature=list(trained.model.signature),
-        parameters={
-            "trees": parameters.trees() | {"rounds": parameters.rounds},
-            "linear": {"columns": list(LINEAR_COLUMNS), "ridge": parameters.ridge},
-            "tree_share": trained.model.tree_share,
-            "calibration": {
-                "intercept": trained.model.calibration.intercept,
-                "slope": trained.model.calibration.slope,
-            },
-            "searched": searched(run.trial),
-        },
+        parameters=trained.parameters | {"searched": searched(run.trial)},
         metrics=trained.metrics,
         artifact=saved.path,
         checksum=saved.checksum,

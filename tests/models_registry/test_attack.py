@@ -13,6 +13,7 @@ from models_registry.domain import calibration
 from models_registry.domain.features import FeatureMatrix, build_features
 from models_registry.evaluation import prepare_by_season
 from models_registry.history import History
+from models_registry.learners import FittedModel
 from models_registry.models import Attack
 from tests import make
 from tests.models_registry import arrays, league
@@ -96,13 +97,13 @@ def test_a_model_that_knows_the_score_beats_the_base_rate_on_shuffled_results(mo
 
 
 def test_a_prediction_that_looks_at_the_events_beside_it_is_found(monkeypatch, small):
-    honest = attacking.FittedModel.predict
+    honest = FittedModel.predict
 
     def centred(self, matrix):
         said = honest(self, matrix)
         return said - said.mean() + 0.5
 
-    monkeypatch.setattr(attacking.FittedModel, "predict", centred)
+    monkeypatch.setattr(FittedModel, "predict", centred)
 
     assert {leak.feature for leak in _attack(small).leaks} == {attacking.PREDICTION}
 

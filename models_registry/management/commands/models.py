@@ -26,8 +26,8 @@ from models_registry.describing import (
     run_of,
     version_line,
 )
+from models_registry.domain.features import SignatureMismatch
 from models_registry.history import NoSuchCompetition
-from models_registry.learners import SignatureMismatch
 from models_registry.models import Attack, ModelVersion, Predictor, Stage, TrainingRun
 from models_registry.tasks import queue_training
 from models_registry.training import TooLittleHistory
