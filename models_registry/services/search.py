@@ -11,7 +11,8 @@ from models_registry.code import code_version
 from models_registry.history import find_competition, may_be_drawn
 from models_registry.models import Predictor, Search, Trial
 from models_registry.services.stages import lock_predictor
-from models_registry.services.training import ALGORITHM, predictor_key
+from models_registry.services.training import predictor_key
+from models_registry.training import ALGORITHM
 
 MOST_TRIALS = 1000
 MOST_WORKERS = 16
