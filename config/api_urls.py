@@ -9,7 +9,7 @@ from betting.api.money import Bankrolls, PerformanceView, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
 from models_registry import api_life as life
 from models_registry.api import VersionDetail, VersionList
-from models_registry.api_drift import DriftReports, Pauses
+from models_registry.api_drift import DriftReports, ModelCard, Pauses
 from models_registry.api_predictions import Predictions, PredictionsNow, PredictionWhy, Refusals
 from odds.api import EventDetail, EventList, Feeds, QuoteList
 from odds.api_books import Bookmakers
@@ -40,6 +40,7 @@ urlpatterns = [
     path("models/runs", life.Runs.as_view(), name="api-models-runs"),
     path("models/runs/<int:run_id>", life.RunDetail.as_view(), name="api-models-run"),
     path("models/runs/<int:run_id>/cancel", life.CancelRun.as_view(), name="api-models-cancel"),
+    path("models/<int:version_id>/card", ModelCard.as_view(), name="api-model-card"),
     path("models/<int:version_id>/gates", life.Gates.as_view(), name="api-model-gates"),
     path("models/<int:version_id>/promote", life.Promote.as_view(), name="api-model-promote"),
     path("models/<int:version_id>/stage", life.SetStage.as_view(), name="api-model-stage"),

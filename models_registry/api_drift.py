@@ -1,14 +1,19 @@
-"""How champions drift, as JSON."""
+"""How champions drift, and the cards of versions, as JSON."""
 
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api import Moment, Query, Shape, lists
-from models_registry import drift_screens
+from accounts import clock
+from accounts.api import Moment, ProblemShape, Query, Shape, lists, read_query
+from models_registry import drift_screens, selectors
+from models_registry.card import card_of
 
 
 class DriftQuery(Query):
@@ -60,3 +65,16 @@ class Pauses(APIView):
     def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
         """When versions were paused, released or recovered, latest first."""
         return drift_screens.pauses(predictor=asked.get("predictor"))
+
+
+class ModelCard(APIView):
+    @extend_schema(
+        operation_id="model_card", tags=["models"], responses={200: dict, 404: ProblemShape}
+    )
+    def get(self, request: Request, version_id: int) -> Response:
+        """The card of a version: data, figures with intervals, limits, refusals, history."""
+        read_query(request, serializers.Serializer)
+        version = selectors.version_in_full(version_id)
+        if version is None:
+            raise Http404
+        return Response(card_of(version, now=clock.now()))

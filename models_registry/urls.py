@@ -2,10 +2,16 @@
 
 from django.urls import path
 
-from models_registry import views, views_drift, views_predictions, views_proofs
+from models_registry import views, views_card, views_drift, views_predictions, views_proofs
 
 urlpatterns = [
     path("models/", views.models, name="models"),
+    path("models/<int:version_id>/card/", views_card.model_card, name="model_card"),
+    path(
+        "models/<int:version_id>/card.<slug:form>",
+        views_card.model_card_file,
+        name="model_card_file",
+    ),
     path("models/drift/", views_drift.drift, name="drift"),
     path("models/drift/<slug:predictor_key>/", views_drift.drift_of, name="drift_of"),
     path("models/drift/<slug:predictor_key>/release/", views_drift.release, name="release_version"),

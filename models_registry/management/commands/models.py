@@ -13,6 +13,7 @@ from accounts import clock
 from accounts.models import User
 from models_registry import comparison, drift_screens, life, selectors, services
 from models_registry.attacking import NothingToAttack
+from models_registry.card import as_markdown, card_of
 from models_registry.describing import (
     attack_lines,
     attack_of,
@@ -49,7 +50,7 @@ Answer = tuple[object, list[str]]
 class Command(BaseCommand):
     help = (
         "Model versions: list, show, compare, log, train, runs, cancel, attack, promote, "
-        "roll back, stage, tag, untag, note, drift, release, clean."
+        "roll back, stage, tag, untag, note, card, drift, release, clean."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -70,6 +71,7 @@ class Command(BaseCommand):
         listing.add_argument("--stage", choices=Stage.values)
         listing.add_argument("--tag")
         for name, words in (
+            ("card", "the model card of a version, as Markdown"),
             ("show", "one version, its record and its gates"),
             ("promote", "make a version the champion, by the gates"),
             ("stage", "candidate, staging (it predicts in shadow) or archived"),
@@ -77,7 +79,7 @@ class Command(BaseCommand):
             ("untag", "take a tag off a version"),
             ("note", "add a note about a version, for ever"),
         ):
-            one = action(name, words, changes=name != "show")
+            one = action(name, words, changes=name not in {"show", "card"})
             one.add_argument("version", help="basketball_nba-h2h/3, or its id")
             if name == "stage":
                 one.add_argument("stage", choices=[s for s in Stage if s != Stage.PRODUCTION])
@@ -252,6 +254,10 @@ class Command(BaseCommand):
         version = version_named(options["version"])
         worn = f", tagged {', '.join(version.tags)}" if version.tags else ", without tags"
         return described(version), [f"{named(version)}: done{worn}"]
+
+    def _card(self, options: dict[str, Any]) -> Answer:
+        card = card_of(version_named(options["version"]), now=clock.now())
+        return card, as_markdown(card).splitlines()
 
     def _drift(self, _options: dict[str, Any]) -> Answer:
         now = clock.now()
