@@ -27,11 +27,13 @@ class Opinion:
     """What a model version says of an event, and how far its record says to believe it.
 
     `weight` is its part of a blend with the market, `error` one standard error, in log-odds.
+    `draw_probability` is None where a draw is impossible.
     """
 
     home_probability: float
     weight: float
     error: float
+    draw_probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +111,22 @@ def slate_of(
 ) -> Slate:
     """Return the slate of one moment: the quotes, the market's opinion of them, the model's.
 
-    `opinions` are the model's, by event; they are about two-way moneylines only.
+    `opinions` are the model's, by event. They are about moneylines that list the outcomes it
+    speaks of: three where it knows of a draw, else two.
     """
     moneyline = quotes.market_key == "h2h"
     with_draw = np.isin(quotes.market_id, quotes.market_id[quotes.side == "draw"])
     none = Opinion(np.nan, 0.0, 0.0)
     said = [opinions.get(event, none) for event in quotes.event_id.tolist()]
     home = np.array([each.home_probability for each in said], dtype=np.float64)
-    model = np.where(quotes.side == "home", home, 1.0 - home)
+    # None becomes NaN: no draw.
+    draw = np.array([each.draw_probability for each in said], dtype=np.float64)
+    three_way = np.isfinite(draw)
+    away = 1.0 - home - np.where(three_way, draw, 0.0)
+    model = np.select([quotes.side == "home", quotes.side == "draw"], [home, draw], away)
     return replace(
         market_slate(quotes, np.full(len(quotes), moment.astype("datetime64[us]")), configuration),
-        model_probability=np.where(moneyline & ~with_draw, model, np.nan),
+        model_probability=np.where(moneyline & (with_draw == three_way), model, np.nan),
         model_weight=np.array([each.weight for each in said], dtype=np.float64),
         model_error=np.array([each.error for each in said], dtype=np.float64),
     )

@@ -118,7 +118,12 @@ def record_opportunities(
         quotes,
         moment=np.datetime64(now.astimezone(UTC).replace(tzinfo=None)),
         opinions={
-            event: Opinion(p.home_probability, p.version.market_weight, p.version.log_odds_error)
+            event: Opinion(
+                p.home_probability,
+                p.version.market_weight,
+                p.version.log_odds_error,
+                p.draw_probability,
+            )
             for event, p in predictions.items()
         },
         configuration=configuration,

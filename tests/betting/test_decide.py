@@ -11,6 +11,7 @@ from betting.domain.sentences import sentences
 from tests.tables import SEEN, START, moment, quote_table, row, two_way
 
 BOOKS = [*two_way(1, 1.91, 1.91), *two_way(2, 1.91, 1.91), *two_way(3, 1.91, 1.91)]
+WITH_DRAW = [*BOOKS, *(row("draw", 3.5, bookmaker_id=book) for book in (1, 2, 3))]
 PLAIN = Configuration(margin_methods=("multiplicative",), model_error=0.0)
 
 
@@ -97,8 +98,21 @@ def test_the_model_moves_the_moneyline_and_only_that():
 
     assert decisions.fair_probability[0] == pytest.approx(0.5505, abs=1e-4)
     assert decisions.fair_probability[1] == pytest.approx(1 - 0.5505, abs=1e-4)
-    with_draw = [*BOOKS, *(row("draw", 3.5, bookmaker_id=book) for book in (1, 2, 3))]
-    slate, _ = decided(with_draw, configuration, said=said)
+    slate, _ = decided(WITH_DRAW, configuration, said=said)
+    assert np.isnan(slate.model_probability).all()
+
+
+def test_a_model_that_knows_of_a_draw_speaks_of_three_outcomes_and_only_there():
+    configuration = Configuration(margin_methods=("multiplicative",), model_weight=0.5)
+    said = {1: Opinion(0.5, weight=1.0, error=0.0, draw_probability=0.3)}
+
+    slate, decisions = decided(WITH_DRAW, configuration, said=said)
+
+    assert dict(zip(slate.quotes.side.tolist(), slate.model_probability.tolist(), strict=True)) == {
+        "home": 0.5, "draw": 0.3, "away": pytest.approx(0.2),
+    }  # fmt: skip
+    assert decisions.fair_probability[:2].sum() + decisions.fair_probability[-1] < 1.001
+    slate, _ = decided(BOOKS, configuration, said=said)
     assert np.isnan(slate.model_probability).all()
 
 
