@@ -39,6 +39,7 @@ app.conf.update(
     task_routes={
         "models_registry.train": {"queue": "models"},
         "models_registry.attack": {"queue": "models"},
+        "models_registry.search": {"queue": "models"},
     },
     task_serializer="json",
     accept_content=["json"],

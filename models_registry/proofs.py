@@ -146,6 +146,10 @@ class Search(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
 
+    # Filled in by `selectors_proofs.searches`: tries that ended, and the least log loss of them.
+    ended: int
+    best_log_loss: float | None
+
     class Meta:
         ordering: ClassVar = ["-asked_at", "-pk"]
         verbose_name_plural = "searches"

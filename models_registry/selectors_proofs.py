@@ -13,13 +13,14 @@ from models_registry.models import Attack, Opening, Search, Trial, TrialFold
 
 
 def searches(*, competition: str | None = None) -> QuerySet[Search]:
-    """Return searches, newest first, each with `ended` and `begun`: how many trials are over."""
+    """Return searches, newest first, each with `ended`, the tries that are over, and the best."""
     wanted = {} if competition is None else {"predictor__competition__key": competition}
     over = Q(trials__status__in=["complete", "pruned"], trials__number__gt=0)
     return (
         Search.objects.filter(**wanted)
         .select_related("predictor__competition", "by")
-        .annotate(
+        # The model tells that they are there only where this filled them in.
+        .annotate(  # type: ignore[no-redef]
             ended=Count("trials", filter=over),
             best_log_loss=Min("trials__log_loss", filter=Q(trials__status="complete")),
         )

@@ -8,6 +8,7 @@ from kombu.exceptions import OperationalError
 from accounts import clock
 from accounts.jobs import recorded
 from models_registry import selectors, services
+from models_registry.services import trials
 
 logger = logging.getLogger(__name__)
 # What was not begun when the sweep comes again is told of again, so the queue holds it once.
@@ -78,7 +79,15 @@ def sweep_runs(**_future: object) -> None:
         attacks = services.sweep_attacks()
         for attack_id in attacks:
             queue_attack(attack_id)
-        run.detail = {"queued": waiting, "ended": ended, "attacks": attacks}
+        searches = trials.searches_to_work_on()
+        for search_id, short in searches:
+            queue_search(search_id, workers=short)
+        run.detail = {
+            "queued": waiting,
+            "ended": ended,
+            "attacks": attacks,
+            "searches": [search_id for search_id, short in searches if short],
+        }
 
 
 def queue_training(run_id: int) -> None:
@@ -104,3 +113,20 @@ def queue_attack(attack_id: int) -> None:
         attack.apply_async(kwargs={"attack_id": attack_id}, expires=SWEPT_SECONDS)
     except OperationalError:
         logger.warning("The queue is away; the sweep will tell of attack %s", attack_id)
+
+
+# One trial a delivery, so that trainings and attacks find their turn between two of them.
+@shared_task(name="models_registry.search", acks_late=True, time_limit=3660, soft_time_limit=3600)
+def search(*, search_id: int, **_future: object) -> None:
+    """Do one trial of a search, and tell of the next."""
+    if trials.work_on_search(search_id=search_id):
+        queue_search(search_id, workers=1)
+
+
+def queue_search(search_id: int, *, workers: int) -> None:
+    """Tell so many workers of a search; those who do not hear it are told by the next sweep."""
+    try:
+        for _ in range(workers):
+            search.apply_async(kwargs={"search_id": search_id}, expires=SWEPT_SECONDS)
+    except OperationalError:
+        logger.warning("The queue is away; the sweep will tell of search %s", search_id)

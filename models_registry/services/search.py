@@ -7,11 +7,12 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.live import announce_training
+from models_registry import selectors_proofs
 from models_registry.code import code_version
 from models_registry.history import find_competition, may_be_drawn
-from models_registry.models import Predictor, Search, Trial
+from models_registry.models import Predictor, Search, TrainingRun, Trial
 from models_registry.services.stages import lock_predictor
-from models_registry.services.training import predictor_key
+from models_registry.services.training import ask_for_training, predictor_key
 from models_registry.training import ALGORITHM
 
 MOST_TRIALS = 1000
@@ -126,6 +127,34 @@ def resume_search(
         search.save()
         _audited("resumed search", search, by_id, now)
     return search
+
+
+def train_best(*, search_id: int, by_id: int | None, now: datetime) -> TrainingRun:
+    """Queue a training with the parameters of a search's best trial.
+
+    The version says which trial it is from and of how many tries it was the best.
+
+    Raises:
+        Search.DoesNotExist: if there is no such search.
+        SearchRefused: if no trial has come to its end, or the best is the recipe as it stands.
+        TrainingRefused: as `ask_for_training`.
+    """
+    search = Search.objects.select_related("predictor__competition").get(pk=search_id)
+    best = selectors_proofs.best_of(search)
+    if best is None:
+        raise SearchRefused(f"no trial of {search} has come to its end; wait for one")
+    if best.trial.number == 0:
+        raise SearchRefused(
+            f"the recipe as it stands is the best of {search}: train without a search"
+        )
+    return ask_for_training(
+        competition_key=search.predictor.competition.key,
+        until=now,
+        by_id=by_id,
+        now=now,
+        notes=f"trial {best.trial.number} of search {search_id}, the best of {best.tries} tries",
+        trial_id=best.trial.pk,
+    )
 
 
 def end_search(search: Search, status: str, why: str = "") -> None:

@@ -153,6 +153,8 @@ def _claim(search_id: int) -> Trial | None:
         if search.status != Search.Status.RUNNING:
             return None
         alive = held_by_anyone(TRIALS)
+        if search.trials.filter(status=Status.RUNNING, pk__in=alive).count() >= search.workers:
+            return None
         for left in search.trials.filter(status=Status.RUNNING).exclude(pk__in=alive):
             if left.attempt >= MOST_ATTEMPTS:
                 _finish(left, Status.FAILED, error=f"{left.attempt} workers died of it")

@@ -235,7 +235,8 @@ class _Product:
             Program(
                 "trainer",
                 [
-                    *(*celery, *UNCHECKED, "worker", "--pool", "prefork", "--concurrency", "1"),
+                    *(*celery, *UNCHECKED, "worker", "--pool", "prefork"),
+                    *("--concurrency", ours.get("FAIRLINE_TRAINERS") or "1"),
                     *("--queues", "models", "--hostname", "trainer@%h"),
                     *("--without-gossip", "--without-mingle"),
                 ],

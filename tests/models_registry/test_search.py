@@ -1,15 +1,17 @@
 """A search: what it tries, that it never sees the held-out season, and that it survives."""
 
+import json
 from dataclasses import asdict, replace
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, transaction
 
-from models_registry import searching, selectors_proofs, training
+from models_registry import searching, selectors_proofs, tasks, training
 from models_registry.learners import AS_THEY_STAND
-from models_registry.models import Search, Trial, TrialFold
+from models_registry.models import Opening, Search, TrainingRun, Trial, TrialFold
 from models_registry.searching import Tried, hopeless, leanings, suggest
-from models_registry.services import trials
+from models_registry.services import ask_for_training, train_run, trials
 from models_registry.services.search import (
     SearchRefused,
     resume_search,
@@ -60,6 +62,7 @@ def test_leanings_say_which_parameter_went_with_worse():
 def search(competition, monkeypatch) -> Search:
     """A search of three trials on a league whose newest season is held out."""
     monkeypatch.setattr(training, "WARM_UP", 100)
+    monkeypatch.setattr(training, "FEWEST_TO_FIT", 150)
     monkeypatch.setattr(searching, "FEWEST_TO_FIT", 150)
     trials._prepared.cache_clear()
     league.fill(competition, games=250)
@@ -160,3 +163,54 @@ def test_a_history_corrected_meanwhile_fails_the_search(search):
     assert (search.status, search.error) == (
         "failed", "its history was corrected since it began; begin another",
     )  # fmt: skip
+
+
+def test_a_search_is_begun_watched_stopped_and_trained_from_on_the_command_line(
+    search, monkeypatch, capsys
+):
+    stop_search(search_id=search.pk, by_id=None, now=league.LATER)
+    told = []
+    monkeypatch.setattr(tasks.search, "apply_async", lambda **how: told.append(how["kwargs"]))
+    monkeypatch.setattr(tasks, "queue_training", told.append)
+
+    call_command("search", "start", league.KEY, "--trials", "2", "--json")
+    begun = json.loads(capsys.readouterr().out)
+    assert (begun["status"], begun["trials_wanted"], begun["held_out"]) == ("running", 2, [])
+    assert told == [{"search_id": begun["id"]}] * 2
+
+    while work_on_search(search_id=begun["id"]):
+        pass
+    call_command("search", "status", str(begun["id"]))
+    said = capsys.readouterr().out
+    assert "2 of 2 tries; scored on 2021; held out 2022-23" in said
+    assert "beside the recipe as it stands:" in said
+
+    monkeypatch.setattr(
+        selectors_proofs, "best_of", lambda _: selectors_proofs.Best(
+            Trial.objects.get(search=begun["id"], number=1), 2, None, None, ""
+        )
+    )  # fmt: skip
+    call_command("search", "train", str(begun["id"]))
+    run = TrainingRun.objects.get()
+    assert told[-1] == run.pk
+    assert run.notes == f"trial 1 of search {begun['id']}, the best of 2 tries"
+    with pytest.raises(CommandError, match="there is no search 99; search status shows them"):
+        call_command("search", "stop", "99")
+
+
+def test_a_version_trained_from_a_trial_has_its_parameters_and_how_many_were_tried(search):
+    while work_on_search(search_id=search.pk):
+        pass
+    trial = search.trials.get(number=1)
+    run = ask_for_training(
+        competition_key=league.KEY, until=league.LATER, by_id=None, now=league.LATER,
+        trial_id=trial.pk,
+    )  # fmt: skip
+
+    version = train_run(run_id=run.pk).version
+
+    assert version.parameters["searched"] == {"search": search.pk, "trial": 1, "tries": 3}
+    assert version.parameters["linear"]["ridge"] == trial.parameters["ridge"]
+    assert version.parameters["trees"]["eta"] == trial.parameters["eta"]
+    opened = Opening.objects.get()
+    assert (opened.parameters, opened.trials) == (trial.parameters, 3)
