@@ -110,16 +110,31 @@ def attack_model(
 
 def cut_history(history: History, moment: np.datetime64) -> History:
     """Return a history without anything learned after `moment`, closes of then included."""
-    close = np.where(history.games.starts_at >= moment, np.nan, history.close)
-    return replace(history, games=history.games.as_known_at(moment), close=close)
+    later: BoolArray = history.games.starts_at >= moment
+    return replace(
+        history,
+        games=history.games.as_known_at(moment),
+        close=np.where(later, np.nan, history.close),
+        market={
+            name: np.where(later[:, None], np.nan, said) for name, said in history.market.items()
+        },
+    )
 
 
 def poison_history(history: History, moment: np.datetime64, *, seed: int) -> History:
     """Return a history with results, box scores and closes of after `moment` made up."""
     rng = np.random.default_rng(seed)
+    later: BoolArray = history.games.starts_at >= moment
     made_up = rng.uniform(0.01, 0.99, len(history))
-    close = np.where(history.games.starts_at >= moment, made_up, history.close)
-    return replace(history, games=poison(history.games, moment, seed=seed), close=close)
+    return replace(
+        history,
+        games=poison(history.games, moment, seed=seed),
+        close=np.where(later, made_up, history.close),
+        market={
+            name: np.where(later[:, None], rng.dirichlet((1, 1, 1), len(history)), said)
+            for name, said in history.market.items()
+        },
+    )
 
 
 def _attacks(history: History, moment: np.datetime64, *, seed: int) -> list[tuple[str, History]]:

@@ -10,6 +10,7 @@ from accounts.live import announce_training
 from models_registry import attacking, selectors
 from models_registry.code import code_version
 from models_registry.history import find_competition, read_history
+from models_registry.learners import AS_THEY_STAND, Parameters
 from models_registry.models import Attack, ModelVersion
 from models_registry.services.holds import ATTACKS, held, held_by_anyone
 from models_registry.services.runs import silent
@@ -156,9 +157,12 @@ def _attack(attack_id: int, progress: Progress) -> None:
         progress(f"{words} ({done} of {total})" if total else words)
 
     step(f"reading {version.predictor.competition.key}", 0, 0)
-    history = read_history(version.predictor.competition.key)
+    # What it was trained on: attacked with this data and the code that runs now.
+    history = read_history(version.predictor.competition.key).as_known_at(version.trained_until)
     model = load_model(version.artifact, version.checksum, tuple(version.signature))
-    found = attacking.attack_model(history, model, seed=row.seed, progress=step)
+    found = attacking.attack_model(
+        history, model, parameters=_parameters_of(version), seed=row.seed, progress=step
+    )
     with transaction.atomic():
         row = Attack.objects.select_for_update().get(pk=attack_id)
         row.data_hash, row.code_version = history.fingerprint(), code_version()[:64]
@@ -166,6 +170,12 @@ def _attack(attack_id: int, progress: Progress) -> None:
         row.leaks = found.leaks_by_column()
         row.done = row.total
         _end(row, Status.PASSED if found.clean else Status.FOUND, "")
+
+
+def _parameters_of(version: ModelVersion) -> Parameters:
+    """Return what a version was trained with: a trial's parameters, or the recipe as it stands."""
+    run = version.runs.select_related("trial").exclude(trial=None).first()
+    return AS_THEY_STAND if run is None or run.trial is None else Parameters(**run.trial.parameters)
 
 
 def _end(row: Attack, status: str, why: str) -> None:
