@@ -41,24 +41,23 @@ def _shapley(model: GoalModel, matrix: FeatureMatrix) -> Contributions:
     of what is usual, in the log-odds that the home side wins. A feature that is not known stays
     usual.
     """
-    read = [place for place, name in enumerate(matrix.names) if name != "elo"]
-    count = len(read)
+    count = len(matrix.names)
     usual = np.where(np.isfinite(matrix.values), np.array(model.usual), np.nan)
     # Row s: log-odds with the features of the set s, a bit each, as they are, the others usual.
     said = np.empty((2**count, len(matrix.values)))
     for chosen in range(2**count):
         values = usual.copy()
-        for bit, place in enumerate(read):
-            if chosen >> bit & 1:
+        for place in range(count):
+            if chosen >> place & 1:
                 values[:, place] = matrix.values[:, place]
         said[chosen] = log_odds_of(model.predict(FeatureMatrix(matrix.names, values)))
     parts = np.zeros(matrix.values.shape)
     for chosen in range(2**count):
         size = chosen.bit_count()
-        for bit, place in enumerate(read):
-            if not chosen >> bit & 1:
+        for place in range(count):
+            if not chosen >> place & 1:
                 weight = factorial(size) * factorial(count - size - 1) / factorial(count)
-                parts[:, place] += weight * (said[chosen | 1 << bit] - said[chosen])
+                parts[:, place] += weight * (said[chosen | 1 << place] - said[chosen])
     return Contributions(matrix.names, said[0], parts)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from models_registry.domain.calibration import earned_trust
 from models_registry.domain.features import FeatureMatrix
 from models_registry.domain.games import BoolArray, FloatArray, Games, IntArray
-from models_registry.domain.goal_ratings import CHANCES, GOALS, build_goal_features
+from models_registry.domain.goal_ratings import CHANCES, GOALS, build_goal_features, elo_before
 from models_registry.domain.goals import GoalModel, fit_goal_model
 from models_registry.domain.metrics import calibration_curve, score_outcomes
 from models_registry.domain.ordered import fit_ordered
@@ -90,7 +90,7 @@ def walk_forward(prepared: PreparedMatches, folds: list[int], progress: Progress
     """
     count = len(prepared.history)
     model, elo = np.full((count, 3), np.nan), np.full((count, 3), np.nan)
-    rating, outcome = prepared.matrix.column("elo") / 400, outcome_of(prepared.history.games)
+    rating, outcome = elo_before(prepared.history.games) / 400, outcome_of(prepared.history.games)
     for fold in folds:
         before: BoolArray = prepared.usable & (prepared.fold < fold)
         here: BoolArray = prepared.fold == fold

@@ -15,7 +15,7 @@ from scipy.linalg.lapack import dposv
 from models_registry.domain.features import FeatureMatrix
 from models_registry.domain.games import FloatArray, Games, IntArray, TimeArray
 
-NAMES = ("elo", "goals_supremacy", "goals_total", "chances_supremacy", "chances_total")
+NAMES = ("goals_supremacy", "goals_total", "chances_supremacy", "chances_total")
 # What one shot, shot on target and corner is worth: the three together tell of a goal.
 WORTH = (0.036, 0.087, 0.088)
 # Matches older than this many half-lives weigh less than a sixtieth, and are left out.
@@ -144,18 +144,15 @@ def build_goal_features(
     matches tell a rating.
 
     Supremacy is half the log ratio of the two sides' expected goals (or chances), total half the
-    log of their product: log goals of the home side = total + supremacy. `elo` is the difference
-    with home edge.
+    log of their product: log goals of the home side = total + supremacy.
     """
     chosen: IntArray = np.arange(len(games)) if rows is None else rows
     moments = games.starts_at[chosen]
     if decided_at is not None:
         moments = np.minimum(moments, decided_at)
-    finished: IntArray = np.flatnonzero(games.played & ~np.isnat(games.known_at))
-    finished = finished[np.lexsort((games.event_id[finished], games.known_at[finished]))]
+    finished = _in_order(games)
     usable = np.searchsorted(games.known_at[finished], moments, side="right")
     values = np.full((len(chosen), len(NAMES)), np.nan)
-    values[:, 0] = _elo(games, finished, chosen, usable)
     chances = _chances(games, finished)
     goals = np.column_stack([games.home_score, games.away_score])[finished]
     state = np.column_stack([usable, games.season[chosen]])
@@ -166,7 +163,7 @@ def build_goal_features(
     for (count, season), start, end in zip(states.tolist(), [0, *ends[:-1]], ends, strict=True):
         here = order[start:end]
         known = finished[:count]
-        for first, settings, seen in ((1, GOALS, goals), (3, CHANCES, chances)):
+        for first, settings, seen in ((0, GOALS, goals), (2, CHANCES, chances)):
             values[here, first : first + 2] = _rated(
                 games, known, seen[:count], settings, chosen[here],
                 new=members.new_in(season),
@@ -233,17 +230,28 @@ def _chances(games: Games, finished: IntArray) -> FloatArray:
     return np.where(in_time[:, None], worth, np.nan)
 
 
-def _elo(games: Games, finished: IntArray, chosen: IntArray, usable: IntArray) -> FloatArray:
-    """Return Elo differences with home edge; a draw counts half, a new season keeps 0.8."""
+def _in_order(games: Games) -> IntArray:
+    """Return the rows of results in the order in which they may be used."""
+    finished: IntArray = np.flatnonzero(games.played & ~np.isnat(games.known_at))
+    return finished[np.lexsort((games.event_id[finished], games.known_at[finished]))]
+
+
+def elo_before(games: Games) -> FloatArray:
+    """Return the Elo difference before each game, with home edge: the plain baseline.
+
+    A draw counts half, a new season keeps 0.8. Only results usable at the start are learned.
+    """
+    finished = _in_order(games)
+    usable = np.searchsorted(games.known_at[finished], games.starts_at, side="right")
     rating, season_of = [0.0] * games.team_count, [0] * games.team_count
     columns = (games.home, games.away, games.season, games.home_score, games.away_score)
     results = list(zip(*(column[finished].tolist() for column in columns), strict=True))
-    asked = list(zip(*(column[chosen].tolist() for column in columns[:3]), strict=True))
+    asked = list(zip(*(column.tolist() for column in columns[:3]), strict=True))
 
     def now(team: int, season: int) -> float:
         return rating[team] * (ELO_CARRY_OVER if 0 < season_of[team] < season else 1.0)
 
-    values, learned = np.empty(len(chosen)), 0
+    values, learned = np.empty(len(games)), 0
     for position in np.argsort(usable, kind="stable").tolist():
         for home, away, season, ours, theirs in results[learned : int(usable[position])]:
             before = now(home, season), now(away, season)

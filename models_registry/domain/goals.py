@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy.special import gammaln, pdtrc
+from scipy.special import pdtrc
 
 from models_registry.domain.features import FeatureMatrix
 from models_registry.domain.games import BoolArray, FloatArray, IntArray
@@ -73,8 +73,10 @@ class GoalScores:
 
     def h2h(self) -> FloatArray:
         """Return the probabilities of home, draw, away, shape (n, 3)."""
-        home = self._margin_above(np.zeros(len(self), dtype=np.int64))
-        not_away = self._margin_above(np.full(len(self), -1))
+        theirs, reaches = self._tables()
+        shift = self._low_score_shift()
+        home = (theirs * reaches[1:]).sum(axis=0) + shift
+        not_away = (theirs * reaches[:-1]).sum(axis=0) - shift
         return np.column_stack([home, not_away - home, 1 - not_away])
 
     def spread(self, lines: FloatArray) -> Outcomes:
@@ -98,8 +100,7 @@ class GoalScores:
 
         What is left to one are scores with more goals of a side.
         """
-        goals = np.arange(most + 1)
-        grid = poisson(goals, self.home)[:, :, None] * poisson(goals, self.away)[:, None, :]
+        grid = poisson(most, self.home).T[:, :, None] * poisson(most, self.away).T[:, None, :]
         for one, two in ((0, 0), (0, 1), (1, 0), (1, 1)):
             ends = np.full(len(self), one), np.full(len(self), two)
             grid[:, one, two] *= dixon_coles_tau(*ends, self.home, self.away, self.rho)
@@ -125,18 +126,24 @@ class GoalScores:
         shift: FloatArray = self.home * self.away * self.rho * np.exp(-self.home - self.away)
         return shift
 
+    def _tables(self) -> tuple[FloatArray, FloatArray]:
+        """Return the chances that away scores j, and that home scores j or more: a row a j.
+
+        Home's has one row more, of zeros.
+        """
+        theirs, ours = poisson(MOST_GOALS, self.away), poisson(MOST_GOALS, self.home)
+        reaches = np.zeros((MOST_GOALS + 2, len(self)))
+        reaches[:-1] = np.cumsum(ours[::-1], axis=0)[::-1]
+        return theirs, reaches
+
     def _margin_above(self, whole: IntArray) -> FloatArray:
         """Return the probability that the home side wins by more than `whole` goals."""
         rows = np.arange(len(self)).reshape(-1, *(1,) * (whole.ndim - 1))
-        goals = np.arange(MOST_GOALS + 1)
-        theirs = poisson(goals, self.away)
-        # Column j: the probability that the home side scores j or more; 0 in the last.
-        reaches = np.zeros((len(self), MOST_GOALS + 2))
-        reaches[:, :-1] = np.cumsum(poisson(goals, self.home)[:, ::-1], axis=1)[:, ::-1]
+        theirs, reaches = self._tables()
         above = np.zeros(np.broadcast_shapes(rows.shape, whole.shape))
-        for conceded in goals.tolist():
+        for conceded, chance in enumerate(theirs):
             needed = np.clip(whole + 1 + conceded, 0, MOST_GOALS + 1)
-            above += theirs[rows, conceded] * reaches[rows, needed]
+            above += chance[rows] * reaches[needed, rows]
         # 0-0 and 1-1 lose what 1-0 and 0-1 gain: that shows between margins -1 and 1 only.
         shift = self._low_score_shift()[rows]
         return above + np.where(whole == 0, shift, 0.0) - np.where(whole == -1, shift, 0.0)
@@ -150,15 +157,16 @@ class GoalScores:
         return above + np.where(whole == 0, shift, 0.0) - np.where(whole == 1, shift, 0.0)
 
 
-def poisson(goals: IntArray, rate: FloatArray) -> FloatArray:
-    """Return the probabilities of some counts, shape (len(rate), len(goals)).
+def poisson(most: int, rate: FloatArray) -> FloatArray:
+    """Return the probabilities of 0 to `most` events at each rate, shape (most + 1, len(rate)).
 
-    >>> poisson(np.array([0, 1, 2]), np.array([1.0])).round(4).tolist()
-    [[0.3679, 0.3679, 0.1839]]
+    >>> poisson(2, np.array([1.0])).round(4).tolist()
+    [[0.3679], [0.3679], [0.1839]]
     """
-    chance: FloatArray = np.exp(
-        goals * np.log(rate)[:, None] - rate[:, None] - gammaln(goals + 1.0)
-    )
+    chance = np.empty((most + 1, len(rate)))
+    chance[0] = np.exp(-rate)
+    for count in range(1, most + 1):
+        chance[count] = chance[count - 1] * (rate / count)
     return chance
 
 
@@ -306,7 +314,14 @@ def _means(values: FloatArray) -> FloatArray:
     return means
 
 
-def fit_rho(goals: FloatArray, home: FloatArray, away: FloatArray, usual: float) -> float:
+def fit_rho(
+    goals: FloatArray,
+    home: FloatArray,
+    away: FloatArray,
+    usual: float,
+    *,
+    ridge: float = RHO_RIDGE,
+) -> float:
     """Return the rho under which the low scores were likeliest, drawn towards what is usual.
 
     Every log of tau is that of a line in rho, so what is climbed has one summit.
@@ -319,8 +334,8 @@ def fit_rho(goals: FloatArray, home: FloatArray, away: FloatArray, usual: float)
     rho = float(np.clip(usual, floor, roof))
     for _ in range(STEPS):
         pull = steep / (1 + steep * rho)
-        slope = float(pull.sum()) - RHO_RIDGE * (rho - usual)
-        step = slope / (float((pull**2).sum()) + RHO_RIDGE)
+        slope = float(pull.sum()) - ridge * (rho - usual)
+        step = slope / (float((pull**2).sum()) + ridge)
         rho = float(np.clip(rho + step, floor, roof))
         if abs(step) < CLOSE_ENOUGH:
             break

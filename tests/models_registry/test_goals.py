@@ -207,12 +207,10 @@ def test_a_team_that_is_new_is_expected_lower():
 
 def test_the_model_learns_how_ratings_become_goals_and_asks_for_its_own_features():
     rng = np.random.default_rng(2)
-    values = np.column_stack(
-        [np.zeros(6000), *(rng.normal(mean, 0.3, 6000) for mean in (0.1, 0.2, 0.1, 0.2))]
-    )
+    values = np.column_stack([rng.normal(mean, 0.3, 6000) for mean in (0.1, 0.2, 0.1, 0.2)])
     matrix = FeatureMatrix(NAMES, values)
-    total = 0.1 + 0.3 * values[:, 2] + 0.5 * values[:, 4]
-    supremacy = 0.05 + 1.0 * values[:, 1] + 0.4 * values[:, 3]
+    total = 0.1 + 0.3 * values[:, 1] + 0.5 * values[:, 3]
+    supremacy = 0.05 + 1.0 * values[:, 0] + 0.4 * values[:, 2]
     goals = rng.poisson(np.exp([total + supremacy, total - supremacy])).T.astype(float)
 
     model = fit_goal_model(matrix, goals)
@@ -223,7 +221,7 @@ def test_the_model_learns_how_ratings_become_goals_and_asks_for_its_own_features
     # Below 300 matches, what other leagues taught; without chances, goals alone.
     few = fit_goal_model(FeatureMatrix(NAMES, values[:299]), goals[:299])
     assert few.both == BOTH
-    values[0, 3:] = np.nan
+    values[0, 2:] = np.nan
     assert np.isfinite(model.scores(FeatureMatrix(NAMES, values[:2])).home).all()
     with pytest.raises(SignatureMismatch, match="in another order"):
         model.scores(FeatureMatrix(NAMES[::-1], values))

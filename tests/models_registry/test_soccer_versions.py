@@ -84,7 +84,6 @@ def test_it_is_promoted_and_says_three_things_of_an_event(version, league):
 
     assert told.base + sum(part.log_odds for part in told.parts) == pytest.approx(told.log_odds)
     assert told.parts[0].name.endswith("supremacy")
-    assert "elo" not in {part.name for part in told.parts}
 
 
 def test_draws_count_in_the_record_of_a_champion(version, league):
