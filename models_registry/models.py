@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from models_registry.domain.calibration import Trust
 from models_registry.proofs import Attack, Opening, Search, Trial, TrialFold
 from odds.models import Competition, Event
 
@@ -122,14 +123,20 @@ class ModelVersion(models.Model):
         return sorted(worn)
 
     @property
+    def trust(self) -> dict[str, Trust]:
+        """How far its record says to believe it, by market key; without a record, not at all."""
+        recorded = {"h2h": self.metrics.get("trust"), **self.metrics.get("line_trust", {})}
+        return {key: Trust(**earned) for key, earned in recorded.items() if earned}
+
+    @property
     def market_weight(self) -> float:
-        """What part of a blend with the market its record earned, 0 to 1; 0 where unknown."""
-        return float((self.metrics.get("trust") or {}).get("weight", 0.0))
+        """What part of a blend on moneylines its record earned, 0 to 1; 0 where unknown."""
+        return self.trust["h2h"].weight if "h2h" in self.trust else 0.0
 
     @property
     def log_odds_error(self) -> float:
         """One standard error of what it says, in log-odds, by its record; 0.5 where unknown."""
-        return float((self.metrics.get("trust") or {}).get("error", 0.5))
+        return self.trust["h2h"].error if "h2h" in self.trust else 0.5
 
 
 class Promotion(models.Model):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from betting.domain.configuration import Configuration
+from betting.domain.opinions import Opinion, model_view
 from models_registry.domain.logistic import log_odds_of, probability_of
 from odds.domain.consensus import Consensus, consensus, price_after_commission
 from odds.domain.table import BoolArray, FloatArray, IntArray, QuoteTable, TimeArray
@@ -23,25 +24,11 @@ MINUTE = np.timedelta64(60_000_000, "us")
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
-    """What a model version says of an event, and how far its record says to believe it.
-
-    `weight` is its part of a blend with the market, `error` one standard error, in log-odds.
-    `draw_probability` is None where a draw is impossible.
-    """
-
-    home_probability: float
-    weight: float
-    error: float
-    draw_probability: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Slate:
     """Quotes to decide on, with what is believed about each, all columns of one length (n,).
 
     Probabilities are of the row's own selection; NaN where nobody has an opinion. The model's
-    weight and error are as in `Opinion`. `moment` is when the decision falls.
+    weight and error are as in `ModelView`. `moment` is when the decision falls.
     """
 
     quotes: QuoteTable
@@ -111,24 +98,14 @@ def slate_of(
 ) -> Slate:
     """Return the slate of one moment: the quotes, the market's opinion of them, the model's.
 
-    `opinions` are the model's, by event. They are about moneylines that list the outcomes it
-    speaks of: three where it knows of a draw, else two.
+    `opinions` are the model's, by event.
     """
-    moneyline = quotes.market_key == "h2h"
-    with_draw = np.isin(quotes.market_id, quotes.market_id[quotes.side == "draw"])
-    none = Opinion(np.nan, 0.0, 0.0)
-    said = [opinions.get(event, none) for event in quotes.event_id.tolist()]
-    home = np.array([each.home_probability for each in said], dtype=np.float64)
-    # None becomes NaN: no draw.
-    draw = np.array([each.draw_probability for each in said], dtype=np.float64)
-    three_way = np.isfinite(draw)
-    away = 1.0 - home - np.where(three_way, draw, 0.0)
-    model = np.select([quotes.side == "home", quotes.side == "draw"], [home, draw], away)
+    view = model_view(quotes, opinions)
     return replace(
         market_slate(quotes, np.full(len(quotes), moment.astype("datetime64[us]")), configuration),
-        model_probability=np.where(moneyline & (with_draw == three_way), model, np.nan),
-        model_weight=np.array([each.weight for each in said], dtype=np.float64),
-        model_error=np.array([each.error for each in said], dtype=np.float64),
+        model_probability=view.probability,
+        model_weight=view.weight,
+        model_error=view.error,
     )
 
 

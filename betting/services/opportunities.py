@@ -11,7 +11,8 @@ from django.db import transaction
 
 from accounts.live import announce_opportunities
 from betting.domain.configuration import Configuration
-from betting.domain.decide import Decisions, Opinion, Slate, decide, failed_gates, slate_of
+from betting.domain.decide import Decisions, Slate, decide, failed_gates, slate_of
+from betting.domain.opinions import Opinion
 from betting.domain.sentences import sentences
 from betting.models import Opportunity, Strategy
 from betting.services.prices import quote_age_limit
@@ -118,12 +119,7 @@ def record_opportunities(
         quotes,
         moment=np.datetime64(now.astimezone(UTC).replace(tzinfo=None)),
         opinions={
-            event: Opinion(
-                p.home_probability,
-                p.version.market_weight,
-                p.version.log_odds_error,
-                p.draw_probability,
-            )
+            event: Opinion(p.home_probability, p.draw_probability, p.distribution, p.version.trust)
             for event, p in predictions.items()
         },
         configuration=configuration,

@@ -6,13 +6,22 @@ import numpy as np
 import pytest
 
 from betting.domain.configuration import BadConfiguration, Configuration
-from betting.domain.decide import BIT, Opinion, blend, decide, failed_gates, slate_of
+from betting.domain.decide import BIT, blend, decide, failed_gates, slate_of
+from betting.domain.opinions import Opinion
 from betting.domain.sentences import sentences
+from models_registry.domain.calibration import Trust
+from models_registry.domain.goals import GoalScores
+from models_registry.domain.scores import PointScores
 from tests.tables import SEEN, START, moment, quote_table, row, two_way
 
 BOOKS = [*two_way(1, 1.91, 1.91), *two_way(2, 1.91, 1.91), *two_way(3, 1.91, 1.91)]
 WITH_DRAW = [*BOOKS, *(row("draw", 3.5, bookmaker_id=book) for book in (1, 2, 3))]
 PLAIN = Configuration(margin_methods=("multiplicative",), model_error=0.0)
+
+
+def believed(weight, error=0.0, **said):
+    trust = {key: Trust(weight, error, 500) for key in ("h2h", "spreads", "totals")}
+    return Opinion(0.6, trust=trust, **said)
 
 
 def decided(rows, configuration=PLAIN, *, at=SEEN, said=None):
@@ -91,9 +100,9 @@ def test_commission_comes_off_before_the_edge():
     assert paid.edge[6] < free.edge[6] - 0.02
 
 
-def test_the_model_moves_the_moneyline_and_only_that():
+def test_the_model_moves_the_moneyline_but_not_one_with_a_draw_it_does_not_know():
     configuration = Configuration(margin_methods=("multiplicative",), model_weight=0.5)
-    said = {1: Opinion(0.6, weight=1.0, error=0.0)}
+    said = {1: believed(1.0)}
     slate, decisions = decided(BOOKS, configuration, said=said)
 
     assert decisions.fair_probability[0] == pytest.approx(0.5505, abs=1e-4)
@@ -102,18 +111,54 @@ def test_the_model_moves_the_moneyline_and_only_that():
     assert np.isnan(slate.model_probability).all()
 
 
-def test_a_model_that_knows_of_a_draw_speaks_of_three_outcomes_and_only_there():
+def test_a_model_that_knows_draws_prices_them_and_returns_them_where_they_are_not_offered():
     configuration = Configuration(margin_methods=("multiplicative",), model_weight=0.5)
-    said = {1: Opinion(0.5, weight=1.0, error=0.0, draw_probability=0.3)}
+    said = {1: Opinion(0.5, 0.3, trust={"h2h": Trust(1.0, 0.0, 500)})}
 
     slate, decisions = decided(WITH_DRAW, configuration, said=said)
 
-    assert dict(zip(slate.quotes.side.tolist(), slate.model_probability.tolist(), strict=True)) == {
-        "home": 0.5, "draw": 0.3, "away": pytest.approx(0.2),
-    }  # fmt: skip
-    assert decisions.fair_probability[:2].sum() + decisions.fair_probability[-1] < 1.001
-    slate, _ = decided(BOOKS, configuration, said=said)
-    assert np.isnan(slate.model_probability).all()
+    assert slate.model_probability[[0, 1, -1]] == pytest.approx([0.5, 0.2, 0.3])
+    assert 0.99 < decisions.fair_probability[[0, 1, -1]].sum() < 1.001
+    assert decided(BOOKS[:2], said=said)[0].model_probability == pytest.approx([5 / 7, 2 / 7])
+
+
+@pytest.mark.parametrize(
+    ("scores", "points"),
+    [
+        (PointScores(*(np.array([each]) for each in (4.0, 12.0, 221.0, 17.0))), 219.0),
+        (GoalScores(*(np.array([each]) for each in (1.6, 1.1, -0.05))), 2.5),
+    ],
+    ids=["points", "goals"],
+)
+def test_every_line_is_priced_from_the_score_distribution(scores, points):
+    said = {1: believed(1.0, scores=scores.rows()[0])}
+    quoted = [
+        *two_way(1, 1.9, 1.9, line=-0.75),
+        *two_way(2, 1.9, 1.9, line=1.0),
+        *(row(side, 1.9, line=points, market_key="totals") for side in ("over", "under")),
+        *two_way(4, 1.9, 1.9, line=-0.6),
+    ]
+
+    slate, _ = decided(quoted, said=said)
+
+    spread, total = scores.spread(np.array([[-0.75, 1.0]])), scores.total(np.array([points]))
+    three = [*spread.decided[0], *total.decided]
+    expected = [p for first in three for p in (first, 1 - first)]
+    assert slate.model_probability[:6] == pytest.approx(expected)
+    assert np.isnan(slate.model_probability[6:]).all(), "no score lies on that line"
+
+
+def test_lines_on_which_a_model_has_no_record_are_the_markets():
+    scores = PointScores(*(np.array([each]) for each in (9.0, 12.0, 221.0, 17.0)))
+    trust = {"h2h": Trust(1.0, 0.1, 500)}
+    said = {1: Opinion(0.8, scores=scores.rows()[0], trust=trust)}
+    books = [two for book in (1, 2, 3) for two in two_way(book, 1.91, 1.91, line=-2.5)]
+    configuration = Configuration(model_weight=1.0, market_keys=("spreads",))
+
+    slate, decisions = decided(books, configuration, said=said)
+
+    assert slate.model_probability[0] > 0.6
+    assert decisions.fair_probability[0] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +166,7 @@ def test_a_model_that_knows_of_a_draw_speaks_of_three_outcomes_and_only_there():
 )
 def test_a_model_gets_what_its_record_earned_and_no_more_than_allowed(earned, allowed, weight):
     configuration = Configuration(margin_methods=("multiplicative",), model_weight=allowed)
-    said = {1: Opinion(0.6, weight=earned, error=0.0)}
+    said = {1: believed(earned)}
 
     slate, decisions = decided(BOOKS, configuration, said=said)
 
@@ -134,8 +179,8 @@ def test_a_model_gets_what_its_record_earned_and_no_more_than_allowed(earned, al
 
 def test_a_model_in_doubt_lowers_only_the_low_end():
     configuration = Configuration(margin_methods=("multiplicative",), model_weight=0.5)
-    sure = decided(BOOKS, configuration, said={1: Opinion(0.6, 1.0, 0.2)})[1]
-    unsure = decided(BOOKS, configuration, said={1: Opinion(0.6, 1.0, 0.4)})[1]
+    sure = decided(BOOKS, configuration, said={1: believed(1.0, 0.2)})[1]
+    unsure = decided(BOOKS, configuration, said={1: believed(1.0, 0.4)})[1]
 
     assert unsure.edge[0] == sure.edge[0]
     # Half a blend of 0.2 more in log-odds, a quarter of it in probability near evens.
