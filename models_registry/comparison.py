@@ -65,6 +65,8 @@ def _figures(version: ModelVersion, said: FloatArray, won: BoolArray) -> dict[st
 
 
 def _verdict(first: ModelVersion, second: ModelVersion, low: float, high: float, count: int) -> str:
+    if low == high == 0:
+        return f"they say the same of all {count} events"
     if high < 0:
         return f"{first} is better: the whole 95 % interval of the difference says so"
     if low > 0:
@@ -75,7 +77,8 @@ def _verdict(first: ModelVersion, second: ModelVersion, low: float, high: float,
 def _events(
     ids: IntArray, said: tuple[FloatArray, FloatArray], close: FloatArray, won: BoolArray
 ) -> list[dict[str, Any]]:
-    most = np.argsort(-np.abs(said[0] - said[1]), kind="stable")[:EVENTS_SHOWN].tolist()
+    apart = np.abs(said[0] - said[1])
+    most = [row for row in np.argsort(-apart, kind="stable")[:EVENTS_SHOWN].tolist() if apart[row]]
     stored = Event.objects.select_related("home", "away").in_bulk([int(ids[row]) for row in most])
     return [
         {

@@ -167,7 +167,7 @@ def comparison_lines(answer: Mapping[str, Any]) -> list[str]:
         f"difference in log loss {answer['difference']:+.4f} (95 % interval {low:+.4f} to "
         f"{high:+.4f}): {answer['verdict']}",
         f"not in common: {'; '.join(apart) or 'nothing'}",
-        "where they differ most (of the home side):",
+        f"where they differ most (of the home side):{'' if answer['events'] else ' nowhere'}",
     ]
     lines += [
         f"  {row['day'] or '?':10}  {row['home'] or row['event']} - {row['away'] or '?'}: "

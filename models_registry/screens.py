@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db.models import Count
 
-from models_registry.models import ModelVersion, Predictor, Promotion, TrainingRun
-from models_registry.selectors import latest_promotions
+from models_registry.models import ModelVersion, Predictor, Stage, TrainingRun
+from models_registry.selectors import latest_promotions, versions
+from odds.models import Competition
 
 
 @dataclass
@@ -18,46 +19,105 @@ class Registered:
     champion: ModelVersion | None
     since: datetime | None
     versions: list[ModelVersion]
+    active: TrainingRun | None
     runs: list[TrainingRun]
     can_roll_back: bool
+
+    @property
+    def in_use(self) -> list[ModelVersion]:
+        """Return the versions that are not archived."""
+        return [version for version in self.versions if version.stage != Stage.ARCHIVED]
+
+    @property
+    def archived(self) -> list[ModelVersion]:
+        """Return the versions that are."""
+        return [version for version in self.versions if version.stage == Stage.ARCHIVED]
 
 
 def registry() -> list[Registered]:
     """Return every predictor with its versions and latest runs."""
     champion = {row.predictor_id: row for row in latest_promotions()}
     predictors = list(Predictor.objects.select_related("competition"))
-    versions: dict[int, list[ModelVersion]] = {each.pk: [] for each in predictors}
-    counted = ModelVersion.objects.annotate(prediction_count=Count("predictions"))
+    made: dict[int, list[ModelVersion]] = {each.pk: [] for each in predictors}
+    counted = versions().annotate(prediction_count=Count("predictions"))
     for version in counted.order_by("-number"):
-        versions[version.predictor_id].append(version)
+        made[version.predictor_id].append(version)
     runs: dict[int, list[TrainingRun]] = {each.pk: [] for each in predictors}
-    for run in TrainingRun.objects.select_related("version")[:40]:
+    for run in TrainingRun.objects.select_related("version", "by")[:40]:
         if len(runs[run.predictor_id]) < 5:
             runs[run.predictor_id].append(run)
     return [
         Registered(
             predictor=each,
-            champion=next(
-                (v for v in versions[each.pk] if v.pk == champion[each.pk].version_id), None
-            )
+            champion=next((v for v in made[each.pk] if v.pk == champion[each.pk].version_id), None)
             if each.pk in champion
             else None,
             since=champion[each.pk].at if each.pk in champion else None,
-            versions=versions[each.pk],
-            runs=runs[each.pk],
+            versions=made[each.pk],
+            active=next((run for run in runs[each.pk] if run.status in run.ACTIVE), None),
+            runs=[run for run in runs[each.pk] if run.status not in run.ACTIVE],
             can_roll_back=each.pk in champion and champion[each.pk].replaced_id is not None,
         )
         for each in predictors
     ]
 
 
-def promotions_of(predictor_id: int) -> list[Promotion]:
-    """Return the promotion log of a predictor, newest first."""
-    return list(
-        Promotion.objects.filter(predictor_id=predictor_id).select_related(
-            "version__predictor", "replaced__predictor", "by"
-        )[:30]
-    )
+def never_trained() -> list[Competition]:
+    """Return the competitions that no version was ever asked for."""
+    return list(Competition.objects.filter(predictors=None).order_by("title"))
+
+
+def stages_open_to(version: ModelVersion) -> list[tuple[str, str]]:
+    """Return the stages an operator may put a version in from where it is, with what it means."""
+    return [
+        (stage.value, words)
+        for stage, words in (
+            (Stage.CANDIDATE, "Unarchive" if version.stage == Stage.ARCHIVED else "Candidate"),
+            (Stage.STAGING, "Staging"),
+            (Stage.ARCHIVED, "Archive"),
+        )
+        if version.stage in STAGES_BEFORE[stage]
+    ]
+
+
+# A stage, and those a version may come to it from.
+STAGES_BEFORE = {
+    Stage.CANDIDATE: {Stage.STAGING, Stage.ARCHIVED},
+    Stage.STAGING: {Stage.CANDIDATE},
+    Stage.ARCHIVED: {Stage.CANDIDATE, Stage.STAGING},
+}
+
+
+def others_of(version: ModelVersion) -> list[ModelVersion]:
+    """Return the versions that one can be compared with, newest first."""
+    return list(versions(predictor=version.predictor.key).exclude(pk=version.pk)[:50])
+
+
+@dataclass
+class Beside:
+    """One figure of two versions, Elo and the close on the same events; which version is better."""
+
+    name: str
+    first: float
+    second: float
+    elo: float | None
+    close: float | None
+    best: str
+
+
+def figures_beside(answer: dict[str, Any]) -> list[Beside]:
+    """Return the figures of a comparison, row by row."""
+    rows = []
+    for key, (title, smaller) in NAMES.items():
+        first, second = answer["first"][key], answer["second"][key]
+        better = "first" if (first < second) == smaller else "second"
+        rows.append(
+            Beside(
+                title, first, second, answer["elo"][key], (answer["close"] or {}).get(key),
+                "" if first == second else better,
+            )
+        )  # fmt: skip
+    return rows
 
 
 @dataclass
@@ -111,7 +171,9 @@ def metric_rows(version: ModelVersion) -> list[Metric]:
 
 def calibration_bins(version: ModelVersion) -> list[tuple[int, float, float]]:
     """Return the version's calibration as (count, said, happened)."""
-    return [
-        (int(each["count"]), float(each["said"]), float(each["happened"]))
-        for each in version.metrics.get("calibration") or []
-    ]
+    return bins_of(version.metrics.get("calibration") or [])
+
+
+def bins_of(curve: list[dict[str, Any]]) -> list[tuple[int, float, float]]:
+    """Return a recorded calibration curve as (count, said, happened)."""
+    return [(int(each["count"]), float(each["said"]), float(each["happened"])) for each in curve]

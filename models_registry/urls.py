@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from models_registry import views, views_card, views_drift, views_predictions, views_proofs
+from models_registry import (
+    views,
+    views_card,
+    views_drift,
+    views_life,
+    views_predictions,
+    views_proofs,
+)
 
 urlpatterns = [
     path("models/", views.models, name="models"),
@@ -22,8 +29,16 @@ urlpatterns = [
     ),
     path("models/predictions/<int:prediction_id>/why/", views_predictions.why, name="why"),
     path("models/<int:version_id>/", views.model_version, name="model_version"),
-    path("models/<int:version_id>/promote/", views.promote, name="promote_version"),
+    path("models/compare/", views_life.compare, name="compare_versions"),
+    path("models/train/", views_life.train, name="train"),
+    path("models/runs/<int:run_id>/cancel/", views_life.cancel, name="cancel_training"),
+    path("models/<int:version_id>/gates/", views_life.gates, name="version_gates"),
+    path("models/<int:version_id>/promote/", views_life.promote, name="promote_version"),
+    path("models/<int:version_id>/stage/", views_life.stage, name="stage_version"),
+    path("models/<int:version_id>/tag/", views_life.tag, name="tag_version"),
+    path("models/<int:version_id>/untag/", views_life.untag, name="untag_version"),
+    path("models/<int:version_id>/note/", views_life.note, name="note_on_version"),
     path("models/<int:version_id>/attacks/", views_proofs.attacks, name="version_attacks"),
     path("models/<int:version_id>/attack/", views_proofs.start_attack, name="start_attack"),
-    path("models/<slug:predictor_key>/roll-back/", views.roll_back, name="roll_back"),
+    path("models/<slug:predictor_key>/roll-back/", views_life.roll_back, name="roll_back"),
 ]

@@ -35,7 +35,7 @@
 
   // --- asking again
   const isBusy = (part) =>
-    document.querySelector("dialog[open]") || part.querySelector("details.chip-menu[open], details.why[open], details.more[open]") ||
+    document.querySelector("dialog[open]") || part.querySelector("details.chip-menu[open], details.why[open], details.menu-pop[open]") ||
     part.contains(document.activeElement?.closest("input:not([type=checkbox]), select, textarea"));
   function mark(part) {
     parts.get(part).dirty += 1;
