@@ -15,8 +15,8 @@ from accounts import clock
 from accounts.charts import calibration
 from accounts.http import UserRequest
 from models_registry import drift_screens
+from models_registry.forms import Reason
 from models_registry.services import NotPaused, release_version
-from models_registry.views import Reason
 
 INPUTS_SHOWN = 12
 
