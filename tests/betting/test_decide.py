@@ -118,7 +118,7 @@ def test_a_model_that_knows_draws_prices_them_and_returns_them_where_they_are_no
     slate, decisions = decided(WITH_DRAW, configuration, said=said)
 
     assert slate.model_probability[[0, 1, -1]] == pytest.approx([0.5, 0.2, 0.3])
-    assert 0.99 < decisions.fair_probability[[0, 1, -1]].sum() < 1.001
+    assert 0.98 < decisions.fair_probability[[0, 1, -1]].sum() < 1
     assert decided(BOOKS[:2], said=said)[0].model_probability == pytest.approx([5 / 7, 2 / 7])
 
 
