@@ -71,7 +71,7 @@ PROMOTION_GATES = gate_bounds(
 HOLDOUT = holdout(env.str("FAIRLINE_HOLDOUT", default=""))
 AUTO_PROMOTE = env.bool("FAIRLINE_AUTO_PROMOTE", default=False)
 # How many days after `trained_until` a version may still predict; 0: for ever.
-MODEL_EXPIRY_DAYS = env.int("FAIRLINE_MODEL_EXPIRY_DAYS", default=180)
+MODEL_EXPIRY_DAYS = env.int("FAIRLINE_MODEL_EXPIRY_DAYS", default=365)
 # How many days back drift is read, and from where on each reading warns and pauses.
 DRIFT_DAYS = env.int("FAIRLINE_DRIFT_DAYS", default=60)
 DRIFT_BOUNDS = parse_drift(env.str("FAIRLINE_DRIFT_BOUNDS", default=""))
