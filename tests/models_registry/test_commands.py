@@ -88,7 +88,7 @@ def test_a_training_is_left_to_a_worker_seen_and_cancelled(trained, alice, monke
     [
         (("train", "chess", "--until", "soon"), "--until: 'soon' is not an ISO day"),
         (("train", "chess", "--by", "nobody"), "--by: there is no user 'nobody'"),
-        (("cancel", "7", "--reason", "x"), "there is no run 7; models runs shows them"),
+        (("cancel", "0", "--reason", "x"), "there is no run 0; models runs shows them"),
         (("show", "nothing/1"), "there is no version 'nothing/1'; models list"),
         (("train", "chess"), "no competition 'chess' is stored"),
         (("rollback", "nothing", "--reason", "x"), "there is no predictor 'nothing'"),
