@@ -10,6 +10,9 @@ import numpy as np
 
 from models_registry.domain.games import FloatArray
 
+# Ratings so far apart are certainty; made-up scores of an attack can drive them past any float.
+FARTHEST = 300.0
+
 
 @dataclass(frozen=True, slots=True)
 class EloSettings:
@@ -58,7 +61,7 @@ class Elo:
     def expect(self, *, home: int, away: int, season: int, neutral: bool) -> float:
         """Return the probability that the home team wins: 1 / (1 + 10^(-difference / 400))."""
         difference = self.difference(home=home, away=away, season=season, neutral=neutral)
-        return float(1 / (1 + 10 ** (-difference / 400)))
+        return float(1 / (1 + 10 ** min(-difference / 400, FARTHEST)))
 
     def update(self, *, home: int, away: int, season: int, neutral: bool, margin: float) -> None:
         """Learn one result; `margin` is home points minus away points, never zero."""
@@ -67,7 +70,8 @@ class Elo:
         lead = difference if margin > 0 else -difference
         # A favourite that wins big tells less than an underdog that does.
         weight = (abs(margin) + 3) ** 0.8 / (7.5 + 0.006 * lead)
-        change = self.settings.step * weight * (won - 1 / (1 + 10 ** (-difference / 400)))
+        expected = 1 / (1 + 10 ** min(-difference / 400, FARTHEST))
+        change = self.settings.step * weight * (won - expected)
         for team, sign in ((home, 1.0), (away, -1.0)):
             self.rating[team] = self.rating_in(team, season) + sign * change
             self.season[team] = max(int(self.season[team]), season)
