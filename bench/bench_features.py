@@ -40,7 +40,8 @@ def made_up(count: int = GAMES) -> Games:
     return Games(
         event_id=number, season=season, day=day.astype("M8[D]"), starts_at=start,
         home=pairs[:, 0], away=pairs[:, 1], neutral=np.zeros(count, bool),
-        playoffs=np.zeros(count, bool), known_at=known, home_score=home,
+        playoffs=np.zeros(count, bool), halls=np.zeros(count, int), conference=pairs % 2,
+        season_games=np.full(count, 82), places=np.full(count, 8), known_at=known, home_score=home,
         away_score=np.floor(np.where(home == away, away + 1, away)), box=box, box_known_at=known,
     )  # fmt: skip
 

@@ -19,11 +19,12 @@ from models_registry.domain.games import (
     TimeArray,
     usable_from,
 )
+from models_registry.domain.seasons import conference_of, halls_on, season_of
 from models_registry.history_market import CLOSE_METHOD, stored_three_way
 from odds.database import fetch_columns
 from odds.domain.competitions import outcome_count
 from odds.domain.margins import remove_margin
-from odds.models import ClosingPrice, Competition, Event, EventStatus, Quote
+from odds.models import ClosingPrice, Competition, Event, EventStatus, Quote, Team
 
 # Box scores are usable with their result, if they were published this soon after it.
 BOX_DELAY = timedelta(hours=12)
@@ -81,8 +82,8 @@ class History:
         """Return the SHA-256 of every column a model may learn from."""
         digest = hashlib.sha256()
         for name in (
-            "season", "day", "starts_at", "home", "away", "neutral", "playoffs", "known_at",
-            "home_score", "away_score", "box",
+            "season", "day", "starts_at", "home", "away", "neutral", "playoffs", "halls",
+            "conference", "season_games", "places", "known_at", "home_score", "away_score", "box",
         ):  # fmt: skip
             digest.update(np.ascontiguousarray(getattr(self.games, name)).tobytes())
         return digest.hexdigest()
@@ -134,9 +135,12 @@ def instants(moments: Iterable[datetime | None]) -> TimeArray:
     )
 
 
-def as_history(competition_key: str, zone: str, rows: list[GameRow]) -> History:
+def as_history(
+    competition_key: str, zone: str, rows: list[GameRow], codes: Mapping[str, str] | None = None
+) -> History:
     """Return rows as columns, in order of start, then event id.
 
+    `codes` says by what code or name the league knows a team, where rows name it otherwise.
     A result counts from when it was seen, but never on its own day in the competition's zone.
     A box score counts with its result if it was seen within 12 hours of it.
     """
@@ -152,15 +156,31 @@ def as_history(competition_key: str, zone: str, rows: list[GameRow]) -> History:
     for position, row in enumerate(rows):
         if row.box is not None:
             box[position] = row.box
+    years = [int(row.season[:4]) for row in rows]
+    known_as = codes or {}
+    rules = [season_of(competition_key, year) for year in years]
     games = Games(
         event_id=_ints(row.event_id for row in rows),
-        season=_ints(int(row.season[:4]) for row in rows),
+        season=_ints(years),
         day=np.array([row.day for row in rows], dtype="M8[D]"),
         starts_at=instants(row.starts_at for row in rows),
         home=_ints(number[str(row.home)] for row in rows),
         away=_ints(number[str(row.away)] for row in rows),
         neutral=np.array([row.neutral for row in rows], dtype=np.bool_),
+        halls=_ints(halls_on(competition_key, row.day) for row in rows),
         playoffs=np.array([row.playoffs for row in rows], dtype=np.bool_),
+        conference=np.array(
+            [
+                [
+                    conference_of(competition_key, known_as.get(str(team), str(team)), year)
+                    for team in (row.home, row.away)
+                ]
+                for row, year in zip(rows, years, strict=True)
+            ],
+            dtype=np.int64,
+        ).reshape(-1, 2),
+        season_games=_ints(games for games, _ in rules),
+        places=_ints(places for _, places in rules),
         # A result waits for a box score that follows soon, so both are learned as one.
         known_at=np.where(soon, np.maximum(known_at, box_seen), known_at),
         home_score=np.array([row.score[0] if row.score else np.nan for row in rows], float),
@@ -213,9 +233,8 @@ def read_history(competition_key: str) -> History:
                 season=season or _season_of(day),
                 day=day,
                 starts_at=starts_at,
-                # Padded, so that teams keep the order of their ids as text.
-                home=f"{home:012d}",
-                away=f"{away:012d}",
+                home=_padded(home),
+                away=_padded(away),
                 neutral=neutral,
                 playoffs=stage == "playoffs",
                 seen_at=seen_at if score else None,
@@ -226,7 +245,18 @@ def read_history(competition_key: str) -> History:
                 market=market.get(pk, {}),
             )
         )
-    return as_history(competition_key, competition.time_zone, rows)
+    codes = {
+        _padded(pk): code or name
+        for pk, code, name in Team.objects.filter(competition=competition).values_list(
+            "pk", "code", "name"
+        )
+    }
+    return as_history(competition_key, competition.time_zone, rows, codes)
+
+
+def _padded(team_id: int) -> str:
+    """Return a team's id as text, so that teams keep the order of their ids."""
+    return f"{team_id:012d}"
 
 
 def find_competition(competition_key: str) -> Competition:

@@ -1,6 +1,7 @@
 """The games of a competition from archive files, for judging models without importing anything."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -39,35 +40,25 @@ class UnusableFiles(Exception):
 def read_files(competition_key: str, folder: Path) -> History:
     """Return the games, box scores and closing moneylines found below a folder.
 
-    The facts are those that an import would work in. Games without a score are left out; box
-    scores of games that no games file has, too. Teams are known by the archive's own codes.
+    The facts are those that an import would work in: games that only box scores tell of (earlier
+    seasons) count too. Games without a score are left out. Teams are known by the archive's own
+    codes.
 
     Raises:
         UnusableFiles: saying what was looked for, or naming the line and the bad value.
     """
     if may_be_drawn(competition_key):
         return _read_football(competition_key, folder)
-    source = nba_games.source_of(competition_key)
-    events: dict[str, ParsedEvent] = {}
-    results: dict[str, ParsedResult] = {}
-    closes: dict[str, tuple[float, float]] = {}
-    for fact in _facts(folder, nba_games.FORMAT):
-        if isinstance(fact, ParsedEvent) and fact.source == source:
-            events.setdefault(fact.key, fact)
-        elif isinstance(fact, ParsedResult) and fact.source == source:
-            results.setdefault(fact.event_key, fact)
-        elif isinstance(fact, ParsedSweep) and fact.competition_key == competition_key:
-            closes[fact.events[0].key] = _close(fact)
-    if not events:
-        raise UnusableFiles(
-            f"no file in {folder} or below it has games of {competition_key} in the format of "
-            f"{nba_games.FORMAT.name}"
-        )
-    boxes = {
-        (fact.event_key, fact.is_home): fact
-        for fact in _facts(folder, box_scores.FORMAT)
-        if isinstance(fact, ParsedBoxScore) and fact.source == source
-    }
+    found = _Found(competition_key, nba_games.source_of(competition_key))
+    for kind in (nba_games.FORMAT, box_scores.FORMAT):
+        for fact in _facts(folder, kind):
+            found.take(fact)
+        if not found.events:
+            raise UnusableFiles(
+                f"no file in {folder} or below it has games of {competition_key} in the format of "
+                f"{kind.name}"
+            )
+    events, results = found.events, found.results
     played = [
         (event, results[key])
         for key, event in events.items()
@@ -76,12 +67,12 @@ def read_files(competition_key: str, folder: Path) -> History:
     ]
     if not played:
         raise UnusableFiles(f"no game of {competition_key} in {folder} has a score")
-    fair = margin_free([closes.get(event.key, (np.nan, np.nan)) for event, _ in played])
+    fair = margin_free([found.closes.get(event.key, (np.nan, np.nan)) for event, _ in played])
     return as_history(
         competition_key,
         competition_info(competition_key).time_zone,
         [
-            _game(number, event, result, boxes, close=close)
+            _game(number, event, result, found.boxes, close=close)
             for number, ((event, result), close) in enumerate(
                 zip(played, fair.tolist(), strict=True)
             )
@@ -96,6 +87,32 @@ def _read_football(competition_key: str, folder: Path) -> History:
         raise UnusableFiles(
             f"{nothing}, in {folder} or below it, in the format of {football_data.FORMAT.name}"
         ) from nothing
+
+
+@dataclass
+class _Found:
+    """What files tell of one competition; what is told first stands."""
+
+    competition_key: str
+    source: str
+    events: dict[str, ParsedEvent] = field(default_factory=dict)
+    results: dict[str, ParsedResult] = field(default_factory=dict)
+    boxes: Boxes = field(default_factory=dict)
+    closes: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def take(self, fact: Fact) -> None:
+        """Keep a fact, if it is of the competition."""
+        if isinstance(fact, ParsedSweep):
+            if fact.competition_key == self.competition_key:
+                self.closes[fact.events[0].key] = _close(fact)
+        elif getattr(fact, "source", None) != self.source:
+            return
+        elif isinstance(fact, ParsedEvent):
+            self.events.setdefault(fact.key, fact)
+        elif isinstance(fact, ParsedResult):
+            self.results.setdefault(fact.event_key, fact)
+        elif isinstance(fact, ParsedBoxScore):
+            self.boxes[fact.event_key, fact.is_home] = fact
 
 
 def _game(

@@ -17,14 +17,13 @@ from models_registry.domain.logistic import fit_logistic
 LINEAR_COLUMNS = (
     "strength",
     "strength_quick",
-    "strength_luck_free",
     "strength_by_phase",
     "strength_in_playoffs",
     "playoffs",
-    "home_rest",
-    "away_rest",
-    "home_back_to_back",
-    "away_back_to_back",
+    "record_in_playoffs",
+    "contest",
+    "locked",
+    "last_game",
 )
 # What never changes from one training to the next.
 TREES: dict[str, Any] = {
@@ -43,7 +42,7 @@ class Parameters:
     As they stand: small and well held back, for a season is some 1,300 noisy outcomes.
     """
 
-    ridge: float = 300.0
+    ridge: float = 50.0
     rounds: int = 150
     eta: float = 0.02
     max_depth: int = 2

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models_registry.domain import league, schedule
 from models_registry.domain.games import BoolArray, FloatArray, Games, IntArray, TimeArray
 from models_registry.domain.league import League
+from models_registry.domain.standings import rules_of
 
 AnyArray = NDArray[Any]
 
@@ -26,6 +27,7 @@ NAMES = (
     "phase",
     "strength_by_phase",
     "strength_in_playoffs",
+    "record_in_playoffs",
 )
 
 
@@ -113,15 +115,16 @@ def build_features(
     values = np.empty((len(chosen), len(NAMES)))
     first = len(league.NAMES)
     values[:, :first] = _walk(games, chosen, moments, memory or Memory())
-    values[:, first:-5] = schedule.schedule_features(games, chosen)
-    values[:, -5] = games.playoffs[chosen]
-    values[:, -4] = games.neutral[chosen]
+    values[:, first:-6] = schedule.schedule_features(games, chosen)
+    values[:, -6] = games.playoffs[chosen]
+    values[:, -5] = games.neutral[chosen]
     matrix = FeatureMatrix(NAMES, values)
     # The later in a season, the more the ratings know, and the more they deserve to be believed.
     played = (matrix.column("home_games") + matrix.column("away_games")) / 2
-    values[:, -3] = np.minimum(played, FULL_SEASON) / FULL_SEASON
-    values[:, -2] = values[:, -3] * matrix.column("strength_luck_free")
-    values[:, -1] = values[:, -5] * matrix.column("strength_luck_free")
+    values[:, -4] = np.minimum(played, FULL_SEASON) / FULL_SEASON
+    values[:, -3] = values[:, -4] * matrix.column("strength")
+    values[:, -2] = values[:, -6] * matrix.column("strength")
+    values[:, -1] = values[:, -6] * matrix.column("record")
     return matrix
 
 
@@ -130,7 +133,8 @@ def _walk(games: Games, chosen: IntArray, moments: TimeArray, memory: Memory) ->
     finished: IntArray = np.flatnonzero(games.played & ~np.isnat(games.known_at))
     order = np.lexsort((games.event_id[finished], games.known_at[finished]))
     finished = finished[order]
-    results = _results(games, finished)
+    rules, tired = rules_of(games), schedule.back_to_backs(games)
+    results = _results(games, finished, tired)
     # How many results are usable at each moment; the walk stops there to read.
     usable = np.searchsorted(games.known_at[finished], moments, side="right")
     state, learned = memory.resume(
@@ -141,7 +145,7 @@ def _walk(games: Games, chosen: IntArray, moments: TimeArray, memory: Memory) ->
     for position in np.argsort(usable, kind="stable").tolist():
         row, until = int(chosen[position]), int(usable[position])
         for result in range(learned, until):
-            _, home, away, season, neutral, home_score, away_score = (
+            (_, home, away, season, neutral, playoffs, halls, home_tired, away_tired, *score) = (
                 column[result] for column in columns
             )
             state.learn(
@@ -149,7 +153,10 @@ def _walk(games: Games, chosen: IntArray, moments: TimeArray, memory: Memory) ->
                 away=away,
                 season=season,
                 neutral=neutral,
-                score=(home_score, away_score),
+                playoffs=playoffs,
+                halls=halls,
+                tired=(home_tired, away_tired),
+                score=(score[0], score[1]),
                 box=results[-1][result],
             )
         learned = max(learned, until)
@@ -158,12 +165,15 @@ def _walk(games: Games, chosen: IntArray, moments: TimeArray, memory: Memory) ->
             away=int(games.away[row]),
             season=int(games.season[row]),
             neutral=bool(games.neutral[row]),
+            halls=int(games.halls[row]),
+            tired=(bool(tired[row, 0]), bool(tired[row, 1])),
+            rules=rules[int(games.season[row])],
         )
     memory.keep(state, results, learned)
     return values
 
 
-def _results(games: Games, rows: IntArray) -> tuple[AnyArray, ...]:
+def _results(games: Games, rows: IntArray, tired: BoolArray) -> tuple[AnyArray, ...]:
     """Return all that is learned from some results, in their order; boxes come last."""
     # A box score that came after its result was learned stays out.
     box_came: BoolArray = games.box_known_at[rows] <= games.known_at[rows]
@@ -173,6 +183,10 @@ def _results(games: Games, rows: IntArray) -> tuple[AnyArray, ...]:
         games.away[rows],
         games.season[rows],
         games.neutral[rows],
+        games.playoffs[rows],
+        games.halls[rows],
+        tired[rows, 0],
+        tired[rows, 1],
         games.home_score[rows],
         games.away_score[rows],
         np.where(box_came[:, None, None], games.box[rows], np.nan),

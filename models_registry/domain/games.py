@@ -25,6 +25,11 @@ class Games:
     Scores are NaN where there is none. `box` has shape (n, 2, k), home, then away, with the counts
     of BOX or MATCH_BOX; NaN where unknown, and `box_known_at` says from when it may be used. Times
     are datetime64[us] in UTC, `day` datetime64[D] in the competition's own calendar.
+    `conference`, shape (n, 2), numbers the conferences of home and away (-1: none known); `halls`
+    rises by one whenever what it means to play at home changed for all (crowds shut out, or back)
+    and is -1 where nobody is at home though `neutral` does not say so; `season_games` and `places`
+    say how many games a team plays before the playoffs and how many of a conference go on (0:
+    unknown).
     """
 
     event_id: IntArray
@@ -35,6 +40,10 @@ class Games:
     away: IntArray
     neutral: BoolArray
     playoffs: BoolArray
+    halls: IntArray
+    conference: IntArray
+    season_games: IntArray
+    places: IntArray
     known_at: TimeArray
     home_score: FloatArray
     away_score: FloatArray

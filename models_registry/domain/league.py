@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from models_registry.domain import standings
 from models_registry.domain.games import BOX, FloatArray
 from models_registry.domain.ratings import Elo, FilterSettings, MarginFilter, compressed
+from models_registry.domain.standings import SeasonRules, Table
 
 STEADY = FilterSettings()
-QUICK = FilterSettings(strength_drift=0.6, carry_over=0.8)
+QUICK = FilterSettings(strength_drift=1.0, carry_over=0.75)
 HALF_LIVES = (4.0, 16.0)
 VENUE_HALF_LIFE = 20.0
 TEAM_HALF_LIFE = 14.0
@@ -18,8 +20,8 @@ CARRY_OVER = 0.6
 
 # The share of what three-pointers and free throws brought above the league's own rates that is
 # taken for luck and left out of the luck-free margin.
-LUCK_IN_THREES = 0.25
-LUCK_IN_FREE_THROWS = 0.1
+LUCK_IN_THREES = 0.2
+LUCK_IN_FREE_THROWS = 0.08
 
 # Box-score figures of a team, each its own less its opponents'.
 FACTORS = ("shooting", "turnovers", "rebounds", "free_throws")
@@ -27,7 +29,6 @@ NAMES = (
     "elo",
     "strength",
     "strength_quick",
-    "strength_luck_free",
     "strength_sd",
     *(f"form_{half_life:g}" for half_life in HALF_LIVES),
     "venue_form",
@@ -38,6 +39,7 @@ NAMES = (
     *FACTORS,
     "home_games",
     "away_games",
+    *standings.NAMES,
 )
 
 
@@ -88,29 +90,41 @@ class League:
         self.elo = Elo(team_count)
         self.steady = MarginFilter(team_count, STEADY)
         self.quick = MarginFilter(team_count, QUICK)
-        self.luck_free = MarginFilter(team_count, STEADY)
+        self.table = Table(team_count)
         self.teams = [Team() for _ in range(team_count)]
+        self.halls = 0
         self.points = np.nan
         self.three_rate = 0.36
         self.free_throw_rate = 0.76
 
-    def read(self, *, home: int, away: int, season: int, neutral: bool) -> list[float]:
+    def read(
+        self,
+        *,
+        home: int,
+        away: int,
+        season: int,
+        neutral: bool,
+        halls: int,
+        tired: tuple[bool, bool],
+        rules: SeasonRules,
+    ) -> list[float]:
         """Return the features of a game between two teams, in the order of NAMES.
 
         Differences are home minus away, in points of margin where not said otherwise.
         """
         h, a = self.teams[home], self.teams[away]
         keep_h, keep_a = h.kept(season), a.kept(season)
+        nobodys = neutral or halls < 0
         strength, variance = self.steady.expect(
-            home=home, away=away, season=season, neutral=neutral
+            home=home, away=away, season=season, neutral=nobodys, tired=tired
         )
-        quick, _ = self.quick.expect(home=home, away=away, season=season, neutral=neutral)
-        luck_free, _ = self.luck_free.expect(home=home, away=away, season=season, neutral=neutral)
+        quick, _ = self.quick.expect(
+            home=home, away=away, season=season, neutral=nobodys, tired=tired
+        )
         return [
             self.elo.difference(home=home, away=away, season=season, neutral=neutral),
             strength,
             quick,
-            luck_free,
             variance**0.5,
             *(keep_h * x - keep_a * y for x, y in zip(h.form, a.form, strict=True)),
             keep_h * h.venue_form[0] - keep_a * a.venue_form[1],
@@ -121,6 +135,7 @@ class League:
             *(keep_h * x - keep_a * y for x, y in zip(h.factors, a.factors, strict=True)),
             h.games if keep_h == 1 else 0.0,
             a.games if keep_a == 1 else 0.0,
+            *self.table.read(home=home, away=away, season=season, rules=rules),
         ]
 
     def learn(
@@ -130,6 +145,9 @@ class League:
         away: int,
         season: int,
         neutral: bool,
+        playoffs: bool,
+        halls: int,
+        tired: tuple[bool, bool],
         score: tuple[float, float],
         box: FloatArray,
     ) -> None:
@@ -138,21 +156,27 @@ class League:
         h.begin(season)
         a.begin(season)
         margin = score[0] - score[1]
-        seen = compressed(margin)
-        expected, _ = self.steady.expect(home=home, away=away, season=season, neutral=neutral)
-        _learn_form(h, seen - expected, venue=None if neutral else 0)
-        _learn_form(a, expected - seen, venue=None if neutral else 1)
-        self._learn_points(h, a, score, edge=0.0 if neutral else STEADY.edge_mean)
-        luck = 0.0
-        if np.isfinite(box).all():
-            luck = self._learn_box(h, a, box)
+        if halls > self.halls:
+            self.halls = halls
+            for ratings in (self.steady, self.quick):
+                ratings.doubt_edge()
+        nobodys = neutral or halls < 0
+        luck = self._learn_box(h, a, box) if np.isfinite(box).all() else 0.0
+        seen = compressed(margin - luck)
+        expected, _ = self.steady.expect(
+            home=home, away=away, season=season, neutral=nobodys, tired=tired
+        )
+        _learn_form(h, seen - expected, venue=None if nobodys else 0)
+        _learn_form(a, expected - seen, venue=None if nobodys else 1)
+        self._learn_points(h, a, score, edge=0.0 if nobodys else STEADY.edge_mean)
+        if not playoffs:
+            self.table.learn(home=home, away=away, season=season, home_won=margin > 0)
+        # The baseline reads what is listed, as published.
         self.elo.update(home=home, away=away, season=season, neutral=neutral, margin=margin)
-        for ratings, told in (
-            (self.steady, seen),
-            (self.quick, seen),
-            (self.luck_free, compressed(margin - luck)),
-        ):
-            ratings.update(home=home, away=away, season=season, neutral=neutral, margin=told)
+        for ratings in (self.steady, self.quick):
+            ratings.update(
+                home=home, away=away, season=season, neutral=nobodys, margin=seen, tired=tired
+            )
 
     def _learn_points(self, h: Team, a: Team, score: tuple[float, float], *, edge: float) -> None:
         """Move attack and defence, each seen against the other side's."""

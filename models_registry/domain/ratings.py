@@ -86,12 +86,12 @@ class FilterSettings:
     """Variances in squared points. Chosen on seasons up to 2017-18 only (docs/algorithms)."""
 
     strength_variance: float = 25.0
-    strength_drift: float = 0.08
-    carry_over: float = 0.87
+    strength_drift: float = 0.1
+    carry_over: float = 0.84
     edge_mean: float = 3.0
     edge_variance: float = 4.0
-    edge_drift: float = 0.0005
-    own_edge_variance: float = 0.5
+    edge_drift: float = 0.0002
+    tired_variance: float = 1.0
     noise_variance: float = 140.0
 
 
@@ -110,63 +110,89 @@ def compressed(margin: float) -> float:
 class MarginFilter:
     """Strength of every team in (compressed) points, with what is not known about it.
 
-    State: one strength a team, the league's home edge, and each team's own extra home edge. The
-    expected margin is the difference of strengths plus the edges; a result moves all of them in
-    proportion to how unsure they are (Glickman and Stern 1998, "A State-Space Model for National
-    Football League Scores"). Because the whole covariance is kept, opponents' strength is
-    accounted for without iteration.
+    State: one strength a team, the league's home edge, and what a side that played the day before
+    loses, at home and away. The expected margin is the difference of strengths plus what applies
+    of the rest; a result moves all of them in proportion to how unsure they are (Glickman and
+    Stern 1998, "A State-Space Model for National Football League Scores"). Because the whole
+    covariance is kept, opponents' strength is accounted for without iteration.
     """
 
     def __init__(self, team_count: int, settings: FilterSettings | None = None) -> None:
         self.settings = s = settings or FilterSettings()
         self.teams = team_count
         self.season = 0
-        self.mean: FloatArray = np.zeros(2 * team_count + 1)
-        self.mean[-1] = s.edge_mean
-        own = [s.own_edge_variance] * team_count
+        self.mean: FloatArray = np.array([*([0.0] * team_count), s.edge_mean, 0.0, 0.0])
         self.variance: FloatArray = np.diag(
-            [s.strength_variance] * team_count + own + [s.edge_variance]
+            [s.strength_variance] * team_count + [s.edge_variance] + [s.tired_variance] * 2
         )
 
-    def expect(self, *, home: int, away: int, season: int, neutral: bool) -> tuple[float, float]:
+    def expect(
+        self,
+        *,
+        home: int,
+        away: int,
+        season: int,
+        neutral: bool,
+        tired: tuple[bool, bool] = (False, False),
+    ) -> tuple[float, float]:
         """Return the expected margin and the variance of the margin around it.
 
-        Read-only: a season not yet begun is looked at through its carry-over.
+        `tired` says of home and away whether it played the day before. Read-only: a season not
+        yet begun is looked at through its carry-over.
         """
-        s, own, edge = self.settings, self.teams + home, 2 * self.teams
+        s, v = self.settings, self.variance
+        others = self._others(neutral=neutral, tired=tired)
         keep = s.carry_over if 0 < self.season < season else 1.0
         mean = keep * float(self.mean[home] - self.mean[away])
-        v = self.variance
         strengths = float(v[home, home] + v[away, away] - 2 * v[home, away])
         variance = keep**2 * strengths + 2 * (1 - keep**2) * s.strength_variance
-        if not neutral:
-            mean += float(self.mean[own] + self.mean[edge])
-            variance += float(v[own, own] + v[edge, edge] + 2 * v[own, edge])
-            crossed = v[home, own] + v[home, edge] - v[away, own] - v[away, edge]
-            variance += 2 * keep * float(crossed)
+        for one in others:
+            mean += float(self.mean[one])
+            variance += 2 * keep * float(v[home, one] - v[away, one])
+            for other in others:
+                variance += float(v[one, other])
         return mean, variance + s.noise_variance
 
-    def update(self, *, home: int, away: int, season: int, neutral: bool, margin: float) -> None:
+    def update(
+        self,
+        *,
+        home: int,
+        away: int,
+        season: int,
+        neutral: bool,
+        margin: float,
+        tired: tuple[bool, bool] = (False, False),
+    ) -> None:
         """Learn one result: `margin` in compressed points, home minus away."""
         if season > self.season:
             self._begin(season)
-        s, own, edge = self.settings, self.teams + home, 2 * self.teams
-        v = self.variance
+        s, v = self.settings, self.variance
+        others = self._others(neutral=neutral, tired=tired)
         v[home, home] += s.strength_drift
         v[away, away] += s.strength_drift
-        v[edge, edge] += s.edge_drift
+        v[self.teams, self.teams] += s.edge_drift
         # Elementwise only, so the answer does not depend on how many teams there are.
         seen = v[home] - v[away]
         mean = float(self.mean[home] - self.mean[away])
-        if not neutral:
-            seen = seen + v[own] + v[edge]
-            mean += float(self.mean[own] + self.mean[edge])
+        for one in others:
+            seen = seen + v[one]
+            mean += float(self.mean[one])
         spread = float(seen[home] - seen[away]) + s.noise_variance
-        if not neutral:
-            spread += float(seen[own] + seen[edge])
+        for one in others:
+            spread += float(seen[one])
         gain = seen / spread
         self.mean += gain * (margin - mean)
         v -= gain[:, None] * seen[None, :]
+
+    def doubt_edge(self) -> None:
+        """Doubt the home edge anew: what it was learned from has changed."""
+        self.variance[self.teams, self.teams] += self.settings.edge_variance
+
+    def _others(self, *, neutral: bool, tired: tuple[bool, bool]) -> list[int]:
+        """Return which elements of the state count in full besides the two strengths."""
+        edge = self.teams
+        edges = [] if neutral else [edge]
+        return edges + [edge + 1 + side for side in (0, 1) if tired[side]]
 
     def _begin(self, season: int) -> None:
         if self.season:

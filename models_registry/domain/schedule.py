@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models_registry.domain.games import FloatArray, Games, IntArray
+from models_registry.domain.games import BoolArray, FloatArray, Games, IntArray
 
 NAMES = (
     "home_rest",
@@ -15,6 +15,14 @@ NAMES = (
     "away_away_streak",
 )
 LONGEST_REST = 7.0
+
+
+def back_to_backs(games: Games) -> BoolArray:
+    """Return which of the two sides of each game also played the day before; shape (n, 2)."""
+    day = games.day.astype("datetime64[D]").astype(np.int64)
+    # One number a team and day.
+    played = day[:, None] * games.team_count + np.column_stack([games.home, games.away])
+    return np.isin(played - games.team_count, played)
 
 
 def schedule_features(games: Games, rows: IntArray) -> FloatArray:

@@ -1,5 +1,7 @@
 """Games as columns, by hand and at random."""
 
+from datetime import UTC, date, datetime, timedelta
+
 import numpy as np
 
 from models_registry.domain.games import BOX, Games
@@ -27,6 +29,10 @@ def games(rows, *, teams_box=None) -> Games:
         away=np.array([row[2] for row in rows], dtype=np.int64),
         neutral=np.zeros(count, dtype=np.bool_),
         playoffs=np.zeros(count, dtype=np.bool_),
+        halls=np.zeros(count, dtype=np.int64),
+        conference=np.full((count, 2), -1),
+        season_games=np.zeros(count, dtype=np.int64),
+        places=np.zeros(count, dtype=np.int64),
         known_at=known,
         home_score=np.array([np.nan if row[3] is None else row[3] for row in rows], dtype=float),
         away_score=np.array([np.nan if row[4] is None else row[4] for row in rows], dtype=float),
@@ -59,3 +65,8 @@ def league(count: int = 240, *, teams: int = 8, seed: int = 3) -> Games:
     for made, taken in ((0, 1), (2, 3), (4, 5)):
         box[:, :, taken] += box[:, :, made]
     return games(rows, teams_box=box)
+
+
+def evening(day: date) -> datetime:
+    """Return seven in the evening of a day in New York, in winter."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)

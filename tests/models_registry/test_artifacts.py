@@ -16,9 +16,8 @@ from models_registry.models import Promotion
 from tests.models_registry import league
 
 NAMES = (
-    "strength", "strength_quick", "strength_luck_free", "strength_by_phase",
-    "strength_in_playoffs", "playoffs", "home_rest", "away_rest", "home_back_to_back",
-    "away_back_to_back",
+    "strength", "strength_quick", "strength_by_phase", "strength_in_playoffs", "playoffs",
+    "record_in_playoffs", "contest", "locked", "last_game",
 )  # fmt: skip
 EVALUATION = {"event_id": [1], "won": [True], "model": [0.6], "elo": [0.5], "close": [None]}
 

@@ -223,4 +223,4 @@ def test_on_the_real_season_elo_and_close_are_the_published_figures(monkeypatch)
     # Reading them takes as long as all else here: real box scores meet their games, said here too.
     [history] = read
     assert (history.games.box_known_at <= history.games.known_at).mean() > 0.99
-    assert history.games.day.min() == date(2007, 10, 30)
+    assert history.games.day.min() == date(1996, 11, 1)

@@ -21,9 +21,8 @@ def test_before_any_result_only_the_home_edge_is_known():
             "elo": 80.0,
             "strength": 3.0,
             "strength_quick": 3.0,
-            "strength_luck_free": 3.0,
-            # 2 x 25 of strength, 0.5 of its own edge, 4 of the league's, 140 of chance
-            "strength_sd": 194.5**0.5,
+            # 2 x 25 of strength, 4 of the league's edge, 140 of chance
+            "strength_sd": 194.0**0.5,
             "home_rest": 7.0,
             "away_rest": 7.0,
             "home_pace": np.nan,
@@ -39,6 +38,7 @@ def test_before_any_result_only_the_home_edge_is_known():
                 "home_back_to_back", "away_back_to_back", "home_games_in_7_days",
                 "away_games_in_7_days", "home_away_streak", "away_away_streak", "playoffs",
                 "neutral", "phase", "strength_by_phase", "strength_in_playoffs",
+                "record", "contest", "locked", "last_game", "record_in_playoffs",
             ),
             0.0,
         ),
@@ -50,11 +50,11 @@ def test_one_result_moves_the_ratings_by_what_the_formulas_say():
     second = dict(zip(NAMES, build_features(arrays.games(TWO_GAMES)).values[1], strict=True))
 
     assert second["elo"] == pytest.approx(80 - 2 * ELO_MOVED)
-    # Filter: 10 counts as 10^0.7 x 12^0.3 = 10.5624; expected 3 with variance 194.6605, of which
-    # each team explains 25.08 and the edges 0.5 and 4.0005. Seen from the other side's home.
+    # Filter: 10 counts as 10^0.7 x 12^0.3 = 10.5624; expected 3 with variance 194.2002, of which
+    # each team explains 25.1 and the edge 4.0002. Seen from the other side's home.
     surprise = 10**0.7 * 12**0.3 - 3
-    total = 2 * 25.08 + 0.5 + 4.0005 + 140
-    expected = 3 + surprise * 4.0005 / total - 2 * surprise * 25.08 / total
+    total = 2 * 25.1 + 4.0002 + 140
+    expected = 3 + surprise * 4.0002 / total - 2 * surprise * 25.1 / total
     assert second["strength"] == pytest.approx(expected, abs=1e-9)
     # Form at a half-life of 4 games: the newest counts 1 - 0.5^(1/4).
     assert second["form_4"] == pytest.approx(-2 * (1 - 0.5**0.25) * surprise, abs=1e-9)
@@ -129,8 +129,8 @@ def test_box_scores_feed_factors_and_the_luck_free_rating():
     rate = 1 - 0.5 ** (1 / 14)
     # Shooting: (40 + 9) / 80 - (40 + 5) / 90, smoothed once, seen from the loser's home.
     assert second["shooting"] == pytest.approx(-2 * rate * (49 / 80 - 45 / 90))
-    # The winner made eight threes more than its rate: part of its win was luck.
-    assert second["strength_luck_free"] > second["strength"] == without["strength"]
+    # The winner made more threes than its rate: part of its win was luck, so the loser is better.
+    assert second["strength"] > without["strength"]
     assert second["home_pace"] == pytest.approx(((80 + 11 - 10 + 10) + (90 + 8.8 - 12 + 12)) / 2)
 
 
