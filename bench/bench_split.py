@@ -8,6 +8,9 @@ held against p: by how many percent it stretches probabilities away from 1 / k, 
 
 The exchange's own error would tilt both, since p is on both sides of the equation; so favourites
 are told from longshots by the other bookmakers. Intervals are of events drawn again.
+
+The simulator's bookmakers are made to split as the recorded ones do, by kind: at last the same
+question is put to them, with the true probability for p.
 """
 
 import csv
@@ -21,14 +24,20 @@ from pathlib import Path
 import numpy as np
 from measured import say
 
+from odds.domain.bookmakers import bookmaker_info
 from odds.domain.margins import METHODS, remove_margin
 from odds.domain.table import FloatArray
+from odds.simulator.boards import Sport
+from odds.simulator.slates import true_slate
+from odds.simulator.sports import SPORTS
 
 FOLDER = Path(os.environ.get("FAIRLINE_SHARED_DATA", "../shared/data"))
 EXCHANGES = ("betfair", "betfair_ex_eu", "betfair_ex_uk", "betfair_ex_au")
 WIDEST = 0.03  # between back and lay, in probability: more is no market
 DRAWS = 500
-BLEND = "2*additive+multiplicative"
+BLEND = "12*shin+multiplicative"
+SHARP, COMMON, EXCHANGE, OTHER = "sharp", "common", "exchange", "other"
+SIM_DAYS = 150
 
 Prices = dict[str, dict[str, float]]
 
@@ -38,6 +47,8 @@ class Seen:
     """One bookmaker's moneyline: its prices, the exchange's middle, what the other books say."""
 
     event: str
+    book: str
+    kind: str
     prices: FloatArray
     middle: FloatArray
     others: FloatArray
@@ -70,6 +81,16 @@ def middle_of(back: Prices, lay: Prices, names: list[str]) -> FloatArray | None:
     return None
 
 
+def kind_of(book: str) -> str:
+    """Return what kind of bookmaker it is, as the product takes it to be."""
+    info = bookmaker_info(book)
+    if book in EXCHANGES or book == "sim_exchange":
+        return EXCHANGE
+    if info.is_exchange:
+        return OTHER
+    return SHARP if info.weight > 1 else COMMON
+
+
 def seen() -> dict[str, list[Seen]]:
     """Return every usable book of every event with a middle, by group."""
     markets: dict[tuple[str, str, str], dict[str, Prices]] = defaultdict(lambda: defaultdict(dict))
@@ -80,18 +101,52 @@ def seen() -> dict[str, list[Seen]]:
     for (group, event, _), of in markets.items():
         names = sorted(max(of["h2h"].values(), key=len, default={}))
         middle = middle_of(of["h2h"], of["h2h_lay"], names)
-        books = [
-            np.array([prices[name] for name in names])
+        books = {
+            key: np.array([prices[name] for name in names])
             for key, prices in of["h2h"].items()
-            if set(prices) == set(names) and key not in EXCHANGES
-        ]
-        books = [book for book in books if 0.005 < (1 / book).sum() - 1 < 0.2]
-        if middle is None or len(books) < 4:
-            continue
-        plain = np.array([1 / book / (1 / book).sum() for book in books])
-        for place, book in enumerate(books):
-            others = np.median(np.delete(plain, place, axis=0), axis=0)
-            found[group].append(Seen(event, book, middle, others / others.sum()))
+            if set(prices) == set(names)
+        }
+        if middle is not None:
+            found[group] += told(event, books, middle)
+    return found
+
+
+def told(event: str, books: dict[str, FloatArray], middle: FloatArray) -> list[Seen]:
+    """Return an event's books, where more than three of them can be used."""
+    margin = {key: (1 / prices).sum() - 1 for key, prices in books.items()}
+    plain = {
+        key: 1 / prices / (1 + margin[key])
+        for key, prices in books.items()
+        if kind_of(key) != EXCHANGE and 0.005 < margin[key] < 0.2
+    }
+    if len(plain) < 4:
+        return []
+    made = []
+    for key in books:
+        # An exchange's own prices: half of what lies between its two sides.
+        if key in plain or (kind_of(key) == EXCHANGE and margin[key] > 0.001):
+            others = np.median([each for name, each in plain.items() if name != key], axis=0)
+            made.append(Seen(event, key, kind_of(key), books[key], middle, others / others.sum()))
+    return made
+
+
+def simulated(sport: Sport) -> list[Seen]:
+    """Return the simulator's books beside the truth, nobody late, so that only margins differ."""
+    number = sport.numbers(1.5e9, 1.5e9 + SIM_DAYS * 86_400)
+    true = true_slate(sport, 1, number, hours_before=2.9, is_efficient=True)
+    quotes, found = true.quotes, []
+    rows = np.flatnonzero(quotes.market_key == "h2h")
+    events, starts = np.unique(quotes.event_id[rows], return_index=True)
+    order = rows[np.lexsort((quotes.side[rows], quotes.bookmaker_key[rows], quotes.event_id[rows]))]
+    for event, part in zip(events.tolist(), np.split(order, np.sort(starts)[1:]), strict=True):
+        books: dict[str, list[int]] = defaultdict(list)
+        for row in part.tolist():
+            books[str(quotes.bookmaker_key[row])].append(row)
+        most = max(map(len, books.values()))
+        whole = {key: of for key, of in books.items() if len(of) == most > 1}
+        if whole:
+            truth = true.truth[next(iter(whole.values()))]
+            found += told(str(event), {key: quotes.price[of] for key, of in whole.items()}, truth)
     return found
 
 
@@ -127,22 +182,42 @@ def stretched(each: Seen, method: str) -> tuple[float, float]:
     return float((error * lean).sum()), float(((each.middle - even) * lean).sum())
 
 
+def say_split(name: str, of: list[Seen]) -> None:
+    """Print the split of each kind of bookmaker, and how far apart common ones are."""
+    for kind in ("any", SHARP, COMMON, EXCHANGE):
+        every = kind == "any"
+        part = [s for s in of if s.kind == kind or (every and s.kind != EXCHANGE)]
+        if len({each.event for each in part}) >= 30:
+            value, low, high = ratio(part, split)
+            what = f"{name}, {kind} bookmaker, {len(part)}: share of the margin on all alike"
+            say(what, value, "1", "95 % from", low)
+            say(what, value, "1", "95 % to", high)
+    by_book: dict[str, list[Seen]] = defaultdict(list)
+    for each in of:
+        if each.kind == COMMON:
+            by_book[each.book].append(each)
+    found = [ratio(part, split) for part in by_book.values() if len(part) >= 25]
+    value, low, high = np.array(found).T
+    noise = float((((high - low) / 3.92) ** 2).mean())
+    spread = max(float(value.var()) - noise, 0.0) ** 0.5
+    say(f"{name}, {len(found)} common bookmakers: how far apart they are (sd)", spread, "1")
+
+
 def main() -> None:
-    """Print one JSON object a figure; nothing where the recorded prices are not there."""
-    if not FOLDER.is_dir():
-        return
-    for group, of in seen().items():
+    """Print one JSON object a figure; of recorded prices only where there are some."""
+    for group, of in seen().items() if FOLDER.is_dir() else ():
         events = len({each.event for each in of})
         if events < 30:
             continue
-        name = f"{group}, {len(of)} books' moneylines on {events} events"
-        value, low, high = ratio(of, split)
-        say(f"{name}: share of the margin on all alike", value, "1", "95 % from", low)
-        say(f"{name}: share of the margin on all alike", value, "1", "95 % to", high)
+        name = f"{group}, {events} events"
+        say_split(name, of)
+        books = [each for each in of if each.kind != EXCHANGE]
         for method in (*METHODS, BLEND):
-            value, low, high = ratio(of, lambda each, by=method: stretched(each, by))
+            value, low, high = ratio(books, lambda each, by=method: stretched(each, by))
             say(f"{name}: stretch of {method}", value * 100, "%", "95 % from", low * 100)
             say(f"{name}: stretch of {method}", value * 100, "%", "95 % to", high * 100)
+    for sport in SPORTS:
+        say_split(f"simulator, {sport.key}", simulated(sport))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import numpy as np
 from odds.simulator import chances, market
 from odds.simulator.boards import Board, FloatArray, IntArray, Offer
 from odds.simulator.schedule import numbers_starting
-from odds.simulator.teams import TEAMS
+from odds.simulator.teams import BASKETBALL_SPLIT, TEAMS
 
 
 class Basketball:
@@ -15,6 +15,7 @@ class Basketball:
     title = "Simulated League"
     group = "Basketball"
     teams = TEAMS
+    split = BASKETBALL_SPLIT
 
     def numbers(self, after: float, until: float) -> IntArray:
         return numbers_starting(after, until)

@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from odds.simulator.teams import Split
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
@@ -43,6 +45,8 @@ class Sport(Protocol):
     def group(self) -> str: ...
     @property
     def teams(self) -> tuple[str, ...]: ...
+    @property
+    def split(self) -> Split: ...
 
     def own_seed(self, seed: int) -> int:
         """Return the seed of this sport's own numbers in the world of a seed."""

@@ -15,7 +15,7 @@ from odds.simulator import chances, market
 from odds.simulator.boards import FloatArray, IntArray, Sport
 from odds.simulator.scored import ScoredSport
 from odds.simulator.scoring import chances_of
-from odds.simulator.teams import BOOKS
+from odds.simulator.teams import BOOKS, Split
 from odds.simulator.worlds import WorldMarket, WorldOdds, WorldOutcome
 
 FIRST_HALF = {"basketball_sim": 0.5, "soccer_sim": 0.45, "americanfootball_sim": 0.48}
@@ -94,7 +94,7 @@ def with_extras(
     books = []
     for book in odds.books:
         place = places[book.key]
-        price = _Pricer(place, bool(view.is_open[0, place]))
+        price = _Pricer(place, bool(view.is_open[0, place]), sport.split)
         extra = tuple(_markets(odds, book.markets, sport, seed, number, view, known, price))
         stamped = tuple(replace(each, last_update=book.last_update) for each in extra)
         books.append(replace(book, markets=book.markets + stamped))
@@ -105,12 +105,13 @@ def with_extras(
 class _Pricer:
     place: int
     is_open: bool
+    split: Split
 
     def prices(self, chance: float) -> tuple[float, float]:
         """Return the prices of an outcome and its opposite; NaN where not offered."""
         both = np.array([[chance], [1 - chance]])
         spec = BOOKS[self.place : self.place + 1]
-        told = market.priced(both, np.array([[self.is_open]]), spec, 2)
+        told = market.priced(both, np.array([[self.is_open]]), spec, self.split, 2)
         return round(float(told[0, 0]), 3), round(float(told[1, 0]), 3)
 
 

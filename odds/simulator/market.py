@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from odds.simulator import chances
 from odds.simulator.noise import FloatArray, normal, uniform
 from odds.simulator.schedule import HOUR, IntArray, expectations, starts
-from odds.simulator.teams import BOOKS, BookSpec
+from odds.simulator.teams import BASKETBALL_SPLIT, BOOKS, BookSpec, Split
 
 NEWS_HOURS = 24
 STEP = 15 * 60
@@ -174,21 +174,22 @@ def views(
 
 
 def priced(
-    probability: FloatArray, is_open: NDArray[np.bool_], books: tuple[BookSpec, ...], outcomes: int
+    probability: FloatArray,
+    is_open: NDArray[np.bool_],
+    books: tuple[BookSpec, ...],
+    split: Split,
+    outcomes: int,
 ) -> FloatArray:
-    """Return what each book pays for outcomes of these probabilities, (events, books).
-
-    Of its margin, `even_share` falls on the outcomes of a market alike, the rest in proportion.
-    """
-    overround, even_share = column(books, "margin"), column(books, "even_share")
+    """Return what each book pays for outcomes of these probabilities, (events, books)."""
+    overround, even_share = column(books, "margin"), np.array([split.of(books)])
     ticks = 10.0 ** column(books, "decimals")
     implied = probability * (1 + overround * (1 - even_share)) + overround * even_share / outcomes
     exact = 1 / np.maximum(implied, 0.004)
-    # Rounded down, as bookmakers do, to fewer places where prices are long.
+    # To fewer places where prices are long.
     step = np.where(exact < 10, ticks, 10.0)
     # A foregone conclusion is not offered.
     offered = is_open & (implied < SUREST)
-    return np.where(offered, np.floor(exact * step + 1e-9) / step, np.nan)
+    return np.where(offered, np.rint(exact * step) / step, np.nan)
 
 
 def has_whole_lines(seed: int, number: IntArray) -> NDArray[np.bool_]:
@@ -220,7 +221,7 @@ def quote(
     over = over / (1 - on_it)
 
     def price(probability: FloatArray) -> FloatArray:
-        return priced(probability, view.is_open, books, 2)
+        return priced(probability, view.is_open, books, BASKETBALL_SPLIT, 2)
 
     return Prices(
         updated=view.updated,

@@ -21,7 +21,14 @@ from odds.simulator.scoring import (
     final_scores,
     law_of,
 )
-from odds.simulator.teams import BOOKS, FOOTBALL_TEAMS, SOCCER_TEAMS
+from odds.simulator.teams import (
+    BOOKS,
+    FOOTBALL_SPLIT,
+    FOOTBALL_TEAMS,
+    SOCCER_SPLIT,
+    SOCCER_TEAMS,
+    Split,
+)
 
 _NOISE = (12.0, 17.0)  # as in basketball, so that news tells as much of the result
 _EVENT_CHUNK = 250
@@ -37,6 +44,7 @@ class ScoredSport:
     teams: tuple[str, ...]
     has_draw: bool
     every: int
+    split: Split
     table: Callable[[FloatArray, FloatArray], tuple[FloatArray, IntArray, IntArray]]
 
     def numbers(self, after: float, until: float) -> IntArray:
@@ -75,17 +83,19 @@ class ScoredSport:
         cover, push = at_least(margin, law.margins, -spread)
         over, on_it = at_least(total, totals, total_line)
         if self.has_draw:
-            moneyline = _offer("h2h", ("home", "away", "draw"), None, view, win, 1 - win - tie, tie)
+            moneyline = _offer(
+                "h2h", ("home", "away", "draw"), None, view, self.split, win, 1 - win - tie, tie
+            )
         else:
             home = win / (1 - tie)
-            moneyline = _offer("h2h", ("home", "away"), None, view, home, 1 - home)
+            moneyline = _offer("h2h", ("home", "away"), None, view, self.split, home, 1 - home)
         cover, over = cover / (1 - push), over / (1 - on_it)
         return Board(
             view.updated,
             (
                 moneyline,
-                _offer("spreads", ("home", "away"), spread, view, cover, 1 - cover),
-                _offer("totals", ("over", "under"), total_line, view, over, 1 - over),
+                _offer("spreads", ("home", "away"), spread, view, self.split, cover, 1 - cover),
+                _offer("totals", ("over", "under"), total_line, view, self.split, over, 1 - over),
             ),
         )
 
@@ -186,10 +196,12 @@ def _offer(
     sides: tuple[str, ...],
     line: FloatArray | None,
     view: market.View,
+    split: Split,
     *probability: FloatArray,
 ) -> Offer:
     prices = np.stack(
-        [market.priced(each, view.is_open, BOOKS, len(sides)) for each in probability], axis=-1
+        [market.priced(each, view.is_open, BOOKS, split, len(sides)) for each in probability],
+        axis=-1,
     )
     lines = np.full(prices.shape[:2], np.nan) if line is None else line
     return Offer(market_key, sides, lines, np.asarray(np.round(prices, 3), dtype=np.float64))
@@ -266,7 +278,14 @@ def _by_margin_and_total(
 
 
 SOCCER = ScoredSport(
-    "soccer_sim", "Simulated Premier Division", "Soccer", SOCCER_TEAMS, True, 2, soccer_table
+    "soccer_sim",
+    "Simulated Premier Division",
+    "Soccer",
+    SOCCER_TEAMS,
+    True,
+    2,
+    SOCCER_SPLIT,
+    soccer_table,
 )
 FOOTBALL = ScoredSport(
     "americanfootball_sim",
@@ -275,5 +294,6 @@ FOOTBALL = ScoredSport(
     FOOTBALL_TEAMS,
     False,
     4,
+    FOOTBALL_SPLIT,
     football_table,
 )

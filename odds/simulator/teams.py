@@ -56,9 +56,10 @@ FOOTBALL_TEAMS = tuple(
 class BookSpec:
     """How an invented bookmaker prices.
 
-    `margin` is its overround on two outcomes; `even_share` of it falls on both outcomes alike, the
-    rest in proportion (a bookmaker that shades longshots has much). `noise` is its own error in
-    points, `flicker` the part that changes every three hours. It re-quotes every `interval`
+    `margin` is its overround; how that is split over the outcomes follows from the sport and the
+    kind of bookmaker, and from `leaning`, by which its share on all alike is greater than that of
+    others of its kind. `noise` is its own error in points, `flicker` the part that changes every
+    three hours. It re-quotes every `interval`
     minutes and sees the news `lag` minutes late. In a share `doze` of four-hour stretches it does
     not move its prices at all. It opens `opens` hours before the start.
     """
@@ -67,7 +68,7 @@ class BookSpec:
     title: str
     region: str
     margin: float
-    even_share: float = 0.6
+    leaning: float = 0.0
     noise: float = 0.30
     flicker: float = 0.25
     lag: float = 10.0
@@ -75,8 +76,35 @@ class BookSpec:
     doze: float = 0.06
     opens: float = 23.0
     decimals: int = 2
+    is_sharp: bool = False
     is_exchange: bool = False
 
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What share of a margin falls on all outcomes alike, by kind of bookmaker; the rest by size.
+
+    1 takes the same off each outcome's probability; above it, longshots bear more than that.
+    """
+
+    sharp: float
+    common: float
+    exchange: float
+
+    def of(self, books: tuple[BookSpec, ...]) -> list[float]:
+        """Return each bookmaker's share."""
+        return [
+            spec.leaning
+            + (self.exchange if spec.is_exchange else self.sharp if spec.is_sharp else self.common)
+            for spec in books
+        ]
+
+
+# As recorded prices show it (`scripts/bench split`; docs/algorithms/margins.md): NBA 2022 to 2025
+# and soccer of 16 April 2026. No recorded prices tell of American football: as NBA's, two-way too.
+BASKETBALL_SPLIT = Split(sharp=0.67, common=0.95, exchange=1.21)
+SOCCER_SPLIT = Split(sharp=0.58, common=0.69, exchange=1.04)
+FOOTBALL_SPLIT = BASKETBALL_SPLIT
 
 BOOKS = (
     BookSpec(
@@ -84,7 +112,6 @@ BOOKS = (
         "Meridian",
         "eu",
         margin=0.024,
-        even_share=1.0,
         noise=0.06,
         flicker=0.05,
         lag=0.5,
@@ -92,26 +119,27 @@ BOOKS = (
         doze=0.0,
         opens=23.5,
         decimals=3,
+        is_sharp=True,
     ),
     BookSpec(
         "sim_exchange",
         "Openhand Exchange",
         "eu",
         margin=0.008,
-        even_share=0.0,
         noise=0.08,
         flicker=0.08,
         lag=1.0,
         interval=1.0,
         doze=0.0,
         opens=22.0,
+        decimals=3,
         is_exchange=True,
     ),
     BookSpec("sim_harbor", "Harbor Sports", "us", margin=0.044),
-    BookSpec("sim_lantern", "Lantern", "us", margin=0.048),
-    BookSpec("sim_union", "Union Book", "us", margin=0.042, even_share=0.4),
-    BookSpec("sim_northgate", "Northgate", "eu", margin=0.040, even_share=0.8, lag=6.0),
-    BookSpec("sim_kestrel", "Kestrel", "eu", margin=0.046, lag=25.0, doze=0.20),
+    BookSpec("sim_lantern", "Lantern", "us", margin=0.048, leaning=0.2),
+    BookSpec("sim_union", "Union Book", "us", margin=0.042, leaning=-0.2),
+    BookSpec("sim_northgate", "Northgate", "eu", margin=0.040, leaning=0.2, lag=6.0),
+    BookSpec("sim_kestrel", "Kestrel", "eu", margin=0.046, leaning=-0.2, lag=25.0, doze=0.20),
     BookSpec(
         "sim_prairie",
         "Prairie Bet",

@@ -12,7 +12,8 @@ from odds.simulator.league import SimulatedLeague
 from odds.simulator.render import Form, odds_body
 from odds.simulator.scored import FOOTBALL, SOCCER
 from odds.simulator.slates import true_slate
-from odds.simulator.sports import SPORTS
+from odds.simulator.sports import BASKETBALL, SPORTS
+from odds.simulator.teams import BOOKS
 from tests.odds.simulator.door import NOON
 
 SCORED = (SOCCER, FOOTBALL)
@@ -65,6 +66,38 @@ def test_what_is_true_now_is_the_mean_of_what_will_be_true(sport):
     moved = late - early
     assert moved.std() > 0.02
     assert abs(moved.mean()) < 3.5 * moved.std() / np.sqrt(len(moved))
+
+
+# 95 % of what `scripts/bench split` measures in recorded prices: NBA, and soccer.
+RECORDED = {
+    "sharp": ((0.54, 0.81), (0.31, 0.82)),
+    "common": ((0.87, 1.01), (0.54, 0.83)),
+    "exchange": ((1.17, 1.26), (0.91, 1.23)),
+}
+
+
+@pytest.mark.parametrize(("sport", "place"), [(BASKETBALL, 0), (SOCCER, 1)])
+def test_books_split_their_margin_over_the_outcomes_as_recorded_ones_do(sport, place):
+    """By the prices shown, with the truth where the bench has an exchange's middle."""
+    number = some(sport, 60)
+    at = market.starts(number) - 3 * 3600
+    moneyline = sport.board(1, number, at, is_efficient=True).offers[0]
+    truth, push = sport.truth(1, number, at, "h2h", np.full((len(number), 1), np.nan))
+    implied, even = 1 / moneyline.prices, 1 / len(moneyline.sides)
+    margin = implied.sum(axis=-1, keepdims=True) - 1
+    truth = truth / (1 - push)[..., None]
+    lean = even - truth
+    above = ((implied - (1 + margin) * truth) * lean).sum(axis=-1)
+    below = (margin * (even - truth) * lean).sum(axis=-1)
+    for kind, intervals in RECORDED.items():
+        low, high = intervals[place]
+        books = [
+            book
+            for book, spec in enumerate(BOOKS)
+            if kind == ("sharp" if spec.is_sharp else "exchange" if spec.is_exchange else "common")
+        ]
+        share = np.nansum(above[:, books]) / np.nansum(below[:, books])
+        assert low < share < high, kind
 
 
 def test_soccer_has_draws_and_football_heaps_on_its_key_numbers():
