@@ -33,7 +33,7 @@ from models_registry.availability import NothingServes, serving_champion
 from models_registry.domain.features import SignatureMismatch
 from models_registry.explaining import explain
 from models_registry.history import NoSuchCompetition, find_competition
-from models_registry.services import predict_events
+from models_registry.services import ask_champions
 
 MOST_EVENTS = 100
 WHOLE_VERSION = {"expired", "broken"}
@@ -119,9 +119,9 @@ class Predictions(APIView):
     def post(self, request: Request) -> Response:
         """Ask each competition's champion about events to come, with all that is known now.
 
-        What it says is stored, and so is a refusal. 503 with the reason where nothing can serve:
-        no champion, one that expired, or whose files are broken. 422 where every event lies
-        outside what it was trained on.
+        What is new is stored, refusals too; where it has nothing new to say, its last word comes.
+        503 with the reason where nothing can serve: no champion, one that expired, or whose files
+        are broken. 422 where every event lies outside what it was trained on.
         """
         read_query(request, serializers.Serializer)
         ids = list(dict.fromkeys(read_body(request, Asked)["events"]))
@@ -141,7 +141,7 @@ class Predictions(APIView):
                 ],
             )
         try:
-            said = predict_events(event_ids=ids, as_of=now, made_at=now)
+            said = ask_champions(event_ids=ids, now=now)
         except NothingServes as reason:
             raise Unavailable(f"{reason}.", kind="nothing-serves") from reason
         if said.refusals and not said.predictions:

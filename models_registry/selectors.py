@@ -1,6 +1,6 @@
 """What pages, betting and the API read of the registry."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -190,23 +190,9 @@ def refusals(
 
 def refusals_in_force(event_id: int, *, as_of: datetime) -> list[Refusal]:
     """Return the latest refusal of each version that has not predicted the event since."""
-    refused = list(
-        refusals(event_id=event_id)
-        .filter(as_of__lte=as_of)
-        .order_by("version_id", "-as_of", "-pk")
-        .distinct("version_id")
-    )
-    if not refused:
-        return []
-    said = latest_predictions(
-        [event_id], version_ids=[row.version_id for row in refused], as_of=as_of
-    )
-    return [
-        row
-        for row in refused
-        if (event_id, row.version_id) not in said
-        or said[event_id, row.version_id].as_of < row.as_of
-    ]
+    versions_ = refusals(event_id=event_id).order_by().values_list("version_id", flat=True)
+    refused = last_words([event_id], version_ids=set(versions_), as_of=as_of)[1]
+    return sorted(refused.values(), key=lambda row: row.as_of, reverse=True)
 
 
 def events_to_come(event_ids: Iterable[int], *, now: datetime) -> set[int]:
@@ -227,13 +213,10 @@ def said_of_events_to_come(
             competition=champion.predictor.competition, status="scheduled", starts_at__gt=now
         ).values_list("pk", flat=True)
     )
-    priced = predictions_for(ids, as_of=now)
-    refused = latest_refusals(ids, version_ids=[champion.pk], as_of=now)
+    made, refused = last_words(ids, version_ids=[champion.pk], as_of=now)
     return (
-        predictions().filter(pk__in=[row.pk for row in priced.values()]),
-        refusals().filter(
-            pk__in=[row.pk for row in refused.values() if row.event_id not in priced]
-        ),
+        predictions().filter(pk__in=[row.pk for row in made.values()]),
+        refusals().filter(pk__in=[row.pk for row in refused.values()]),
     )
 
 
@@ -246,13 +229,23 @@ def predictions_for(event_ids: Iterable[int], *, as_of: datetime) -> dict[int, P
     serving = [row for row in champions() if not why_expired(row, as_of)]
     paused = pauses_in_force([row.pk for row in serving], at=as_of)
     ids = [row.pk for row in serving if row.pk not in paused]
-    asked = list(event_ids)
-    refused = latest_refusals(asked, version_ids=ids, as_of=as_of)
-    return {
-        event: row
-        for (event, version), row in latest_predictions(asked, version_ids=ids, as_of=as_of).items()
-        if (event, version) not in refused or refused[event, version].as_of <= row.as_of
-    }
+    made, _ = last_words(list(event_ids), version_ids=ids, as_of=as_of)
+    return {event: row for (event, _), row in made.items()}
+
+
+def last_words(
+    event_ids: Collection[int], *, version_ids: Collection[int], as_of: datetime
+) -> tuple[dict[tuple[int, int], Prediction], dict[tuple[int, int], Refusal]]:
+    """Return what stands of each version's word on each event, by (event, version).
+
+    The later of its latest prediction and its latest refusal; of one moment, the prediction.
+    """
+    made = latest_predictions(event_ids, version_ids=version_ids, as_of=as_of)
+    refused = latest_refusals(event_ids, version_ids=version_ids, as_of=as_of)
+    return (
+        {k: row for k, row in made.items() if k not in refused or refused[k].as_of <= row.as_of},
+        {k: row for k, row in refused.items() if k not in made or made[k].as_of < row.as_of},
+    )
 
 
 def latest_predictions(

@@ -19,7 +19,7 @@ from models_registry.services.holdout import (
     opening_words,
     seasons_held_out,
 )
-from models_registry.services.prediction import predict_events, predict_upcoming
+from models_registry.services.prediction import ask_champions, predict_events, predict_upcoming
 from models_registry.services.promotion import (
     NothingToRollBackTo,
     PromotionRefused,
@@ -71,6 +71,7 @@ __all__ = [
     "StageRefused",
     "TrainingCancelled",
     "TrainingRefused",
+    "ask_champions",
     "ask_for_training",
     "attack",
     "cancel_training",

@@ -5,6 +5,7 @@ is stored: nothing is priced on a guess. Challengers predict beside the champion
 they say is stored and judged, and never reaches betting.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ from models_registry.learners import AnyModel
 from models_registry.models import ModelVersion, Prediction, Refusal
 from models_registry.services.training import predictor_key
 from odds.models import Event
+
+logger = logging.getLogger(__name__)
 
 # How far ahead upcoming events are predicted.
 HORIZON = timedelta(days=4)
@@ -68,11 +71,8 @@ def predict_events(
     Raises:
         NothingServes: if a competition has no champion, or an event is not the version's.
     """
-    by_competition: dict[str, list[int]] = {}
-    for pk, key in Event.objects.filter(pk__in=event_ids).values_list("pk", "competition__key"):
-        by_competition.setdefault(key, []).append(pk)
     said = Said()
-    for key, ids in by_competition.items():
+    for key, ids in _by_competition(event_ids).items():
         chosen = _version_for(key, version)
         known = _stored_at(ids, chosen, as_of)
         if missing := [pk for pk in ids if pk not in known.events()]:
@@ -98,7 +98,8 @@ def predict_upcoming(*, now: datetime) -> dict[str, dict[str, int]]:
 
     An event whose features are as they were at the version's latest prediction gets no new row,
     and one that is refused again for the same cause neither. Returns how many rows were written,
-    by predictor: the champion's predictions, predictions in shadow, refusals.
+    by predictor: the champion's predictions, predictions in shadow, refusals; and how many
+    versions failed, which keeps no other from predicting.
     """
     counts: dict[str, dict[str, int]] = {}
     for champion in selectors.champions():
@@ -111,18 +112,55 @@ def predict_upcoming(*, now: datetime) -> dict[str, dict[str, int]]:
                 starts_at__lte=now + HORIZON,
             ).values_list("pk", flat=True)
         )
-        count = {"predicted": 0, "in_shadow": 0, "refused": 0}
+        count = {"predicted": 0, "in_shadow": 0, "refused": 0, "failed": 0}
         challengers = [
             each for each in selectors.challengers(champion.predictor.key) if each.pk != champion.pk
         ]
         for version in [champion, *challengers] if ids else []:
-            fresh = _changed(_say(version, ids, as_of=now, made_at=now), ids, version, now)
-            _store(fresh)
+            try:
+                fresh = _say_news(version, ids, now)
+            except Exception:
+                logger.exception("%s could not predict", version)
+                count["failed"] += 1
+                continue
             spoke = "predicted" if version.pk == champion.pk else "in_shadow"
             count[spoke] += len(fresh.predictions)
             count["refused"] += len(fresh.refusals)
         counts[champion.predictor.key] = count
     return counts
+
+
+def ask_champions(*, event_ids: Sequence[int], now: datetime) -> Said:
+    """Let each competition's champion speak of events now; return its word on each, stored.
+
+    What it said before stands where it has no news, so asking again and again writes nothing.
+
+    Raises:
+        NothingServes: if a competition has no champion.
+    """
+    said = Said()
+    for key, ids in _by_competition(event_ids).items():
+        champion = _version_for(key, None)
+        _say_news(champion, ids, now)
+        made, refused = selectors.last_words(ids, version_ids=[champion.pk], as_of=now)
+        said.predictions += made.values()
+        said.refusals += refused.values()
+    return said.in_order(event_ids)
+
+
+def _by_competition(event_ids: Sequence[int]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for pk, key in Event.objects.filter(pk__in=event_ids).values_list("pk", "competition__key"):
+        found.setdefault(key, []).append(pk)
+    return found
+
+
+def _say_news(version: ModelVersion, event_ids: Sequence[int], now: datetime) -> Said:
+    """Store and return what a version says that it did not say before."""
+    said = _say(version, event_ids, as_of=now, made_at=now)
+    news = _changed(said, event_ids, version, now)
+    _store(news)
+    return news
 
 
 def _version_for(competition_key: str, version: ModelVersion | None) -> ModelVersion:

@@ -11,7 +11,15 @@ from django.test.utils import CaptureQueriesContext
 
 from betting.models import Opportunity, Strategy
 from betting.services.settlement import settle_bet
-from models_registry.models import ModelVersion, Prediction, Predictor, Promotion
+from models_registry.models import (
+    DriftReport,
+    ModelVersion,
+    Pause,
+    Prediction,
+    Predictor,
+    Promotion,
+    Refusal,
+)
 from odds.models import Competition, Event
 from risk.services import halt_everything
 from tests import make
@@ -79,12 +87,27 @@ def prediction(quote, by, *, hours=0):
     )
 
 
+def watched(quote, by, number):
+    """A refusal, a report of drift and a pause."""
+    event = quote.selection.market.event
+    Refusal.objects.create(
+        event=event, version=by, as_of=NOON, made_at=NOON, cause="expired", detail="too old"
+    )
+    DriftReport.objects.create(
+        predictor=by.predictor, version=by, day=NOON.date() - timedelta(days=number), made_at=NOON,
+        level="fine", readings=[], plots={},
+    )  # fmt: skip
+    Pause.objects.create(version=by, kind="paused", at=NOON, reason="drifted")
+
+
 def one_of_each(alice, *, count, start=1):
     """Make so many rows of everything a list shows."""
     for number in range(start, start + count):
         quote = make.priced(game=number)
         opportunity(quote)
-        prediction(quote, version(number))
+        by = version(number)
+        prediction(quote, by)
+        watched(quote, by, number)
         make.place(alice, quote, "1.00")
 
 
@@ -95,6 +118,9 @@ LISTS = [
     "ev/hits",
     "predictions",
     "models",
+    "refusals",
+    "drift",
+    "pauses",
     "bets",
     "bankroll",
     "risk/assessments",

@@ -116,5 +116,5 @@ def test_upcoming_events_are_predicted_again_only_when_something_changed(trained
     once = services.predict_upcoming(now=NOW)
     again = services.predict_upcoming(now=NOW + timedelta(hours=1))
 
-    assert once == {PREDICTOR: {"predicted": 1, "in_shadow": 0, "refused": 0}}
-    assert again == {PREDICTOR: {"predicted": 0, "in_shadow": 0, "refused": 0}}
+    assert once == {PREDICTOR: {"predicted": 1, "in_shadow": 0, "refused": 0, "failed": 0}}
+    assert again == {PREDICTOR: {"predicted": 0, "in_shadow": 0, "refused": 0, "failed": 0}}

@@ -37,7 +37,7 @@ def test_a_challenger_predicts_in_shadow_and_never_reaches_betting(champion, eve
 
     counts = services.predict_upcoming(now=NOW)
 
-    assert counts == {PREDICTOR: {"predicted": 1, "in_shadow": 1, "refused": 0}}
+    assert counts == {PREDICTOR: {"predicted": 1, "in_shadow": 1, "refused": 0, "failed": 0}}
     assert set(Prediction.objects.values_list("version", flat=True)) == {
         champion.pk,
         challenger.pk,
@@ -192,6 +192,30 @@ def test_the_champion_answers_a_program_and_what_it_says_is_stored(champion, eve
     assert (said["event"], said["id"], said["in_shadow"]) == (event.pk, row.pk, False)
     assert said["home_probability"] == pytest.approx(row.home_probability, abs=1e-6)
     assert ask(competition=league.KEY).json() == {"predictions": [said], "refusals": []}
+
+
+def test_asking_again_without_news_writes_nothing(champion, event, ask, monkeypatch):
+    first = ask(event).json()
+    monkeypatch.setattr("accounts.clock.now", lambda: NOW + timedelta(minutes=5))
+
+    assert ask(event).json() == first
+    assert Prediction.objects.count() == 1
+
+
+def test_one_version_that_fails_does_not_stop_the_rest(champion, event, monkeypatch):
+    challenger = league.once_more(champion)
+    stage_version(version_id=challenger.pk, stage="staging", by_id=None, reason="", now=NOW)
+    load = serving.load_reach
+
+    def failing(*asked):
+        monkeypatch.setattr(serving, "load_reach", load)
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(serving, "load_reach", failing)
+
+    counts = services.predict_upcoming(now=NOW)
+
+    assert counts == {PREDICTOR: {"predicted": 0, "in_shadow": 1, "refused": 0, "failed": 1}}
 
 
 def assert_nothing_serves(answer, words):
