@@ -11,6 +11,7 @@ from models_registry import api_life as life
 from models_registry.api import VersionDetail, VersionList
 from models_registry.api_drift import DriftReports, ModelCard, Pauses
 from models_registry.api_predictions import Predictions, PredictionsNow, PredictionWhy, Refusals
+from models_registry.api_proofs import Attacks, Openings, SearchDetail, Searches
 from odds.api import EventDetail, EventList, Feeds, QuoteList
 from odds.api_books import Bookmakers
 from odds.api_scanner import Arbitrages, LowHolds, Middles, Outliers, Steam
@@ -47,6 +48,10 @@ urlpatterns = [
     path("models/<int:version_id>/tag", life.Tag.as_view(), name="api-model-tag"),
     path("models/<int:version_id>/untag", life.Untag.as_view(), name="api-model-untag"),
     path("models/<int:version_id>/note", life.Note.as_view(), name="api-model-note"),
+    path("attacks", Attacks.as_view(), name="api-attacks"),
+    path("openings", Openings.as_view(), name="api-openings"),
+    path("searches", Searches.as_view(), name="api-searches"),
+    path("searches/<int:search_id>", SearchDetail.as_view(), name="api-search"),
     path("predictions", Predictions.as_view(), name="api-predictions"),
     path("predictions/now", PredictionsNow.as_view(), name="api-predictions-now"),
     path(

@@ -125,3 +125,35 @@ class PauseAdmin(Evidence):
     list_filter = ("kind", "version__predictor")
     list_select_related = ("version__predictor", "by")
     search_fields = ("version__predictor__key", "reason")
+
+
+@admin.register(models.Attack)
+class AttackAdmin(Evidence):
+    list_display = ("version", "asked_at", "status", "step", "finished_at", "by")
+    list_filter = ("status", "version__predictor")
+    list_select_related = ("version__predictor", "by")
+    search_fields = ("version__predictor__key", "error", "data_hash")
+
+
+@admin.register(models.Opening)
+class OpeningAdmin(Evidence):
+    list_display = ("predictor", "season", "number", "recipe", "version", "at", "by")
+    list_filter = ("predictor", "season")
+    list_select_related = ("predictor", "version__predictor", "by")
+    search_fields = ("predictor__key", "fingerprint")
+
+
+@admin.register(models.Search)
+class SearchAdmin(Evidence):
+    list_display = ("__str__", "asked_at", "status", "trials_wanted", "workers", "by")
+    list_filter = ("status", "predictor")
+    list_select_related = ("predictor", "by")
+    search_fields = ("predictor__key", "error")
+
+
+@admin.register(models.Trial)
+class TrialAdmin(Evidence):
+    list_display = ("__str__", "status", "log_loss", "asked_at", "finished_at")
+    list_filter = ("status", "search__predictor")
+    list_select_related = ("search__predictor",)
+    search_fields = ("search__predictor__key", "error")

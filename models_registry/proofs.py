@@ -1,6 +1,6 @@
 """What was done to find out whether a model can be believed: attacks, openings, searches."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pgtrigger
 from django.conf import settings
@@ -149,6 +149,8 @@ class Search(models.Model):
     # Filled in by `selectors_proofs.searches`: tries that ended, and the least log loss of them.
     ended: int
     best_log_loss: float | None
+    # Filled in by `selectors_proofs.search_in_full`.
+    best: dict[str, Any] | None
 
     class Meta:
         ordering: ClassVar = ["-asked_at", "-pk"]

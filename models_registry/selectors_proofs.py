@@ -99,6 +99,15 @@ def best_of(search: Search) -> Best | None:
     )
 
 
+def search_in_full(search_id: int) -> Search | None:
+    """Return one search with its trials, and `best` as `Best.as_dict`; None if there is none."""
+    search = searches().filter(pk=search_id).prefetch_related("trials").first()
+    if search is not None:
+        best = best_of(search)
+        search.best = None if best is None else best.as_dict()
+    return search
+
+
 def _losses(trial: Trial) -> tuple[FloatArray, IntArray]:
     rows = list(TrialFold.objects.filter(trial=trial).order_by("fold"))
     lost = [np.frombuffer(row.losses, np.float32).astype(np.float64) for row in rows]

@@ -9,6 +9,7 @@ from models_registry import (
     views_life,
     views_predictions,
     views_proofs,
+    views_searches,
 )
 
 urlpatterns = [
@@ -28,6 +29,12 @@ urlpatterns = [
         name="prediction",
     ),
     path("models/predictions/<int:prediction_id>/why/", views_predictions.why, name="why"),
+    path("models/searches/", views_searches.searches, name="searches"),
+    path("models/searches/start/", views_searches.start, name="start_search"),
+    path("models/searches/<int:search_id>/", views_searches.search, name="search"),
+    path("models/searches/<int:search_id>/stop/", views_searches.stop, name="stop_search"),
+    path("models/searches/<int:search_id>/resume/", views_searches.resume, name="resume_search"),
+    path("models/searches/<int:search_id>/train/", views_searches.train, name="train_search"),
     path("models/<int:version_id>/", views.model_version, name="model_version"),
     path("models/compare/", views_life.compare, name="compare_versions"),
     path("models/train/", views_life.train, name="train"),

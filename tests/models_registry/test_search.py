@@ -19,6 +19,7 @@ from models_registry.services.search import (
     stop_search,
 )
 from models_registry.services.trials import searches_to_work_on, work_on_search
+from tests import make
 from tests.models_registry import league
 
 
@@ -214,3 +215,46 @@ def test_a_version_trained_from_a_trial_has_its_parameters_and_how_many_were_tri
     assert version.parameters["trees"]["eta"] == trial.parameters["eta"]
     opened = Opening.objects.get()
     assert (opened.parameters, opened.trials) == (trial.parameters, 3)
+
+
+def test_a_search_is_seen_by_everybody_and_run_by_operators(search, client, monkeypatch):
+    told = []
+    monkeypatch.setattr(tasks.search, "apply_async", lambda **how: told.append(how["kwargs"]))
+    work_on_search(search_id=search.pk)
+    page = f"/models/searches/{search.pk}/"
+    client.force_login(make.user("vera"))
+    assert "recipe as it stands" in client.get(page).content.decode()
+    assert "Stop" not in client.get(page).content.decode()
+    for path in (f"{page}stop/", f"{page}resume/", f"{page}train/", "/models/searches/start/"):
+        assert client.post(path).status_code == 403, path
+
+    client.force_login(make.operator())
+    asked = {"competition": league.KEY, "trials": 9, "workers": 3}
+    again = client.post("/models/searches/start/", asked)
+    assert again.status_code == 422
+    assert "is running; wait for it or stop it" in again.content.decode()
+    too_many = client.post("/models/searches/start/", asked | {"trials": 5000})
+    assert "less than or equal to 1000" in too_many.content.decode()
+    client.post(f"{page}stop/")
+    assert Search.objects.get().status == "stopped"
+    client.post(f"{page}resume/")
+    assert told == [{"search_id": search.pk}] * 2
+    assert "best" in client.post(f"{page}train/", follow=True).content.decode()
+    listed = client.get("/models/searches/", headers={"HX-Request": "true"}).content.decode()
+    assert "0 of 3" in listed
+    assert "<html" not in listed
+
+
+def test_searches_openings_and_attacks_are_read_over_the_api(search, client):
+    work_on_search(search_id=search.pk)
+    client.force_login(make.user("vera"))
+
+    [row] = client.get("/api/v1/searches").json()["results"]
+    whole = client.get(f"/api/v1/searches/{search.pk}").json()
+
+    assert (row["status"], row["tries"], row["trials_wanted"]) == ("running", 0, 3)
+    assert [each["status"] for each in whole["trials"]] == ["complete"]
+    assert whole["best"]["words"] == "the recipe as it stands"
+    assert client.get("/api/v1/searches/0").status_code == 404
+    for path in ("attacks", "openings"):
+        assert client.get(f"/api/v1/{path}").json()["results"] == []
