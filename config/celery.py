@@ -78,6 +78,7 @@ REAL: dict[str, timedelta] = {
     "accounts.heartbeat": timedelta(seconds=15),
     "models_registry.sweep_runs": timedelta(seconds=60),
     "accounts.upkeep": timedelta(days=1),
+    "models_registry.upkeep": timedelta(days=1),
 }
 
 

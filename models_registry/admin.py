@@ -1,5 +1,6 @@
 """Versions, promotions and predictions, for operators."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from django.contrib import admin
@@ -8,14 +9,9 @@ from django.http import HttpRequest
 
 from accounts import clock
 from accounts.operating import Evidence
-from models_registry import models
-from models_registry.artifacts import ArtifactRefused
-from models_registry.services.promotion import (
-    NothingToRollBackTo,
-    PromotionRefused,
-    promote_version,
-    roll_back,
-)
+from models_registry import models, services
+from models_registry.history import NoSuchCompetition
+from models_registry.tasks import queue_training
 
 
 @admin.register(models.Predictor)
@@ -24,21 +20,33 @@ class PredictorAdmin(Evidence):
     list_filter = ("market_key",)
     list_select_related = ("competition",)
     search_fields = ("key",)
-    actions = ("put_back",)
+    actions = ("put_back", "train")
 
     @admin.action(description="Roll back to the champion before", permissions=["operate"])
     def put_back(self, request: HttpRequest, rows: QuerySet[models.Predictor]) -> None:
         self.deed(
             request,
             rows,
-            lambda predictor, reason: roll_back(
+            lambda predictor, reason: services.roll_back(
                 predictor_key=predictor.key,
                 by_id=request.user.pk,
                 reason=reason,
                 now=clock.now(),
             ),
-            refusals=(NothingToRollBackTo, ArtifactRefused),
+            refusals=services.REFUSALS,
         )
+
+    @admin.action(description="Train a version on everything known now", permissions=["operate"])
+    def train(self, request: HttpRequest, rows: QuerySet[models.Predictor]) -> None:
+        def ask(predictor: models.Predictor, reason: str) -> None:
+            now = clock.now()
+            run = services.ask_for_training(
+                competition_key=predictor.competition.key, until=now, by_id=request.user.pk,
+                now=now, notes=reason,
+            )  # fmt: skip
+            queue_training(run.pk)
+
+        self.deed(request, rows, ask, refusals=(*services.REFUSALS, NoSuchCompetition))
 
 
 @admin.register(models.ModelVersion)
@@ -47,17 +55,55 @@ class ModelVersionAdmin(Evidence):
     list_filter = ("predictor", "algorithm")
     list_select_related = ("predictor",)
     search_fields = ("predictor__key", "notes", "data_hash", "checksum")
-    actions = ("promote",)
+    actions = ("promote", "stage", "archive", "unarchive", "note", "tag", "untag")
 
     @admin.action(description="Promote to champion, if the gates agree", permissions=["operate"])
     def promote(self, request: HttpRequest, rows: QuerySet[models.ModelVersion]) -> None:
+        self._change(request, rows, services.promote_version, "reason")
+
+    @admin.action(description="Stage: staging, to predict in shadow", permissions=["operate"])
+    def stage(self, request: HttpRequest, rows: QuerySet[models.ModelVersion]) -> None:
+        self._change(request, rows, services.stage_version, "reason", stage="staging")
+
+    @admin.action(description="Stage: archived", permissions=["operate"])
+    def archive(self, request: HttpRequest, rows: QuerySet[models.ModelVersion]) -> None:
+        self._change(request, rows, services.stage_version, "reason", stage="archived")
+
+    @admin.action(description="Stage: candidate (unarchive)", permissions=["operate"])
+    def unarchive(self, request: HttpRequest, rows: QuerySet[models.ModelVersion]) -> None:
+        self._change(request, rows, services.stage_version, "reason", stage="candidate")
+
+    @admin.action(description="Add the reason as a note", permissions=["operate"])
+    def note(self, request: HttpRequest, rows: QuerySet[models.ModelVersion]) -> None:
+        self._change(request, rows, services.note_on_version, "text")
+
+    @admin.action(description="Put the reason on as a tag", permissions=["operate"])
+    def tag(self, request: HttpRequest, rows: QuerySet[models.ModelVersion]) -> None:
+        self._change(request, rows, services.tag_version, "tag")
+
+    @admin.action(description="Take the reason off as a tag", permissions=["operate"])
+    def untag(self, request: HttpRequest, rows: QuerySet[models.ModelVersion]) -> None:
+        self._change(request, rows, services.untag_version, "tag")
+
+    def _change(
+        self,
+        request: HttpRequest,
+        rows: QuerySet[models.ModelVersion],
+        do: Callable[..., object],
+        said_as: str,
+        **asked: str,
+    ) -> None:
         self.deed(
             request,
             rows,
-            lambda version, reason: promote_version(
-                version_id=version.pk, by_id=request.user.pk, reason=reason, now=clock.now()
+            lambda version, reason: do(
+                version_id=version.pk,
+                by_id=request.user.pk,
+                now=clock.now(),
+                **{said_as: reason},
+                **asked,
             ),
-            refusals=(PromotionRefused, ArtifactRefused),
+            refusals=services.REFUSALS,
         )
 
 
@@ -89,8 +135,20 @@ class RemarkAdmin(Evidence):
 class TrainingRunAdmin(Evidence):
     list_display = ("predictor", "asked_at", "finished_at", "status", "step", "version", "by")
     list_filter = ("status", "cause", "predictor")
-    list_select_related = ("predictor", "version__predictor")
+    list_select_related = ("predictor", "version__predictor", "by")
     search_fields = ("predictor__key", "error")
+    actions = ("cancel",)
+
+    @admin.action(description="Cancel, at the next step", permissions=["operate"])
+    def cancel(self, request: HttpRequest, rows: QuerySet[models.TrainingRun]) -> None:
+        self.deed(
+            request,
+            rows,
+            lambda run, reason: services.cancel_training(
+                run_id=run.pk, by_id=request.user.pk, reason=reason, now=clock.now()
+            ),
+            refusals=services.REFUSALS,
+        )
 
 
 @admin.register(models.Prediction)

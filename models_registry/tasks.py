@@ -3,6 +3,7 @@
 import logging
 
 from celery import shared_task
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from accounts import clock
@@ -65,7 +66,10 @@ def retrain(*, competition_key: str | None = None, **_future: object) -> None:
 def train(*, run_id: int, **_future: object) -> None:
     """Work on a training run."""
     with recorded("models_registry.train") as run:
-        services.train_run(run_id=run_id)
+        trained = services.train_run(run_id=run_id)
+        if trained.version is not None and trained.cause != "asked":
+            # Nobody looks before it serves, so the attacker does.
+            services.attack(version_id=trained.version.pk, by_id=None, now=clock.now())
         run.detail = services.settle_run(run_id=run_id, now=clock.now())
 
 
@@ -88,6 +92,13 @@ def sweep_runs(**_future: object) -> None:
             "attacks": attacks,
             "searches": [search_id for search_id, short in searches if short],
         }
+
+
+@shared_task(name="models_registry.upkeep", acks_late=True)
+def upkeep(**_future: object) -> None:
+    """Clear away the files that dead and cancelled trainings left."""
+    with recorded("models_registry.upkeep") as run:
+        run.detail = {"removed": services.clean_artifacts(now=timezone.now())}
 
 
 def queue_training(run_id: int) -> None:

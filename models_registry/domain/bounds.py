@@ -11,7 +11,7 @@ class GateBounds:
 
     `games` out of sample at least; `calibration_error` at most, beside what chance gives; against
     the champion `not_worse` (mean log loss no higher) or `better` (its 95 % interval below zero);
-    `attacked`: whether the look-ahead attacker must have passed it.
+    `attacked`: whether it must have been attacked; a leak that was found stops it anyway.
     """
 
     games: int = 300

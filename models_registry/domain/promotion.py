@@ -119,6 +119,6 @@ def _against_champion(
     )
 
 
-def attacked(passed: bool | None, detail: str) -> Gate:
-    """Return the gate of the look-ahead attacker; `passed` is None where it was not run."""
-    return Gate("passed the attacker", passed is True, float(passed is True), 1.0, detail)
+def attacked(passed: bool, detail: str) -> Gate:
+    """Return the gate of the look-ahead attacker."""
+    return Gate("passed the attacker", passed, float(passed), 1.0, detail)

@@ -120,11 +120,15 @@ def gates_of(version: ModelVersion) -> list[Gate]:
         ),
         bounds,
     )
-    return [*gates, _attacked(version)] if bounds.attacked else gates
+    return gates + _attacked(version, bounds)
 
 
-def _attacked(version: ModelVersion) -> Gate:
-    """Ask what the attacker found on the version's own data with the code that runs now."""
+def _attacked(version: ModelVersion, bounds: GateBounds) -> list[Gate]:
+    """Ask what the attacker found on the version's own data with the code that runs now.
+
+    Not attacked yet, there is no gate unless settings ask for an attack; a leak that was found
+    stops it whatever they say.
+    """
     code = code_version()[:64]
     attack = (
         version.attacks.filter(data_hash=version.data_hash, code_version=code)
@@ -132,17 +136,19 @@ def _attacked(version: ModelVersion) -> Gate:
         .order_by("-pk")
         .first()
     )
-    if attack is None:
-        return attacked(
-            None,
+    if attack is not None:
+        found = f", {len(attack.leaks)} of them" if attack.leaks else ""
+        words = f"attack {attack.pk}: {attack.get_status_display().lower()}{found}"
+        return [attacked(attack.status == Attack.Status.PASSED, words)]
+    if not bounds.attacked:
+        return []
+    return [
+        attacked(
+            False,
             f"no attack on its data {version.data_hash[:12]} by the code {code[:12]} has ended; "
             f"attack it first (models attack {version.predictor.key}/{version.number})",
         )
-    return attacked(
-        attack.status == Attack.Status.PASSED,
-        f"attack {attack.pk}: {attack.get_status_display().lower()}"
-        + (f", {len(attack.leaks)} of them" if attack.leaks else ""),
-    )
+    ]
 
 
 def _not_archived(version: ModelVersion) -> None:

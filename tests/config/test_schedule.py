@@ -19,6 +19,7 @@ NAMED = {
     "models_registry.report_drift",
     "models_registry.retrain",
     "models_registry.sweep_runs",
+    "models_registry.upkeep",
     "betting.refresh_opportunities",
     "betting.place_for_followers",
     "betting.settle_due_bets",

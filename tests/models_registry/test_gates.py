@@ -58,8 +58,15 @@ def test_the_latest_attack_decides(trained, asked):
     assert not _gate(trained).passed
 
 
-def test_a_gate_that_is_not_asked_is_not_there(trained):
+def test_where_no_attack_is_asked_for_a_leak_that_was_found_stops_a_version_all_the_same(
+    trained, asked, settings
+):
+    settings.PROMOTION_GATES = GateBounds()
     assert "passed the attacker" not in [gate.name for gate in services.gates_of(trained)]
+
+    _attack(trained, "found", leaks=[{"column": "elo"}])
+
+    assert (_gate(trained).name, _gate(trained).passed) == ("passed the attacker", False)
 
 
 def test_settings_that_mean_nothing_stop_the_start():

@@ -195,3 +195,28 @@ def test_a_page_of_many_versions_costs_what_one_of_few_does(trained, as_alice):
 
     assert cost() == few
     assert len(life.log_of(predictor=PREDICTOR)) == 10
+
+
+def test_the_admin_does_the_same_deeds(trained, desk, monkeypatch):
+    queued: list[int] = []
+    monkeypatch.setattr("models_registry.admin.queue_training", queued.append)
+
+    def deed(table: str, action: str, pk: int, reason: str) -> str:
+        said = {"action": action, "_selected_action": [pk], "reason": reason}
+        return _text(desk.post(f"/admin/models_registry/{table}/", said, follow=True))
+
+    for action, reason in (
+        ("promote", "the first"),
+        ("tag", "reviewed"),
+        ("note", "Odd in May."),
+    ):
+        assert ": done." in deed("modelversion", action, trained.pk, reason), action
+    assert "prices; promote another" in deed("modelversion", "archive", trained.pk, "old")
+    assert "Say why in Reason" in deed("modelversion", "promote", trained.pk, "")
+    assert ": done." in deed("predictor", "train", trained.predictor_id, "monthly")
+    assert ": done." in deed("trainingrun", "cancel", queued[0], "mistaken")
+
+    [version] = selectors.versions()
+    assert (version.stage, version.tags) == ("production", ["reviewed"])
+    run = TrainingRun.objects.get(pk=queued[0])
+    assert (run.status, run.notes, run.by.username) == ("cancelled", "monthly", "olivia")
