@@ -26,7 +26,7 @@ from odds.services.counts import Counts
 from odds.services.events import RecordedEvents, record_events, require_known
 from odds.services.partitions import ensure_partitions
 from odds.services.results import record_box_scores, record_lines, record_results
-from odds.services.runs import begin_run, end_run, quarantine
+from odds.services.runs import begin_run, end_run, quarantine, waiting_of
 from odds.services.sweeps import lock_competition, record_sweeps, refused_events
 from odds.services.teams import TeamNames, UnknownTeams
 
@@ -37,7 +37,11 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(slots=True)
 class ImportedFile:
-    """What became of one file. `problem` is set where it was not, or not wholly, imported."""
+    """What became of one file. `problem` is set where it was not, or not wholly, imported.
+
+    A row counts as repeated where its listing was worked in before, also if it was put aside then:
+    `in_quarantine` is how many of the file's rows wait there, whenever they were read.
+    """
 
     path: Path
     format: str
@@ -45,6 +49,7 @@ class ImportedFile:
     seconds: float = 0.0
     problem: str = ""
     is_skipped: bool = False
+    in_quarantine: int = 0
     first_start: datetime | None = None
     last_start: datetime | None = None
 
@@ -101,6 +106,7 @@ def import_file(
     except Exception as error:
         end_run(run, done.counts, now=now, error=f"{type(error).__name__}: {error}"[:2000])
         raise
+    done.in_quarantine = waiting_of(path.name)
     done.seconds = time.monotonic() - begun
     took = timedelta(seconds=done.seconds)
     end_run(run, done.counts, now=now + took, error=done.problem)

@@ -54,6 +54,11 @@ def quarantine(
     return len(rows)
 
 
+def waiting_of(source: str) -> int:
+    """Return how many refused rows of a source nobody has dealt with yet."""
+    return QuarantinedRow.objects.filter(source=source[-255:], resolved_at=None).count()
+
+
 def _fingerprint(row: RejectedRow) -> str:
     body = json.dumps([row.field, row.reason, row.raw], sort_keys=True, default=str)
     return hashlib.sha256(body.encode()).hexdigest()

@@ -141,6 +141,23 @@ def test_importing_twice_gives_the_same_tables(folder):
 
 
 @pytest.mark.django_db
+def test_a_row_put_aside_with_its_listing_counts_as_repeated_later_and_still_waits(tmp_path):
+    """Two collectors tell of one moment: the second's price is refused, once."""
+    (tmp_path / "d.csv").write_text(GAMES)
+    first = [line for line in ROWS.splitlines() if "draw?" not in line]
+    second = [
+        line.replace("x,", "y,", 1).replace("350", "360") for line in first if line[:2] == "x,"
+    ]
+    (tmp_path / "rows.csv").write_text("\n".join([*first, *second]) + "\n")
+    told = ("new", "repeated", "quarantined", "in_quarantine")
+
+    once, again = (imported(tmp_path)["rows.csv"] for _ in range(2))
+
+    assert [once[name] for name in told] == [2, 1, 1, 1]
+    assert [again[name] for name in told] == [0, 4, 0, 1]
+
+
+@pytest.mark.django_db
 def test_every_fact_counts_as_known_no_earlier_than_it_can_have_been(folder):
     imported(folder)
 

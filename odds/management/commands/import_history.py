@@ -80,12 +80,12 @@ class Command(BaseCommand):
 
     def _print(self, files: list[ImportedFile]) -> None:
         table = Table("file", "format", title="Imported history")
-        for name in ("rows", "new", "repeated", "quarantined", "seconds", "rows/s"):
+        for name in ("rows", "new", "repeated", "quarantined", "waiting", "seconds", "rows/s"):
             table.add_column(name, justify="right")
         for file in files:
             counts = file.counts
             if file.is_skipped:
-                table.add_row(file.path.name, file.problem, *[""] * 6)
+                table.add_row(file.path.name, file.problem, *[""] * 7)
                 continue
             table.add_row(
                 file.path.name,
@@ -94,12 +94,18 @@ class Command(BaseCommand):
                 f"{counts.new:,}",
                 f"{counts.repeated:,}",
                 f"{counts.quarantined:,}",
+                f"{file.in_quarantine:,}",
                 f"{file.seconds:.1f}",
                 f"{file.rows_per_second:,}",
             )
         width = None if sys.stdout.isatty() else 140
         console = Console(file=self.stdout, width=width)  # type: ignore[arg-type]
         console.print(table)
+        if any(file.counts.repeated and file.in_quarantine for file in files):
+            console.print(
+                "Waiting: rows of the file in quarantine, whenever they were read. Those that an "
+                "earlier import put aside with their whole listing count as repeated now."
+            )
 
 
 def _as_json(file: ImportedFile) -> dict[str, Any]:
@@ -110,6 +116,7 @@ def _as_json(file: ImportedFile) -> dict[str, Any]:
         "new": file.counts.new,
         "repeated": file.counts.repeated,
         "quarantined": file.counts.quarantined,
+        "in_quarantine": file.in_quarantine,
         "withdrawn": file.counts.withdrawn,
         "seconds": round(file.seconds, 3),
         "rows_per_second": file.rows_per_second,
