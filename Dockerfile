@@ -1,6 +1,7 @@
 # One image. Web, worker and beat differ only by command:
 #   docker run --env-file .env -p 8000:8000 fairline
 #   docker run --env-file .env fairline celery --app config worker --without-gossip --without-mingle
+#   docker run --env-file .env fairline celery --app config worker --without-gossip --without-mingle --queues models
 #   docker run --env-file .env fairline celery --app config beat --schedule /tmp/beat --pidfile=
 # Migrate once for each release, before the web server starts:
 #   docker run --env-file .env fairline python manage.py migrate
