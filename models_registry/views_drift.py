@@ -57,7 +57,7 @@ def drift_of(request: UserRequest, predictor_key: str) -> HttpResponse:
             "losses": _losses_chart(plots.get("rolling", [])),
             "gap": _gap_chart(plots.get("rolling", [])),
             "inputs": plots.get("inputs", [])[:INPUTS_SHOWN],
-            "form": Reason(),
+            "shadow": plots.get("shadow", []),
             "now": now,
         },
     )

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from models_registry import artifacts
 from models_registry.domain.games import BoolArray, FloatArray, IntArray
+from models_registry.domain.metrics import losses
 from models_registry.domain.reach import TrainingRows
+from models_registry.domain.verdict import compare
 from models_registry.models import ModelVersion, Prediction
 from odds.domain.consensus import consensus
 from odds.models import ClosingPrice, Event
@@ -51,27 +54,11 @@ class Watched:
 
 def watch(version: ModelVersion, *, since: datetime, now: datetime) -> Watched:
     """Return what a version said of the events that started since and are over."""
-    said = (
-        Prediction.objects.filter(
-            version=version,
-            as_of__lte=F("event__starts_at"),
-            event__status="finished",
-            event__result_seen_at__lte=now,
-            event__starts_at__gte=since,
-        )
-        .select_related("event")
-        .distinct("event_id")
-    )
+    said = _said(version, since=since, now=now)
     first = {
         row.event_id: row for row in said.order_by("event_id", "as_of", "pk").defer("features")
     }
-    last = [
-        row
-        for row in said.order_by("event_id", "-as_of", "-pk")
-        # Where no draw was foreseen, a draw decided nothing.
-        if row.draw_probability is not None or row.event.home_score != row.event.away_score
-    ]
-    last.sort(key=lambda row: (row.event.starts_at, row.event_id))
+    last = _last(said)
     ids = [row.event_id for row in last]
     closes = dict(
         ClosingPrice.objects.filter(
@@ -88,15 +75,80 @@ def watch(version: ModelVersion, *, since: datetime, now: datetime) -> Watched:
 
     return Watched(
         day=np.array([day_number(row.event.day) for row in last], dtype=np.int64),
-        happened=np.array(
-            [(row.event.home_score or 0) > (row.event.away_score or 0) for row in last], np.bool_
-        ),
+        happened=np.array([_home_won(row) for row in last], dtype=np.bool_),
         said=column([row.home_probability for row in last]),
         first=column([first[pk].home_probability for pk in ids]),
         then=column([then.get(pk, np.nan) for pk in ids]),
         close=column([closes.get(pk, np.nan) for pk in ids]),
         values=_features(last, version.signature),
     )
+
+
+def beside_champion(
+    champion: ModelVersion, challengers: list[ModelVersion], *, since: datetime, now: datetime
+) -> list[dict[str, Any]]:
+    """Return how what challengers said in shadow did, on the events that the champion predicted.
+
+    Log loss of the home side's result; `words` is the verdict, days drawn whole.
+    """
+    priced = {row.event_id: row for row in _last(_said(champion, since=since, now=now))}
+    rows = []
+    for version in challengers:
+        pairs = [
+            (row, priced[row.event_id])
+            for row in _last(_said(version, since=since, now=now))
+            if row.event_id in priced
+        ]
+        if not pairs:
+            rows.append({"version": version.pk, "name": str(version), "events": 0, "words": ""})
+            continue
+        won = np.array([_home_won(mine) for mine, _ in pairs])
+        mine, other = (
+            losses(np.array([pair[side].home_probability for pair in pairs]), won)
+            for side in (0, 1)
+        )
+        days = np.array([day_number(pair[0].event.day) for pair in pairs])
+        rows.append(
+            {
+                "version": version.pk,
+                "name": str(version),
+                "events": len(pairs),
+                "log_loss": round(float(mine.mean()), 6),
+                "champion": round(float(other.mean()), 6),
+                "words": compare(mine, other, days).words("the champion"),
+            }
+        )
+    return rows
+
+
+def _said(version: ModelVersion, *, since: datetime, now: datetime) -> QuerySet[Prediction]:
+    """Return one prediction an event that started since and is over; the order says which."""
+    return (
+        Prediction.objects.filter(
+            version=version,
+            as_of__lte=F("event__starts_at"),
+            event__status="finished",
+            event__result_seen_at__lte=now,
+            event__starts_at__gte=since,
+        )
+        .select_related("event")
+        .distinct("event_id")
+    )
+
+
+def _last(said: QuerySet[Prediction]) -> list[Prediction]:
+    """Return the last word on each event, in order of start."""
+    rows = [
+        row
+        for row in said.order_by("event_id", "-as_of", "-pk")
+        # Where no draw was foreseen, a draw decided nothing.
+        if row.draw_probability is not None or row.event.home_score != row.event.away_score
+    ]
+    return sorted(rows, key=lambda row: (row.event.starts_at, row.event_id))
+
+
+def _home_won(row: Prediction) -> bool:
+    return (row.event.home_score or 0) > (row.event.away_score or 0)
 
 
 def day_number(day: date) -> int:

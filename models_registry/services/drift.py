@@ -19,7 +19,14 @@ from models_registry.fitness import pauses_in_force
 from models_registry.models import DriftReport, ModelVersion, Pause, Predictor, TrainingRun
 from models_registry.services.runs import TrainingRefused
 from models_registry.services.training import ask_for_training
-from models_registry.watching import Watched, day_number, day_of, training_alike, watch
+from models_registry.watching import (
+    Watched,
+    beside_champion,
+    day_number,
+    day_of,
+    training_alike,
+    watch,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +102,9 @@ def _report(version: ModelVersion, now: datetime) -> dict[str, Any]:
         _log_loss(lately, record),
         _clv(lately),
     ]
+    shadow = beside_champion(
+        version, selectors.challengers(version.predictor.key), since=now - back, now=now
+    )
     with transaction.atomic():
         # The row is the lock: two workers write one report.
         Predictor.objects.select_for_update().get(pk=version.predictor_id)
@@ -106,7 +116,7 @@ def _report(version: ModelVersion, now: datetime) -> dict[str, Any]:
                 "made_at": now,
                 "level": drift.worst([each.level for each in readings]),
                 "readings": [each.as_dict() for each in readings],
-                "plots": _plots(seen, lately, shifts),
+                "plots": _plots(seen, lately, shifts) | {"shadow": shadow},
             },
         )
         acted = _act(report, now) if is_new else {}

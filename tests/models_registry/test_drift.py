@@ -13,6 +13,7 @@ from models_registry import artifacts as files
 from models_registry import selectors, services
 from models_registry.domain.drift import shift
 from models_registry.models import DriftReport, ModelVersion, Pause, Prediction, TrainingRun
+from models_registry.services.stages import stage_version
 from odds.models import Event
 from tests.models_registry import league
 
@@ -139,6 +140,20 @@ def test_it_recovers_by_itself_only_once_every_reading_is_fine(champion, now, se
     services.report_drift(now=now + timedelta(days=2))
 
     assert Pause.objects.latest("pk").kind == "recovered"
+
+
+def test_a_challenger_in_shadow_is_judged_on_the_champions_events(champion, now):
+    challenger = league.once_more(champion)
+    stage_version(version_id=challenger.pk, stage="staging", by_id=None, reason="", now=now)
+    say(champion, now)
+    say(challenger, now, twisted=True)
+
+    services.report_drift(now=now)
+
+    row = DriftReport.objects.get().plots["shadow"][0]
+    assert (row["version"], row["events"]) == (challenger.pk, EVENTS)
+    assert row["log_loss"] > row["champion"]
+    assert row["words"].startswith("worse than the champion by")
 
 
 def test_one_champion_that_cannot_be_read_does_not_stop_the_rest(champion, now, artifacts):
