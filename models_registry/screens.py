@@ -1,12 +1,21 @@
 """What the pages about models show: selectors that fetch a whole screen in a few queries."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Count
 
-from models_registry.models import ModelVersion, Predictor, Stage, TrainingRun
+from models_registry.fitness import pauses_in_force, why_expired
+from models_registry.models import (
+    ModelVersion,
+    Pause,
+    Predictor,
+    Promotion,
+    Stage,
+    TrainingRun,
+)
 from models_registry.selectors import latest_promotions, versions
 from odds.models import Competition
 
@@ -22,6 +31,7 @@ class Registered:
     active: TrainingRun | None
     runs: list[TrainingRun]
     can_roll_back: bool
+    held: str
 
     @property
     def in_use(self) -> list[ModelVersion]:
@@ -34,7 +44,7 @@ class Registered:
         return [version for version in self.versions if version.stage == Stage.ARCHIVED]
 
 
-def registry() -> list[Registered]:
+def registry(*, now: datetime) -> list[Registered]:
     """Return every predictor with its versions and latest runs."""
     champion = {row.predictor_id: row for row in latest_promotions()}
     predictors = list(Predictor.objects.select_related("competition"))
@@ -46,6 +56,7 @@ def registry() -> list[Registered]:
     for run in TrainingRun.objects.select_related("version", "by")[:40]:
         if len(runs[run.predictor_id]) < 5:
             runs[run.predictor_id].append(run)
+    paused = pauses_in_force([row.version_id for row in champion.values()], at=now)
     return [
         Registered(
             predictor=each,
@@ -57,9 +68,19 @@ def registry() -> list[Registered]:
             active=next((run for run in runs[each.pk] if run.status in run.ACTIVE), None),
             runs=[run for run in runs[each.pk] if run.status not in run.ACTIVE],
             can_roll_back=each.pk in champion and champion[each.pk].replaced_id is not None,
+            held=_held(champion.get(each.pk), paused, now),
         )
         for each in predictors
     ]
+
+
+def _held(row: Promotion | None, paused: Mapping[int, Pause], now: datetime) -> str:
+    """Return why nothing is priced from a champion, in a word; empty where it is."""
+    if row is None:
+        return ""
+    if why_expired(row.version, now):
+        return "expired"
+    return "paused" if row.version_id in paused else ""
 
 
 def never_trained() -> list[Competition]:

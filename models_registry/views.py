@@ -26,7 +26,7 @@ def models_page(request: UserRequest, *, refused: str = "") -> HttpResponse:
         "models_registry/_models.html" if request.htmx else "models_registry/models.html",
         {
             "since": since,
-            "registry": screens.registry(),
+            "registry": screens.registry(now=clock.now()),
             "untrained": screens.never_trained() if request.user.is_staff else [],
             "pair": ("first", "second"),
             "refused": refused,

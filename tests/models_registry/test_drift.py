@@ -172,6 +172,7 @@ def test_the_page_says_what_is_blocked_and_an_operator_releases(
     services.report_drift(now=now)
     monkeypatch.setattr("accounts.clock.now", lambda: now + timedelta(minutes=1))
 
+    assert "paused: prices nothing" in as_alice.get("/models/").content.decode()
     assert "paused" in as_alice.get("/models/drift/").content.decode()
     page = as_alice.get(f"/models/drift/{KEY}/").content.decode()
     assert "Not blocked:" in page
