@@ -12,13 +12,17 @@ from django.test.utils import CaptureQueriesContext
 from betting.models import Opportunity, Strategy
 from betting.services.settlement import settle_bet
 from models_registry.models import (
+    Attack,
     DriftReport,
     ModelVersion,
+    Opening,
     Pause,
     Prediction,
     Predictor,
     Promotion,
     Refusal,
+    Search,
+    Trial,
 )
 from odds.models import Competition, Event
 from risk.services import halt_everything
@@ -98,6 +102,23 @@ def watched(quote, by, number):
         level="fine", readings=[], plots={},
     )  # fmt: skip
     Pause.objects.create(version=by, kind="paused", at=NOON, reason="drifted")
+
+
+def proofs(of, number):
+    """Make an attack on a version, an opening by it and a search of its predictor."""
+    Attack.objects.create(version=of, asked_at=NOON, status="passed")
+    same = {"predictor": of.predictor, "recipe": "xgboost", "code_version": "1", "data_hash": "d"}
+    Opening.objects.create(
+        **same, season="2020-21", version=of, parameters={}, fingerprint=f"{number}", at=NOON,
+        events=1, figures={}, number=number, trials=0,
+    )  # fmt: skip
+    search = Search.objects.create(
+        **same, asked_at=NOON, until=NOON, trials_wanted=1, workers=1, folds=[], held_out=[],
+        status="done",
+    )  # fmt: skip
+    Trial.objects.create(
+        search=search, number=1, parameters={}, asked_at=NOON, status="complete", log_loss=0.6
+    )
 
 
 def one_of_each(alice, *, count, start=1):

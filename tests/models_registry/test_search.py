@@ -1,6 +1,8 @@
 """A search: what it tries, that it never sees the held-out season, and that it survives."""
 
 import json
+import subprocess
+import sys
 from dataclasses import asdict, replace
 
 import pytest
@@ -258,3 +260,17 @@ def test_searches_openings_and_attacks_are_read_over_the_api(search, client):
     assert client.get("/api/v1/searches/0").status_code == 404
     for path in ("attacks", "openings"):
         assert client.get(f"/api/v1/{path}").json()["results"] == []
+
+
+def test_web_processes_load_neither_optuna_nor_the_learners():
+    """Each of them would pay a second and a hundred megabytes for what only trainers use."""
+    loaded = subprocess.run(
+        [
+            sys.executable, "-c",
+            "import django; django.setup(); import config.urls, sys;"
+            "print(sorted({'optuna', 'xgboost', 'lightgbm', 'sqlalchemy'} & sys.modules.keys()))",
+        ],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert loaded.stdout.strip() == "[]"

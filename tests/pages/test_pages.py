@@ -31,7 +31,15 @@ LISTS = [
     "/bets/",
     "/performance/",
 ]
-OTHERS = ["/models/", "/bookmakers/", "/risk/", "/status/", "/preferences/", "/methodology/"]
+OTHERS = [
+    "/models/",
+    "/models/searches/",
+    "/bookmakers/",
+    "/risk/",
+    "/status/",
+    "/preferences/",
+    "/methodology/",
+]
 
 
 @pytest.fixture
