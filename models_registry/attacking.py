@@ -131,7 +131,9 @@ def poison_history(history: History, moment: np.datetime64, *, seed: int) -> His
         games=poison(history.games, moment, seed=seed),
         close=np.where(later, made_up, history.close),
         market={
-            name: np.where(later[:, None], rng.dirichlet((1, 1, 1), len(history)), said)
+            name: np.where(
+                later[:, None], rng.dirichlet(np.ones(said.shape[1]), len(history)), said
+            )
             for name, said in history.market.items()
         },
     )

@@ -10,13 +10,19 @@ from models_registry.domain.calibration import earned_trust
 from models_registry.domain.features import FeatureMatrix
 from models_registry.domain.games import BoolArray, FloatArray, Games, IntArray
 from models_registry.domain.goal_ratings import CHANCES, GOALS, build_goal_features, elo_before
-from models_registry.domain.goals import GoalModel, fit_goal_model
+from models_registry.domain.goals import GoalModel, GoalScores, fit_goal_model
+from models_registry.domain.line_scores import ended, line_losses, score_lines
 from models_registry.domain.metrics import calibration_curve, score_outcomes
 from models_registry.domain.ordered import fit_ordered
 from models_registry.domain.reach import TrainingRows
-from models_registry.domain.verdict import calibration_line, ordered_event_scores, verdict_on
+from models_registry.domain.verdict import (
+    calibration_line,
+    compare,
+    ordered_event_scores,
+    verdict_on,
+)
 from models_registry.history import History
-from models_registry.history_market import THREE_WAY, closing
+from models_registry.history_market import LINES, THREE_WAY, closing
 from models_registry.training import FEWEST_FOLDS, WARM_UP, Progress, TooLittleHistory, Trained
 
 ALGORITHM = "goals"
@@ -49,10 +55,14 @@ class PreparedMatches:
 
 @dataclass(frozen=True, slots=True)
 class ThreeWays:
-    """What model and plain baseline said out of sample, shape (n, 3) each; NaN where nothing."""
+    """What model and plain baseline said out of sample, shape (n, 3) each; NaN where nothing.
+
+    `scores` has what the model's three ways came from: rates of home and away, and rho.
+    """
 
     model: FloatArray
     elo: FloatArray
+    scores: FloatArray
 
 
 def outcome_of(games: Games) -> IntArray:
@@ -89,7 +99,7 @@ def walk_forward(prepared: PreparedMatches, folds: list[int], progress: Progress
     A fold with fewer than 300 usable matches before it stays unpredicted.
     """
     count = len(prepared.history)
-    model, elo = np.full((count, 3), np.nan), np.full((count, 3), np.nan)
+    model, elo, scores = (np.full((count, 3), np.nan) for _ in range(3))
     rating, outcome = elo_before(prepared.history.games) / 400, outcome_of(prepared.history.games)
     for fold in folds:
         before: BoolArray = prepared.usable & (prepared.fold < fold)
@@ -97,9 +107,11 @@ def walk_forward(prepared: PreparedMatches, folds: list[int], progress: Progress
         if before.sum() < FEWEST_TO_FIT or not here.any():
             continue
         progress(f"walking forward: fold {fold}, {int(before.sum())} matches before it")
-        model[here] = fit_rows(prepared, before).scores(rows_of(prepared, here)).h2h()
+        said = fit_rows(prepared, before).scores(rows_of(prepared, here))
+        model[here] = said.h2h()
+        scores[here] = np.column_stack([said.home, said.away, said.rho])
         elo[here] = fit_ordered(rating[before], outcome[before]).apply(rating[here])
-    return ThreeWays(model, elo)
+    return ThreeWays(model, elo, scores)
 
 
 def rows_of(prepared: PreparedMatches, rows: BoolArray) -> FeatureMatrix:
@@ -144,6 +156,39 @@ def figures_of(
             for name in markets
         },
         "verdict": verdict | {"calibration": calibration_line(home, outcome == 0, days)},
+        "lines": {
+            kind: line_figures(prepared, said, rows, kind)
+            for kind in LINES
+            if kind in prepared.history.market
+        },
+    }
+
+
+def line_figures(
+    prepared: PreparedMatches, said: ThreeWays, rows: BoolArray, kind: str
+) -> dict[str, Any] | None:
+    """Return how the model's scores price the market's closing lines, beside its own price.
+
+    Of `spreads` (home's side) or `totals` (overs), on those of `rows` that have a line; None if
+    none has. Figures are a unit decided (see domain/line_scores).
+    """
+    market = prepared.history.market[kind]
+    here: BoolArray = rows & np.isfinite(market[:, 0])
+    if not here.any():
+        return None
+    games, (line, close) = prepared.history.games.where(here), market[here].T
+    scores = GoalScores(*said.scores[here].T)
+    if kind == "totals":
+        model, ends = scores.total(line), ended(games.home_score + games.away_score, line)
+    else:
+        model, ends = scores.spread(line), ended(games.home_score - games.away_score, -line)
+    days = games.day.astype(np.int64)
+    found = compare(line_losses(model.decided, ends), line_losses(close, ends), days)
+    return {
+        "games": len(games),
+        "model": score_lines(model.decided, ends),
+        "pinnacle_close": score_lines(close, ends),
+        "words": found.words("Pinnacle's close"),
     }
 
 

@@ -54,6 +54,7 @@ class History:
     is no feature: models are compared with it, and how far they are to be believed beside it is
     learned from games that were over. Nor is `market`: where a draw is possible, the margin-free
     probabilities of home, draw, away, shape (n, 3), of the market by name (see history_market).
+    Under `spreads` and `totals` it has the closing line and what was said of it, shape (n, 2).
     """
 
     competition_key: str
@@ -189,10 +190,10 @@ def as_history(
         box_known_at=box_seen,
     )
     close = np.array([row.close for row in rows], dtype=np.float64)
-    unknown = (np.nan,) * 3
+    widths = {name: len(said) for row in rows for name, said in row.market.items()}
     market = {
-        name: np.array([row.market.get(name, unknown) for row in rows]).reshape(-1, 3)
-        for name in sorted({name for row in rows for name in row.market})
+        name: np.array([row.market.get(name, (np.nan,) * width) for row in rows])
+        for name, width in sorted(widths.items())
     }
     seasons = tuple(row.season for row in rows)
     return History(competition_key, games, seasons, tuple(teams), close, market)

@@ -6,7 +6,16 @@ import numpy as np
 
 from models_registry.domain.games import MATCH_BOX
 from models_registry.history import GameRow, History, as_history
-from models_registry.history_market import BEFORE, SIDES, Triple, three_way
+from models_registry.history_market import (
+    BEFORE,
+    LINE_SIDES,
+    LINES,
+    SIDES,
+    LineQuote,
+    Triple,
+    main_lines,
+    three_way,
+)
 from odds.domain.competitions import competition_info
 from odds.feeds.columns import SIDES as SIDE_CODES
 from odds.feeds.history import Fact
@@ -36,6 +45,7 @@ def matches_of(competition_key: str, facts: Iterator[Fact]) -> History:
     results: dict[str, ParsedResult] = {}
     boxes: Boxes = {}
     prices: Prices = {}
+    lines: list[LineQuote[str]] = []
     for fact in facts:
         if isinstance(fact, ParsedEvent) and fact.competition_key == competition_key:
             events.setdefault(fact.key, fact)
@@ -45,10 +55,11 @@ def matches_of(competition_key: str, facts: Iterator[Fact]) -> History:
             boxes.setdefault((fact.event_key, fact.is_home), fact)
         elif isinstance(fact, ParsedSweep) and fact.competition_key == competition_key:
             _take_prices(fact, prices)
-    played = [event for key, event in events.items() if key in results]
+            lines += _lines(fact)
+    played = [events[key] for key in events if key in results]
     if not played:
         raise NoMatches(f"no match of {competition_key} has a score")
-    market = _margin_free(prices)
+    market = _margin_free(prices, lines)
     return as_history(
         competition_key,
         competition_info(competition_key).time_zone,
@@ -59,11 +70,14 @@ def matches_of(competition_key: str, facts: Iterator[Fact]) -> History:
     )
 
 
-def _margin_free(prices: Prices) -> dict[str, Market]:
+def _margin_free(prices: Prices, lines: list[LineQuote[str]]) -> dict[str, Market]:
     market: dict[str, Market] = {}
     for name, by_event in prices.items():
         for key, said in zip(by_event, three_way(by_event.values()).tolist(), strict=True):
             market.setdefault(key, {})[name] = tuple(said)
+    for kind, by_line in main_lines(lines).items():
+        for key, line in by_line.items():
+            market.setdefault(key, {})[kind] = line
     return market
 
 
@@ -97,6 +111,20 @@ def _row(
 
 def _counts(box: ParsedBoxScore) -> list[float]:
     return [box.stats.get(name, np.nan) for name in MATCH_BOX]
+
+
+def _lines(sweep: ParsedSweep) -> Iterator[LineQuote[str]]:
+    """Return Pinnacle's prices of spreads and totals in an archive's sweep."""
+    names = sweep.quotes.names
+    pinnacle = names.bookmakers.get("pinnacle")
+    kinds = {names.markets[kind]: kind for kind in LINES if kind in names.markets}
+    at = int(sweep.seen_at.timestamp())
+    for _, bookmaker, market, side, point, price, _ in sweep.quotes.values():
+        if bookmaker == pinnacle and market in kinds:
+            yield LineQuote(
+                sweep.events[0].key, kinds[market], LINE_SIDES.index(SIDE_CODES[side]),
+                point / 100, at, price / 1000,
+            )  # fmt: skip
 
 
 def _take_prices(sweep: ParsedSweep, prices: Prices) -> None:

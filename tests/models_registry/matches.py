@@ -11,6 +11,8 @@ from odds.models import Competition, Event, Sport, Team, TeamGame
 HEADER = [
     "Div", "Date", "HomeTeam", "AwayTeam", "FTHG", "FTAG", "HS", "AS", "HST", "AST", "HC", "AC",
     *(book + side for book in ("B365", "PS", "PSC") for side in "HDA"),
+    "AHh", "PAHH", "PAHA", "AHCh", "PCAHH", "PCAHA",
+    "P>2.5", "P<2.5", "PC>2.5", "PC<2.5",
 ]  # fmt: skip
 TEAMS = [f"Team {number}" for number in range(8)]
 
@@ -38,7 +40,14 @@ def rows(
                 chances = np.array([np.exp(gap + 0.2), 1.0, np.exp(-gap)])
                 price = np.round((1 / (chances / chances.sum())) / 1.05, 2).tolist()
                 written = day.item().strftime("%d/%m/%Y")
-                made.append(["E0", written, TEAMS[home], TEAMS[away], *goals, *counts, *price * 3])
+                line = round(-4 * (rates[0] - rates[1])) / 4
+                lines = [line + 0.5, 1.5, 2.5, line, 1.9, 2.0, 1.7, 2.2, 1.8, 2.1]
+                made.append(
+                    [
+                        "E0", written, TEAMS[home], TEAMS[away], *goals, *counts, *price * 3,
+                        *lines,
+                    ]
+                )  # fmt: skip
     return made
 
 

@@ -29,14 +29,14 @@ def evaluate(folder: Path, *words: str) -> tuple[dict, str]:
 def test_model_baseline_and_bookmakers_are_judged_on_the_same_matches(tmp_path):
     """No database here: any query would fail."""
     made = matches.rows()
-    made[-1][-6:] = [""] * 6
+    made[-1][15:21] = [""] * 6
     matches.write(tmp_path / "season.csv", made)
 
     answer, said = evaluate(tmp_path, *SEASON)
 
     assert list(answer) == [
         "games", "seasons", "model", "elo", "bet365", "pinnacle", "pinnacle_close", "close",
-        "verdict",
+        "verdict", "lines",
     ]  # fmt: skip
     assert (answer["games"], answer["seasons"]) == (223, ["2015-16"])
     assert "1 matches lack a market that others have and are left out" in said
@@ -46,6 +46,14 @@ def test_model_baseline_and_bookmakers_are_judged_on_the_same_matches(tmp_path):
     assert answer["pinnacle_close"]["rps"] < answer["model"]["rps"] < 0.2285
     assert answer["model"]["log_loss"] < 1.05
     assert answer["verdict"]["close"]["kind"] in {"worse", "not distinguishable"}
+    # The close's prices are the same for every match: about as good as a coin.
+    for kind, coin in (("spreads", 1 / 1.9 / (1 / 1.9 + 1 / 2.0)), ("totals", 2.1 / (1.8 + 2.1))):
+        lines = answer["lines"][kind]
+        assert lines["games"] == 223
+        assert [each["said"] for each in lines["pinnacle_close"]["calibration"]] == [
+            pytest.approx(coin, abs=1e-4)
+        ]
+        assert 0.5 < lines["model"]["log_loss"] < 0.76
 
 
 def test_what_comes_after_the_test_range_changes_nothing(tmp_path):
@@ -65,7 +73,7 @@ def test_what_comes_after_the_test_range_changes_nothing(tmp_path):
     ("made", "reason"),
     [
         ([], "no match of soccer_epl has a score"),
-        ([["E0", "soon", "A", "B", 1, 0, *[""] * 15]], "line 2: Date: 'soon'"),
+        ([["E0", "soon", "A", "B", 1, 0, *[""] * 25]], "line 2: Date: 'soon'"),
         (matches.rows(seasons=1), "too few matches come before the season 2012"),
     ],
 )
@@ -82,7 +90,9 @@ def test_the_database_tells_what_the_files_tell(tmp_path):
     made[0][4:6] = [1, 1]
     made[1][6:8] = ["", ""]
     made[2][12:15] = [""] * 3
-    made[3][-3:] = ["1.01", "9", "9"]
+    made[3][18:21] = ["1.01", "9", "9"]
+    made[4][-4:] = [""] * 4
+    made[5][24:27] = ["", "", ""]
     matches.write(tmp_path / "season.csv", made)
     filed = read_files(KEY, tmp_path)
     call_command("import_history", str(tmp_path), stdout=io.StringIO(), stderr=io.StringIO())
@@ -99,11 +109,15 @@ def test_the_database_tells_what_the_files_tell(tmp_path):
             equal_nan=getattr(filed.games, name).dtype.kind in "fM",
         ), name  # fmt: skip
     assert np.isnan(filed.games.box).sum() == 2
-    for name in ("bet365", "pinnacle", "pinnacle_close"):
+    for name in ("bet365", "pinnacle", "pinnacle_close", "spreads", "totals"):
         np.testing.assert_allclose(stored.market[name], filed.market[name], atol=1e-12)
     assert np.isnan(filed.market["bet365"]).any(axis=1).sum() == 1
     assert np.isnan(filed.market["pinnacle_close"]).any(axis=1).sum() == 1
     np.testing.assert_allclose(np.nansum(stored.market["close"], axis=1), 1)
+    assert np.isnan(filed.market["totals"]).any(axis=1).sum() == 1
+    # Where the close's line is missing, the one before it stands; else the newest does.
+    assert filed.market["spreads"][5].tolist() == [made[5][21], pytest.approx(2.5 / 4)]
+    assert filed.market["spreads"][6].tolist() == [made[6][24], pytest.approx(2.0 / 3.9)]
 
 
 @pytest.mark.real_data

@@ -105,7 +105,7 @@ class Command(BaseCommand):
         by_whom = {
             name: row
             for name, row in figures.items()
-            if name not in ("games", "seasons", "verdict")
+            if name not in ("games", "seasons", "verdict", "lines")
         }
         columns = {name: title for name, title in TITLES.items() if name in by_whom["model"]}
         heads = "".join(f"{title:>12}" for title in columns.values())
@@ -127,3 +127,10 @@ class Command(BaseCommand):
         for other in ("close", "elo"):
             if other in verdict:
                 self.stdout.write(f"The model is {verdict[other]['words']}.")
+        for kind, found in figures.get("lines", {}).items():
+            if found is not None:
+                model, close = (found[name]["log_loss"] for name in ("model", "pinnacle_close"))
+                self.stdout.write(
+                    f"{kind}: log loss of the model {model:.4f}, of Pinnacle's close {close:.4f}; "
+                    f"the model is {found['words']}."
+                )
