@@ -1,0 +1,72 @@
+"""The Scanner's rows: a hundred finds of several legs, written here and not by template nodes."""
+
+from html import escape
+
+from django import template
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from accounts.formats import NOTHING, price_text, share_text, span_text
+from accounts.templatetags.fairline import change, time_since, zone_of
+from odds.finds import Found, FoundLeg
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def find_rows(context: template.Context, shown: list[Found]) -> SafeString:
+    """`{% find_rows shown %}`: a table row for each find of the kind that is asked for."""
+    user, now = context.get("user"), context["now"]
+    kind, value_title = context["kind"], escape(context["value_title"])
+    price_format, zone = getattr(user, "price_format", "decimal"), zone_of(user)
+    take = "Move" if kind == "steam" else "Take"
+    # Asked for once, with a number that stands for each event's.
+    before, _, after = reverse("event", args=[0]).rpartition("0")
+    written = []
+    for each in shown:
+        event = each.event
+        competition = event.competition
+        told = time_since(event.starts_at, now, zone)
+        muted = ' class="muted"' if each.doubts else ""
+        simulated = " · simulated" if competition.is_simulated else ""
+        rounded = ""
+        if kind in {"arbitrages", "low-holds"}:
+            profit = NOTHING if each.profit is None else f"{each.profit} of {each.outlay}"
+            rounded = f'<td class="num" data-label="After rounding">{profit}</td>'
+        written.append(
+            f"<tr data-row{muted}>"
+            '<th scope="row" class="full"><a class="row-link" '
+            f'href="{before}{event.pk}{after}?market={escape(each.market_key)}">'
+            f"{escape(event.away.name)} at {escape(event.home.name)}</a>"
+            f'<span class="sub">{escape(competition.title)} · {escape(each.market)} · {told}'
+            f"{simulated}</span></th>"
+            f'<td class="full" data-label="{take}">'
+            f"{''.join(_leg(leg, price_format) for leg in each.legs)}{_remarks(each)}</td>"
+            f'<td class="num" data-label="{value_title}">{_value(each, kind)}</td>{rounded}'
+            f'<td class="num" data-label="Oldest price">{span_text(each.oldest)}</td></tr>\n'
+        )
+    return SafeString("".join(written))
+
+
+def _leg(leg: FoundLeg, price_format: str) -> str:
+    stake = "" if leg.stake is None else f" <strong>stake {leg.stake}</strong>"
+    return (
+        f'<div class="tnum"><span class="px">{price_text(leg.price, price_format)}</span> '
+        f'{escape(leg.title)} <span class="muted">at {escape(leg.book)}, {span_text(leg.age)} old'
+        f"</span>{stake}</div>\n"
+    )
+
+
+def _remarks(each: Found) -> str:
+    note = f'<span class="sub">{escape(each.note)}</span>' if each.note else ""
+    return note + "".join(
+        f'<span class="sub"><span class="tag tag-warn">doubtful</span> {escape(doubt)}</span>'
+        for doubt in each.doubts
+    )
+
+
+def _value(each: Found, kind: str) -> str:
+    if kind == "low-holds":
+        return share_text(each.value, 2)
+    misses = kind == "middles" and each.numbers.get("expected", 0) is None
+    return change(each.value, 2) + ('<span class="sub">if it misses</span>' if misses else "")
