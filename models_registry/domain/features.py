@@ -140,13 +140,15 @@ def _walk(games: Games, chosen: IntArray, moments: TimeArray, memory: Memory) ->
     state, learned = memory.resume(
         games.team_count, results, int(usable.min()) if len(usable) else 0
     )
-    columns = [column.tolist() for column in results[:-1]]
+    # Results that the memory holds are not even listed.
+    begun, end = learned, int(usable.max()) if len(usable) else 0
+    columns = [column[begun:end].tolist() for column in results[:-1]]
     values = np.empty((len(chosen), len(league.NAMES)))
     for position in np.argsort(usable, kind="stable").tolist():
         row, until = int(chosen[position]), int(usable[position])
         for result in range(learned, until):
             (_, home, away, season, neutral, playoffs, halls, home_tired, away_tired, *score) = (
-                column[result] for column in columns
+                column[result - begun] for column in columns
             )
             state.learn(
                 home=home,

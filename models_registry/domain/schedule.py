@@ -15,6 +15,8 @@ NAMES = (
     "away_away_streak",
 )
 LONGEST_REST = 7.0
+# Days back that are looked at first; see `_that_matter`.
+FAR_BACK = 400
 
 
 def back_to_backs(games: Games) -> BoolArray:
@@ -45,7 +47,7 @@ def schedule_features(games: Games, rows: IntArray) -> FloatArray:
     values = np.zeros((count, len(NAMES)))
     asked = np.isin(np.arange(count), rows).tolist()
     order: IntArray = np.lexsort((games.event_id, day))
-    for row in order.tolist():
+    for row in order[_that_matter(games, day, rows)[order]].tolist():
         today = int(day[row])
         for side, team in enumerate((home[row], away[row])):
             past = days[team]
@@ -63,3 +65,20 @@ def schedule_features(games: Games, rows: IntArray) -> FloatArray:
             days[team].append(today)
             streaks[team] = streaks[team] + 1 if side else 0
     return values[rows]
+
+
+def _that_matter(games: Games, day: IntArray, rows: IntArray) -> BoolArray:
+    """Return the games that can change the answer for `rows`: those of the last 400 days.
+
+    Once a team has been at home its away streak has begun anew, and a rest is never longer than
+    a week: where each team asked about was at home in those days, what was before is forgotten.
+    Where one was not, every game matters.
+    """
+    if not len(rows):
+        return np.zeros(len(games), dtype=np.bool_)
+    first = int(day[rows].min())
+    recent: BoolArray = (day >= first - FAR_BACK) & (day <= int(day[rows].max()))
+    asked = np.concatenate([games.home[rows], games.away[rows]])
+    if np.isin(asked, games.home[recent & (day < first)]).all():
+        return recent
+    return np.ones(len(games), dtype=np.bool_)

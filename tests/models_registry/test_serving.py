@@ -2,15 +2,17 @@
 
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 from django.test import Client
 
 from models_registry import selectors, services, serving
+from models_registry.domain import schedule
 from models_registry.models import Pause, Prediction, Refusal
 from models_registry.services.stages import stage_version
 from odds.models import Event, Team
 from tests import make
-from tests.models_registry import league
+from tests.models_registry import arrays, league
 
 NOW = league.AFTER
 PREDICTOR = f"{league.KEY}-h2h"
@@ -259,3 +261,15 @@ def test_events_that_are_over_or_unknown_are_refused_and_nothing_is_written(cham
     assert [fault["value"] for fault in answer.json()["errors"]] == [str(over.pk)]
     assert not Prediction.objects.exists()
     assert ask(competition="nowhere").status_code == 400
+
+
+@pytest.mark.parametrize("far_back", [6, 400])
+def test_a_slates_schedule_is_what_the_whole_schedule_says(monkeypatch, far_back):
+    """Also where the days looked at are too few to say, and across an idle summer."""
+    games = arrays.league()
+    whole = schedule.schedule_features(games, np.arange(len(games)))
+    monkeypatch.setattr(schedule, "FAR_BACK", far_back)
+
+    for first in range(0, len(games) - 8, 5):
+        rows = np.arange(first, first + 8)
+        assert np.array_equal(schedule.schedule_features(games, rows), whole[rows]), first
