@@ -263,7 +263,7 @@ def test_events_that_are_over_or_unknown_are_refused_and_nothing_is_written(cham
     assert ask(competition="nowhere").status_code == 400
 
 
-@pytest.mark.parametrize("far_back", [6, 400])
+@pytest.mark.parametrize("far_back", [9, 400])
 def test_a_slates_schedule_is_what_the_whole_schedule_says(monkeypatch, far_back):
     """Also where the days looked at are too few to say, and across an idle summer."""
     games = arrays.league()
