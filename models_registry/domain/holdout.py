@@ -15,12 +15,16 @@ EULER_MASCHERONI = 0.5772156649015329
 def newest_finished(games: Games, season: Sequence[str], now: np.datetime64) -> str | None:
     """Return the name of the newest season that was played and is over, or None.
 
-    `season` names the season of each game.
+    `season` names the season of each game. A season of which only the beginning is stored (less
+    than half as many results as seasons have in the median) is too little to be judged by.
     """
     over = now - np.timedelta64(QUIET_DAYS, "D")
-    for year in np.unique(games.season)[::-1]:
+    years = np.unique(games.season)
+    played = np.array([int(games.played[games.season == year].sum()) for year in years])
+    enough = np.median(played[played > 0]) / 2 if played.any() else 0.0
+    for year, count in zip(years[::-1].tolist(), played[::-1].tolist(), strict=True):
         rows = np.flatnonzero(games.season == year)
-        if games.starts_at[rows].max() < over and games.played[rows].any():
+        if games.starts_at[rows].max() < over and count and count >= enough:
             return season[int(rows[-1])]
     return None
 
