@@ -1,7 +1,8 @@
 """Trained models as files, named and checked by SHA-256. Never a pickle.
 
 One folder a model, named by its checksum: `model.json` (what the model is, and the checksums of
-the other files), `trees.ubj` (XGBoost's own format; a goal model has none), `evaluation.json` (its
+the other files), its trees in their library's own format (`trees.ubj` of XGBoost, `trees.txt` of
+LightGBM, `trees.none` where there are none; a goal model has no such file), `evaluation.json` (its
 out-of-sample predictions), `training.npz` (the games it was fitted on, as plain arrays). The
 checksum of `model.json` is the model's.
 """
@@ -18,8 +19,10 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
+from models_registry.boosters import BOOSTERS
 from models_registry.domain.calibration import Calibration
 from models_registry.domain.goals import GoalModel
+from models_registry.domain.points import Points
 from models_registry.domain.reach import TrainingRows
 from models_registry.learners import AnyModel, FittedModel, Linear
 
@@ -51,8 +54,10 @@ def save(model: AnyModel, evaluation: dict[str, list[Any]], training: TrainingRo
     if isinstance(model, GoalModel):
         described |= {"goals": model.as_dict()}
     else:
-        files |= {"trees.ubj": model.trees}
+        files |= {BOOSTERS[model.algorithm].file_name: model.trees}
         described |= {
+            "algorithm": model.algorithm,
+            "points": asdict(model.points) if model.points else None,
             "linear": asdict(model.linear),
             "tree_share": model.tree_share,
             "calibration": asdict(model.calibration),
@@ -81,12 +86,17 @@ def load(path: str, checksum: str, signature: list[str]) -> AnyModel:
     if "goals" in described:
         return GoalModel.from_dict(described["goals"])
     linear = described["linear"]
+    # Artefacts of before there was a choice are XGBoost's.
+    algorithm = described.get("algorithm", "logistic+xgboost")
+    trees = BOOSTERS[algorithm].file_name
     return FittedModel(
         signature=tuple(described["signature"]),
         linear=Linear(**{name: tuple(values) for name, values in linear.items()}),
-        trees=_checked(path, "trees.ubj", described["files"]["trees.ubj"]),
+        trees=_checked(path, trees, described["files"][trees]),
         tree_share=float(described["tree_share"]),
         calibration=Calibration(**described["calibration"]),
+        algorithm=algorithm,
+        points=Points(**described["points"]) if described.get("points") else None,
     )
 
 

@@ -1,17 +1,19 @@
 """What a version is made of: a logistic regression and boosted trees, blended and calibrated."""
 
-import importlib
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from models_registry.boosters import BOOSTERS
 from models_registry.domain.calibration import Calibration
 from models_registry.domain.features import FeatureMatrix
 from models_registry.domain.games import BoolArray, FloatArray
 from models_registry.domain.goals import GoalModel
 from models_registry.domain.logistic import fit_logistic
+from models_registry.domain.points import Points
+from models_registry.domain.scores import PointScores
 
 # The regression reads the ratings and what tires; the trees read every feature.
 LINEAR_COLUMNS = (
@@ -25,14 +27,6 @@ LINEAR_COLUMNS = (
     "locked",
     "last_game",
 )
-# What never changes from one training to the next.
-TREES: dict[str, Any] = {
-    "objective": "binary:logistic",
-    "max_bin": 64,
-    "tree_method": "hist",
-    "nthread": 1,
-    "seed": 2007,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +44,18 @@ class Parameters:
     subsample: float = 0.7
     colsample_bytree: float = 0.5
     reg_lambda: float = 20.0
+    algorithm: str = "logistic+xgboost"
 
-    def trees(self) -> dict[str, Any]:
-        """Return the parameters of the trees as XGBoost takes them."""
-        return TREES | {
-            name: value for name, value in asdict(self).items() if name not in ("ridge", "rounds")
+    def trees(self) -> dict[str, float]:
+        """Return what the library of trees is given, by XGBoost's names."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in ("ridge", "algorithm")
         }
 
 
 AS_THEY_STAND = Parameters()
-
-
-def xgboost() -> Any:  # noqa: ANN401 - it ships no types
-    """Return the library, loaded at first use.
-
-    The one late import of the project: services are imported by every web process, and loading
-    this there would cost each of them 100 MB and a second for nothing.
-    """
-    return importlib.import_module("xgboost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,34 +111,38 @@ def fit_trees(
     linear: Linear,
     parameters: Parameters = AS_THEY_STAND,
 ) -> bytes:
-    """Return trees on every feature that correct a regression, as XGBoost's own UBJSON.
+    """Return trees on every feature that correct a regression, as their library keeps them.
 
     They are boosted from what the regression says, so they spend nothing on learning that the
     stronger team tends to win.
     """
-    library = xgboost()
-    data = library.DMatrix(matrix.values, happened, feature_names=list(matrix.names))
-    data.set_base_margin(linear.log_odds(matrix))
-    booster = library.train(parameters.trees(), data, parameters.rounds)
-    return bytes(booster.save_raw(raw_format="ubj"))
+    return BOOSTERS[parameters.algorithm].fit(
+        matrix.values,
+        list(matrix.names),
+        happened,
+        linear.log_odds(matrix),
+        parameters.trees(),
+    )
 
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A regression, trees that correct it, and what share of the correction is believed."""
+    """A regression, trees that correct it, and what share of the correction is believed.
+
+    `points` turn what it says into a score distribution; None until they are fitted.
+    """
 
     signature: tuple[str, ...]
     linear: Linear
     trees: bytes
     tree_share: float = 0.0
     calibration: Calibration = field(default_factory=Calibration)
+    algorithm: str = AS_THEY_STAND.algorithm
+    points: Points | None = None
 
     @cached_property
     def _booster(self) -> Any:  # noqa: ANN401
-        library = xgboost()
-        booster = library.Booster({"nthread": 1})
-        booster.load_model(bytearray(self.trees))
-        return booster
+        return BOOSTERS[self.algorithm].load(self.trees)
 
     def log_odds(self, matrix: FeatureMatrix) -> tuple[FloatArray, FloatArray]:
         """Return what the corrected and the plain regression say, neither blended nor calibrated.
@@ -160,25 +152,27 @@ class FittedModel:
         """
         matrix.must_have(self.signature)
         linear = self.linear.log_odds(matrix)
-        data = xgboost().DMatrix(matrix.values, feature_names=list(matrix.names))
-        data.set_base_margin(linear)
-        trees = self._booster.predict(data, output_margin=True).astype(np.float64)
-        return trees, linear
+        library = BOOSTERS[self.algorithm]
+        return linear + library.correct(self._booster, matrix.values, list(matrix.names)), linear
 
     def tree_parts(self, matrix: FeatureMatrix) -> FloatArray:
         """Return by how much each feature corrects the regression, the last column by itself.
 
         Shape (n, features + 1): TreeSHAP's values (Lundberg et al. 2020), which sum to the whole.
         """
-        data = xgboost().DMatrix(matrix.values, feature_names=list(matrix.names))
-        data.set_base_margin(np.zeros(len(matrix.values)))
-        parts: FloatArray = self._booster.predict(data, pred_contribs=True).astype(np.float64)
-        return parts
+        library = BOOSTERS[self.algorithm]
+        return library.parts(self._booster, matrix.values, list(matrix.names))
 
     def predict(self, matrix: FeatureMatrix) -> FloatArray:
         """Return the probability that the home team wins, one a row."""
         trees, linear = self.log_odds(matrix)
         return self.calibration.apply(self.tree_share * trees + (1 - self.tree_share) * linear)
+
+    def scores(self, matrix: FeatureMatrix) -> PointScores:
+        """Return the score distribution of each row, whose home side wins as `predict` says."""
+        return (self.points or Points()).scores(
+            self.predict(matrix), matrix.column("expected_total"), matrix.column("playoffs") > 0
+        )
 
 
 # What a version may be: of events with two ends, or of matches that may be drawn.

@@ -1,7 +1,7 @@
 """From a history to a fitted model and its honest out-of-sample record."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from models_registry.domain.features import FeatureMatrix, build_features
 from models_registry.domain.games import BoolArray, FloatArray, IntArray
 from models_registry.domain.logistic import probability_of
 from models_registry.domain.metrics import calibration_curve, score
+from models_registry.domain.points import fit_points
 from models_registry.domain.reach import TrainingRows
 from models_registry.domain.verdict import judge
 from models_registry.history import History
@@ -25,7 +26,7 @@ from models_registry.learners import (
     fit_trees,
 )
 
-ALGORITHM = "logistic+xgboost"
+ALGORITHM = AS_THEY_STAND.algorithm
 # The first games of a history, when the ratings know nothing, teach only the ratings.
 WARM_UP = 300
 FEWEST_TO_FIT = 400
@@ -119,7 +120,8 @@ def fit(prepared: Prepared, rows: BoolArray, parameters: Parameters = AS_THEY_ST
     """Fit both learners on some rows; neither blended nor calibrated yet."""
     matrix, won = rows_of(prepared.matrix, rows), prepared.won[rows]
     linear = fit_linear(matrix, won, parameters)
-    return FittedModel(matrix.names, linear, fit_trees(matrix, won, linear, parameters))
+    trees = fit_trees(matrix, won, linear, parameters)
+    return FittedModel(matrix.names, linear, trees, algorithm=parameters.algorithm)
 
 
 def walk_forward(
@@ -156,7 +158,10 @@ def log_odds_of_fold(
 def finished_with(
     model: FittedModel, prepared: Prepared, seen: WalkForward, fold: int
 ) -> FittedModel:
-    """Return a model blended and calibrated on the out-of-fold predictions before a fold."""
+    """Return a model blended and calibrated on the out-of-fold predictions before a fold.
+
+    Its margins and totals are fitted on the same predictions.
+    """
     rows: BoolArray = (
         prepared.usable
         & np.isfinite(seen.trees)
@@ -166,9 +171,16 @@ def finished_with(
     won = prepared.won[rows]
     share = best_weight(seen.trees[rows], seen.linear[rows], won)
     blended = share * seen.trees[rows] + (1 - share) * seen.linear[rows]
-    return FittedModel(
-        model.signature, model.linear, model.trees, share, fit_calibration(blended, won)
+    calibration = fit_calibration(blended, won)
+    games, matrix = prepared.history.games, rows_of(prepared.matrix, rows)
+    points = fit_points(
+        calibration.apply(blended),
+        matrix.column("expected_total"),
+        matrix.column("playoffs") > 0,
+        (games.home_score - games.away_score)[rows].astype(np.int64),
+        (games.home_score + games.away_score)[rows],
     )
+    return replace(model, tree_share=share, calibration=calibration, points=points)
 
 
 def out_of_sample(prepared: Prepared, seen: WalkForward, folds: list[int]) -> FloatArray:
@@ -223,12 +235,13 @@ def train(
     model = finished_with(fit(prepared, prepared.usable, parameters), prepared, seen, newest + 1)
     rows: BoolArray = prepared.usable & np.isfinite(probability)
     return Trained(
-        algorithm=ALGORITHM,
+        algorithm=parameters.algorithm,
         parameters={
-            "trees": parameters.trees() | {"rounds": parameters.rounds},
+            "trees": parameters.trees(),
             "linear": {"columns": list(LINEAR_COLUMNS), "ridge": parameters.ridge},
             "tree_share": model.tree_share,
             "calibration": asdict(model.calibration),
+            "points": asdict(model.points) if model.points else None,
         },
         model=model,
         rows=TrainingRows(

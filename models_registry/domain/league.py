@@ -11,6 +11,16 @@ from models_registry.domain.standings import SeasonRules, Table
 
 STEADY = FilterSettings()
 QUICK = FilterSettings(strength_drift=1.0, carry_over=0.75)
+TOTALS = FilterSettings(
+    strength_variance=30.0,
+    strength_drift=0.5,
+    carry_over=0.7,
+    edge_mean=200.0,
+    edge_variance=900.0,
+    edge_drift=0.05,
+    noise_variance=290.0,
+    away_counts=1.0,
+)
 HALF_LIVES = (4.0, 16.0)
 VENUE_HALF_LIFE = 20.0
 TEAM_HALF_LIFE = 14.0
@@ -34,6 +44,7 @@ NAMES = (
     "venue_form",
     "attack",
     "defence",
+    "expected_total",
     "home_pace",
     "away_pace",
     *FACTORS,
@@ -90,6 +101,7 @@ class League:
         self.elo = Elo(team_count)
         self.steady = MarginFilter(team_count, STEADY)
         self.quick = MarginFilter(team_count, QUICK)
+        self.totals = MarginFilter(team_count, TOTALS)
         self.table = Table(team_count)
         self.teams = [Team() for _ in range(team_count)]
         self.halls = 0
@@ -130,6 +142,7 @@ class League:
             keep_h * h.venue_form[0] - keep_a * a.venue_form[1],
             keep_h * h.attack - keep_a * a.attack,
             keep_h * h.defence - keep_a * a.defence,
+            self.totals.expect(home=home, away=away, season=season, neutral=False)[0],
             h.pace,
             a.pace,
             *(keep_h * x - keep_a * y for x, y in zip(h.factors, a.factors, strict=True)),
@@ -173,6 +186,9 @@ class League:
             self.table.learn(home=home, away=away, season=season, home_won=margin > 0)
         # The baseline reads what is listed, as published.
         self.elo.update(home=home, away=away, season=season, neutral=neutral, margin=margin)
+        self.totals.update(
+            home=home, away=away, season=season, neutral=False, margin=score[0] + score[1]
+        )
         for ratings in (self.steady, self.quick):
             ratings.update(
                 home=home, away=away, season=season, neutral=nobodys, margin=seen, tired=tired

@@ -93,6 +93,8 @@ class FilterSettings:
     edge_drift: float = 0.0002
     tired_variance: float = 1.0
     noise_variance: float = 140.0
+    # What the away side's strength counts: -1 in a margin, 1 in a total.
+    away_counts: float = -1.0
 
 
 def compressed(margin: float) -> float:
@@ -115,6 +117,9 @@ class MarginFilter:
     of the rest; a result moves all of them in proportion to how unsure they are (Glickman and
     Stern 1998, "A State-Space Model for National Football League Scores"). Because the whole
     covariance is kept, opponents' strength is accounted for without iteration.
+
+    Totals are learned the same way: the strengths, which then add up, are points above the
+    league's level, which stands in the place of the home edge.
     """
 
     def __init__(self, team_count: int, settings: FilterSettings | None = None) -> None:
@@ -143,12 +148,13 @@ class MarginFilter:
         s, v = self.settings, self.variance
         others = self._others(neutral=neutral, tired=tired)
         keep = s.carry_over if 0 < self.season < season else 1.0
-        mean = keep * float(self.mean[home] - self.mean[away])
-        strengths = float(v[home, home] + v[away, away] - 2 * v[home, away])
+        sign = s.away_counts
+        mean = keep * float(self.mean[home] + sign * self.mean[away])
+        strengths = float(v[home, home] + v[away, away] + 2 * sign * v[home, away])
         variance = keep**2 * strengths + 2 * (1 - keep**2) * s.strength_variance
         for one in others:
             mean += float(self.mean[one])
-            variance += 2 * keep * float(v[home, one] - v[away, one])
+            variance += 2 * keep * float(v[home, one] + sign * v[away, one])
             for other in others:
                 variance += float(v[one, other])
         return mean, variance + s.noise_variance
@@ -172,12 +178,13 @@ class MarginFilter:
         v[away, away] += s.strength_drift
         v[self.teams, self.teams] += s.edge_drift
         # Elementwise only, so the answer does not depend on how many teams there are.
-        seen = v[home] - v[away]
-        mean = float(self.mean[home] - self.mean[away])
+        sign = s.away_counts
+        seen = v[home] + sign * v[away]
+        mean = float(self.mean[home] + sign * self.mean[away])
         for one in others:
             seen = seen + v[one]
             mean += float(self.mean[one])
-        spread = float(seen[home] - seen[away]) + s.noise_variance
+        spread = float(seen[home] + sign * seen[away]) + s.noise_variance
         for one in others:
             spread += float(seen[one])
         gain = seen / spread

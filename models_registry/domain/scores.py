@@ -85,10 +85,12 @@ def outcomes(above: Callable[[IntArray], FloatArray], thresholds: FloatArray) ->
         wrong = thresholds[in_quarters != np.rint(in_quarters)].flat[0]
         raise ValueError(f"a line must be a multiple of a quarter, not {wrong:g}")
     aside = np.where(thresholds * 2 == np.rint(thresholds * 2), 0.0, 0.25)
+    # Without quarter lines both halves of the stake are one bet.
+    halves = (thresholds - aside, thresholds + aside) if aside.any() else (thresholds,)
     win, level_or_more = np.zeros(thresholds.shape), np.zeros(thresholds.shape)
-    for threshold in (thresholds - aside, thresholds + aside):
-        win += above(np.floor(threshold).astype(np.int64)) / 2
-        level_or_more += above(np.ceil(threshold).astype(np.int64) - 1) / 2
+    for half in halves:
+        win += above(np.floor(half).astype(np.int64)) / len(halves)
+        level_or_more += above(np.ceil(half).astype(np.int64) - 1) / len(halves)
     return Outcomes(win, level_or_more - win, 1 - level_or_more)
 
 

@@ -241,7 +241,13 @@ def _predicted(model: AnyModel, matrix: FeatureMatrix) -> list[dict[str, object]
             {"home_probability": home, "draw_probability": draw, "distribution": row}
             for (home, draw, _), row in zip(scores.h2h().tolist(), scores.rows(), strict=True)
         ]
-    return [{"home_probability": float(home)} for home in model.predict(matrix)]
+    if model.points is None:
+        return [{"home_probability": float(home)} for home in model.predict(matrix)]
+    points = model.scores(matrix)
+    return [
+        {"home_probability": home, "distribution": row}
+        for (home, _), row in zip(points.h2h().tolist(), points.rows(), strict=True)
+    ]
 
 
 def _changed(said: Said, event_ids: Sequence[int], version: ModelVersion, now: datetime) -> Said:

@@ -25,6 +25,7 @@ def test_before_any_result_only_the_home_edge_is_known():
             "strength_sd": 194.0**0.5,
             "home_rest": 7.0,
             "away_rest": 7.0,
+            "expected_total": 200.0,
             "home_pace": np.nan,
             "away_pace": np.nan,
             "shooting": np.nan,
@@ -56,6 +57,9 @@ def test_one_result_moves_the_ratings_by_what_the_formulas_say():
     total = 2 * 25.1 + 4.0002 + 140
     expected = 3 + surprise * 4.0002 / total - 2 * surprise * 25.1 / total
     assert second["strength"] == pytest.approx(expected, abs=1e-9)
+    # Totals: 210 seen, 200 expected with variance 1250.05; the league's level explains 900.05.
+    total = 2 * 30.5 + 900.05 + 290
+    assert second["expected_total"] == pytest.approx(200 + 10 * (900.05 + 2 * 30.5) / total)
     # Form at a half-life of 4 games: the newest counts 1 - 0.5^(1/4).
     assert second["form_4"] == pytest.approx(-2 * (1 - 0.5**0.25) * surprise, abs=1e-9)
     assert (second["home_games"], second["away_games"], second["phase"]) == (1, 1, 1 / 82)
