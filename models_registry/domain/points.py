@@ -1,6 +1,7 @@
 """From the probability that the home side wins, and an expected total, to a score distribution."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -49,11 +50,16 @@ def margin_centres(home_probability: FloatArray, margin_sd: float) -> FloatArray
     >>> PointScores(centre, np.full(2, 12.5), centre, np.full(2, 17.0)).h2h()[:, 0].round(5)
     array([0.5, 0.7])
     """
+    return np.interp(log_odds_of(home_probability), *_table(margin_sd))
+
+
+@lru_cache(maxsize=32)
+def _table(margin_sd: float) -> tuple[FloatArray, FloatArray]:
+    """Return log odds of winning, rising, and the centres of the margins they follow from."""
     centre = np.linspace(-REACH * margin_sd, REACH * margin_sd, STEPS + 1)
     sd = np.full(len(centre), margin_sd)
     said = PointScores(centre, sd, centre, sd).h2h()
-    log_odds = np.log(said[:, 0]) - np.log(said[:, 1])
-    return np.interp(log_odds_of(home_probability), log_odds, centre)
+    return np.log(said[:, 0]) - np.log(said[:, 1]), centre
 
 
 def fit_points(

@@ -10,7 +10,7 @@ from django.db import ProgrammingError, transaction
 from accounts.models import AuditEntry
 from models_registry import attacking, services, tasks, training
 from models_registry.domain import calibration
-from models_registry.domain.features import FeatureMatrix, build_features
+from models_registry.domain.features import NAMES, FeatureMatrix, build_features
 from models_registry.evaluation import prepare_by_season
 from models_registry.history import History
 from models_registry.learners import FittedModel
@@ -54,7 +54,7 @@ def _plant(monkeypatch, peek) -> None:
         matrix = build_features(games, rows=rows, **others)
         values = matrix.values.copy()
         chosen = np.arange(len(games)) if rows is None else rows
-        values[:, matrix.names.index("home_rest")] += np.nan_to_num(peek(games))[chosen]
+        values[:, matrix.names.index("contest")] += np.nan_to_num(peek(games))[chosen]
         return FeatureMatrix(matrix.names, values)
 
     monkeypatch.setattr(attacking, "build_features", leaky)
@@ -67,8 +67,8 @@ def test_nothing_is_found_where_nothing_leaks_and_what_was_checked_is_counted(sm
     assert found.clean
     assert found.leaks == []
     assert found.checked["moments"] == 3
-    assert found.checked["features"] == 31
-    assert found.checked["values"] == 32 * found.checked["predictions"]
+    assert found.checked["features"] == len(NAMES)
+    assert found.checked["values"] == (len(NAMES) + 1) * found.checked["predictions"]
     assert found.checked["walked_predictions"] > 100
     assert found.shuffled["events"] == 120
 
@@ -83,7 +83,7 @@ def test_a_leak_in_a_feature_is_found_in_it_and_in_what_is_predicted_from_it(
 
     found = _attack(small)
 
-    assert {leak.feature for leak in found.leaks} >= {"home_rest", attacking.PREDICTION}
+    assert {leak.feature for leak in found.leaks} >= {"contest", attacking.PREDICTION}
     assert not found.clean
 
 
@@ -153,7 +153,7 @@ def test_an_attack_is_kept_for_ever_with_what_it_attacked(trained, quick, capsys
     said = capsys.readouterr()
     assert (kept.status, kept.leaks, kept.version) == ("passed", [], trained)
     assert kept.data_hash == trained.data_hash
-    assert "1 moments, each cut and poisoned: 31 features" in said.out
+    assert f"1 moments, each cut and poisoned: {len(NAMES)} features" in said.out
     assert "walking forward to 2022" in said.err
     with pytest.raises(ProgrammingError), transaction.atomic():
         Attack.objects.update(status="passed", leaks=[])
