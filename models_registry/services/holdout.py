@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import audit
 from models_registry.code import code_version
-from models_registry.domain.holdout import deflated, held_out
+from models_registry.domain.holdout import deflated, deflation_words, held_out
 from models_registry.history import History, find_competition, instant
 from models_registry.models import ModelVersion, Opening, Predictor, Trial
 from models_registry.services.stages import lock_predictor
@@ -141,6 +141,26 @@ def deflated_by_openings(verdict: dict[str, Any], openings: Sequence[Opening]) -
         for who, told in verdict.items()
         if isinstance(told, dict) and "error" in told
     }
+
+
+def deflated_for_search(metrics: dict[str, Any], tries: dict[str, int] | None) -> dict[str, Any]:
+    """Return metrics whose verdict also says what is left after the tries of a search.
+
+    `tries` as `searched` gives it; as they are where no search chose the parameters. The record
+    of a version holds the seasons that its search was scored on, so its lead is the best of many.
+    """
+    if tries is None:
+        return metrics
+    verdict = metrics["verdict"]
+    left = {
+        who: {
+            "left": round(deflated(told["difference"], told["error"], tries["tries"]), 6),
+            "words": deflation_words(told["difference"], told["error"], tries["tries"]),
+        }
+        for who, told in verdict.items()
+        if isinstance(told, dict) and "error" in told
+    }
+    return metrics | {"verdict": verdict | {"deflated": {"tries": tries["tries"]} | left}}
 
 
 def _fingerprint(look: Look) -> str:

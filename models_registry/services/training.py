@@ -15,7 +15,7 @@ from models_registry.code import code_version
 from models_registry.history import History, may_be_drawn, read_history
 from models_registry.learners import AS_THEY_STAND, Parameters
 from models_registry.models import ModelVersion, Predictor, Stage, TrainingRun
-from models_registry.services.holdout import Look, open_held_out, searched
+from models_registry.services.holdout import Look, deflated_for_search, open_held_out, searched
 from models_registry.services.promotion import PromotionRefused, gates_of, promote_version
 from models_registry.services.runs import (
     TrainingCancelled,
@@ -89,13 +89,24 @@ def ask_for_training(
 ) -> TrainingRun:
     """Queue a training of who wins in a competition; as `request_training`.
 
+    With the parameters of a trial, if one is named. What nobody asked for takes over those of the
+    champion, so that retraining does not undo a search.
+
     Raises:
         As request_training.
     """
+    if trial_id is None and cause != TrainingRun.Cause.ASKED:
+        trial_id = _trial_of_champion(predictor_key(competition_key))
     return request_training(
         predictor_key=predictor_key(competition_key), competition_key=competition_key,
         until=until, by_id=by_id, now=now, notes=notes, cause=cause, trial_id=trial_id,
     )  # fmt: skip
+
+
+def _trial_of_champion(key: str) -> int | None:
+    champion = selectors.champion(key)
+    run = champion.runs.exclude(trial=None).first() if champion else None
+    return run.trial_id if run else None
 
 
 def train_run(*, run_id: int, progress: Progress = silent) -> TrainingRun:
@@ -226,7 +237,7 @@ def _register(
         data_hash=history.fingerprint(),
         signature=list(trained.model.signature),
         parameters=trained.parameters | {"searched": searched(run.trial)},
-        metrics=trained.metrics,
+        metrics=deflated_for_search(trained.metrics, searched(run.trial)),
         artifact=saved.path,
         checksum=saved.checksum,
         code_version=code_version()[:64],

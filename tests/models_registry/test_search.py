@@ -11,7 +11,7 @@ from django.db import ProgrammingError, transaction
 
 from models_registry import searching, selectors_proofs, tasks, training
 from models_registry.learners import AS_THEY_STAND
-from models_registry.models import Opening, Search, TrainingRun, Trial, TrialFold
+from models_registry.models import Opening, Promotion, Search, TrainingRun, Trial, TrialFold
 from models_registry.searching import Tried, hopeless, leanings, suggest
 from models_registry.services import ask_for_training, train_run, trials
 from models_registry.services.search import (
@@ -215,6 +215,18 @@ def test_a_version_trained_from_a_trial_has_its_parameters_and_how_many_were_tri
     assert version.parameters["searched"] == {"search": search.pk, "trial": 1, "tries": 3}
     assert version.parameters["linear"]["ridge"] == trial.parameters["ridge"]
     assert version.parameters["trees"]["eta"] == trial.parameters["eta"]
+    left = version.metrics["verdict"]["deflated"]
+    assert left["tries"] == 3
+    assert left["elo"]["left"] > version.metrics["verdict"]["elo"]["difference"]
+    # Nobody has to search again: the next scheduled training takes over what the champion has.
+    Promotion.objects.create(
+        predictor=version.predictor, version=version, kind="promoted", at=league.LATER, gates=[]
+    )
+    scheduled = ask_for_training(
+        competition_key=league.KEY, until=league.LATER, by_id=None, now=league.LATER,
+        cause="scheduled",
+    )  # fmt: skip
+    assert scheduled.trial_id == trial.pk
     opened = Opening.objects.get()
     assert (opened.parameters, opened.trials) == (trial.parameters, 3)
 
