@@ -32,6 +32,7 @@ AT = moment(SEEN + timedelta(minutes=5))
 GATES = Gates()
 EARLIER = SEEN - timedelta(minutes=20)
 FOLDER = Path(os.environ.get("FAIRLINE_SHARED_DATA", "../shared/data"))
+SNAPSHOTS = FOLDER / "nba_odds_snapshots.csv.gz"
 MANY_BOOKS = FOLDER / "multisport_67books_20260416.csv.gz"
 
 
@@ -260,6 +261,68 @@ def test_a_shift_seen_long_ago_is_doubted():
     late = moment(SEEN + timedelta(minutes=40))
     found = shifts(quote_table(*before), quote_table(*now), at=late, method="power", gates=GATES)
     assert found[0].doubts == ("a price is 40 minutes old, over 15",)
+
+
+def recorded(event: str, at: str) -> list[dict[str, str]]:
+    """One event's moneylines in the recorded NBA snapshots, as of one of them."""
+    with gzip.open(SNAPSHOTS, "rt") as file:
+        header = next(file)
+        lines = [line for line in file if event in line and at in line and ",h2h," in line]
+    return list(csv.DictReader([header, *lines]))
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif(not SNAPSHOTS.is_file(), reason=f"no shared data at {FOLDER}")
+@pytest.mark.parametrize(
+    ("event", "moments", "side", "moved", "books"),
+    [
+        # Minutes before a start: every book shortened the home side.
+        ("460ca5da65548d349cb007bdceb84163",
+         ("2025-11-21T01:08:41Z", "2025-11-21T01:20:43Z"), "home", 3, 3),
+        # Four minutes apart: three of four shortened an outsider, one stood still.
+        ("63748218430054c9c947b1beeab351c9",
+         ("2025-11-26T18:18:49Z", "2025-11-26T18:22:55Z"), "away", 3, 4),
+    ],
+)  # fmt: skip
+def test_recorded_snapshots_show_their_steam_and_how_far_the_consensus_shifted(
+    event, moments, side, moved, books
+):
+    told = [recorded(event, at) for at in moments]
+    ids = {name: place for place, name in enumerate(sorted({r["bookmaker"] for r in told[0]}), 1)}
+    slates, by_hand = [], []
+    for at, rows in zip(moments, told, strict=True):
+        seen = datetime.fromisoformat(at)
+        prices = {(r["bookmaker"], r["outcome"]): float(r["price_decimal"]) for r in rows}
+        slates.append(
+            quote_table(
+                *(
+                    row(outcome, price, bookmaker_id=ids[book], seen_at=seen, confirmed_at=seen)
+                    for (book, outcome), price in prices.items()
+                )
+            )
+        )
+        # Shin of two outcomes: half of the margin off each; then the mean of the log-odds.
+        log_odds = []
+        for book in ids:
+            home, away = 1 / prices[book, "home"], 1 / prices[book, "away"]
+            fair = (home if side == "home" else away) - (home + away - 1) / 2
+            log_odds.append(np.log(fair / (1 - fair)))
+        by_hand.append((1 / (1 + np.exp(-np.mean(log_odds))), prices))
+    (before, earlier), (now, later) = by_hand
+    fell = [book for book in ids if later[book, side] < earlier[book, side]]
+    assert len(fell) == moved
+
+    found = shifts(
+        *slates, at=moment(datetime.fromisoformat(moments[1])), method="shin", gates=GATES
+    )
+
+    (steam,) = (each for each in found if each.is_steam)
+    assert (steam.side, steam.shortened, steam.drifted, steam.books) == (side, moved, 0, books)
+    assert (steam.before, steam.now) == (
+        pytest.approx(before, abs=1e-4),
+        pytest.approx(now, abs=1e-4),
+    )
+    assert steam.now - steam.before > 0.015
 
 
 def slate_of_file(path) -> QuoteTable:
