@@ -7,6 +7,7 @@ never from the number of calls, so that two answers of one moment tell the same 
 
 import copy
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -55,8 +56,8 @@ def _touched(payload: Payload, touch: Touch) -> Iterator[dict[str, Any]]:
 
 
 def _markets(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for book in entry.get("bookmakers", []):
-        yield from book.get("markets", [])
+    for book in entry.get("bookmakers") or []:
+        yield from book.get("markets") or []
 
 
 def _unknown_market(payload: Payload, touch: Touch) -> Payload:
@@ -175,7 +176,8 @@ def _each(payload: Payload, touch: Touch, kind: str) -> Iterator[dict[str, Any]]
             yield from _markets(entry)
         else:
             for market in _markets(entry):
-                yield from market["outcomes"]
+                outcomes = market.get("outcomes")
+                yield from outcomes if isinstance(outcomes, list) else []
 
 
 def _rename(thing: dict[str, Any], old: str, new: str) -> None:
@@ -225,7 +227,9 @@ def _drifted_schema(payload: Payload, touch: Touch) -> Payload:
         return {"success": True, "data": payload}
     kind, change = DRIFTS[name]
     for thing in list(_each(payload, touch, kind)):
-        change(thing)
+        # What another drift took away or made something else of drifts no further.
+        with suppress(KeyError, TypeError, AttributeError):
+            change(thing)
     return payload
 
 

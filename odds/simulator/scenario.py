@@ -270,7 +270,8 @@ class Disturber:
                     self._calls[place] += 1
                     if fault.strikes(self._calls[place], self._seed(place)):
                         striking.append((place, fault))
-        return striking
+        # A vendor that renames a field renames it in whatever else is wrong: drift comes last.
+        return sorted(striking, key=lambda each: each[1].kind == "drifted_schema")
 
     def _seed(self, place: int) -> int:
         return self.scenario.seed * 1000 + place

@@ -222,6 +222,20 @@ def test_every_drift_changes_the_answer_and_leaves_it_json(drift):
     assert drift in DRIFTS or set(reply.json) == {"success", "data"}
 
 
+@pytest.mark.parametrize("drift", drift_names())
+def test_whatever_else_is_wrong_drifts_along(drift):
+    """Also what drifted already in another way: no answer is lost to a fault of the simulator's."""
+    others = [
+        Fault(kind)
+        for kind, of in KINDS.items()
+        if of.rewrite and kind not in {"drifted_schema", "vanished_events"}
+    ]
+    drifts = [Fault("drifted_schema", variant=name) for name in (drift, "price_american")]
+    reply, _ = odds_with(*drifts, *others)
+    assert reply.status == 200
+    assert reply.json
+
+
 def test_only_a_share_of_the_events_is_touched_and_always_the_same():
     fault = Fault("placeholder_price", amount=1.01, events=0.3)
 
