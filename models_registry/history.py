@@ -199,17 +199,19 @@ def as_history(
     return History(competition_key, games, seasons, tuple(teams), close, market)
 
 
-def read_history(competition_key: str) -> History:
+def read_history(competition_key: str, *, with_market: bool = True) -> History:
     """Return every event of a competition that is not cancelled, with what is stored of it.
+
+    Whoever predicts needs no market: reading what it said takes longer than all else.
 
     Raises:
         NoSuchCompetition: naming the keys that are stored.
     """
     competition = find_competition(competition_key)
     boxes = _stored_boxes(competition)
-    closes = _stored_closes(competition)
     drawable = may_be_drawn(competition_key)
-    market = stored_three_way(competition) if drawable else {}
+    closes = _stored_closes(competition) if with_market else {}
+    market = stored_three_way(competition) if drawable and with_market else {}
     rows = []
     for event in (
         Event.objects.filter(competition=competition)

@@ -47,7 +47,16 @@ class LineQuote(Generic[Key]):
     price: float
 
 
-_CHANGES = """
+# Per quote, its price an hour before the start and every later one by the start. A quote is its
+# newest change; where that is older, no partition of changes is opened.
+_PRICES = """CROSS JOIN LATERAL (
+    SELECT q.price, q.seen_at WHERE q.seen_at <= e.starts_at - interval '1 hour'
+    UNION ALL
+    SELECT price, seen_at FROM odds_pricechange
+    WHERE q.seen_at > e.starts_at - interval '1 hour' AND quote_id = q.id
+      AND seen_at <= e.starts_at AND seen_at > e.starts_at - interval '30 days'
+) c"""
+_CHANGES = f"""
 SELECT m.event_id, array_position(%(books)s::text[], b.key::text)::bigint - 1,
        array_position(%(sides)s::text[], s.side::text)::bigint - 1,
        c.seen_at, e.starts_at, coalesce(round(c.price * 1000), 0)::bigint
@@ -56,10 +65,10 @@ JOIN odds_market m ON m.event_id = e.id AND m.key = 'h2h'
 JOIN odds_selection s ON s.market_id = m.id
 JOIN odds_quote q ON q.selection_id = s.id
 JOIN odds_bookmaker b ON b.id = q.bookmaker_id AND b.key = ANY(%(books)s)
-JOIN odds_pricechange c ON c.quote_id = q.id AND c.seen_at <= e.starts_at
+{_PRICES}
 WHERE e.competition_id = %(competition)s
 ORDER BY c.seen_at
-"""
+"""  # noqa: S608 - our own text
 
 
 def stored_three_way(competition: Competition) -> dict[int, dict[str, Triple]]:
@@ -80,7 +89,7 @@ def stored_three_way(competition: Competition) -> dict[int, dict[str, Triple]]:
     return found
 
 
-_LINES = """
+_LINES = f"""
 SELECT m.event_id, (m.key = 'totals')::int::bigint,
        array_position(%(sides)s::text[], s.side::text)::bigint - 1,
        round(s.point * 100)::bigint, c.seen_at, coalesce(round(c.price * 1000), 0)::bigint
@@ -89,10 +98,10 @@ JOIN odds_market m ON m.event_id = e.id AND m.key IN ('spreads', 'totals')
 JOIN odds_selection s ON s.market_id = m.id AND s.point IS NOT NULL
 JOIN odds_quote q ON q.selection_id = s.id
 JOIN odds_bookmaker b ON b.id = q.bookmaker_id AND b.key = %(book)s
-JOIN odds_pricechange c ON c.quote_id = q.id AND c.seen_at <= e.starts_at
+{_PRICES}
 WHERE e.competition_id = %(competition)s
 ORDER BY c.seen_at
-"""
+"""  # noqa: S608 - our own text
 
 
 def _stored_prices(competition: Competition) -> dict[str, dict[int, list[float]]]:

@@ -137,7 +137,7 @@ def _current(competition_key: str, as_of: datetime) -> Loaded:
     # Before the rows are read: what changes meanwhile is seen at the next call.
     recent, whole = _state(competition_key, since), _state(competition_key, None)
     LOADED[competition_key] = Loaded(
-        read_history(competition_key), since, recent, whole, time.monotonic()
+        read_history(competition_key, with_market=False), since, recent, whole, time.monotonic()
     )
     return LOADED[competition_key]
 
