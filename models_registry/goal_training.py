@@ -170,7 +170,8 @@ def line_figures(
     """Return how the model's scores price the market's closing lines, beside its own price.
 
     Of `spreads` (home's side) or `totals` (overs), on those of `rows` that have a line; None if
-    none has. Figures are a unit decided (see domain/line_scores).
+    none has. Figures are a unit decided (see domain/line_scores); trust is earned by bets of which
+    the whole stake was.
     """
     market = prepared.history.market[kind]
     here: BoolArray = rows & np.isfinite(market[:, 0])
@@ -184,11 +185,13 @@ def line_figures(
         model, ends = scores.spread(line), ended(games.home_score - games.away_score, -line)
     days = games.day.astype(np.int64)
     found = compare(line_losses(model.decided, ends), line_losses(close, ends), days)
+    whole: BoolArray = (ends.win == 1) | (ends.lose == 1)
     return {
         "games": len(games),
         "model": score_lines(model.decided, ends),
         "pinnacle_close": score_lines(close, ends),
         "words": found.words("Pinnacle's close"),
+        "trust": asdict(earned_trust(model.decided[whole], close[whole], ends.win[whole] == 1)),
     }
 
 

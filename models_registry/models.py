@@ -125,7 +125,9 @@ class ModelVersion(models.Model):
     @property
     def trust(self) -> dict[str, Trust]:
         """How far its record says to believe it, by market key; without a record, not at all."""
-        recorded = {"h2h": self.metrics.get("trust"), **self.metrics.get("line_trust", {})}
+        lines = self.metrics.get("lines") or {}
+        of_lines = {key: (figures or {}).get("trust") for key, figures in lines.items()}
+        recorded = {"h2h": self.metrics.get("trust")} | of_lines
         return {key: Trust(**earned) for key, earned in recorded.items() if earned}
 
     @property

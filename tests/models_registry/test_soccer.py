@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from models_registry.history import read_history
 from models_registry.history_files import read_files
+from models_registry.models import ModelVersion
 from tests.models_registry import matches
 
 SHARED = Path(os.environ.get("FAIRLINE_SHARED_DATA", "../shared/data"))
@@ -54,6 +55,7 @@ def test_model_baseline_and_bookmakers_are_judged_on_the_same_matches(tmp_path):
             pytest.approx(coin, abs=1e-4)
         ]
         assert 0.5 < lines["model"]["log_loss"] < 0.76
+        assert 0 < lines["trust"]["games"] <= 223
 
 
 def test_what_comes_after_the_test_range_changes_nothing(tmp_path):
@@ -134,3 +136,11 @@ def test_on_real_seasons_the_bookmakers_figures_are_the_published_ones(tmp_path)
     assert answer["bet365"]["log_loss"] == pytest.approx(0.964112, abs=2e-6)
     assert answer["pinnacle_close"]["rps"] == pytest.approx(0.185080, abs=2e-6)
     assert answer["model"]["rps"] < answer["elo"]["rps"] - 0.002
+
+
+def test_a_version_is_believed_on_the_lines_it_has_a_record_on():
+    earned = {"weight": 0.2, "error": 0.3, "games": 500}
+    metrics = {"trust": earned, "lines": {"totals": {"trust": earned}, "spreads": None}}
+
+    assert ModelVersion(metrics=metrics).trust.keys() == {"h2h", "totals"}
+    assert ModelVersion(metrics={}).trust == {}
