@@ -10,7 +10,8 @@ from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, Oppo
 from models_registry import api_life as life
 from models_registry.api import VersionDetail, VersionList
 from models_registry.api_drift import DriftReports, ModelCard, Pauses
-from models_registry.api_predictions import Predictions, PredictionsNow, PredictionWhy, Refusals
+from models_registry.api_explaining import PredictionLines, PredictionWhy
+from models_registry.api_predictions import Predictions, PredictionsNow, Refusals
 from models_registry.api_proofs import Attacks, Openings, SearchDetail, Searches
 from odds.api import EventDetail, EventList, Feeds, QuoteList
 from odds.api_books import Bookmakers
@@ -58,6 +59,11 @@ urlpatterns = [
         "predictions/<int:prediction_id>/explanation",
         PredictionWhy.as_view(),
         name="api-prediction-explanation",
+    ),
+    path(
+        "predictions/<int:prediction_id>/lines",
+        PredictionLines.as_view(),
+        name="api-prediction-lines",
     ),
     path("drift", DriftReports.as_view(), name="api-drift"),
     path("pauses", Pauses.as_view(), name="api-pauses"),

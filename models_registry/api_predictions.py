@@ -24,14 +24,10 @@ from accounts.api import (
     lists,
     read_body,
     read_query,
-    shows,
 )
 from accounts.problems import Fault
 from models_registry import selectors
-from models_registry.artifacts import ArtifactRefused
 from models_registry.availability import NothingServes, serving_champion
-from models_registry.domain.features import SignatureMismatch
-from models_registry.explaining import explain
 from models_registry.history import NoSuchCompetition, find_competition
 from models_registry.services import ask_champions
 
@@ -189,60 +185,6 @@ class PredictionsNow(APIView):
             raise Unavailable(f"{reason}.", kind="nothing-serves") from reason
         made, refused = selectors.said_of_events_to_come(champion, now=now)
         return Response(Answers({"predictions": made, "refusals": refused}).data)
-
-
-class PartShape(Shape):
-    feature = serializers.CharField(source="name")
-    value = Figure()
-    usual = Figure(help_text="the mean of the training games")
-    deviations = Figure(help_text="how far from usual, in standard deviations")
-    log_odds = Figure(help_text="what it adds to the log-odds of the home side")
-
-
-class LikeShape(Shape):
-    event = serializers.IntegerField(source="event.pk")
-    home = serializers.CharField(source="event.home.name")
-    away = serializers.CharField(source="event.away.name")
-    day = serializers.DateField(source="event.day")
-    home_score = serializers.IntegerField(source="event.home_score")
-    away_score = serializers.IntegerField(source="event.away_score")
-    distance = Figure()
-
-
-class MoveShape(Shape):
-    feature = serializers.CharField()
-    before = Figure()
-    after = Figure()
-    deviations = Figure()
-    home_probability = Figure(source="probability")
-
-
-class ExplanationShape(Shape):
-    prediction = PredictionShape()
-    base = Figure(help_text="log-odds of a game about which nothing is special")
-    log_odds = Figure(help_text="base and all contributions summed")
-    contributions = PartShape(source="parts", many=True, help_text="the loudest first")
-    distance = Figure(help_text="from the games the version was trained on")
-    limit = Figure(help_text="beyond this distance it would have refused")
-    like = LikeShape(many=True, help_text="the training games most like it")
-    flips = MoveShape(many=True, help_text="single features that would change the favourite")
-    moves = MoveShape(many=True, help_text="... that would move the probability by 5 points")
-
-
-class PredictionWhy(APIView):
-    @shows("prediction_explanation", tag="models", of=ExplanationShape)
-    def get(self, _request: Request, prediction_id: int) -> object:
-        """Why a version said what it said of an event, worked out when asked.
-
-        503 if the version's files are broken.
-        """
-        found = selectors.prediction_in_full(prediction_id)
-        if found is None:
-            return None
-        try:
-            return explain(found)
-        except (ArtifactRefused, SignatureMismatch) as refusal:
-            raise Unavailable(str(refusal), kind="nothing-serves") from refusal
 
 
 class Refusals(APIView):

@@ -1,5 +1,7 @@
 """One prediction: what was said, with what was known, and why."""
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -10,7 +12,9 @@ from accounts.charts import diverging
 from accounts.http import UserRequest
 from models_registry import selectors
 from models_registry.artifacts import ArtifactRefused
+from models_registry.domain.families import read_scores
 from models_registry.domain.features import SignatureMismatch
+from models_registry.domain.ladder import spread_rungs, total_rungs
 from models_registry.explaining import explain
 
 MOVES_SHOWN = 4
@@ -26,7 +30,7 @@ def prediction(request: UserRequest, prediction_id: int) -> HttpResponse:
     return render(
         request,
         "models_registry/prediction.html",
-        {"prediction": found, "now": clock.now()},
+        {"prediction": found, "now": clock.now()} | _ladders(found.distribution),
     )
 
 
@@ -38,6 +42,7 @@ def why(request: UserRequest, prediction_id: int) -> HttpResponse:
     if found is None:
         raise Http404("There is no such prediction.")
     told: dict[str, object] = {"prediction": found, "now": clock.now(), "asked": True}
+    told |= _ladders(found.distribution)
     try:
         explained = explain(found)
     except (ArtifactRefused, SignatureMismatch) as refusal:
@@ -55,3 +60,12 @@ def why(request: UserRequest, prediction_id: int) -> HttpResponse:
         "models_registry/_why.html" if request.htmx else "models_registry/prediction.html",
         told,
     )
+
+
+def _ladders(distribution: dict[str, Any]) -> dict[str, object]:
+    """Return what the same belief says of spreads and totals; nothing of older rows."""
+    read = read_scores([distribution])
+    if not read:
+        return {}
+    scores = read[0][1]
+    return {"spreads": spread_rungs(scores), "totals": total_rungs(scores)}

@@ -112,6 +112,25 @@ def test_the_page_and_a_program_are_told_why(prediction, alice, as_alice):
     assert total == pytest.approx(body["log_odds"])
 
 
+def test_any_line_comes_from_the_same_belief(prediction, alice, as_alice):
+    headers = {"X-Api-Key": make.api_key(alice)[1]}
+    address = f"/api/v1/predictions/{prediction.pk}/lines"
+
+    told = Client().get(address, headers=headers).json()
+    even = Client().get(address, {"spread": "0", "total": "210.25"}, headers=headers).json()
+
+    # Half lines either side of nought are the moneyline: nothing ends level.
+    assert even["spreads"][0]["win"] == pytest.approx(prediction.home_probability, abs=1e-6)
+    assert sum(even["totals"][0][end] for end in ("win", "push", "lose")) == pytest.approx(1)
+    wins = [row["win"] for row in told["spreads"]]
+    assert wins == sorted(wins)
+    assert min(wins) < 0.5 < max(wins)
+    for wrong in ({"spread": "0.3"}, {"total": "x"}, {"total": "inf"}, {"points": "1"}):
+        assert Client().get(address, wrong, headers=headers).status_code == 400, wrong
+    page = as_alice.get(f"/models/predictions/{prediction.pk}/").content.decode()
+    assert "Totals, from the same belief" in page
+
+
 def test_broken_files_are_said_not_hidden(prediction, artifacts, as_alice):
     for cached in (
         explaining.serving.load_model,
