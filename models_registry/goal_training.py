@@ -17,6 +17,7 @@ from models_registry.domain.ordered import fit_ordered
 from models_registry.domain.reach import TrainingRows
 from models_registry.domain.verdict import (
     calibration_line,
+    chance_of_calibration_error,
     compare,
     ordered_event_scores,
     verdict_on,
@@ -142,6 +143,7 @@ def figures_of(
     close = prepared.close[rows]
     others = ({"close": close} if np.isfinite(close).all() else {}) | {"elo": by_whom["elo"]}
     home = by_whom["model"][:, 0]
+    by_chance = float(np.mean([chance_of_calibration_error(p) for p in by_whom["model"].T]))
     verdict = verdict_on(
         ordered_event_scores(by_whom["model"], outcome),
         {who: ordered_event_scores(p, outcome) for who, p in others.items()},
@@ -155,7 +157,11 @@ def figures_of(
             name: score_outcomes(known[name], outcome).as_dict() if name in known else None
             for name in markets
         },
-        "verdict": verdict | {"calibration": calibration_line(home, outcome == 0, days)},
+        "verdict": verdict
+        | {
+            "calibration": calibration_line(home, outcome == 0, days)
+            | {"error_by_chance": round(by_chance, 6)}
+        },
         "lines": {
             kind: line_figures(prepared, said, rows, kind)
             for kind in LINES

@@ -352,6 +352,11 @@ class Prediction(models.Model):
         return f"{self.version} on {self.event}: {self.home_probability:.3f}"
 
     @property
+    def away_probability(self) -> float:
+        """What is left for the away side."""
+        return 1.0 - self.home_probability - (self.draw_probability or 0.0)
+
+    @property
     def in_shadow(self) -> bool:
         """Whether another version priced when it was made; only of `selectors.predictions`'."""
         return self.priced_by != self.version_id

@@ -171,6 +171,8 @@ NAMES = {
     "accuracy": ("Accuracy", False),
     "calibration_error": ("Calibration error", True),
 }
+# What is known only of versions that speak of draws.
+OF_DRAWS = {"rps": ("RPS", True)}
 
 
 def metric_rows(version: ModelVersion) -> list[Metric]:
@@ -186,7 +188,8 @@ def metric_rows(version: ModelVersion) -> list[Metric]:
             close=by_whom["close"].get(key),
             smaller_is_better=smaller,
         )
-        for key, (title, smaller) in NAMES.items()
+        for key, (title, smaller) in (NAMES | OF_DRAWS).items()
+        if key in NAMES or key in by_whom["model"]
     ]
 
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.test import override_settings
 
 from models_registry import artifacts as files
-from models_registry import attacking, selectors, services
+from models_registry import attacking, screens, selectors, services
 from models_registry.domain.goal_ratings import NAMES
 from models_registry.domain.goals import GoalModel, GoalScores
 from models_registry.explaining import explain
@@ -50,6 +50,9 @@ def test_a_version_of_goals_is_registered_with_its_record(version):
     # The first seasons have too little before them to be judged.
     assert version.metrics["seasons"] == ["2014-15", "2015-16"]
     assert version.metrics["model"]["rps"] < 0.225
+    # The mean of three columns of 448: what chance alone would show.
+    assert 0.01 < version.metrics["verdict"]["calibration"]["error_by_chance"] < 0.04
+    assert [row.name for row in screens.metric_rows(version)][-1] == "RPS"
     assert (version.metrics["close"], version.metrics["trust"]["weight"]) == (None, 0.0)
     record = files.load_evaluation(version.artifact, version.checksum)
     assert len(record["event_id"]) == version.metrics["games"] == 448
@@ -72,7 +75,8 @@ def test_it_is_promoted_and_says_three_things_of_an_event(version, league):
 
     [said] = services.predict_events(event_ids=[event.pk], as_of=as_of, made_at=as_of).predictions
 
-    away = 1 - said.home_probability - said.draw_probability
+    away = said.away_probability
+    assert said.home_probability + said.draw_probability + away == pytest.approx(1)
     assert said.home_probability > 0.45 > said.draw_probability > away > 0.03
     stored = Prediction.objects.get(event=event)
     again = GoalScores.from_rows([stored.distribution])
