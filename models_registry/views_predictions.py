@@ -18,6 +18,7 @@ from models_registry.domain.ladder import spread_rungs, total_rungs
 from models_registry.explaining import explain
 
 MOVES_SHOWN = 4
+PARTS_SHOWN = 12
 
 
 @require_GET
@@ -48,10 +49,12 @@ def why(request: UserRequest, prediction_id: int) -> HttpResponse:
     except (ArtifactRefused, SignatureMismatch) as refusal:
         told["refusal"] = str(refusal)
     else:
-        bars = diverging([part.log_odds for part in explained.parts])
+        loud, quiet = explained.parts[:PARTS_SHOWN], explained.parts[PARTS_SHOWN:]
+        bars = diverging([part.log_odds for part in loud])
         told |= {
             "why": explained,
-            "rows": list(zip(explained.parts, bars, strict=True)),
+            "rows": list(zip(loud, bars, strict=True)),
+            "quiet": (len(quiet), sum(part.log_odds for part in quiet)) if quiet else None,
             "flips": explained.flips[:MOVES_SHOWN],
             "moves": explained.moves[:MOVES_SHOWN],
         }

@@ -83,7 +83,10 @@ def signed(share: float | Decimal | None, places: int = 1) -> str:
 
 @register.filter
 def figure(value: float | None, places: int = 4) -> str:
-    return formats.NOTHING if not isinstance(value, float) else f"{value:.{places}f}"
+    if not isinstance(value, float):
+        return formats.NOTHING
+    text = f"{value:.{places}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
 @register.filter
