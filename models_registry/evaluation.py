@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from models_registry.domain.games import BoolArray
+from models_registry.beside_market import judge_blend, judge_lines
+from models_registry.domain.games import BoolArray, FloatArray
 from models_registry.domain.metrics import score, share_of_gap_closed
 from models_registry.domain.verdict import judge
 from models_registry.goal_training import evaluate_matches
@@ -18,6 +19,7 @@ from models_registry.training import (
     folds_before,
     out_of_sample,
     prepare,
+    scores_out_of_sample,
     walk_forward,
 )
 
@@ -35,13 +37,20 @@ class Evaluation:
 
 
 def evaluate(
-    history: History, *, since: date, until: date, progress: Callable[[str], None]
+    history: History,
+    *,
+    since: date,
+    until: date,
+    progress: Callable[[str], None],
+    prices_before: FloatArray | None = None,
 ) -> Evaluation:
     """Judge the model on the games of some days, `since` to `until`, both included.
 
     Each season is predicted by a model fitted, blended and calibrated on earlier seasons only.
     All three are scored on the same games: those with a result and, where any has one, a sound
-    closing moneyline.
+    closing moneyline. Spreads and totals are judged beside closing lines, under `lines`. With
+    `prices_before`, the home side's margin-free probability of each game from prices known well
+    before it, a blend of model and prices is judged beside those, under `before`.
 
     Raises:
         NothingToEvaluate: saying whether games, results or earlier seasons are missing.
@@ -64,19 +73,38 @@ def evaluate(
             return Evaluation(*judged)
         first = int(history.games.season[test].min())
         raise NothingToEvaluate(f"too few matches come before the season {first}. {_span(history)}")
+    early = None if prices_before is None else prices_before[kept]
+    return _evaluate_games(history, test, early, progress)
+
+
+def _evaluate_games(
+    history: History, test: BoolArray, early: FloatArray | None, progress: Callable[[str], None]
+) -> Evaluation:
+    """Judge games without draws; `early` are probabilities of prices known well before each."""
     progress(f"building features of {len(history)} games")
     prepared = prepare_by_season(history)
-    seasons = [int(year) for year in np.unique(history.games.season[test])]
+    # How much to believe the model beside prices is learned on earlier games that had such prices.
+    wanted = test if early is None else test | (np.isfinite(early) & history.games.played)
+    seasons = [int(year) for year in np.unique(history.games.season[wanted])]
     folds = sorted({fold for year in seasons for fold in folds_before(prepared, year)})
     seen = walk_forward(prepared, folds, progress)
     probability = out_of_sample(prepared, seen, seasons)
     rows: BoolArray = test & np.isfinite(probability)
     if not rows.any():
+        first = int(history.games.season[test].min())
         raise NothingToEvaluate(
-            f"fewer than {FEWEST_TO_FIT} usable games come before the season {seasons[0]}; "
+            f"fewer than {FEWEST_TO_FIT} usable games come before the season {first}; "
             f"a model needs earlier seasons to learn from. {_span(history)}"
         )
-    return _figures(prepared, probability, rows, test)
+    judged = _figures(prepared, probability, rows, test)
+    scores = scores_out_of_sample(prepared, seen, seasons, probability)
+    if lines := judge_lines(history, scores, rows):
+        judged.figures["lines"] = lines
+    if early is not None:
+        blend = judge_blend(history.games, probability, early, rows)
+        judged.figures["before"] = blend
+        judged.remarks.append(blend["words"] if blend else "no game has such prices")
+    return judged
 
 
 def prepare_by_season(history: History) -> Prepared:

@@ -24,11 +24,13 @@ from models_registry.history_market import CLOSE_METHOD, stored_three_way
 from odds.database import fetch_columns
 from odds.domain.competitions import outcome_count
 from odds.domain.margins import remove_margin
-from odds.models import ClosingPrice, Competition, Event, EventStatus, Quote, Team
+from odds.models import ClosingPrice, Competition, Event, EventStatus, Quote, ReferenceLine, Team
 
 # Box scores are usable with their result, if they were published this soon after it.
 BOX_DELAY = timedelta(hours=12)
 NEVER = np.datetime64("NaT", "us")
+# Markets whose closing lines are kept beside the games.
+LINES = ("spreads", "totals")
 
 
 _BOXES = """
@@ -53,7 +55,8 @@ class History:
     `close` is the home side's margin-free probability, NaN where no closing price is known. It
     is no feature: models are compared with it, and how far they are to be believed beside it is
     learned from games that were over. Nor is `market`: where a draw is possible, the margin-free
-    probabilities of home, draw, away, shape (n, 3), of the market by name (see history_market).
+    probabilities of home, draw, away, shape (n, 3), of the market by name (see history_market);
+    or `lines`, the closing lines by market key: the home side's spread, the total; NaN: none.
     Under `spreads` and `totals` it has the closing line and what was said of it, shape (n, 2).
     """
 
@@ -63,6 +66,7 @@ class History:
     teams: tuple[str, ...]
     close: FloatArray
     market: Mapping[str, FloatArray] = field(default_factory=dict)
+    lines: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.games)
@@ -72,7 +76,12 @@ class History:
         season = tuple(name for name, keep in zip(self.season, mask, strict=True) if keep)
         market = {name: said[mask] for name, said in self.market.items()}
         return replace(
-            self, games=self.games.where(mask), season=season, close=self.close[mask], market=market
+            self,
+            games=self.games.where(mask),
+            season=season,
+            close=self.close[mask],
+            market=market,
+            lines={name: line[mask] for name, line in self.lines.items()},
         )
 
     def as_known_at(self, moment: datetime) -> "History":
@@ -108,6 +117,7 @@ class GameRow:
     box_seen_at: datetime | None = None
     close: float = np.nan
     market: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    lines: Mapping[str, float] = field(default_factory=dict)
 
 
 def may_be_drawn(competition_key: str) -> bool:
@@ -196,7 +206,11 @@ def as_history(
         for name, width in sorted(widths.items())
     }
     seasons = tuple(row.season for row in rows)
-    return History(competition_key, games, seasons, tuple(teams), close, market)
+    lines = {
+        name: np.array([row.lines.get(name, np.nan) for row in rows], dtype=np.float64)
+        for name in LINES
+    }
+    return History(competition_key, games, seasons, tuple(teams), close, market, lines)
 
 
 def read_history(competition_key: str, *, with_market: bool = True) -> History:
@@ -212,6 +226,7 @@ def read_history(competition_key: str, *, with_market: bool = True) -> History:
     drawable = may_be_drawn(competition_key)
     closes = _stored_closes(competition) if with_market else {}
     market = stored_three_way(competition) if drawable and with_market else {}
+    lines = _stored_lines(competition) if with_market else {}
     rows = []
     for event in (
         Event.objects.filter(competition=competition)
@@ -246,6 +261,7 @@ def read_history(competition_key: str, *, with_market: bool = True) -> History:
                 box_seen_at=box_seen_at,
                 close=closes.get(pk, np.nan),
                 market=market.get(pk, {}),
+                lines=lines.get(pk, {}),
             )
         )
     codes = {
@@ -295,6 +311,16 @@ def _stored_boxes(competition: Competition) -> dict[int, tuple[FloatArray, datet
     boxes = np.array(counts, np.int64).view(np.float64).T.reshape(-1, 2, len(names))
     moments = [moment.replace(tzinfo=UTC) for moment in seen_at.view("M8[us]").tolist()]
     return dict(zip(event_id.tolist(), zip(boxes, moments, strict=True), strict=True))
+
+
+def _stored_lines(competition: Competition) -> dict[int, dict[str, float]]:
+    """Return the closing lines of each event, by market key."""
+    lines: dict[int, dict[str, float]] = {}
+    for event_id, market_key, point in ReferenceLine.objects.filter(
+        event__competition=competition, moment=ReferenceLine.Moment.CLOSE, market_key__in=LINES
+    ).values_list("event_id", "market_key", "point"):
+        lines.setdefault(event_id, {})[market_key] = float(point)
+    return lines
 
 
 def _stored_closes(competition: Competition) -> dict[int, float]:

@@ -1,7 +1,7 @@
 """The games of a competition from archive files, for judging models without importing anything."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from odds.feeds.history import (
 from odds.feeds.parsed import (
     ParsedBoxScore,
     ParsedEvent,
+    ParsedLine,
     ParsedResult,
     ParsedSweep,
     RejectedRow,
@@ -51,7 +52,7 @@ def read_files(competition_key: str, folder: Path) -> History:
         return _read_football(competition_key, folder)
     found = _Found(competition_key, nba_games.source_of(competition_key))
     for kind in (nba_games.FORMAT, box_scores.FORMAT):
-        for fact in _facts(folder, kind):
+        for fact in facts_of(folder, kind):
             found.take(fact)
         if not found.events:
             raise UnusableFiles(
@@ -72,7 +73,10 @@ def read_files(competition_key: str, folder: Path) -> History:
         competition_key,
         competition_info(competition_key).time_zone,
         [
-            _game(number, event, result, found.boxes, close=close)
+            replace(
+                _game(number, event, result, found.boxes, close=close),
+                lines=found.lines.get(event.key, {}),
+            )
             for number, ((event, result), close) in enumerate(
                 zip(played, fair.tolist(), strict=True)
             )
@@ -82,7 +86,7 @@ def read_files(competition_key: str, folder: Path) -> History:
 
 def _read_football(competition_key: str, folder: Path) -> History:
     try:
-        return matches_of(competition_key, _facts(folder, football_data.FORMAT))
+        return matches_of(competition_key, facts_of(folder, football_data.FORMAT))
     except NoMatches as nothing:
         raise UnusableFiles(
             f"{nothing}, in {folder} or below it, in the format of {football_data.FORMAT.name}"
@@ -99,18 +103,22 @@ class _Found:
     results: dict[str, ParsedResult] = field(default_factory=dict)
     boxes: Boxes = field(default_factory=dict)
     closes: dict[str, tuple[float, float]] = field(default_factory=dict)
+    lines: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def take(self, fact: Fact) -> None:
         """Keep a fact, if it is of the competition."""
-        if isinstance(fact, ParsedSweep):
-            if fact.competition_key == self.competition_key:
-                self.closes[fact.events[0].key] = _close(fact)
-        elif getattr(fact, "source", None) != self.source:
-            return
-        elif isinstance(fact, ParsedEvent):
+        if isinstance(fact, ParsedSweep) and fact.competition_key == self.competition_key:
+            self.closes[fact.events[0].key] = _close(fact)
+        elif getattr(fact, "source", None) == self.source:
+            self._take_own(fact)
+
+    def _take_own(self, fact: Fact) -> None:
+        if isinstance(fact, ParsedEvent):
             self.events.setdefault(fact.key, fact)
         elif isinstance(fact, ParsedResult):
             self.results.setdefault(fact.event_key, fact)
+        elif isinstance(fact, ParsedLine) and fact.moment == "close":
+            self.lines.setdefault(fact.event_key, {})[fact.market_key] = float(fact.point)
         elif isinstance(fact, ParsedBoxScore):
             self.boxes[fact.event_key, fact.is_home] = fact
 
@@ -152,7 +160,7 @@ def _close(sweep: ParsedSweep) -> tuple[float, float]:
     return prices[HOME], prices[AWAY]
 
 
-def _facts(folder: Path, kind: Format) -> Iterator[Fact]:
+def facts_of(folder: Path, kind: Format) -> Iterator[Fact]:
     """Return the facts of every file of a format, known by its header as the importer does."""
     for path in find_files(folder.parent if folder.is_file() else folder):
         if not _is_of(path, kind):

@@ -12,8 +12,9 @@ from models_registry.domain.features import FeatureMatrix, build_features
 from models_registry.domain.games import BoolArray, FloatArray, IntArray
 from models_registry.domain.logistic import probability_of
 from models_registry.domain.metrics import calibration_curve, score
-from models_registry.domain.points import fit_points
+from models_registry.domain.points import Points, fit_points
 from models_registry.domain.reach import TrainingRows
+from models_registry.domain.scores import PointScores
 from models_registry.domain.verdict import judge
 from models_registry.history import History
 from models_registry.learners import (
@@ -196,6 +197,38 @@ def out_of_sample(prepared: Prepared, seen: WalkForward, folds: list[int]) -> Fl
         blended = made.tree_share * seen.trees[here] + (1 - made.tree_share) * seen.linear[here]
         probability[here] = made.calibration.apply(blended)
     return probability
+
+
+def scores_out_of_sample(
+    prepared: Prepared, seen: WalkForward, folds: list[int], probability: FloatArray
+) -> PointScores:
+    """Return honest score distributions of every game; those outside the folds mean nothing.
+
+    How wide they are, and where totals lie, is of the folds before each.
+    """
+    usual = Points().scores(
+        np.where(np.isfinite(probability), probability, 0.5),
+        prepared.matrix.column("expected_total"),
+        prepared.matrix.column("playoffs") > 0,
+    )
+    columns = {
+        name: getattr(usual, name).copy()
+        for name in ("margin_centre", "margin_sd", "total_centre", "total_sd")
+    }
+    empty = FittedModel((), None, b"")  # type: ignore[arg-type]
+    for fold in folds:
+        here: BoolArray = (prepared.fold == fold) & np.isfinite(probability)
+        points = finished_with(empty, prepared, seen, fold).points
+        if points is None or not here.any():
+            continue
+        told = points.scores(
+            probability[here],
+            prepared.matrix.column("expected_total")[here],
+            prepared.matrix.column("playoffs")[here] > 0,
+        )
+        for name, column in columns.items():
+            column[here] = getattr(told, name)
+    return PointScores(**columns)
 
 
 def folds_before(prepared: Prepared, last: int) -> list[int]:

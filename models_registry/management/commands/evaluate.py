@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts import clock
 from models_registry import services
+from models_registry.domain.games import FloatArray
 from models_registry.evaluation import NothingToEvaluate, evaluate
 from models_registry.history import History, NoSuchCompetition, read_history
 from models_registry.history_files import UnusableFiles, read_files
 from models_registry.management.commands.models import who
+from models_registry.prices_before import prices_before_in_files, stored_prices_before
 from models_registry.services.training import predictor_key, recipe_of
 
 TITLES = {
@@ -23,6 +25,18 @@ TITLES = {
     "accuracy": "accuracy",
     "calibration_error": "cal. error",
 }
+
+
+def _hours(text: str) -> timedelta:
+    """Return a time such as 12h.
+
+    Raises:
+        ValueError: if it is none, or not within ten days.
+    """
+    hours = float(text.removesuffix("h"))
+    if not 0 < hours <= 240:
+        raise ValueError(text)
+    return timedelta(hours=hours)
 
 
 class Command(BaseCommand):
@@ -42,6 +56,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--history", type=Path, help="read these archive files instead of the database"
         )
+        parser.add_argument(
+            "--prices-before",
+            type=_hours,
+            metavar="12h",
+            help="also judge a blend with the prices known so many hours before each event",
+        )
         parser.add_argument("--by", help="user name of who looks; default the system")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -53,6 +73,7 @@ class Command(BaseCommand):
                 since=options["test_from"],
                 until=options["test_until"],
                 progress=self._say,
+                prices_before=self._prices(history, options["history"], options["prices_before"]),
             )
         except (NothingToEvaluate, UnusableFiles, NoSuchCompetition) as error:
             raise CommandError(str(error)) from error
@@ -75,6 +96,16 @@ class Command(BaseCommand):
             raise CommandError(f"--history: there is no {folder}")
         self._say(f"reading {folder}")
         return read_files(sport, folder)
+
+    def _prices(
+        self, history: History, folder: Path | None, before: timedelta | None
+    ) -> FloatArray | None:
+        if before is None:
+            return None
+        self._say(f"reading prices known {before} before the start")
+        if folder is None:
+            return stored_prices_before(history, before)
+        return prices_before_in_files(history, folder, before)
 
     def _record(self, history: History, figures: dict[str, Any], *, by: str | None) -> None:
         """Record the look at held-out seasons, and add what it means to the verdict."""
@@ -105,7 +136,7 @@ class Command(BaseCommand):
         by_whom = {
             name: row
             for name, row in figures.items()
-            if name not in ("games", "seasons", "verdict", "lines")
+            if name not in ("games", "seasons", "verdict", "lines", "before")
         }
         columns = {name: title for name, title in TITLES.items() if name in by_whom["model"]}
         heads = "".join(f"{title:>12}" for title in columns.values())
@@ -129,8 +160,16 @@ class Command(BaseCommand):
                 self.stdout.write(f"The model is {verdict[other]['words']}.")
         for kind, found in figures.get("lines", {}).items():
             if found is not None:
-                model, close = (found[name]["log_loss"] for name in ("model", "pinnacle_close"))
+                other = "pinnacle_close" if "pinnacle_close" in found else "even"
+                model, close = (found[name]["log_loss"] for name in ("model", other))
+                whose = "Pinnacle's close" if other == "pinnacle_close" else "even closing lines"
                 self.stdout.write(
-                    f"{kind}: log loss of the model {model:.4f}, of Pinnacle's close {close:.4f}; "
+                    f"{kind}: log loss of the model {model:.4f}, of {whose} {close:.4f}; "
                     f"the model is {found['words']}."
                 )
+        if blend := figures.get("before"):
+            losses = {name: blend[name]["log_loss"] for name in ("prices", "blend", "model")}
+            self.stdout.write(
+                f"Prices before: {losses['prices']:.4f}, blend {losses['blend']:.4f}, model "
+                f"{losses['model']:.4f} on {blend['games']} events; {blend['words']}."
+            )

@@ -1,0 +1,131 @@
+"""How spreads and totals did beside the market's lines, and a blend beside its prices."""
+
+from typing import Any
+
+import numpy as np
+
+from models_registry.domain.calibration import best_weight
+from models_registry.domain.games import BoolArray, FloatArray, Games
+from models_registry.domain.logistic import log_odds_of, probability_of
+from models_registry.domain.metrics import (
+    calibration_curve,
+    calibration_error,
+    interval_of_mean,
+    losses,
+    score,
+)
+from models_registry.domain.scores import Outcomes, PointScores
+from models_registry.history import History
+
+# Shares of the model that a blend may have, in hundredths.
+SHARES = 100
+
+
+def judge_lines(history: History, scores: PointScores, rows: BoolArray) -> dict[str, Any]:
+    """Return how spreads and totals did on some games that have closing lines, by market key.
+
+    `scores` has one row a game of the history. Both sides of a closing line are taken for even:
+    what a margin-free price of it says. `difference` is the model's mean log loss less that, with
+    its 95 % bootstrap interval; pushes are counted on whole lines beside those expected.
+    """
+    games = history.games
+    margin, total = games.home_score - games.away_score, games.home_score + games.away_score
+    told = {}
+    for market, line in history.lines.items():
+        chosen: BoolArray = rows & np.isfinite(line)
+        if not chosen.any():
+            continue
+        asked = np.where(np.isfinite(line), line, 0.5)
+        ends = scores.spread(asked) if market == "spreads" else scores.total(asked)
+        ahead = margin + line if market == "spreads" else total - line
+        told[market] = _judge(ends, ahead, line, chosen)
+    return told
+
+
+def _judge(ends: Outcomes, ahead: FloatArray, line: FloatArray, rows: BoolArray) -> dict[str, Any]:
+    whole: BoolArray = rows & (line == np.rint(line))
+    decided: BoolArray = rows & (ahead != 0)
+    said, happened = ends.decided[decided], ahead[decided] > 0
+    worse = losses(said, happened) - np.log(2)
+    low, high = interval_of_mean(worse)
+    return {
+        "games": int(decided.sum()),
+        "model": score(said, happened).as_dict(),
+        "even": {"log_loss": round(float(np.log(2)), 6)},
+        "difference": round(float(worse.mean()), 6),
+        "interval": [round(low, 6), round(high, 6)],
+        "words": _words(low, high, "even closing lines"),
+        "calibration_error": round(calibration_error(said, happened), 6),
+        "calibration": calibration_curve(said, happened),
+        "pushes": {
+            "whole_lines": int(whole.sum()),
+            "happened": int((whole & (ahead == 0)).sum()),
+            "expected": round(float(ends.push[whole].sum()), 1),
+        },
+    }
+
+
+def blend_with_prices(
+    games: Games, model: FloatArray, prices: FloatArray, judged: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return blended probabilities of the judged games, and the model's share in each.
+
+    Log odds are mixed: share x model + (1 - share) x prices. The share of a day is the one that
+    would have lost least on all earlier days' games with prices, 0 before there are 300 of them:
+    nothing of the day itself or of later days has a say.
+    """
+    priced: BoolArray = np.isfinite(model) & np.isfinite(prices) & games.played
+    share = np.zeros(len(games))
+    blended = np.full(len(games), np.nan)
+    for day in np.unique(games.day[judged & priced]):
+        # Results of the evening before may not be known yet in the morning.
+        before: BoolArray = priced & (games.day < day - 1)
+        here: BoolArray = judged & priced & (games.day == day)
+        share[here] = best_weight(
+            log_odds_of(model[before]),
+            log_odds_of(prices[before]),
+            games.home_won[before],
+            steps=SHARES,
+        )
+        blended[here] = probability_of(
+            share[here] * log_odds_of(model[here]) + (1 - share[here]) * log_odds_of(prices[here])
+        )
+    return blended, share
+
+
+def judge_blend(
+    games: Games, model: FloatArray, prices: FloatArray, judged: BoolArray
+) -> dict[str, Any] | None:
+    """Return the figures of prices, model and blend on the same games; None if none has prices.
+
+    `difference` is the blend's mean log loss less the prices' own; below zero the blend is better.
+    Its 95 % interval is a bootstrap of whole days.
+    """
+    blended, share = blend_with_prices(games, model, prices, judged)
+    rows = np.isfinite(blended)
+    if not rows.any():
+        return None
+    won = games.home_won[rows]
+    gained = losses(blended[rows], won) - losses(prices[rows], won)
+    low, high = interval_of_mean(gained, blocks=games.day[rows].astype(np.int64))
+    return {
+        "games": int(rows.sum()),
+        "prices": score(prices[rows], won).as_dict(),
+        "model": score(model[rows], won).as_dict(),
+        "blend": score(blended[rows], won).as_dict(),
+        "share_of_model": {
+            "first": round(float(share[rows][0]), 2),
+            "mean": round(float(share[rows].mean()), 4),
+            "last": round(float(share[rows][-1]), 2),
+        },
+        "difference": round(float(gained.mean()), 6),
+        "interval": [round(low, 6), round(high, 6)],
+        "words": "the blend is " + _words(low, high, "the prices by themselves"),
+    }
+
+
+def _words(low: float, high: float, other: str) -> str:
+    """Return what an interval of a difference in log loss allows to be said."""
+    if low <= 0 <= high:
+        return f"not distinguishable from {other}"
+    return f"{'better' if high < 0 else 'worse'} than {other}"
