@@ -67,12 +67,7 @@ class ThreeWays:
 
 
 def outcome_of(games: Games) -> IntArray:
-    """Return 0 where home won, 1 where it was a draw, 2 where away won; of played matches only.
-
-    >>> from tests.models_registry import arrays
-    >>> outcome_of(arrays.games([("2020-09-01", 0, 1, 2, 0), ("2020-09-01", 2, 3, 1, 1)])).tolist()
-    [0, 1]
-    """
+    """Return 0 where home won, 1 where it was a draw, 2 where away won; of played matches only."""
     return (1 - np.sign(np.nan_to_num(games.home_score - games.away_score))).astype(np.int64)
 
 

@@ -25,7 +25,7 @@ class Ordered:
         """Return the probabilities of home, draw, away, shape (n, 3).
 
         >>> Ordered(1.0, 0.0, 1.2).apply(np.array([0.0, 1.0])).round(4).tolist()
-        [[0.3543, 0.2913, 0.3543], [0.5987, 0.2334, 0.1679]]
+        [[0.3543, 0.2913, 0.3543], [0.5987, 0.2333, 0.168]]
         """
         centre = self.slope * values + self.middle
         home = probability_of(centre - self.draw / 2)
