@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from betting.services.keeping import drop_unneeded_prices
+from models_registry.models import ModelVersion, Prediction, Predictor
 from odds.models import ClosingPrice, Event, PriceChange, Quote, Sighting
 from odds.selectors import line_movement
 from odds.services import Dropped, drop_old_prices, record_sweep
@@ -119,6 +120,25 @@ def test_every_price_of_an_event_with_a_bet_stays(event):
     # A later record of the month finds its way.
     record("1.52", START - timedelta(minutes=30))
     assert "1.520" in left()
+
+
+def test_every_price_of_an_event_with_a_prediction_stays(event):
+    predictor = Predictor.objects.create(key="nba-h2h", competition=event.competition)
+    version = ModelVersion.objects.create(
+        predictor=predictor, number=1, algorithm="xgboost", created_at=SEEN[0],
+        trained_from=SEEN[0].date(), trained_until=SEEN[0], game_count=1, data_hash="d",
+        signature=[], parameters={}, metrics={}, artifact="a", checksum="c", code_version="1",
+    )  # fmt: skip
+    Prediction.objects.create(
+        event=event, version=version, as_of=SEEN[1], made_at=SEEN[1], home_probability=0.6,
+        features={},
+    )  # fmt: skip
+    before = left()
+
+    dropped = drop_unneeded_prices(now=LATER, months=6)
+
+    assert left() == before
+    assert dropped.rows_kept == PriceChange.objects.count()
 
 
 def test_the_command_says_what_it_did_and_refuses_nonsense(event):
