@@ -177,7 +177,7 @@ def _attack_columns(
             ]
     found.checked |= {
         "moments": len(moments),
-        "features": len(every.names) - 1,
+        "features": every.names.index(PREDICTION),
         "values": values,
         "predictions": predictions,
     }
@@ -186,8 +186,11 @@ def _attack_columns(
 def _columns(history: History, model: AnyModel, rows: IntArray) -> FeatureMatrix:
     build = build_goal_features if may_be_drawn(history.competition_key) else build_features
     matrix = build(history.games, rows=rows)
-    said = model.predict(matrix)
-    return FeatureMatrix((*matrix.names, PREDICTION), np.column_stack([matrix.values, said]))
+    told = model.scores(matrix).rows()
+    scored = [name for name, value in told[0].items() if isinstance(value, float)] if told else []
+    said = [model.predict(matrix), *(np.array([row[name] for row in told]) for name in scored)]
+    names = (*matrix.names, PREDICTION, *(f"{PREDICTION}: {name}" for name in scored))
+    return FeatureMatrix(names, np.column_stack([matrix.values, *said]))
 
 
 def _attack_walk(

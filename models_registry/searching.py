@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from models_registry.boosters import BOOSTERS
 from models_registry.domain.games import BoolArray, FloatArray, IntArray
 from models_registry.domain.metrics import losses
 from models_registry.learners import AS_THEY_STAND, Parameters
@@ -41,7 +42,15 @@ class Range:
     log: bool = False
 
 
-SPACE: dict[str, Range] = {
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a parameter may be: one of some names."""
+
+    names: tuple[str, ...]
+
+
+SPACE: dict[str, Range | Choice] = {
+    "algorithm": Choice(tuple(BOOSTERS)),
     "ridge": Range(10, 3000, log=True),
     "rounds": Range(25, 400, whole=True, log=True),
     "eta": Range(0.005, 0.1, log=True),
@@ -158,8 +167,8 @@ def leanings(tried: Sequence[Tried]) -> list[tuple[str, float]]:
     lost = _ranks([each.log_loss for each in ended])
     found = [
         (name, float(np.corrcoef(_ranks([each.parameters[name] for each in ended]), lost)[0, 1]))
-        for name in SPACE
-        if len({each.parameters[name] for each in ended}) > 1
+        for name, space in SPACE.items()
+        if isinstance(space, Range) and len({each.parameters[name] for each in ended}) > 1
     ]
     return sorted(found, key=lambda pair: -abs(pair[1]))
 
@@ -169,13 +178,15 @@ def _ranks(values: Sequence[Any]) -> FloatArray:
 
 
 def _distributions(library: Any) -> dict[str, Any]:  # noqa: ANN401
-    kinds = library.distributions
-    return {
-        name: kinds.IntDistribution(int(each.low), int(each.high), log=each.log)
-        if each.whole
-        else kinds.FloatDistribution(each.low, each.high, log=each.log)
-        for name, each in SPACE.items()
-    }
+    return {name: _distribution(library.distributions, each) for name, each in SPACE.items()}
+
+
+def _distribution(kinds: Any, each: Range | Choice) -> Any:  # noqa: ANN401
+    if isinstance(each, Choice):
+        return kinds.CategoricalDistribution(each.names)
+    if each.whole:
+        return kinds.IntDistribution(int(each.low), int(each.high), log=each.log)
+    return kinds.FloatDistribution(each.low, each.high, log=each.log)
 
 
 def _study(library: Any, tried: Sequence[Tried], **how: Any) -> Any:  # noqa: ANN401
