@@ -138,14 +138,16 @@ def walk_forward(
     """
     trees = np.full(len(prepared.history), np.nan)
     linear = trees.copy()
+    walks: dict[int, tuple[BoolArray, BoolArray]] = {}
     for fold in folds:
         before: BoolArray = prepared.usable & (prepared.fold < fold)
         here: BoolArray = prepared.fold == fold
-        if before.sum() < FEWEST_TO_FIT or not here.any():
-            continue
+        if before.sum() >= FEWEST_TO_FIT and here.any():
+            walks[fold] = before, here
+    for fold, (before, here) in walks.items():
         progress(f"walking forward: fold {fold}, {int(before.sum())} games before it")
         make = partial(log_odds_of_fold, prepared, before, here, parameters)
-        trees[here], linear[here] = once(f"fold-{fold}", make, of=len(folds))
+        trees[here], linear[here] = once(f"fold-{fold}", make, of=len(walks))
     return WalkForward(trees, linear)
 
 

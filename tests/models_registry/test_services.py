@@ -18,6 +18,8 @@ def test_training_registers_a_version_with_its_record(trained):
     run = TrainingRun.objects.get()
 
     assert (run.status, run.version, run.step, run.error) == ("succeeded", trained, "done", "")
+    # A fold with too little before it is none of what there is to do.
+    assert run.folds_done == run.folds > 0
     assert (trained.number, trained.trained_until) == (1, NOW)
     assert trained.game_count == 1500 - 300
     assert trained.signature[0] == "elo"
