@@ -48,6 +48,7 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
         movements_of(found, market, chosen.id, until=min(now, found.starts_at)) if chosen else None
     )
     said = list(predictions(event_id=event_id)[:PREDICTIONS_SHOWN])
+    refused = refusals_in_force(event_id, as_of=now)
     return render(
         request,
         "betting/_event.html" if request.htmx else "betting/event.html",
@@ -63,8 +64,16 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
             if chosen and moved
             else None,
             "predictions": said,
-            "priced": next((row for row in said if not row.in_shadow), None),
-            "refusals": refusals_in_force(event_id, as_of=now),
+            # What a version refused since is no word of its own any more.
+            "priced": next(
+                (
+                    row
+                    for row in said
+                    if not row.in_shadow and row.version_id not in {r.version_id for r in refused}
+                ),
+                None,
+            ),
+            "refusals": refused,
             "bets": mine,
             "is_over": found.starts_at <= now,
             "now": now,
