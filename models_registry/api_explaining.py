@@ -18,7 +18,7 @@ from models_registry.artifacts import ArtifactRefused
 from models_registry.domain.families import read_scores
 from models_registry.domain.features import SignatureMismatch
 from models_registry.domain.games import FloatArray
-from models_registry.domain.ladder import Rung, spread_rungs, total_rungs
+from models_registry.domain.lines import HalfLine, spreads_about_even, totals_about_even
 from models_registry.domain.scores import Outcomes
 from models_registry.explaining import explain
 
@@ -118,10 +118,10 @@ class PredictionLines(APIView):
             {
                 "spreads": [_ends(asked["spread"], scores.spread)]
                 if "spread" in asked
-                else [_rung(each) for each in spread_rungs(scores)],
+                else [_half_line(each) for each in spreads_about_even(scores)],
                 "totals": [_ends(asked["total"], scores.total)]
                 if "total" in asked
-                else [_rung(each) for each in total_rungs(scores)],
+                else [_half_line(each) for each in totals_about_even(scores)],
             }
         )
 
@@ -132,8 +132,8 @@ def _ends(line: float, bet: Callable[[FloatArray], Outcomes]) -> dict[str, float
     return {"line": line} | {name: float(share[0]) for name, share in told.items()}
 
 
-def _rung(rung: Rung) -> dict[str, float]:
-    return {"line": rung.line, "win": rung.win, "push": 0.0, "lose": rung.lose}
+def _half_line(each: HalfLine) -> dict[str, float]:
+    return {"line": each.line, "win": each.win, "push": 0.0, "lose": each.lose}
 
 
 class PredictionWhy(APIView):

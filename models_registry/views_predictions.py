@@ -14,7 +14,7 @@ from models_registry import selectors
 from models_registry.artifacts import ArtifactRefused
 from models_registry.domain.families import read_scores
 from models_registry.domain.features import SignatureMismatch
-from models_registry.domain.ladder import spread_rungs, total_rungs
+from models_registry.domain.lines import spreads_about_even, totals_about_even
 from models_registry.explaining import explain
 
 MOVES_SHOWN = 4
@@ -31,7 +31,7 @@ def prediction(request: UserRequest, prediction_id: int) -> HttpResponse:
     return render(
         request,
         "models_registry/prediction.html",
-        {"prediction": found, "now": clock.now()} | _ladders(found.distribution),
+        {"prediction": found, "now": clock.now()} | _lines(found.distribution),
     )
 
 
@@ -43,7 +43,7 @@ def why(request: UserRequest, prediction_id: int) -> HttpResponse:
     if found is None:
         raise Http404("There is no such prediction.")
     told: dict[str, object] = {"prediction": found, "now": clock.now(), "asked": True}
-    told |= _ladders(found.distribution)
+    told |= _lines(found.distribution)
     try:
         explained = explain(found)
     except (ArtifactRefused, SignatureMismatch) as refusal:
@@ -65,10 +65,10 @@ def why(request: UserRequest, prediction_id: int) -> HttpResponse:
     )
 
 
-def _ladders(distribution: dict[str, Any]) -> dict[str, object]:
+def _lines(distribution: dict[str, Any]) -> dict[str, object]:
     """Return what the same belief says of spreads and totals; nothing of older rows."""
     read = read_scores([distribution])
     if not read:
         return {}
     scores = read[0][1]
-    return {"spreads": spread_rungs(scores), "totals": total_rungs(scores)}
+    return {"spreads": spreads_about_even(scores), "totals": totals_about_even(scores)}

@@ -1,4 +1,4 @@
-"""One event's score distribution as a ladder of lines, as a reader compares it with bookmakers'."""
+"""One event's score distribution at lines that a reader compares with bookmakers'."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ SIDE = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class HalfLine:
     """A half line, and the probabilities that a bet on it wins and loses."""
 
     line: float
@@ -22,7 +22,7 @@ class Rung:
     lose: float
 
 
-def spread_rungs(scores: ScoreDistribution) -> list[Rung]:
+def spreads_about_even(scores: ScoreDistribution) -> list[HalfLine]:
     """Return handicaps of the home side about the one nearest to even, of one event.
 
     The line is added to the home side's score: at -5.5 it has to win by six.
@@ -30,21 +30,21 @@ def spread_rungs(scores: ScoreDistribution) -> list[Rung]:
     return _about_even(SPREADS, scores.spread(SPREADS[None, :]).win[0])
 
 
-def total_rungs(scores: ScoreDistribution) -> list[Rung]:
+def totals_about_even(scores: ScoreDistribution) -> list[HalfLine]:
     """Return totals about the one nearest to even, of one event; to win is to go over."""
     return _about_even(TOTALS, scores.total(TOTALS[None, :]).win[0])
 
 
-def _about_even(lines: FloatArray, chance: FloatArray) -> list[Rung]:
-    """Return the rungs about the one nearest to even.
+def _about_even(lines: FloatArray, chance: FloatArray) -> list[HalfLine]:
+    """Return the half lines about the one nearest to even.
 
-    >>> rungs = _about_even(np.array([0.5, 1.5, 2.5]), np.array([0.9, 0.6, 0.2]))
-    >>> [(rung.line, rung.win) for rung in rungs]
+    >>> shown = _about_even(np.array([0.5, 1.5, 2.5]), np.array([0.9, 0.6, 0.2]))
+    >>> [(each.line, each.win) for each in shown]
     [(0.5, 0.9), (1.5, 0.6), (2.5, 0.2)]
     """
     even = int(np.argmin(np.abs(chance - 0.5)))
     shown = slice(max(even - SIDE, 0), even + SIDE + 1)
     return [
-        Rung(line, win, 1 - win)
+        HalfLine(line, win, 1 - win)
         for line, win in zip(lines[shown].tolist(), chance[shown].tolist(), strict=True)
     ]
