@@ -66,24 +66,27 @@ def _judge(ends: Outcomes, ahead: FloatArray, line: FloatArray, rows: BoolArray)
 
 
 def blend_with_prices(
-    games: Games, model: FloatArray, prices: FloatArray, judged: BoolArray
+    games: Games, model: FloatArray, prices: FloatArray, close: FloatArray, judged: BoolArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return blended probabilities of the judged games, and the model's share in each.
 
     Log odds are mixed: share x model + (1 - share) x prices. The share of a day is the one that
-    would have lost least on all earlier days' games with prices, 0 before there are 300 of them:
-    nothing of the day itself or of later days has a say.
+    would have lost least on all games of earlier days, 0 before there are 300 of them: nothing of
+    the day itself or of later days has a say. A game whose prices are not known teaches by its
+    close, of which there are many more; that is a careful teacher, for the close knows most.
     """
     priced: BoolArray = np.isfinite(model) & np.isfinite(prices) & games.played
+    market = np.where(np.isfinite(prices), prices, close)
+    teaches: BoolArray = np.isfinite(model) & np.isfinite(market) & games.played
     share = np.zeros(len(games))
     blended = np.full(len(games), np.nan)
     for day in np.unique(games.day[judged & priced]):
         # Results of the evening before may not be known yet in the morning.
-        before: BoolArray = priced & (games.day < day - 1)
+        before: BoolArray = teaches & (games.day < day - 1)
         here: BoolArray = judged & priced & (games.day == day)
         share[here] = best_weight(
             log_odds_of(model[before]),
-            log_odds_of(prices[before]),
+            log_odds_of(market[before]),
             games.home_won[before],
             steps=SHARES,
         )
@@ -94,14 +97,14 @@ def blend_with_prices(
 
 
 def judge_blend(
-    games: Games, model: FloatArray, prices: FloatArray, judged: BoolArray
+    games: Games, model: FloatArray, prices: FloatArray, close: FloatArray, judged: BoolArray
 ) -> dict[str, Any] | None:
     """Return the figures of prices, model and blend on the same games; None if none has prices.
 
     `difference` is the blend's mean log loss less the prices' own; below zero the blend is better.
     Its 95 % interval is a bootstrap of whole days.
     """
-    blended, share = blend_with_prices(games, model, prices, judged)
+    blended, share = blend_with_prices(games, model, prices, close, judged)
     rows = np.isfinite(blended)
     if not rows.any():
         return None

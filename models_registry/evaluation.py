@@ -83,11 +83,12 @@ def _evaluate_games(
     """Judge games without draws; `early` are probabilities of prices known well before each."""
     progress(f"building features of {len(history)} games")
     prepared = prepare_by_season(history)
-    # How much to believe the model beside prices is learned on earlier games that had such prices.
-    wanted = test if early is None else test | (np.isfinite(early) & history.games.played)
-    seasons = [int(year) for year in np.unique(history.games.season[wanted])]
+    seasons = [int(year) for year in np.unique(history.games.season[test])]
     folds = sorted({fold for year in seasons for fold in folds_before(prepared, year)})
     seen = walk_forward(prepared, folds, progress)
+    if early is not None:
+        # How much to believe the model beside prices is learned on all seasons that were walked.
+        seasons = folds
     probability = out_of_sample(prepared, seen, seasons)
     rows: BoolArray = test & np.isfinite(probability)
     if not rows.any():
@@ -101,7 +102,7 @@ def _evaluate_games(
     if lines := judge_lines(history, scores, rows):
         judged.figures["lines"] = lines
     if early is not None:
-        blend = judge_blend(history.games, probability, early, rows)
+        blend = judge_blend(history.games, probability, early, history.close, rows)
         judged.figures["before"] = blend
         judged.remarks.append(blend["words"] if blend else "no game has such prices")
     return judged

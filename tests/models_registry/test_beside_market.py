@@ -62,10 +62,10 @@ def league_with_prices(count=1200):
 
 def test_a_blend_earns_its_share_on_earlier_days_only():
     games, model, prices = league_with_prices()
-    every = np.ones(len(games), bool)
+    every, none = np.ones(len(games), bool), np.full(len(games), np.nan)
 
-    blended, share = blend_with_prices(games, model, prices, every)
-    found = judge_blend(games, model, prices, every)
+    blended, share = blend_with_prices(games, model, prices, none, every)
+    found = judge_blend(games, model, prices, none, every)
 
     # The first 300 games teach nothing yet: the prices stand.
     assert share[:300].tolist() == [0.0] * 300
@@ -76,9 +76,20 @@ def test_a_blend_earns_its_share_on_earlier_days_only():
     # What happens on a day or after it moves nothing of that day.
     later = games.day >= games.day[800] - 1
     turned = replace(games, home_score=np.where(later, 200 - games.home_score, games.home_score))
-    again, _ = blend_with_prices(turned, model, prices, every)
+    again, _ = blend_with_prices(turned, model, prices, none, every)
     before = games.day <= games.day[800]
     assert np.array_equal(again[before], blended[before])
+
+
+def test_games_without_such_prices_teach_by_their_close():
+    games, model, prices = league_with_prices()
+    late = np.arange(len(games)) >= 600
+    known = np.where(late, prices, np.nan)
+
+    _, share = blend_with_prices(games, model, known, prices, late)
+
+    # The first that are judged have 600 closes behind them.
+    assert 0.3 < share[600] < 0.7
 
 
 def test_a_model_without_news_gets_no_share_and_games_without_prices_are_left_out():
@@ -86,11 +97,13 @@ def test_a_model_without_news_gets_no_share_and_games_without_prices_are_left_ou
     prices[::2] = np.nan
     noise = np.random.default_rng(5).uniform(0.1, 0.9, len(games))
 
-    found = judge_blend(games, noise, prices, np.ones(len(games), bool))
+    every, none = np.ones(len(games), bool), np.full(len(games), np.nan)
+
+    found = judge_blend(games, noise, prices, none, every)
 
     assert found["games"] == 600
     assert found["share_of_model"]["last"] < 0.1
-    assert judge_blend(games, noise, np.full(len(games), np.nan), np.ones(len(games), bool)) is None
+    assert judge_blend(games, noise, none, none, every) is None
 
 
 def test_prices_of_files_are_the_last_that_were_known_so_long_before(tmp_path):
