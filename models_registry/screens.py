@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from models_registry.fitness import pauses_in_force, why_expired
 from models_registry.models import (
     ModelVersion,
     Pause,
+    Prediction,
     Predictor,
     Promotion,
     Stage,
@@ -49,7 +51,11 @@ def registry(*, now: datetime) -> list[Registered]:
     champion = {row.predictor_id: row for row in latest_promotions()}
     predictors = list(Predictor.objects.select_related("competition"))
     made: dict[int, list[ModelVersion]] = {each.pk: [] for each in predictors}
-    counted = versions().annotate(prediction_count=Count("predictions"))
+    said = Prediction.objects.filter(version=OuterRef("pk")).order_by().values("version")
+    # Counted by version: joined and grouped, each prediction would ask for its version's stage.
+    counted = versions().annotate(
+        prediction_count=Coalesce(Subquery(said.annotate(count=Count("pk")).values("count")), 0)
+    )
     for version in counted.order_by("-number"):
         made[version.predictor_id].append(version)
     runs: dict[int, list[TrainingRun]] = {each.pk: [] for each in predictors}
