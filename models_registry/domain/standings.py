@@ -82,8 +82,10 @@ def _stakes(
     """
     left = max(rules.games - won[team] - lost[team], 0)
     own = rules.conference[team]
+    if own == UNKNOWN or left > CONTEST_GAMES:
+        return 0.0, 0.0, 0.0
     others = [u for u, each in enumerate(rules.conference) if each == own and u != team]
-    if own == UNKNOWN or left > CONTEST_GAMES or len(others) < rules.places:
+    if len(others) < rules.places:
         return 0.0, 0.0, 0.0
     leads = sorted((won[u] - lost[u] for u in others), reverse=True)
     behind = (won[team] - lost[team] - leads[rules.places - 1]) / 2
