@@ -4,7 +4,8 @@ A trial is a row. Whoever works on one holds its advisory lock, so a trial that 
 and that nobody holds was left by a worker that died: the next worker does it again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -45,16 +46,16 @@ def work_on_search(*, search_id: int) -> bool:
     prepared = _ready(search)
     if prepared is None:
         return False
-    trial = _claim(search_id)
-    if trial is None:
-        return False
-    with held(TRIALS, trial.pk) as is_ours:
-        if is_ours:
-            try:
-                _try(trial, prepared)
-            except Exception as error:
-                _finish(trial, Status.FAILED, error=f"{type(error).__name__}: {error}")
-                raise
+    with claimed(search_id) as trial:
+        if trial is None:
+            # What is left is with other workers, or was just found to have failed.
+            _is_more(search_id)
+            return False
+        try:
+            _try(trial, prepared)
+        except Exception as error:
+            _finish(trial, Status.FAILED, error=f"{type(error).__name__}: {error}")
+            raise
     return _is_more(search_id)
 
 
@@ -146,34 +147,50 @@ def before_held_out(history: History, held_out: Sequence[str]) -> History:
     return history.where(history.games.season < min(years)) if years else history
 
 
-def _claim(search_id: int) -> Trial | None:
-    """Return a trial to do: one that a dead worker left, else the next; None where all are done."""
-    with transaction.atomic():
-        search = locked_search(search_id)
-        if search.status != Search.Status.RUNNING:
-            return None
-        alive = held_by_anyone(TRIALS)
-        if search.trials.filter(status=Status.RUNNING, pk__in=alive).count() >= search.workers:
-            return None
-        for left in search.trials.filter(status=Status.RUNNING).exclude(pk__in=alive):
-            if left.attempt >= MOST_ATTEMPTS:
-                _finish(left, Status.FAILED, error=f"{left.attempt} workers died of it")
-                continue
-            left.attempt += 1
-            left.save(update_fields=["attempt"])
-            return left
-        number = search.trials.count()
-        failed = search.trials.filter(status=Status.FAILED, number__gt=0).count()
-        if number - failed > search.trials_wanted or number > 2 * search.trials_wanted:
-            return None
-        parameters = searching.suggest(tried(search_id), seed=search.seed, number=number)
-        return Trial.objects.create(
-            search=search,
-            number=number,
-            parameters=searching.as_stored(parameters),
-            attempt=1,
-            asked_at=timezone.now(),
-        )
+@contextmanager
+def claimed(search_id: int) -> Iterator[Trial | None]:
+    """Hold a trial to do while the body does it; None where there is none.
+
+    It is held before anybody else can see that it runs: who finds a running trial that nobody
+    holds may be sure that its worker died.
+    """
+    with ExitStack() as holds:
+        with transaction.atomic():
+            trial = _next(search_id, holds)
+        yield trial
+
+
+def _next(search_id: int, holds: ExitStack) -> Trial | None:
+    """Return a trial that a dead worker left, else the next, held; None where all are done."""
+    search = locked_search(search_id)
+    if search.status != Search.Status.RUNNING:
+        return None
+    alive = held_by_anyone(TRIALS)
+    if search.trials.filter(status=Status.RUNNING, pk__in=alive).count() >= search.workers:
+        return None
+    for left in search.trials.filter(status=Status.RUNNING).exclude(pk__in=alive):
+        if not holds.enter_context(held(TRIALS, left.pk)):
+            continue
+        if left.attempt >= MOST_ATTEMPTS:
+            _finish(left, Status.FAILED, error=f"{left.attempt} workers died of it")
+            continue
+        left.attempt += 1
+        left.save(update_fields=["attempt"])
+        return left
+    number = search.trials.count()
+    failed = search.trials.filter(status=Status.FAILED, number__gt=0).count()
+    if number - failed > search.trials_wanted or number > 2 * search.trials_wanted:
+        return None
+    parameters = searching.suggest(tried(search_id), seed=search.seed, number=number)
+    trial = Trial.objects.create(
+        search=search,
+        number=number,
+        parameters=searching.as_stored(parameters),
+        attempt=1,
+        asked_at=timezone.now(),
+    )
+    holds.enter_context(held(TRIALS, trial.pk))
+    return trial
 
 
 def _try(trial: Trial, prepared: Prepared) -> None:

@@ -121,6 +121,36 @@ def test_a_trial_whose_worker_died_is_done_again_and_by_no_third(search, monkeyp
     assert (left.status, left.error) == ("failed", "2 workers died of it")
 
 
+def test_a_search_whose_trials_all_failed_ends_with_the_reason(search, monkeypatch):
+    def broken(*_):
+        raise MemoryError("too deep")
+
+    monkeypatch.setattr(searching, "walk_trial", broken)
+    more = True
+    while more:
+        try:
+            more = work_on_search(search_id=search.pk)
+        except MemoryError:
+            more = True
+
+    search.refresh_from_db()
+    assert search.status == "failed"
+    assert search.error == "most trials failed, the last of: MemoryError: too deep"
+
+
+def test_workers_at_once_take_trials_of_their_own_and_no_more_than_are_wanted(search):
+    """A trial is held before others see it, so none takes it for one that a dead worker left."""
+    with (
+        trials.claimed(search.pk) as first,
+        trials.claimed(search.pk) as second,
+        trials.claimed(search.pk) as third,
+    ):
+        assert [(each.number, each.attempt) for each in (first, second)] == [(0, 1), (1, 1)]
+        assert third is None
+        assert searches_to_work_on() == [(search.pk, 0)]
+    assert searches_to_work_on() == [(search.pk, 2)]
+
+
 def test_a_stopped_search_puts_its_trial_down_and_goes_on_where_it_was(search, monkeypatch):
     work_on_search(search_id=search.pk)
     honest = searching.walk_trial
