@@ -215,3 +215,12 @@ class TrialAdmin(Evidence):
     list_filter = ("status", "search__predictor")
     list_select_related = ("search__predictor",)
     search_fields = ("search__predictor__key", "error")
+
+
+@admin.register(models.TrialFold)
+class TrialFoldAdmin(Evidence):
+    list_display = ("trial", "fold", "events", "log_loss", "at")
+    list_filter = ("trial__search__predictor",)
+    list_select_related = ("trial__search__predictor",)
+    search_fields = ("trial__search__predictor__key",)
+    exclude = ("losses", "days")
