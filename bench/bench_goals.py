@@ -45,11 +45,12 @@ def seasons(count: int) -> Games:
     goals = rng.poisson(rate).astype(float)
     box = rng.poisson(rate.T[:, :, None] * np.array([9.0, 4.0, 4.0])).astype(float)
     start = day.astype("M8[D]").astype("M8[us]") + np.timedelta64(15, "h")
-    nothing = np.zeros(len(pairs), bool)
+    nothing, none = np.zeros(len(pairs), bool), np.zeros(len(pairs), np.int64)
     known = start + np.timedelta64(14, "h")
     return Games(
         event_id=number, season=season, day=day.astype("M8[D]"), starts_at=start, home=home,
-        away=away, neutral=nothing, playoffs=nothing, known_at=known, home_score=goals[0],
+        away=away, neutral=nothing, playoffs=nothing, halls=none, conference=np.full(pairs.shape, -1),
+        season_games=none, places=none, known_at=known, home_score=goals[0],
         away_score=goals[1], box=box, box_known_at=known,
     )  # fmt: skip
 
