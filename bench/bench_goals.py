@@ -49,8 +49,9 @@ def seasons(count: int) -> Games:
     known = start + np.timedelta64(14, "h")
     return Games(
         event_id=number, season=season, day=day.astype("M8[D]"), starts_at=start, home=home,
-        away=away, neutral=nothing, playoffs=nothing, halls=none, conference=np.full(pairs.shape, -1),
-        season_games=none, places=none, known_at=known, home_score=goals[0],
+        away=away, neutral=nothing, playoffs=nothing, halls=none,
+        conference=np.full(pairs.shape, -1), season_games=none, places=none,
+        known_at=known, home_score=goals[0],
         away_score=goals[1], box=box, box_known_at=known,
     )  # fmt: skip
 
