@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from models_registry.domain.calibration import best_weight
+from models_registry.domain.calibration import earned_share
 from models_registry.domain.games import BoolArray, FloatArray, Games
 from models_registry.domain.logistic import log_odds_of, probability_of
 from models_registry.domain.metrics import (
@@ -70,10 +70,10 @@ def blend_with_prices(
 ) -> tuple[FloatArray, FloatArray]:
     """Return blended probabilities of the judged games, and the model's share in each.
 
-    Log odds are mixed: share x model + (1 - share) x prices. The share of a day is the one that
-    would have lost least on all games of earlier days, 0 before there are 300 of them: nothing of
-    the day itself or of later days has a say. A game whose prices are not known teaches by its
-    close, of which there are many more; that is a careful teacher, for the close knows most.
+    Log odds are mixed: share x model + (1 - share) x prices. The share of a day is what the
+    model has earned on all games of earlier days (`earned_share`), 0 before there are 300 of them:
+    nothing of the day itself or of later days has a say. A game whose prices are not known teaches
+    by its close, of which there are many more; that is a careful teacher, for the close knows most.
     """
     priced: BoolArray = np.isfinite(model) & np.isfinite(prices) & games.played
     market = np.where(np.isfinite(prices), prices, close)
@@ -84,7 +84,7 @@ def blend_with_prices(
         # Results of the evening before may not be known yet in the morning.
         before: BoolArray = teaches & (games.day < day - 1)
         here: BoolArray = judged & priced & (games.day == day)
-        share[here] = best_weight(
+        share[here] = earned_share(
             log_odds_of(model[before]),
             log_odds_of(market[before]),
             games.home_won[before],

@@ -61,6 +61,28 @@ def best_weight(
     return int(np.argmin(lost)) / steps
 
 
+def earned_share(
+    first: FloatArray, second: FloatArray, happened: BoolArray, *, steps: int = 100
+) -> float:
+    """Return the smallest share of `first` that is as good as the best, by one standard error.
+
+    The second stands unless the first has earned its say: of all shares, in so many steps from 0
+    to 1, the least whose mean log loss exceeds the best one's by no more than the standard error
+    of that difference (the one-standard-error rule of Breiman et al. 1984). Zero below 300 games.
+
+    >>> first, second = np.full(400, 1.0), np.full(400, 0.0)
+    >>> earned_share(first, second, np.full(400, True), steps=10)
+    1.0
+    """
+    if len(first) < FEWEST_GAMES:
+        return 0.0
+    shares = np.arange(steps + 1)[:, None] / steps
+    lost = losses(probability_of(shares * first + (1 - shares) * second), happened)
+    more = lost - lost[int(np.argmin(lost.mean(axis=1)))]
+    error = more.std(axis=1, ddof=1) / np.sqrt(len(first))
+    return int(np.flatnonzero(more.mean(axis=1) <= error)[0]) / steps
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
     """How far a record says to believe a model beside the market.

@@ -70,7 +70,7 @@ def test_a_blend_earns_its_share_on_earlier_days_only():
     # The first 300 games teach nothing yet: the prices stand.
     assert share[:300].tolist() == [0.0] * 300
     np.testing.assert_allclose(blended[:300], prices[:300])
-    assert 0.3 < share[-1] < 0.7
+    assert 0.3 < share[-1] < 0.6
     assert found["interval"][1] < 0
     assert found["words"] == "the blend is better than the prices by themselves"
     # What happens on a day or after it moves nothing of that day.
@@ -89,7 +89,7 @@ def test_games_without_such_prices_teach_by_their_close():
     _, share = blend_with_prices(games, model, known, prices, late)
 
     # The first that are judged have 600 closes behind them.
-    assert 0.3 < share[600] < 0.7
+    assert 0.3 < share[600] < 0.6
 
 
 def test_a_model_without_news_gets_no_share_and_games_without_prices_are_left_out():
@@ -102,7 +102,8 @@ def test_a_model_without_news_gets_no_share_and_games_without_prices_are_left_ou
     found = judge_blend(games, noise, prices, none, every)
 
     assert found["games"] == 600
-    assert found["share_of_model"]["last"] < 0.1
+    assert found["share_of_model"] == {"first": 0.0, "mean": 0.0, "last": 0.0}
+    assert found["difference"] == 0
     assert judge_blend(games, noise, none, none, every) is None
 
 
