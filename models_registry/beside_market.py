@@ -121,8 +121,9 @@ def judge_blend(
             "mean": round(float(share[rows].mean()), 4),
             "last": round(float(share[rows][-1]), 2),
         },
-        "difference": round(float(gained.mean()), 6),
-        "interval": [round(low, 6), round(high, 6)],
+        # Plus zero: no difference is not written -0.
+        "difference": round(float(gained.mean()), 6) + 0.0,
+        "interval": [round(low, 6) + 0.0, round(high, 6) + 0.0],
         "words": "the blend is " + _words(low, high, "the prices by themselves"),
     }
 
