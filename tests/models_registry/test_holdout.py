@@ -33,8 +33,7 @@ def test_the_expected_best_of_noise_is_about_what_noise_shows():
         assert expected_best(tries) == pytest.approx(seen, rel=0.03)
 
 
-def test_the_season_held_out_is_the_newest_that_is_over(competition):
-    league.fill(competition)
+def test_the_season_held_out_is_the_newest_that_is_over(trained):
     history = read_history(league.KEY)
 
     def newest(moment):
