@@ -47,7 +47,11 @@ def test_a_beat_that_does_not_lead_sends_nothing(two, tmp_path, monkeypatch):
     monkeypatch.setattr(PersistentScheduler, "tick", lambda self: ticks.append(self) or 1.0)
     beats = []
     for number, leadership in enumerate(two):
-        beat = OneBeat(Celery("test"), schedule_filename=str(tmp_path / str(number)), lazy=True)
+        beat = OneBeat(
+            Celery("test", set_as_current=False),
+            schedule_filename=str(tmp_path / str(number)),
+            lazy=True,
+        )
         beat._leadership = leadership
         beats.append(beat)
 
