@@ -9,14 +9,15 @@ import numpy as np
 
 from models_registry.beside_market import judge_blend, judge_lines
 from models_registry.domain.games import BoolArray, FloatArray
-from models_registry.domain.metrics import score, share_of_gap_closed
-from models_registry.domain.verdict import judge
+from models_registry.domain.metrics import share_of_gap_closed
 from models_registry.goal_training import evaluate_matches
 from models_registry.history import History, may_be_drawn
 from models_registry.training import (
     FEWEST_TO_FIT,
     Prepared,
+    figures_beside,
     folds_before,
+    judged_rows,
     out_of_sample,
     prepare,
     scores_out_of_sample,
@@ -119,32 +120,14 @@ def _figures(
     remarks = []
     if unpredicted := int((test & ~rows).sum()):
         remarks.append(f"{unpredicted} games had too little history before them and are left out")
-    close = prepared.history.close
-    common: BoolArray = rows & np.isfinite(close)
-    if not common.any():
+    unpriced = int((rows & ~judged_rows(prepared, rows)).sum())
+    figures = figures_beside(prepared, probability, rows)
+    if figures["close"] is None:
         remarks.append("no game has a sound closing moneyline: close is null")
-        common = rows
-    elif unpriced := int((rows & ~common).sum()):
+    elif unpriced:
         remarks.append(f"{unpriced} games have no sound closing moneyline and are left out")
-    won = prepared.won[common]
-    seasons = sorted({prepared.history.season[row] for row in np.flatnonzero(common).tolist()})
-    has_close = bool(np.isfinite(close[common]).all())
-    figures: dict[str, Any] = {
-        "games": int(common.sum()),
-        "seasons": seasons,
-        "model": score(probability[common], won).as_dict(),
-        "elo": score(prepared.elo[common], won).as_dict(),
-        "close": score(close[common], won).as_dict() if has_close else None,
-        "verdict": judge(
-            won,
-            prepared.history.games.day[common].astype(np.int64),
-            model=probability[common],
-            elo=prepared.elo[common],
-            close=close[common] if has_close else None,
-        ),
-    }
     remarks.append(f"the model is {figures['verdict']['words']}")
-    if has_close and figures["elo"]["log_loss"] != figures["close"]["log_loss"]:
+    if figures["close"] and figures["elo"]["log_loss"] != figures["close"]["log_loss"]:
         closed = share_of_gap_closed(
             model=figures["model"]["log_loss"],
             elo=figures["elo"]["log_loss"],

@@ -7,7 +7,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from models_registry.domain.calibration import best_weight, earned_trust, fit_calibration
+from models_registry.domain.calibration import (
+    Calibration,
+    best_weight,
+    earned_trust,
+    fit_calibration,
+)
 from models_registry.domain.features import FeatureMatrix, build_features
 from models_registry.domain.games import BoolArray, FloatArray, IntArray
 from models_registry.domain.logistic import probability_of
@@ -158,6 +163,40 @@ def log_odds_of_fold(
     return fit(prepared, before, parameters).log_odds(rows_of(prepared.matrix, here))
 
 
+def rows_before(prepared: Prepared, seen: WalkForward, fold: int) -> BoolArray:
+    """Mark the games whose out-of-fold predictions may teach what finishes a model of a fold."""
+    rows: BoolArray = (
+        prepared.usable
+        & np.isfinite(seen.trees)
+        & (prepared.fold < fold)
+        & (prepared.fold >= fold - FOLDS_BACK)
+    )
+    return rows
+
+
+def fit_blend(
+    prepared: Prepared, seen: WalkForward, rows: BoolArray
+) -> tuple[float, Calibration, FloatArray]:
+    """Return the trees' share, the calibration, and what both make of some rows."""
+    won = prepared.won[rows]
+    share = best_weight(seen.trees[rows], seen.linear[rows], won)
+    blended = share * seen.trees[rows] + (1 - share) * seen.linear[rows]
+    calibration = fit_calibration(blended, won)
+    return share, calibration, calibration.apply(blended)
+
+
+def points_on(prepared: Prepared, rows: BoolArray, probability: FloatArray) -> Points:
+    """Return how probabilities of some rows become margins and totals, fitted on those rows."""
+    games = prepared.history.games
+    return fit_points(
+        probability,
+        prepared.matrix.column("expected_total")[rows],
+        prepared.matrix.column("playoffs")[rows] > 0,
+        (games.home_score - games.away_score)[rows].astype(np.int64),
+        (games.home_score + games.away_score)[rows],
+    )
+
+
 def finished_with(
     model: FittedModel, prepared: Prepared, seen: WalkForward, fold: int
 ) -> FittedModel:
@@ -165,24 +204,9 @@ def finished_with(
 
     Its margins and totals are fitted on the same predictions.
     """
-    rows: BoolArray = (
-        prepared.usable
-        & np.isfinite(seen.trees)
-        & (prepared.fold < fold)
-        & (prepared.fold >= fold - FOLDS_BACK)
-    )
-    won = prepared.won[rows]
-    share = best_weight(seen.trees[rows], seen.linear[rows], won)
-    blended = share * seen.trees[rows] + (1 - share) * seen.linear[rows]
-    calibration = fit_calibration(blended, won)
-    games, matrix = prepared.history.games, rows_of(prepared.matrix, rows)
-    points = fit_points(
-        calibration.apply(blended),
-        matrix.column("expected_total"),
-        matrix.column("playoffs") > 0,
-        (games.home_score - games.away_score)[rows].astype(np.int64),
-        (games.home_score + games.away_score)[rows],
-    )
+    rows = rows_before(prepared, seen, fold)
+    share, calibration, probability = fit_blend(prepared, seen, rows)
+    points = points_on(prepared, rows, probability)
     return replace(model, tree_share=share, calibration=calibration, points=points)
 
 
@@ -192,12 +216,11 @@ def out_of_sample(prepared: Prepared, seen: WalkForward, folds: list[int]) -> Fl
     NaN where a fold was not predicted.
     """
     probability = np.full(len(prepared.history), np.nan)
-    empty = FittedModel((), None, b"")  # type: ignore[arg-type]
     for fold in folds:
         here: BoolArray = (prepared.fold == fold) & np.isfinite(seen.trees)
-        made = finished_with(empty, prepared, seen, fold)
-        blended = made.tree_share * seen.trees[here] + (1 - made.tree_share) * seen.linear[here]
-        probability[here] = made.calibration.apply(blended)
+        share, calibration, _ = fit_blend(prepared, seen, rows_before(prepared, seen, fold))
+        blended = share * seen.trees[here] + (1 - share) * seen.linear[here]
+        probability[here] = calibration.apply(blended)
     return probability
 
 
@@ -208,26 +231,24 @@ def scores_out_of_sample(
 
     How wide they are, and where totals lie, is of the folds before each.
     """
-    usual = Points().scores(
-        np.where(np.isfinite(probability), probability, 0.5),
+    expected, playoffs = (
         prepared.matrix.column("expected_total"),
-        prepared.matrix.column("playoffs") > 0,
+        prepared.matrix.column("playoffs"),
+    )
+    usual = Points().scores(
+        np.where(np.isfinite(probability), probability, 0.5), expected, playoffs > 0
     )
     columns = {
         name: getattr(usual, name).copy()
         for name in ("margin_centre", "margin_sd", "total_centre", "total_sd")
     }
-    empty = FittedModel((), None, b"")  # type: ignore[arg-type]
     for fold in folds:
         here: BoolArray = (prepared.fold == fold) & np.isfinite(probability)
-        points = finished_with(empty, prepared, seen, fold).points
-        if points is None or not here.any():
+        if not here.any():
             continue
-        told = points.scores(
-            probability[here],
-            prepared.matrix.column("expected_total")[here],
-            prepared.matrix.column("playoffs")[here] > 0,
-        )
+        rows = rows_before(prepared, seen, fold)
+        points = points_on(prepared, rows, fit_blend(prepared, seen, rows)[2])
+        told = points.scores(probability[here], expected[here], playoffs[here] > 0)
         for name, column in columns.items():
             column[here] = getattr(told, name)
     return PointScores(**columns)
@@ -291,31 +312,45 @@ def train(
 
 
 def measure(prepared: Prepared, probability: FloatArray, rows: BoolArray) -> dict[str, Any]:
-    """Return the figures of model, Elo and close on the same games.
+    """Return the figures of a version: as `figures_beside`, its calibration, and its trust."""
+    common = judged_rows(prepared, rows)
+    won, close = prepared.won[common], prepared.history.close[common]
+    return figures_beside(prepared, probability, rows) | {
+        "calibration": calibration_curve(probability[common], won),
+        "trust": asdict(earned_trust(probability[common], close, won)),
+    }
+
+
+def judged_rows(prepared: Prepared, rows: BoolArray) -> BoolArray:
+    """Mark those of some games that have a close; all of them if none has."""
+    priced: BoolArray = rows & np.isfinite(prepared.history.close)
+    return priced if priced.any() else rows
+
+
+def figures_beside(prepared: Prepared, probability: FloatArray, rows: BoolArray) -> dict[str, Any]:
+    """Return the figures of model, Elo and close on the same games, and the verdict.
 
     Games without a closing price count for model and Elo only when none has one; `close` is then
     None. Otherwise every figure is of the games with a close.
     """
-    priced: BoolArray = rows & np.isfinite(prepared.history.close)
-    common = priced if priced.any() else rows
-    won = prepared.won[common]
-    seasons = sorted({prepared.history.season[row] for row in np.flatnonzero(common).tolist()})
-    close = prepared.history.close[common]
+    common = judged_rows(prepared, rows)
+    won, close = prepared.won[common], prepared.history.close[common]
+    is_priced = bool(np.isfinite(close).all())
     return {
         "games": int(common.sum()),
-        "seasons": seasons,
+        "seasons": sorted(
+            {prepared.history.season[row] for row in np.flatnonzero(common).tolist()}
+        ),
         "model": score(probability[common], won).as_dict(),
         "elo": score(prepared.elo[common], won).as_dict(),
-        "close": score(close, won).as_dict() if priced.any() else None,
+        "close": score(close, won).as_dict() if is_priced else None,
         "verdict": judge(
             won,
             prepared.history.games.day[common].astype(np.int64),
             model=probability[common],
             elo=prepared.elo[common],
-            close=close if priced.any() else None,
+            close=close if is_priced else None,
         ),
-        "calibration": calibration_curve(probability[common], won),
-        "trust": asdict(earned_trust(probability[common], close, won)),
     }
 
 

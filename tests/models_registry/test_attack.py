@@ -112,12 +112,10 @@ def test_a_prediction_that_looks_at_the_events_beside_it_is_found(monkeypatch, s
 
 
 def _own_season_calibrates(monkeypatch):
-    honest = training.finished_with
+    honest = training.rows_before
     monkeypatch.setattr(
-        training, "finished_with", lambda model, prepared, seen, fold: honest(
-            model, prepared, seen, fold + 1
-        )
-    )  # fmt: skip
+        training, "rows_before", lambda prepared, seen, fold: honest(prepared, seen, fold + 1)
+    )
 
 
 def _own_season_teaches(monkeypatch):
