@@ -4,6 +4,7 @@ from datetime import datetime
 
 from models_registry import selectors, serving
 from models_registry.artifacts import ArtifactRefused
+from models_registry.describing import predictor_key
 from models_registry.fitness import pauses_in_force, why_expired
 from models_registry.models import ModelVersion
 
@@ -18,7 +19,7 @@ def serving_champion(competition_key: str, *, at: datetime) -> ModelVersion:
     Raises:
         NothingServes: if there is none, it expired or was paused, or its files are broken.
     """
-    key = f"{competition_key}-h2h"
+    key = predictor_key(competition_key)
     champion = selectors.champion(key)
     if champion is None:
         raise NothingServes(

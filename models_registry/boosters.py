@@ -41,8 +41,8 @@ class Booster(Protocol):
 def _library(name: str) -> Any:  # noqa: ANN401 - they ship no types
     """Return a library, loaded at first use.
 
-    The one late import of the project: services are imported by every web process, and loading
-    this there would cost each of them 100 MB and a second for nothing.
+    Late, as Optuna in `searching`: services are imported by every web process, and loading this
+    there would cost each of them 100 MB and a second for nothing.
     """
     return importlib.import_module(name)
 

@@ -177,3 +177,12 @@ def comparison_lines(answer: Mapping[str, Any]) -> list[str]:
         for row in answer["events"]
     ]
     return lines
+
+
+def predictor_key(competition_key: str) -> str:
+    """Return the key of the predictor that says who wins in a competition.
+
+    >>> predictor_key("basketball_nba")
+    'basketball_nba-h2h'
+    """
+    return f"{competition_key}-h2h"

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from models_registry.describing import named
 from models_registry.domain.drift_bounds import LEVELS
 from models_registry.fitness import pauses_in_force, why_expired
 from models_registry.models import DriftReport, ModelVersion, Pause, Predictor, Refusal
@@ -136,7 +137,7 @@ def as_told(
     rows: list[dict[str, object]] = []
     lines: list[str] = []
     for each in watches(now=now):
-        name = f"{each.version.predictor.key}/{each.version.number}"
+        name = named(each.version)
         level = each.report.level if each.report else "not read"
         did = done.get(each.version.predictor.key, {})
         lines.append(

@@ -1,11 +1,11 @@
-"""Whether what a version says may be priced: not once it expired, was paused, or had to refuse."""
+"""Whether a version may be priced with (not expired, paused, nor refusing), and where it may go."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from models_registry.models import ModelVersion, Pause, Refusal
+from models_registry.models import ModelVersion, Pause, Refusal, Stage
 
 
 def why_expired(version: ModelVersion, at: datetime) -> str:
@@ -45,3 +45,16 @@ def latest_refusals(
         .distinct("event_id", "version_id")
     )
     return {(row.event_id, row.version_id): row for row in rows}
+
+
+def why_not_staged(version: ModelVersion, stage: str) -> str:
+    """Return why a version may not go to a stage, with the remedy; empty if it may."""
+    if stage not in Stage.values:
+        return f"stage {stage!r} does not exist; there are {', '.join(Stage.values)}"
+    if stage == Stage.PRODUCTION:
+        return f"{version} is {version.stage}; promote it to make it production"
+    if version.stage == Stage.PRODUCTION:
+        return f"{version} prices; promote another version or roll back first"
+    if version.stage == Stage.ARCHIVED and stage != Stage.CANDIDATE:
+        return f"{version} is archived; unarchive it first (stage it as candidate)"
+    return ""

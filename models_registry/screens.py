@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from models_registry.fitness import pauses_in_force, why_expired
+from models_registry.fitness import pauses_in_force, why_expired, why_not_staged
 from models_registry.models import (
     ModelVersion,
     Pause,
@@ -103,16 +103,8 @@ def stages_open_to(version: ModelVersion) -> list[tuple[str, str]]:
             (Stage.STAGING, "Staging"),
             (Stage.ARCHIVED, "Archive"),
         )
-        if version.stage in STAGES_BEFORE[stage]
+        if stage != version.stage and not why_not_staged(version, stage)
     ]
-
-
-# A stage, and those a version may come to it from.
-STAGES_BEFORE = {
-    Stage.CANDIDATE: {Stage.STAGING, Stage.ARCHIVED},
-    Stage.STAGING: {Stage.CANDIDATE},
-    Stage.ARCHIVED: {Stage.CANDIDATE, Stage.STAGING},
-}
 
 
 def others_of(version: ModelVersion) -> list[ModelVersion]:

@@ -1,13 +1,11 @@
 """What pages, betting and the API read of the registry."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import numpy as np
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
-from models_registry.domain.metrics import score
 from models_registry.fitness import latest_refusals, pauses_in_force, why_expired
 from models_registry.models import (
     ModelVersion,
@@ -18,7 +16,7 @@ from models_registry.models import (
     Stage,
     StageChange,
 )
-from odds.models import ClosingPrice, Event
+from odds.models import Event
 
 
 def champion(predictor_key: str) -> ModelVersion | None:
@@ -266,63 +264,6 @@ def latest_predictions(
 def competitions_served() -> list[str]:
     """Return the keys of the competitions that have a champion."""
     return [version.predictor.competition.key for version in champions()]
-
-
-def records_of_champions(*, now: datetime, days: int) -> dict[str, dict[str, object]]:
-    """Return how each champion's live predictions did on the events of the last days.
-
-    An event counts with the champion's last prediction at or before its start, by whether the home
-    side won; a tie counts only where a draw is possible. `close` holds the final close's figures
-    on the events that have one, beside `model_where_closed` on the same.
-    """
-    records: dict[str, dict[str, object]] = {}
-    for version in champions():
-        rows = (
-            Prediction.objects.filter(
-                version=version,
-                as_of__lte=F("event__starts_at"),
-                event__status="finished",
-                event__result_seen_at__lte=now,
-                event__starts_at__gte=now - timedelta(days=days),
-            )
-            .order_by("event_id", "-as_of", "-pk")
-            .distinct("event_id")
-            .values_list(
-                "event_id", "home_probability", "event__home_score", "event__away_score",
-                "draw_probability",
-            )
-        )  # fmt: skip
-        decided = [row[:4] for row in rows if row[2] != row[3] or row[4] is not None]
-        closes = dict(
-            ClosingPrice.objects.filter(
-                selection__market__event_id__in=[row[0] for row in decided],
-                selection__market__key="h2h",
-                selection__side="home",
-                is_final=True,
-            ).values_list("selection__market__event_id", "fair_probability")
-        )
-        records[version.predictor.key] = _record_of(version, decided, closes)
-    return records
-
-
-def _record_of(
-    version: ModelVersion,
-    decided: list[tuple[int, float, int | None, int | None]],
-    closes: dict[int, float],
-) -> dict[str, object]:
-    record: dict[str, object] = {"version": version.number, "events": len(decided)}
-    if not decided:
-        return record
-    said = np.array([row[1] for row in decided])
-    won = np.array([(row[2] or 0) > (row[3] or 0) for row in decided])
-    record["model"] = score(said, won).as_dict()
-    close = np.array([closes.get(row[0], np.nan) for row in decided])
-    closed = np.isfinite(close)
-    record["closed_events"] = int(closed.sum())
-    if closed.any():
-        record["model_where_closed"] = score(said[closed], won[closed]).as_dict()
-        record["close"] = score(close[closed], won[closed]).as_dict()
-    return record
 
 
 def person_id(username: str) -> int:

@@ -9,7 +9,8 @@ from django.db.models import Count, Min, Q, QuerySet
 from models_registry.domain.games import FloatArray, IntArray
 from models_registry.domain.holdout import deflated, deflation_words
 from models_registry.domain.verdict import Verdict, compare
-from models_registry.models import Attack, Opening, Search, Trial, TrialFold
+from models_registry.learners import AS_THEY_STAND, Parameters
+from models_registry.models import Attack, ModelVersion, Opening, Search, Trial, TrialFold
 
 
 def searches(*, competition: str | None = None) -> QuerySet[Search]:
@@ -113,3 +114,14 @@ def _losses(trial: Trial) -> tuple[FloatArray, IntArray]:
     lost = [np.frombuffer(row.losses, np.float32).astype(np.float64) for row in rows]
     days = [np.frombuffer(row.days, np.int32).astype(np.int64) for row in rows]
     return np.concatenate(lost), np.concatenate(days)
+
+
+def trial_of(version: ModelVersion) -> Trial | None:
+    """Return the trial of a search whose parameters a version was trained with, if any."""
+    run = version.runs.select_related("trial").exclude(trial=None).first()
+    return run.trial if run else None
+
+
+def parameters_of(trial: Trial | None) -> Parameters:
+    """Return a trial's parameters, or without one the recipe as it stands."""
+    return AS_THEY_STAND if trial is None else Parameters(**trial.parameters)

@@ -10,6 +10,7 @@ from accounts import clock
 from accounts.jobs import recorded
 from models_registry import selectors, services
 from models_registry.services import trials
+from models_registry.watching import records_of_champions
 
 logger = logging.getLogger(__name__)
 # What was not begun when the sweep comes again is told of again, so the queue holds it once.
@@ -27,7 +28,7 @@ def predict_upcoming(**_future: object) -> None:
 def evaluate_champion(*, days: int = 60, **_future: object) -> None:
     """Set every champion's log loss beside the close's on what was settled lately."""
     with recorded("models_registry.evaluate_champion") as run:
-        run.detail = selectors.records_of_champions(now=clock.now(), days=days)
+        run.detail = records_of_champions(now=clock.now(), days=days)
 
 
 @shared_task(name="models_registry.report_drift", acks_late=True)

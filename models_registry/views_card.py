@@ -9,7 +9,7 @@ from rest_framework.utils.encoders import JSONEncoder
 from accounts import clock
 from accounts.charts import calibration
 from accounts.http import UserRequest
-from models_registry import selectors
+from models_registry import screens, selectors
 from models_registry.card import as_markdown, card_of
 
 
@@ -21,7 +21,7 @@ def model_card(request: UserRequest, version_id: int) -> HttpResponse:
     if version is None:
         raise Http404("There is no such version.")
     card = card_of(version, now=clock.now())
-    bins = [(each["count"], each["said"], each["happened"]) for each in card["calibration"]]
+    bins = screens.bins_of(card["calibration"])
     return render(
         request,
         "models_registry/card.html",

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import clock
 from accounts.charts import calibration
 from accounts.http import UserRequest
-from models_registry import drift_screens
+from models_registry import drift_screens, screens
 from models_registry.forms import Reason
 from models_registry.services import NotPaused, release_version
 
@@ -43,10 +43,7 @@ def drift_of(request: UserRequest, predictor_key: str) -> HttpResponse:
         raise Http404("There is no such predictor.")
     report = found.watch.report if found.watch else None
     plots: dict[str, Any] = report.plots if report else {}
-    bins = [
-        (int(each["count"]), float(each["said"]), float(each["happened"]))
-        for each in plots.get("calibration", [])
-    ]
+    bins = screens.bins_of(plots.get("calibration", []))
     return render(
         request,
         "models_registry/drift_of.html",

@@ -46,15 +46,7 @@ def compare(request: UserRequest) -> HttpResponse:
             "answer": answer,
             "figures": screens.figures_beside(answer),
             "plots": [
-                (
-                    each["version"],
-                    calibration(
-                        [
-                            (row["count"], row["said"], row["happened"])
-                            for row in each["calibration"]
-                        ]
-                    ),
-                )
+                (each["version"], calibration(screens.bins_of(each["calibration"])))
                 for each in (answer["first"], answer["second"])
             ],
         }

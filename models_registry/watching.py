@@ -9,10 +9,11 @@ from django.db.models import F, QuerySet
 
 from models_registry import artifacts
 from models_registry.domain.games import BoolArray, FloatArray, IntArray
-from models_registry.domain.metrics import losses
+from models_registry.domain.metrics import losses, score
 from models_registry.domain.reach import TrainingRows
 from models_registry.domain.verdict import compare
 from models_registry.models import ModelVersion, Prediction
+from models_registry.selectors import champions
 from odds.domain.consensus import consensus
 from odds.models import ClosingPrice, Event
 from odds.selectors import quotes_as_of
@@ -60,14 +61,6 @@ def watch(version: ModelVersion, *, since: datetime, now: datetime) -> Watched:
     }
     last = _last(said)
     ids = [row.event_id for row in last]
-    closes = dict(
-        ClosingPrice.objects.filter(
-            selection__market__event_id__in=ids,
-            selection__market__key="h2h",
-            selection__side="home",
-            is_final=True,
-        ).values_list("selection__market__event_id", "fair_probability")
-    )
     then = _market_then({pk: first[pk].as_of for pk in ids}, version.predictor.competition.key)
 
     def column(values: list[float]) -> FloatArray:
@@ -79,9 +72,38 @@ def watch(version: ModelVersion, *, since: datetime, now: datetime) -> Watched:
         said=column([row.home_probability for row in last]),
         first=column([first[pk].home_probability for pk in ids]),
         then=column([then.get(pk, np.nan) for pk in ids]),
-        close=column([closes.get(pk, np.nan) for pk in ids]),
+        close=_closes(ids),
         values=_features(last, version.signature),
     )
+
+
+def records_of_champions(*, now: datetime, days: int) -> dict[str, dict[str, object]]:
+    """Return how each champion's live predictions did on the events of the last days.
+
+    An event counts with the champion's last prediction at or before its start, by whether the home
+    side won; a tie counts only where a draw is possible. `close` holds the final close's figures
+    on the events that have one, beside `model_where_closed` on the same.
+    """
+    since = now - timedelta(days=days)
+    return {
+        version.predictor.key: _record_of(version, _last(_said(version, since=since, now=now)))
+        for version in champions()
+    }
+
+
+def _record_of(version: ModelVersion, last: list[Prediction]) -> dict[str, object]:
+    record: dict[str, object] = {"version": version.number, "events": len(last)}
+    if not last:
+        return record
+    said = np.array([row.home_probability for row in last])
+    won = np.array([_home_won(row) for row in last])
+    close = _closes([row.event_id for row in last])
+    closed = np.isfinite(close)
+    record |= {"model": score(said, won).as_dict(), "closed_events": int(closed.sum())}
+    if closed.any():
+        record["model_where_closed"] = score(said[closed], won[closed]).as_dict()
+        record["close"] = score(close[closed], won[closed]).as_dict()
+    return record
 
 
 def beside_champion(
@@ -145,6 +167,19 @@ def _last(said: QuerySet[Prediction]) -> list[Prediction]:
         if row.draw_probability is not None or row.event.home_score != row.event.away_score
     ]
     return sorted(rows, key=lambda row: (row.event.starts_at, row.event_id))
+
+
+def _closes(event_ids: list[int]) -> FloatArray:
+    """Return the home side's fair probability at the final close of each event, NaN where none."""
+    closes = dict(
+        ClosingPrice.objects.filter(
+            selection__market__event_id__in=event_ids,
+            selection__market__key="h2h",
+            selection__side="home",
+            is_final=True,
+        ).values_list("selection__market__event_id", "fair_probability")
+    )
+    return np.array([closes.get(pk, np.nan) for pk in event_ids], dtype=np.float64)
 
 
 def _home_won(row: Prediction) -> bool:

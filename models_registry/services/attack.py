@@ -10,8 +10,8 @@ from accounts.live import announce_training
 from models_registry import attacking, selectors
 from models_registry.code import code_version
 from models_registry.history import find_competition, read_history
-from models_registry.learners import AS_THEY_STAND, Parameters
 from models_registry.models import Attack, ModelVersion
+from models_registry.selectors_proofs import parameters_of, trial_of
 from models_registry.services.holds import ATTACKS, held, held_by_anyone
 from models_registry.services.runs import silent
 from models_registry.serving import load_model
@@ -161,7 +161,7 @@ def _attack(attack_id: int, progress: Progress) -> None:
     history = read_history(version.predictor.competition.key).as_known_at(version.trained_until)
     model = load_model(version.artifact, version.checksum, tuple(version.signature))
     found = attacking.attack_model(
-        history, model, parameters=_parameters_of(version), seed=row.seed, progress=step
+        history, model, parameters=parameters_of(trial_of(version)), seed=row.seed, progress=step
     )
     with transaction.atomic():
         row = Attack.objects.select_for_update().get(pk=attack_id)
@@ -170,12 +170,6 @@ def _attack(attack_id: int, progress: Progress) -> None:
         row.leaks = found.leaks_by_column()
         row.done = row.total
         _end(row, Status.PASSED if found.clean else Status.FOUND, "")
-
-
-def _parameters_of(version: ModelVersion) -> Parameters:
-    """Return what a version was trained with: a trial's parameters, or the recipe as it stands."""
-    run = version.runs.select_related("trial").exclude(trial=None).first()
-    return AS_THEY_STAND if run is None or run.trial is None else Parameters(**run.trial.parameters)
 
 
 def _end(row: Attack, status: str, why: str) -> None:

@@ -53,7 +53,8 @@ def open_held_out(
     Raises:
         NoSuchCompetition: naming the keys that are stored.
     """
-    locked = [name for name in seasons if name in seasons_held_out(history, now=now)]
+    closed = seasons_held_out(history, now=now)
+    locked = [name for name in seasons if name in closed]
     if not locked:
         return []
     with transaction.atomic():

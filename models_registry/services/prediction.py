@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from models_registry import selectors, serving
 from models_registry.artifacts import ArtifactRefused
 from models_registry.availability import NothingServes
+from models_registry.describing import predictor_key
 from models_registry.domain.features import FeatureMatrix, SignatureMismatch
 from models_registry.domain.goals import GoalModel
 from models_registry.domain.reach import out_of_reach
@@ -23,7 +24,6 @@ from models_registry.fitness import latest_refusals, why_expired
 from models_registry.history import History
 from models_registry.learners import AnyModel
 from models_registry.models import ModelVersion, Prediction, Refusal
-from models_registry.services.training import predictor_key
 from odds.models import Event
 
 logger = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts import audit
 from models_registry import artifacts, selectors
 from models_registry.code import code_version
+from models_registry.describing import named
 from models_registry.domain.bounds import GateBounds
 from models_registry.domain.promotion import Evidence, Gate, attacked, check_gates
 from models_registry.models import Attack, ModelVersion, Predictor, Promotion, Stage
@@ -146,7 +147,7 @@ def _attacked(version: ModelVersion, bounds: GateBounds) -> list[Gate]:
         attacked(
             False,
             f"no attack on its data {version.data_hash[:12]} by the code {code[:12]} has ended; "
-            f"attack it first (models attack {version.predictor.key}/{version.number})",
+            f"attack it first (models attack {named(version)})",
         )
     ]
 

@@ -7,7 +7,8 @@ from django.db import transaction
 
 from accounts import audit
 from models_registry import selectors
-from models_registry.models import ModelVersion, Predictor, Remark, Stage, StageChange
+from models_registry.fitness import why_not_staged
+from models_registry.models import ModelVersion, Predictor, Remark, StageChange
 
 TAG = re.compile(r"[a-z0-9][a-z0-9._=-]{0,39}", re.ASCII)
 LONGEST_NOTE = 2000
@@ -46,7 +47,7 @@ def stage_version(
         version = selectors.versions().get(pk=version_id)
         if stage == version.stage:
             return version
-        if refusal := _why_not(version, stage):
+        if refusal := why_not_staged(version, stage):
             raise StageRefused(refusal)
         log_stage(version, version.stage, stage, by_id=by_id, reason=reason, at=now)
         audit.record(
@@ -67,18 +68,6 @@ def log_stage(
         StageChange.objects.create(
             version=version, before=before, stage=stage, by_id=by_id, reason=reason, at=at
         )
-
-
-def _why_not(version: ModelVersion, stage: str) -> str:
-    if stage not in Stage.values:
-        return f"stage {stage!r} does not exist; there are {', '.join(Stage.values)}"
-    if stage == Stage.PRODUCTION:
-        return f"{version} is {version.stage}; promote it to make it production"
-    if version.stage == Stage.PRODUCTION:
-        return f"{version} prices; promote another version or roll back first"
-    if version.stage == Stage.ARCHIVED and stage != Stage.CANDIDATE:
-        return f"{version} is archived; unarchive it first (stage it as candidate)"
-    return ""
 
 
 def tag_version(*, version_id: int, tag: str, by_id: int | None, now: datetime) -> Remark | None:

@@ -12,9 +12,11 @@ from django.utils import timezone
 from models_registry import artifacts, goal_training, selectors, training
 from models_registry.checkpoints import forget
 from models_registry.code import code_version
+from models_registry.describing import predictor_key
 from models_registry.history import History, may_be_drawn, read_history
 from models_registry.learners import AS_THEY_STAND, Parameters
 from models_registry.models import ModelVersion, Predictor, Stage, TrainingRun
+from models_registry.selectors_proofs import parameters_of, trial_of
 from models_registry.services.holdout import Look, deflated_for_search, open_held_out, searched
 from models_registry.services.promotion import PromotionRefused, gates_of, promote_version
 from models_registry.services.runs import (
@@ -32,15 +34,6 @@ from models_registry.services.stages import StageRefused, lock_predictor, stage_
 from models_registry.training import Progress
 
 logger = logging.getLogger(__name__)
-
-
-def predictor_key(competition_key: str) -> str:
-    """Return the key of the predictor that says who wins in a competition.
-
-    >>> predictor_key("basketball_nba")
-    'basketball_nba-h2h'
-    """
-    return f"{competition_key}-h2h"
 
 
 def recipe_of(competition_key: str, parameters: Parameters = AS_THEY_STAND) -> dict[str, Any]:
@@ -96,17 +89,13 @@ def ask_for_training(
         As request_training.
     """
     if trial_id is None and cause != TrainingRun.Cause.ASKED:
-        trial_id = _trial_of_champion(predictor_key(competition_key))
+        champion = selectors.champion(predictor_key(competition_key))
+        trial = trial_of(champion) if champion else None
+        trial_id = trial.pk if trial else None
     return request_training(
         predictor_key=predictor_key(competition_key), competition_key=competition_key,
         until=until, by_id=by_id, now=now, notes=notes, cause=cause, trial_id=trial_id,
     )  # fmt: skip
-
-
-def _trial_of_champion(key: str) -> int | None:
-    champion = selectors.champion(key)
-    run = champion.runs.exclude(trial=None).first() if champion else None
-    return run.trial_id if run else None
 
 
 def train_run(*, run_id: int, progress: Progress = silent) -> TrainingRun:
@@ -184,7 +173,7 @@ def _train(work: Work) -> None:
     work.step(f"reading {competition_key}")
     history = read_history(competition_key).as_known_at(run.until)
     once = work.keeping(data_hash=history.fingerprint(), code_version=code_version())
-    parameters = AS_THEY_STAND if run.trial is None else Parameters(**run.trial.parameters)
+    parameters = parameters_of(run.trial)
     if may_be_drawn(competition_key):
         # Seconds in all: nothing that would be worth keeping for a run that goes on.
         trained = goal_training.train(history, work.step)

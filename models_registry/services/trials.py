@@ -101,12 +101,11 @@ def _running_means(folds: Sequence[TrialFold]) -> tuple[float, ...]:
 
 def _ready(search: Search) -> Prepared | None:
     """Return what trials are made from; None, and the search fails, where that is not to be had."""
-    try:
-        prepared, held_out, data_hash = _prepared(
-            search.predictor.competition.key, search.until, search.pk
-        )
-        folds = searching.folds_to_score(prepared)[1]
-    except IndexError:
+    prepared, held_out, data_hash = _prepared(
+        search.predictor.competition.key, search.until, search.pk
+    )
+    folds = searching.folds_to_score(prepared)[1]
+    if not folds:
         _failed(search, f"fewer than {FEWEST_TO_FIT} usable events before any season")
         return None
     if not search.data_hash:

@@ -200,6 +200,16 @@ def test_a_history_corrected_meanwhile_fails_the_search(search):
     )  # fmt: skip
 
 
+def test_a_history_too_short_to_fit_on_fails_the_search(search, monkeypatch):
+    monkeypatch.setattr(searching, "FEWEST_TO_FIT", 10_000)
+
+    assert not work_on_search(search_id=search.pk)
+
+    search.refresh_from_db()
+    assert (search.status, search.trials.count()) == ("failed", 0)
+    assert "usable events before any season" in search.error
+
+
 def test_a_search_is_begun_watched_stopped_and_trained_from_on_the_command_line(
     search, monkeypatch, capsys
 ):

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.test import override_settings
 
 from models_registry import artifacts as files
-from models_registry import attacking, screens, selectors, services
+from models_registry import attacking, screens, services, watching
 from models_registry.domain.goal_ratings import NAMES
 from models_registry.domain.goals import GoalModel, GoalScores
 from models_registry.explaining import explain
@@ -99,7 +99,7 @@ def test_draws_count_in_the_record_of_a_champion(version, league):
     event.result_seen_at = event.starts_at
     event.save()
 
-    record = selectors.records_of_champions(now=event.starts_at, days=1)[f"{KEY}-h2h"]
+    record = watching.records_of_champions(now=event.starts_at, days=1)[f"{KEY}-h2h"]
 
     assert record["events"] == 1
     assert record["model"]["log_loss"] < 0.8

@@ -32,10 +32,10 @@ from betting.models import Bankroll, Strategy
 from betting.services import ledger
 from betting.services.opportunities import ensure_strategies
 from models_registry import services as registry
+from models_registry.describing import predictor_key
 from models_registry.history import NoSuchCompetition
 from models_registry.models import ModelVersion, Predictor
 from models_registry.selectors import champion
-from models_registry.services.training import predictor_key
 from models_registry.training import TooLittleHistory
 from odds.simulator.history import write_history
 from odds.simulator.listing import SPORT_KEY
