@@ -1,11 +1,20 @@
 """How a strategy decides, as values that were checked."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from odds.domain.consensus import BY_SPORT
 from odds.domain.margins import METHODS, UnknownMethod, read_method
+
+# What a field of each kind wants, in words.
+KINDS: dict[type[Any], str] = {
+    tuple: "list of names",
+    dict: "set of named numbers",
+    str: "name",
+    int: "whole number",
+    float: "number",
+}
 
 
 class BadConfiguration(ValueError):
@@ -21,6 +30,9 @@ class Configuration:
     record earned. `model_error` is the least standard error it is believed with, in log-odds.
     `margin_methods`: the first gives the fair probability, all of them its lower bound;
     `by_sport` is what the pricing rule of each sport says, Shin's without one.
+    `rule` is one of `betting.domain.rules`, `settings` the numbers it alone understands.
+    `reference_books`: whose price alone is the market's opinion, in this order; without them it
+    is by the sport's pricing rule.
     """
 
     market_keys: tuple[str, ...] = ("h2h",)
@@ -36,6 +48,9 @@ class Configuration:
     max_quote_age: float = 15.0
     max_hours_ahead: float = 48.0
     kelly_fraction: float = 0.25
+    rule: str = "fair_price"
+    settings: Mapping[str, float] = field(default_factory=dict)
+    reference_books: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         checks = (
@@ -79,20 +94,31 @@ class Configuration:
                 raise BadConfiguration(f"{name}: no such setting; use {', '.join(kinds)}.")
             if kinds[name] is tuple:
                 usable = isinstance(value, list | tuple) and all(isinstance(v, str) for v in value)
+            elif kinds[name] is dict:
+                usable = isinstance(value, Mapping) and all(map(_is_number, value.values()))
+            elif kinds[name] is str:
+                usable = isinstance(value, str)
             else:
-                usable = isinstance(value, int | float) and not isinstance(value, bool)
+                usable = _is_number(value)
                 usable = usable and (kinds[name] is float or value == int(value))
             if not usable:
-                raise BadConfiguration(f"{name}: {value!r} is no {kinds[name].__name__}.")
+                raise BadConfiguration(f"{name}: {value!r} is no {KINDS[kinds[name]]}.")
             values[name] = kinds[name](value)
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON types."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
-        }
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return list(value)
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_method(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from betting.domain.configuration import Configuration
 from betting.domain.decide import Decisions, Slate, failed_gates
+from betting.domain.rules import rule_by_key
 from odds.domain.table import QuoteTable
 
 
@@ -10,23 +11,11 @@ def sentences(
 ) -> tuple[list[str], list[str]]:
     """Return (reasons, passes) of one row in words. Made on demand: words cost more than arrays."""
     quotes, c = slate.quotes, configuration
-    market = slate.market_probability[row]
     fair, edge = decisions.fair_probability[row], decisions.edge[row]
-    reasons = [
-        f"{slate.book_count[row]} books agree on {market:.1%} without their margins "
-        f"(a fair price of {1 / market:.2f})."
-        if market > 0
-        else "No book prices every outcome, so there is no fair price."
-    ]
-    if c.model_weight > 0.0 and slate.model_probability[row] > 0:
-        weight = min(slate.model_weight[row], c.model_weight)
-        reasons.append(
-            f"The model says {slate.model_probability[row]:.1%}; blended {fair:.1%} "
-            f"({weight:.0%} model, which is what its record against the close earned)."
-            if weight > 0
-            else f"The model says {slate.model_probability[row]:.1%}, but its record against the "
-            "close earned it no say."
-        )
+    reasons = [_market_in_words(slate, c, row)]
+    of_rule = rule_by_key(c.rule).reason(slate, decisions, c, row)
+    if of_rule:
+        reasons.append(of_rule)
     if fair > 0:
         reasons.append(
             f"A price of {quotes.price[row]:.2f} is worth {edge:+.1%} per unit staked, "
@@ -39,7 +28,7 @@ def sentences(
         "too_far": f"It starts more than {c.max_hours_ahead:g} hours from now.",
         "stale": f"{_last_stood(slate.quotes, row)} {decisions.age[row]:.0f} minutes ago, "
         f"over {c.max_quote_age:g}.",
-        "no_consensus": "No book prices every outcome of this market.",
+        "no_consensus": _nobody(c),
         "few_books": f"{slate.book_count[row]} books, fewer than {c.min_books}.",
         "no_prediction": "No prediction from the model for this.",
         "price": f"Price outside {c.min_price:g} to {c.max_price:g}.",
@@ -50,6 +39,24 @@ def sentences(
         "not_best": "Another price in this market is better.",
     }
     return reasons, [words[gate] for gate in failed_gates(int(decisions.passes[row]))]
+
+
+def _market_in_words(slate: Slate, c: Configuration, row: int) -> str:
+    market = slate.market_probability[row]
+    if not market > 0:
+        return f"{_nobody(c)[:-1]}, so there is no fair price."
+    price = f"(a fair price of {1 / market:.2f})."
+    if c.reference_books:
+        names = ", ".join(c.reference_books)
+        return f"The first of {names} that prices it says {market:.1%} without its margin {price}"
+    count = slate.book_count[row]
+    return f"{count} books agree on {market:.1%} without their margins {price}"
+
+
+def _nobody(c: Configuration) -> str:
+    if c.reference_books:
+        return f"None of {', '.join(c.reference_books)} has a fresh price for every outcome."
+    return "No book prices every outcome of this market."
 
 
 def _last_stood(quotes: QuoteTable, row: int) -> str:

@@ -1,0 +1,192 @@
+"""What every strategy decides with: a slate's columns, the gates, the share of Kelly.
+
+A rule of `betting.domain.rules` says what each row is worth; `judge` holds that against the
+configured gates. docs/guides/add_a_strategy.md writes one from nothing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from betting.domain.configuration import Configuration
+from models_registry.domain.logistic import log_odds_of, probability_of
+from odds.domain.consensus import price_after_commission
+from odds.domain.table import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    QuoteTable,
+    TimeArray,
+    line_codes,
+    pair_codes,
+)
+from risk.domain.kelly import kelly_fraction
+
+MINUTE = np.timedelta64(60_000_000, "us")
+
+
+@dataclass(frozen=True, slots=True)
+class Slate:
+    """Quotes to decide on, with what is believed about each, all columns of one length (n,).
+
+    Probabilities are of the row's own selection; NaN where nobody has an opinion. The model's
+    weight and error are as in `ModelView`. `moment` is when the decision falls.
+    """
+
+    quotes: QuoteTable
+    moment: TimeArray
+    market_probability: FloatArray
+    market_low: FloatArray
+    book_count: IntArray
+    model_probability: FloatArray
+    model_weight: FloatArray
+    model_error: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.quotes)
+
+
+# Each gate a row must pass, by bit; the order is the order in which a reader is told.
+GATES = (
+    "market",
+    "archive",
+    "started",
+    "too_far",
+    "stale",
+    "no_consensus",
+    "few_books",
+    "no_prediction",
+    "price",
+    "edge",
+    "edge_low",
+    "too_good",
+    "not_best",
+)
+BIT = {gate: np.uint32(1 << i) for i, gate in enumerate(GATES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """One row a quote of the slate, in its order. `passes` has a bit of BIT for each gate failed.
+
+    `stake_share` is the configured part of full Kelly, before anybody's limits, 0 where the row
+    is not recommended.
+    """
+
+    fair_probability: FloatArray
+    edge: FloatArray
+    edge_low: FloatArray
+    age: FloatArray
+    passes: IntArray
+    recommended: BoolArray
+    stake_share: FloatArray
+
+
+def blend(market: FloatArray, model: FloatArray, weight: FloatArray | float) -> FloatArray:
+    """Return probabilities whose log-odds are the weighted mean of two opinions'.
+
+    >>> blend(np.array([0.5]), np.array([0.6]), 0.5).round(4).tolist()
+    [0.5505]
+    """
+    return probability_of((1.0 - weight) * log_odds_of(market) + weight * log_odds_of(model))
+
+
+def judge(
+    slate: Slate,
+    configuration: Configuration,
+    *,
+    fair: FloatArray,
+    low: FloatArray,
+    stake_share: FloatArray | None = None,
+    one_a_market: bool = True,
+    with_model: bool = False,
+) -> Decisions:
+    """Hold what each row is believed to be worth against the gates; all arrays (n,).
+
+    `fair` is the believed probability (NaN: no opinion), `low` its low end. Edges are after
+    commission, per unit staked: probability x net price - 1. Of the rows of one moment, event and
+    market that pass all other gates only the one with the highest edge is recommended, since
+    their outcomes exclude each other or all but repeat each other; on a tie the lowest quote id.
+    `one_a_market` False leaves that to the caller. `stake_share` replaces the configured part of
+    Kelly.
+    """
+    quotes = slate.quotes
+    net = price_after_commission(quotes.price, quotes.commission)
+    edge, edge_low = fair * net - 1.0, low * net - 1.0
+    age = age_in_minutes(slate)
+    ahead = (quotes.starts_at - slate.moment) / (60 * MINUTE)
+    failed = {
+        "market": ~np.isin(quotes.market_key, configuration.market_keys),
+        "archive": quotes.is_archive,
+        "started": ahead <= 0.0,
+        "too_far": ahead > configuration.max_hours_ahead,
+        "stale": age > configuration.max_quote_age,
+        "no_consensus": np.isnan(slate.market_probability),
+        "few_books": slate.book_count < configuration.min_books,
+        "no_prediction": np.isnan(slate.model_probability) & with_model,
+        "price": (quotes.price < configuration.min_price)
+        | (quotes.price > configuration.max_price),
+        # Negated, so that an edge nobody knows (NaN) fails.
+        "edge": ~(edge >= configuration.min_edge),
+        "edge_low": ~(edge_low >= configuration.min_edge_low),
+        "too_good": edge > configuration.max_edge,
+    }
+    passes = np.zeros(len(slate), dtype=np.uint32)
+    for gate, mask in failed.items():
+        passes |= np.where(mask, BIT[gate], np.uint32(0))
+    if one_a_market:
+        best = _best_of_each(slate, edge, passes == 0)
+        passes |= np.where((passes == 0) & ~best, BIT["not_best"], np.uint32(0))
+    recommended = passes == 0
+    if stake_share is None:
+        stake_share = configuration.kelly_fraction * kelly_fraction(fair, net)
+    return Decisions(
+        fair_probability=fair,
+        edge=edge,
+        edge_low=edge_low,
+        age=age,
+        passes=passes.astype(np.int64),
+        recommended=recommended,
+        stake_share=np.where(recommended, stake_share, 0.0),
+    )
+
+
+def selection_codes(slate: Slate) -> IntArray:
+    """Return one number, from 0 up, a selection and moment: what to group a row's rivals by."""
+    _, look = np.unique(slate.moment, return_inverse=True)
+    return pair_codes(look, slate.quotes.selection_id)
+
+
+def line_market_codes(slate: Slate) -> IntArray:
+    """Return one number, from 0 up, a moment, market and line: outcomes that exclude each other."""
+    _, look = np.unique(slate.moment, return_inverse=True)
+    quotes = slate.quotes
+    return pair_codes(pair_codes(look, quotes.market_id), line_codes(quotes.line))
+
+
+def failed_gates(passes: int) -> list[str]:
+    """Return the names of the gates in a row's bits.
+
+    >>> failed_gates(int(BIT["stale"] | BIT["edge"]))
+    ['stale', 'edge']
+    """
+    return [gate for gate in GATES if passes & int(BIT[gate])]
+
+
+def age_in_minutes(slate: Slate) -> FloatArray:
+    """Return minutes since each quote is last known to have stood, 0 at the earliest."""
+    return np.maximum((slate.moment - slate.quotes.confirmed_at) / MINUTE, 0.0)
+
+
+def _best_of_each(slate: Slate, edge: FloatArray, eligible: BoolArray) -> BoolArray:
+    rows = np.flatnonzero(eligible)
+    best = np.zeros(len(slate), dtype=np.bool_)
+    if len(rows):
+        quotes = slate.quotes
+        market, moment = quotes.market_id[rows], slate.moment[rows]
+        order = np.lexsort((quotes.quote_id[rows], -edge[rows], market, moment))
+        market, moment = market[order], moment[order]
+        first = np.ones(len(rows), dtype=np.bool_)
+        first[1:] = (market[1:] != market[:-1]) | (moment[1:] != moment[:-1])
+        best[rows[order[first]]] = True
+    return best
