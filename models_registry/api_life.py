@@ -98,6 +98,7 @@ class RunShape(Shape):
     by = serializers.CharField(source="by.username", default=None)
     until = Moment(help_text="nothing known later is used")
     notes = serializers.CharField()
+    recipe = serializers.CharField(help_text="empty: the trial's, or the usual one")
     asked_at = Moment()
     started_at = Moment(allow_null=True)
     heartbeat_at = Moment(allow_null=True, help_text="its last step")
@@ -159,6 +160,12 @@ class TrainBody(Body):
     competition = serializers.CharField(max_length=64)
     until = Moment(required=False, help_text="use nothing known later; now, if not given")
     notes = serializers.CharField(max_length=500, required=False, default="")
+    recipe = serializers.CharField(
+        max_length=24,
+        required=False,
+        default="",
+        help_text="logistic+lightgbm, say; the usual one of the competition, if not given",
+    )
 
 
 class Promotions(APIView):
@@ -246,7 +253,7 @@ class Runs(APIView):
         run = _done(
             lambda: services.ask_for_training(
                 competition_key=asked["competition"], until=asked.get("until") or now,
-                by_id=owner_of(request), now=now, notes=asked["notes"],
+                by_id=owner_of(request), now=now, notes=asked["notes"], recipe=asked["recipe"],
             )
         )  # fmt: skip
         queue_training(run.pk)

@@ -90,6 +90,7 @@ def run_of(run: TrainingRun) -> dict[str, Any]:
         "by": run.by.username if run.by else None,
         "asked_at": run.asked_at,
         "until": run.until,
+        "recipe": run.recipe,
         "started_at": run.started_at,
         "heartbeat_at": run.heartbeat_at,
         "finished_at": run.finished_at,

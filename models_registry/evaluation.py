@@ -12,6 +12,7 @@ from models_registry.domain.games import BoolArray, FloatArray
 from models_registry.domain.metrics import share_of_gap_closed
 from models_registry.goal_training import evaluate_matches
 from models_registry.history import History, may_be_drawn
+from models_registry.learners import AS_THEY_STAND, Parameters
 from models_registry.training import (
     FEWEST_TO_FIT,
     Prepared,
@@ -44,6 +45,7 @@ def evaluate(
     until: date,
     progress: Callable[[str], None],
     prices_before: FloatArray | None = None,
+    parameters: Parameters = AS_THEY_STAND,
 ) -> Evaluation:
     """Judge the model on the games of some days, `since` to `until`, both included.
 
@@ -75,18 +77,22 @@ def evaluate(
         first = int(history.games.season[test].min())
         raise NothingToEvaluate(f"too few matches come before the season {first}. {_span(history)}")
     early = None if prices_before is None else prices_before[kept]
-    return _evaluate_games(history, test, early, progress)
+    return _evaluate_games(history, test, early, progress, parameters)
 
 
 def _evaluate_games(
-    history: History, test: BoolArray, early: FloatArray | None, progress: Callable[[str], None]
+    history: History,
+    test: BoolArray,
+    early: FloatArray | None,
+    progress: Callable[[str], None],
+    parameters: Parameters,
 ) -> Evaluation:
     """Judge games without draws; `early` are probabilities of prices known well before each."""
     progress(f"building features of {len(history)} games")
     prepared = prepare_by_season(history)
     seasons = [int(year) for year in np.unique(history.games.season[test])]
     folds = sorted({fold for year in seasons for fold in folds_before(prepared, year)})
-    seen = walk_forward(prepared, folds, progress)
+    seen = walk_forward(prepared, folds, progress, parameters=parameters)
     if early is not None:
         # How much to believe the model beside prices is learned on all seasons that were walked.
         seasons = folds

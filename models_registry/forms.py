@@ -42,6 +42,7 @@ class Training(forms.Form):
         error_messages={"invalid": "Until: write a day, such as 2024-06-30, or leave it empty."},
     )
     notes = forms.CharField(max_length=500, required=False)
+    recipe = forms.CharField(max_length=24, required=False)
 
 
 class Pair(forms.Form):

@@ -269,6 +269,9 @@ class TrainingRun(models.Model):
         related_name="runs",
         help_text="whose parameters it trains with; empty: the recipe's own",
     )
+    recipe = models.CharField(
+        max_length=24, blank=True, help_text="what it is made by; empty: the trial's, or the usual"
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     attempt = models.PositiveSmallIntegerField(
         default=0, help_text="how many workers have begun it"

@@ -18,6 +18,7 @@ from models_registry.models import (
     Stage,
     TrainingRun,
 )
+from models_registry.recipes import recipes_of
 from models_registry.selectors import latest_promotions, versions
 from odds.models import Competition
 
@@ -39,6 +40,11 @@ class Registered:
     def in_use(self) -> list[ModelVersion]:
         """Return the versions that are not archived."""
         return [version for version in self.versions if version.stage != Stage.ARCHIVED]
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """Return what a version of it may be made by."""
+        return recipes_of(self.predictor.competition.key)
 
     @property
     def archived(self) -> list[ModelVersion]:

@@ -1,6 +1,6 @@
 """What pages, commands and the API read of searches and openings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,15 @@ from models_registry.domain.games import FloatArray, IntArray
 from models_registry.domain.holdout import deflated, deflation_words
 from models_registry.domain.verdict import Verdict, compare
 from models_registry.learners import AS_THEY_STAND, Parameters
-from models_registry.models import Attack, ModelVersion, Opening, Search, Trial, TrialFold
+from models_registry.models import (
+    Attack,
+    ModelVersion,
+    Opening,
+    Search,
+    TrainingRun,
+    Trial,
+    TrialFold,
+)
 
 
 def searches(*, competition: str | None = None) -> QuerySet[Search]:
@@ -116,12 +124,13 @@ def _losses(trial: Trial) -> tuple[FloatArray, IntArray]:
     return np.concatenate(lost), np.concatenate(days)
 
 
-def trial_of(version: ModelVersion) -> Trial | None:
-    """Return the trial of a search whose parameters a version was trained with, if any."""
-    run = version.runs.select_related("trial").exclude(trial=None).first()
-    return run.trial if run else None
+def run_behind(version: ModelVersion) -> TrainingRun | None:
+    """Return the training that made a version, if it is kept."""
+    return version.runs.select_related("trial").first()
 
 
-def parameters_of(trial: Trial | None) -> Parameters:
-    """Return a trial's parameters, or without one the recipe as it stands."""
-    return AS_THEY_STAND if trial is None else Parameters(**trial.parameters)
+def parameters_of(run: TrainingRun | None) -> Parameters:
+    """Return what a training turns: its trial's parameters or the usual, by its own recipe."""
+    trial = run.trial if run else None
+    parameters = AS_THEY_STAND if trial is None else Parameters(**trial.parameters)
+    return replace(parameters, algorithm=run.recipe) if run and run.recipe else parameters

@@ -81,7 +81,7 @@ def train(request: UserRequest) -> HttpResponse:
             until = datetime.combine(asked["until"] + timedelta(days=1), time(), tzinfo=UTC)
         run = services.ask_for_training(
             competition_key=asked["competition"], until=min(until, now), by_id=request.user.pk,
-            now=now, notes=asked["notes"],
+            now=now, notes=asked["notes"], recipe=asked["recipe"],
         )  # fmt: skip
         queue_training(run.pk)
 

@@ -11,7 +11,7 @@ from models_registry import attacking, selectors
 from models_registry.code import code_version
 from models_registry.history import find_competition, read_history
 from models_registry.models import Attack, ModelVersion
-from models_registry.selectors_proofs import parameters_of, trial_of
+from models_registry.selectors_proofs import parameters_of, run_behind
 from models_registry.services.holds import ATTACKS, held, held_by_anyone
 from models_registry.services.runs import silent
 from models_registry.serving import load_model
@@ -161,7 +161,7 @@ def _attack(attack_id: int, progress: Progress) -> None:
     history = read_history(version.predictor.competition.key).as_known_at(version.trained_until)
     model = load_model(version.artifact, version.checksum, tuple(version.signature))
     found = attacking.attack_model(
-        history, model, parameters=parameters_of(trial_of(version)), seed=row.seed, progress=step
+        history, model, parameters=parameters_of(run_behind(version)), seed=row.seed, progress=step
     )
     with transaction.atomic():
         row = Attack.objects.select_for_update().get(pk=attack_id)

@@ -17,6 +17,7 @@ from accounts.live import announce_training
 from models_registry.checkpoints import Checkpoints, forget
 from models_registry.history import find_competition
 from models_registry.models import ModelVersion, Predictor, TrainingRun
+from models_registry.recipes import recipes_of
 from models_registry.services.holds import TRAININGS, held, held_by_anyone
 from models_registry.services.stages import lock_predictor
 from models_registry.training import Arrays, Once
@@ -50,16 +51,24 @@ def request_training(
     notes: str = "",
     cause: str = TrainingRun.Cause.ASKED,
     trial_id: int | None = None,
+    recipe: str = "",
 ) -> TrainingRun:
     """Queue a training on everything known at `until`; a worker begins it.
 
-    A run left by a process that died is ended first.
+    `recipe` is one of `recipes_of` the competition, or empty for the usual one. A run left by a
+    process that died is ended first.
 
     Raises:
         NoSuchCompetition: naming the keys that are stored.
-        TrainingRefused: if a run of this predictor waits or works, or `until` lies ahead.
+        TrainingRefused: if a run of this predictor waits or works, `until` lies ahead, or the
+            competition has no such recipe.
     """
     competition = find_competition(competition_key)
+    if recipe and recipe not in (made := recipes_of(competition_key)):
+        raise TrainingRefused(
+            f"recipe {recipe!r}: {competition_key} is trained by {', '.join(made)}; "
+            "leave it out for the usual"
+        )
     if until > now:
         raise TrainingRefused(
             f"until {until:%Y-%m-%d %H:%M} lies ahead of {now:%Y-%m-%d %H:%M}: nothing of it is "
@@ -86,6 +95,7 @@ def request_training(
             until=until,
             notes=notes,
             trial_id=trial_id,
+            recipe=recipe,
         )
         if by_id is not None:
             audit.record(

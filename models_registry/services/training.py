@@ -1,9 +1,7 @@
 """A training run: from the stored history to a registered version, or a reason why not."""
 
 import logging
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -14,9 +12,9 @@ from models_registry.checkpoints import forget
 from models_registry.code import code_version
 from models_registry.describing import predictor_key
 from models_registry.history import History, may_be_drawn, read_history
-from models_registry.learners import AS_THEY_STAND, Parameters
 from models_registry.models import ModelVersion, Predictor, Stage, TrainingRun
-from models_registry.selectors_proofs import parameters_of, trial_of
+from models_registry.recipes import recipe_of
+from models_registry.selectors_proofs import parameters_of, run_behind
 from models_registry.services.holdout import Look, deflated_for_search, open_held_out, searched
 from models_registry.services.promotion import PromotionRefused, gates_of, promote_version
 from models_registry.services.runs import (
@@ -36,18 +34,12 @@ from models_registry.training import Progress
 logger = logging.getLogger(__name__)
 
 
-def recipe_of(competition_key: str, parameters: Parameters = AS_THEY_STAND) -> dict[str, Any]:
-    """Return what a model of a competition is: the name of its recipe, and its parameters."""
-    if may_be_drawn(competition_key):
-        return {"recipe": goal_training.ALGORITHM, "parameters": {}}
-    return {"recipe": training.ALGORITHM, "parameters": asdict(parameters)}
-
-
 def train_version(
     *,
     competition_key: str,
     until: datetime,
     notes: str = "",
+    recipe: str = "",
     by_id: int | None = None,
     progress: Progress = silent,
 ) -> ModelVersion:
@@ -62,7 +54,12 @@ def train_version(
         TrainingCancelled: if somebody cancelled it meanwhile.
     """
     run = ask_for_training(
-        competition_key=competition_key, until=until, by_id=by_id, now=until, notes=notes
+        competition_key=competition_key,
+        until=until,
+        by_id=by_id,
+        now=until,
+        notes=notes,
+        recipe=recipe,
     )
     run = train_run(run_id=run.pk, progress=progress)
     if run.version is None:
@@ -79,22 +76,25 @@ def ask_for_training(
     notes: str = "",
     cause: str = TrainingRun.Cause.ASKED,
     trial_id: int | None = None,
+    recipe: str = "",
 ) -> TrainingRun:
     """Queue a training of who wins in a competition; as `request_training`.
 
-    With the parameters of a trial, if one is named. What nobody asked for takes over those of the
-    champion, so that retraining does not undo a search.
+    With the parameters of a trial and by a recipe, if they are named. What nobody asked for takes
+    over those of the champion, so that retraining does not undo a choice.
 
     Raises:
         As request_training.
     """
-    if trial_id is None and cause != TrainingRun.Cause.ASKED:
+    if cause != TrainingRun.Cause.ASKED:
         champion = selectors.champion(predictor_key(competition_key))
-        trial = trial_of(champion) if champion else None
-        trial_id = trial.pk if trial else None
+        behind = run_behind(champion) if champion else None
+        if behind is not None:
+            trial_id, recipe = behind.trial_id, behind.recipe
     return request_training(
         predictor_key=predictor_key(competition_key), competition_key=competition_key,
         until=until, by_id=by_id, now=now, notes=notes, cause=cause, trial_id=trial_id,
+        recipe=recipe,
     )  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def _train(work: Work) -> None:
     work.step(f"reading {competition_key}")
     history = read_history(competition_key).as_known_at(run.until)
     once = work.keeping(data_hash=history.fingerprint(), code_version=code_version())
-    parameters = parameters_of(run.trial)
+    parameters = parameters_of(run)
     if may_be_drawn(competition_key):
         # Seconds in all: nothing that would be worth keeping for a run that goes on.
         trained = goal_training.train(history, work.step)

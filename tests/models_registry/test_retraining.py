@@ -5,6 +5,7 @@ import pytest
 from models_registry import checkpoints, selectors, services, tasks
 from models_registry.domain.bounds import GateBounds
 from models_registry.models import Attack, ModelVersion, TrainingRun
+from models_registry.selectors_proofs import parameters_of, run_behind
 from models_registry.services import promotion
 from tests.models_registry import league
 
@@ -92,6 +93,25 @@ def test_the_task_attacks_what_nobody_asked_for_before_it_is_settled(trained, mo
     third = ModelVersion.objects.latest("pk")
     assert attacked == [third.pk]
     assert _stages() == ["candidate", "candidate", "staging"]
+
+
+def test_a_recipe_somebody_chose_stays_when_its_version_is_retrained_unasked(trained):
+    chosen = services.train_run(run_id=_ask(recipe="logistic").pk)
+    services.promote_version(version_id=chosen.version.pk, by_id=None, reason="", now=NOW)
+    retrained = _ask(cause="scheduled")
+
+    assert chosen.version.algorithm == "logistic"
+    assert parameters_of(run_behind(chosen.version)).algorithm == "logistic"
+    assert parameters_of(retrained).algorithm == "logistic"
+    services.cancel_training(run_id=retrained.pk, by_id=None, reason="", now=NOW)
+    assert parameters_of(_ask()).algorithm == "logistic+xgboost"
+
+
+def test_a_recipe_that_there_is_none_of_is_refused(trained):
+    with pytest.raises(services.TrainingRefused, match=r"recipe 'goals': .* logistic\+lightgbm"):
+        _ask(recipe="goals")
+
+    assert TrainingRun.objects.count() == trained.runs.count()
 
 
 def test_a_run_that_is_cancelled_ends_at_its_next_step_and_leaves_nothing(trained):

@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,16 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts import clock
 from models_registry import services
+from models_registry.boosters import BOOSTERS
 from models_registry.describing import predictor_key
 from models_registry.domain.games import FloatArray
 from models_registry.evaluation import NothingToEvaluate, evaluate
 from models_registry.history import History, NoSuchCompetition, read_history
 from models_registry.history_files import UnusableFiles, read_files
+from models_registry.learners import AS_THEY_STAND, Parameters
 from models_registry.management.commands.models import who
 from models_registry.prices_before import prices_before_in_files, stored_prices_before
-from models_registry.services.training import recipe_of
+from models_registry.recipes import recipe_of
 
 TITLES = {
     "log_loss": "log loss",
@@ -63,10 +66,17 @@ class Command(BaseCommand):
             metavar="12h",
             help="also judge a blend with the prices known so many hours before each event",
         )
+        parser.add_argument(
+            "--recipe",
+            default=AS_THEY_STAND.algorithm,
+            choices=BOOSTERS,
+            help="what the model is made by, where no draws are possible; default %(default)s",
+        )
         parser.add_argument("--by", help="user name of who looks; default the system")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, **options: Any) -> None:  # noqa: ANN401 - as Django declares it
+        parameters = replace(AS_THEY_STAND, algorithm=options["recipe"])
         try:
             history = self._history(options["sport"], options["history"])
             evaluation = evaluate(
@@ -75,11 +85,12 @@ class Command(BaseCommand):
                 until=options["test_until"],
                 progress=self._say,
                 prices_before=self._prices(history, options["history"], options["prices_before"]),
+                parameters=parameters,
             )
         except (NothingToEvaluate, UnusableFiles, NoSuchCompetition) as error:
             raise CommandError(str(error)) from error
         if options["history"] is None:
-            self._record(history, evaluation.figures, by=options["by"])
+            self._record(history, evaluation.figures, parameters, by=options["by"])
         else:
             self._say("read from files: a look at a held-out season is not recorded")
         for remark in evaluation.remarks:
@@ -108,14 +119,18 @@ class Command(BaseCommand):
             return stored_prices_before(history, before)
         return prices_before_in_files(history, folder, before)
 
-    def _record(self, history: History, figures: dict[str, Any], *, by: str | None) -> None:
+    def _record(
+        self, history: History, figures: dict[str, Any], parameters: Parameters, *, by: str | None
+    ) -> None:
         """Record the look at held-out seasons, and add what it means to the verdict."""
         openings = services.open_held_out(
             predictor_key=predictor_key(history.competition_key),
             history=history,
             seasons=figures["seasons"],
             look=services.Look(
-                **recipe_of(history.competition_key), figures=figures, events=figures["games"]
+                **recipe_of(history.competition_key, parameters),
+                figures=figures,
+                events=figures["games"],
             ),
             by_id=who(by),
             now=clock.now(),

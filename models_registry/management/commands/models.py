@@ -13,6 +13,7 @@ from accounts import clock
 from accounts.models import User
 from models_registry import comparison, drift_screens, life, selectors, services
 from models_registry.attacking import NothingToAttack
+from models_registry.boosters import BOOSTERS
 from models_registry.card import as_markdown, card_of
 from models_registry.describing import (
     attack_lines,
@@ -99,6 +100,7 @@ class Command(BaseCommand):
             "--until", help="use nothing known later than this day or moment (ISO); default now"
         )
         train.add_argument("--notes", default="")
+        train.add_argument("--recipe", default="", help=f"one of {', '.join(BOOSTERS)}")
         train.add_argument("--queue", action="store_true", help="leave it to a worker")
         runs = action("runs", "training runs with their progress")
         runs.add_argument("predictor", nargs="?", help="basketball_nba-h2h")
@@ -170,6 +172,7 @@ class Command(BaseCommand):
             "until": moment(options["until"], "--until") if options["until"] else clock.now(),
             "by_id": who(options["by"]),
             "notes": options["notes"],
+            "recipe": options["recipe"],
         }
         if options["queue"]:
             run = services.ask_for_training(now=clock.now(), **asked)
