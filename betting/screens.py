@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.core.paginator import Page, Paginator
 
-from betting.models import Bet, BetStatus, Opportunity, Result
+from betting.models import NOT_TAKEN, Bet, BetStatus, Opportunity, Result
 from betting.selectors.bets import (
     BetFilter,
     BetSums,
@@ -145,7 +145,7 @@ def _rows(
 ) -> list[OpportunityRow]:
     mine = bets(bettor.owner_id).filter(selection__in={each.quote.selection_id for each in found})
     taken = {
-        (bet.selection_id, bet.bookmaker_id): bet for bet in mine.exclude(status=BetStatus.REJECTED)
+        (bet.selection_id, bet.bookmaker_id): bet for bet in mine.exclude(status__in=NOT_TAKEN)
     }
     confirmed = confirmed_at(each.quote_id for each in found)
     rows = []
@@ -187,7 +187,7 @@ class BetRow:
     @property
     def profit(self) -> Decimal | None:
         """Return what the bet earned, None until it is settled."""
-        return None if self.bet.returned is None else self.bet.returned - self.bet.stake
+        return None if self.bet.returned is None else self.bet.returned - self.bet.taken_stake
 
 
 @dataclass(frozen=True, slots=True)

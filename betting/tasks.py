@@ -7,7 +7,7 @@ from django.conf import settings
 
 from accounts import clock
 from accounts.jobs import recorded
-from betting.services import following, keeping, measuring, opportunities, placement, settlement
+from betting.services import answers, following, keeping, measuring, opportunities, settlement
 
 
 @shared_task(name="betting.refresh_opportunities", acks_late=True)
@@ -23,7 +23,7 @@ def refresh_opportunities(*, competition_key: str | None = None, **_future: obje
 def place_for_followers(**_future: object) -> None:
     """Look up what venues left open, then take what followers follow."""
     with recorded("betting.place_for_followers") as run:
-        resolved = placement.resolve_unknowns(now=clock.now())
+        resolved = answers.resolve_unknowns(now=clock.now())
         run.detail = asdict(following.place_for_followers(clock.now())) | {"resolved": resolved}
 
 

@@ -265,7 +265,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "EventStatus": ["scheduled", "finished", "cancelled"],
         "OpportunityStatus": ["open", "gone"],
-        "BetStatus": ["placing", "open", "rejected", "settled"],
+        "BetStatus": ["placing", "pending", "open", "rejected", "cancelled", "settled"],
         "AttackStatus": ["queued", "running", "passed", "found", "failed"],
         "SearchStatus": ["running", "done", "stopped", "failed"],
         "TrialStatus": ["running", "complete", "pruned", "failed"],

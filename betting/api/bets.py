@@ -37,7 +37,8 @@ from betting.selectors.opportunities import bookmaker_id
 from betting.services.placement import RequestKeyReused, StakeRefused, place_bet
 from odds.api import SIDES
 
-BET_STATUSES = ("placing", "open", "rejected", "settled")
+BET_STATUSES = ("placing", "pending", "open", "rejected", "cancelled", "settled")
+WAITING = ("placing", "pending")
 RESULTS = ("won", "half_won", "push", "void", "half_lost", "lost")
 LONGEST_KEY = 96
 
@@ -75,14 +76,24 @@ class BetShape(Shape):
     commission_share = serializers.DecimalField(
         max_digits=5, decimal_places=4, help_text="of net winnings, as it was when it was placed"
     )
-    stake = Money()
+    stake = Money(help_text="asked; what the venue took of it is matched_stake")
+    matched_stake = Money(allow_null=True, help_text="null until the bet is open")
+    matched_price = serializers.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        allow_null=True,
+        help_text="the average price of what was matched; what settlement uses",
+    )
     fair_probability = Figure(help_text="believed when it was placed")
     status = serializers.ChoiceField(choices=BET_STATUSES)
     placed_at = Moment()
     result = serializers.CharField(help_text="empty until settled")
     returned = Money(allow_null=True)
     settled_at = Moment(allow_null=True)
-    rejection = serializers.CharField()
+    rejection = serializers.CharField(help_text="in the venue's words")
+    rejection_code = serializers.CharField(
+        help_text="why nothing was matched: price_moved, market_closed, timed_out, ..."
+    )
     clv = Figure(help_text="price taken x fair closing probability - 1")
     clv_note = serializers.CharField(
         help_text="why there is no CLV, or from which other line it was found"
@@ -199,7 +210,7 @@ class Bets(APIView):
         placed = bet_in_full(owner_of(request), bet.pk)
         return Response(
             BetInFull(placed).data,
-            status=status.HTTP_202_ACCEPTED if bet.status == "placing" else status.HTTP_201_CREATED,
+            status=status.HTTP_202_ACCEPTED if bet.status in WAITING else status.HTTP_201_CREATED,
         )
 
 

@@ -1,11 +1,22 @@
 """What we recommend, stake, settle and earn."""
 
 from betting.models.backtests import Backtest
-from betting.models.bets import Bet, BetStatus, Result, Settlement
+from betting.models.bets import (
+    AT_RISK,
+    NOT_TAKEN,
+    UNANSWERED,
+    Bet,
+    BetStatus,
+    Result,
+    Settlement,
+)
 from betting.models.ledger import Bankroll, LedgerAccount, Transfer
 from betting.models.strategies import Opportunity, Strategy
 
 __all__ = [
+    "AT_RISK",
+    "NOT_TAKEN",
+    "UNANSWERED",
     "Backtest",
     "Bankroll",
     "Bet",

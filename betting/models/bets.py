@@ -1,11 +1,12 @@
 """Stakes taken, and what became of them."""
 
+from decimal import Decimal
 from typing import ClassVar
 
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from betting.models.ledger import Bankroll
 from betting.models.strategies import Opportunity
@@ -16,9 +17,18 @@ from risk.models import Assessment
 
 class BetStatus(models.TextChoices):
     PLACING = "placing", "Placing"  # committed before the venue is called
+    PENDING = "pending", "Pending"  # the venue has it and has not decided
     OPEN = "open", "Open"
     REJECTED = "rejected", "Rejected by the venue"
+    CANCELLED = "cancelled", "Cancelled"  # nothing of it was matched
     SETTLED = "settled", "Settled"
+
+
+# Whose stakes are at risk, and whose were given back whole.
+AT_RISK = (BetStatus.PLACING, BetStatus.PENDING, BetStatus.OPEN)
+UNANSWERED = (BetStatus.PLACING, BetStatus.PENDING)
+NOT_TAKEN = (BetStatus.REJECTED, BetStatus.CANCELLED)
+MATCHED = (BetStatus.OPEN, BetStatus.SETTLED)
 
 
 class Result(models.TextChoices):
@@ -31,7 +41,11 @@ class Result(models.TextChoices):
 
 
 class Bet(models.Model):
-    """A stake taken at a venue. What it paid is in Settlement and the ledger."""
+    """A stake taken at a venue. What it paid is in Settlement and the ledger.
+
+    `stake` and `price` are what was asked (the price is the least accepted); what the venue
+    matched of it, known once the bet is open, is `matched_stake` at `matched_price`.
+    """
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bets"
@@ -53,12 +67,21 @@ class Bet(models.Model):
     )
     stake = models.DecimalField(max_digits=12, decimal_places=2)
     fair_probability = models.FloatField(null=True, help_text="believed when it was placed")
-    status = models.CharField(max_length=8, choices=BetStatus.choices, default=BetStatus.PLACING)
+    matched_stake = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    # An exchange gives the average of all that was matched.
+    matched_price = models.DecimalField(max_digits=12, decimal_places=6, null=True)
+    status = models.CharField(max_length=9, choices=BetStatus.choices, default=BetStatus.PLACING)
     placed_at = models.DateTimeField()
     result = models.CharField(max_length=9, choices=Result.choices, blank=True)
     returned = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     settled_at = models.DateTimeField(null=True)
     rejection = models.TextField(blank=True)
+    rejection_code = models.CharField(
+        max_length=24, blank=True, help_text="why it was rejected or cancelled"
+    )
+    look_ups = models.PositiveIntegerField(default=0)
+    next_look_at = models.DateTimeField(null=True, help_text="when it is looked up again")
+    cancel_asked_at = models.DateTimeField(null=True)
     clv = models.FloatField(null=True, help_text="price x fair closing probability - 1")
     clv_note = models.CharField(
         max_length=128, blank=True, help_text="why there is no CLV, or from which other line"
@@ -95,6 +118,22 @@ class Bet(models.Model):
                 condition=Q(status__in=BetStatus.values), name="bet_status_known"
             ),
             models.CheckConstraint(
+                condition=Q(
+                    status__in=MATCHED,
+                    matched_stake__isnull=False,
+                    matched_stake__gt=0,
+                    matched_stake__lte=F("stake"),
+                    matched_price__isnull=False,
+                    matched_price__gt=1,
+                    matched_price__lte=1001,
+                )
+                | (
+                    ~Q(status__in=MATCHED)
+                    & Q(matched_stake__isnull=True, matched_price__isnull=True)
+                ),
+                name="bet_is_matched_once_open",
+            ),
+            models.CheckConstraint(
                 condition=Q(result__in=["", *Result.values]), name="bet_result_known"
             ),
         ]
@@ -118,15 +157,30 @@ class Bet(models.Model):
                 )
                 | pgtrigger.Delete,
             ),
+            pgtrigger.Protect(
+                name="what_was_matched_never_changes",
+                operation=pgtrigger.UpdateOf("matched_stake", "matched_price"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Condition("OLD.matched_stake IS NOT NULL"),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.stake} on {self.selection} at {self.price}"
+        return f"{self.taken_stake} on {self.selection} at {self.taken_price.normalize():f}"
+
+    @property
+    def taken_stake(self) -> Decimal:
+        """What the venue matched of the stake; until it answers, all that was asked."""
+        return self.stake if self.matched_stake is None else self.matched_stake
+
+    @property
+    def taken_price(self) -> Decimal:
+        """The price matched; until the venue answers, the least accepted."""
+        return self.price if self.matched_price is None else self.matched_price
 
     @property
     def net_price(self) -> float:
         """The price taken, after the commission it was taken at."""
-        return net_price(self.price, self.commission_share)
+        return net_price(self.taken_price, self.commission_share)
 
 
 class Settlement(models.Model):

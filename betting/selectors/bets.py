@@ -5,13 +5,16 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
-from betting.models import Bet, BetStatus, Settlement, Transfer
+from betting.models import NOT_TAKEN, Bet, BetStatus, Settlement, Transfer
 from odds.models import Bookmaker, Competition, EventStatus
 
 ZERO = Decimal("0.00")
 EVENT = "selection__market__event"
 SETTLED = Q(status=BetStatus.SETTLED)
+# A bet's `taken_stake`, in a query.
+TAKEN = Coalesce("matched_stake", "stake")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +107,9 @@ def bet_sums(owner_id: int, which: BetFilter = ALL) -> BetSums:
     """Return the sums over a person's bets. One query."""
     sums = Bet.objects.filter(which.conditions(), owner_id=owner_id).aggregate(
         count=Count("pk"),
-        staked=Sum("stake", filter=~Q(status=BetStatus.REJECTED), default=ZERO),
-        settled_stake=Sum("stake", filter=SETTLED, default=ZERO),
-        profit=Sum(F("returned") - F("stake"), filter=SETTLED, default=ZERO),
+        staked=Sum(TAKEN, filter=~Q(status__in=NOT_TAKEN), default=ZERO),
+        settled_stake=Sum("matched_stake", filter=SETTLED, default=ZERO),
+        profit=Sum(F("returned") - F("matched_stake"), filter=SETTLED, default=ZERO),
         clv_count=Count("clv"),
         clv=Sum("clv"),
     )
@@ -120,9 +123,9 @@ def profit_between(bankroll_id: int, begin: datetime, end: datetime) -> Decimal:
     settled = Bet.objects.filter(
         SETTLED, bankroll_id=bankroll_id, settled_at__gte=begin, settled_at__lt=end
     )
-    earned: Decimal = settled.aggregate(profit=Sum(F("returned") - F("stake"), default=ZERO))[
-        "profit"
-    ]
+    earned: Decimal = settled.aggregate(
+        profit=Sum(F("returned") - F("matched_stake"), default=ZERO)
+    )["profit"]
     return earned
 
 

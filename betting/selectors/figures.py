@@ -20,8 +20,9 @@ FROM betting_bankroll b
 JOIN (SELECT bankroll_id, sum(amount) AS total,
              sum(amount) FILTER (WHERE kind = 'at_risk') AS at_risk
       FROM betting_ledgeraccount GROUP BY bankroll_id) p ON p.bankroll_id = b.id
-LEFT JOIN (SELECT bankroll_id, sum(stake) AS stakes FROM betting_bet
-           WHERE status IN ('placing', 'open') GROUP BY bankroll_id) s ON s.bankroll_id = b.id
+LEFT JOIN (SELECT bankroll_id, sum(coalesce(matched_stake, stake)) AS stakes
+           FROM betting_bet WHERE status IN ('placing', 'pending', 'open')
+           GROUP BY bankroll_id) s ON s.bankroll_id = b.id
 GROUP BY b.currency
 """
 

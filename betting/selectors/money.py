@@ -8,13 +8,14 @@ from decimal import Decimal
 import numpy as np
 from django.db.models import Count, Q, QuerySet, Sum
 
-from betting.models import Bankroll, Bet, BetStatus, LedgerAccount, Transfer
+from betting.models import AT_RISK, NOT_TAKEN, Bankroll, Bet, LedgerAccount, Transfer
+from betting.selectors.bets import TAKEN
 from risk.domain.breakers import EquityPath, Reading
 from risk.domain.limits import Exposure, Room, rooms
 from risk.selectors import bounds_of, drawdown_of
 
 ZERO = Decimal("0.00")
-UNSETTLED = Q(status__in=(BetStatus.PLACING, BetStatus.OPEN))
+UNSETTLED = Q(status__in=AT_RISK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +146,14 @@ def staked_of(bankroll_id: int, *, now: datetime) -> Staked:
     currency.
     """
     begin, end = day_of(now)
-    placed_today = Q(placed_at__gte=begin, placed_at__lt=end) & ~Q(status=BetStatus.REJECTED)
+    placed_today = Q(placed_at__gte=begin, placed_at__lt=end) & ~Q(status__in=NOT_TAKEN)
     rows = (
         Bet.objects.filter(UNSETTLED | placed_today, bankroll_id=bankroll_id)
         .order_by()
         .values_list("selection__market__event_id")
         .annotate(
-            today=Sum("stake", filter=placed_today, default=ZERO),
-            unsettled=Sum("stake", filter=UNSETTLED, default=ZERO),
+            today=Sum(TAKEN, filter=placed_today, default=ZERO),
+            unsettled=Sum(TAKEN, filter=UNSETTLED, default=ZERO),
             count=Count("pk", filter=UNSETTLED),
         )
     )

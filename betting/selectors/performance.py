@@ -120,9 +120,9 @@ def _beginning(owner_id: int, bets: list[Bet], since: datetime | None) -> dateti
 
 
 def _earned(settled: QuerySet[Bet]) -> Decimal:
-    earned: Decimal = settled.aggregate(total=Sum(F("returned") - F("stake"), default=ZERO))[
-        "total"
-    ]
+    earned: Decimal = settled.aggregate(
+        total=Sum(F("returned") - F("matched_stake"), default=ZERO)
+    )["total"]
     return earned
 
 
@@ -131,7 +131,7 @@ def _record(bets: list[Bet]) -> Record:
         return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
 
     return Record(
-        stake=column([float(bet.stake) for bet in bets]),
+        stake=column([float(bet.taken_stake) for bet in bets]),
         profit=column([float(_profit(bet)) for bet in bets]),
         price=column([bet.net_price for bet in bets]),
         probability=column([bet.fair_probability for bet in bets]),
@@ -141,7 +141,7 @@ def _record(bets: list[Bet]) -> Record:
 
 
 def _profit(bet: Bet) -> Decimal:
-    return (bet.returned or ZERO) - bet.stake
+    return (bet.returned or ZERO) - bet.taken_stake
 
 
 def _edge_bucket(bet: Bet) -> str:
@@ -156,7 +156,7 @@ def _grouped(bets: list[Bet], name_of: Callable[[Bet], str]) -> list[Group]:
     for bet in bets:
         group = groups.setdefault(name_of(bet), Group(name_of(bet)))
         group.count += 1
-        group.staked += bet.stake
+        group.staked += bet.taken_stake
         group.profit += _profit(bet)
         if bet.clv is not None:
             group.clvs.append(bet.clv)

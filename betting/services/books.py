@@ -54,8 +54,8 @@ _CHECKS: tuple[tuple[str, str], ...] = (
         SELECT 'bankroll ' || a.bankroll_id,
                'at risk ' || a.amount || ', open stakes ' || coalesce(b.stakes, 0)
         FROM betting_ledgeraccount a LEFT JOIN (
-            SELECT bankroll_id, sum(stake) AS stakes FROM betting_bet
-            WHERE status IN ('placing', 'open') GROUP BY bankroll_id) b
+            SELECT bankroll_id, sum(coalesce(matched_stake, stake)) AS stakes FROM betting_bet
+            WHERE status IN ('placing', 'pending', 'open') GROUP BY bankroll_id) b
           ON b.bankroll_id = a.bankroll_id
         WHERE a.kind = 'at_risk' AND a.amount <> coalesce(b.stakes, 0)
         """,
@@ -64,7 +64,8 @@ _CHECKS: tuple[tuple[str, str], ...] = (
         "each_bet_moved_its_stake_and_its_return",
         """
         SELECT 'bet ' || b.id, b.status || ': at risk ' || coalesce(m.at_risk, 0)
-               || ', free ' || coalesce(m.free, 0) || ' from stake ' || b.stake
+               || ', free ' || coalesce(m.free, 0)
+               || ' from stake ' || coalesce(b.matched_stake, b.stake)
                || ' and returned ' || coalesce(b.returned::text, 'nothing')
         FROM betting_bet b LEFT JOIN (
             SELECT moved.bet_id,
@@ -76,9 +77,11 @@ _CHECKS: tuple[tuple[str, str], ...] = (
             JOIN betting_ledgeraccount a ON a.id = moved.account
             WHERE moved.bet_id IS NOT NULL GROUP BY moved.bet_id) m ON m.bet_id = b.id
         WHERE coalesce(m.at_risk, 0)
-              <> CASE WHEN b.status IN ('placing', 'open') THEN b.stake ELSE 0 END
-           OR coalesce(m.free, 0) <> CASE b.status
-              WHEN 'settled' THEN b.returned - b.stake WHEN 'rejected' THEN 0 ELSE -b.stake END
+              <> CASE WHEN b.status IN ('placing', 'pending', 'open')
+                 THEN coalesce(b.matched_stake, b.stake) ELSE 0 END
+           OR coalesce(m.free, 0) <> CASE WHEN b.status = 'settled'
+              THEN b.returned - b.matched_stake WHEN b.status IN ('rejected', 'cancelled') THEN 0
+              ELSE -coalesce(b.matched_stake, b.stake) END
         """,
     ),
     (
@@ -112,6 +115,7 @@ _CHECKS: tuple[tuple[str, str], ...] = (
         SELECT 'bet ' || t.bet_id, 'two settlements stand: ' || string_agg(t.reference, ', ')
         FROM betting_transfer t
         WHERE t.bet_id IS NOT NULL AND t.kind IN ('return', 'winnings', 'loss')
+          AND t.reference <> 'bet:' || t.bet_id || ':unmatched'
           AND NOT EXISTS (SELECT 1 FROM betting_transfer r WHERE r.reverses_id = t.id)
         GROUP BY t.bet_id, t.kind HAVING count(*) > 1
         """,

@@ -71,6 +71,11 @@ def read_amount(value: Decimal | str, *, field: str = "amount") -> Decimal:
     return to_cents(amount)
 
 
+def unmatched_reference(bet_id: int) -> str:
+    """Return the reference of the transfer that gives back what a venue did not match."""
+    return f"bet:{bet_id}:unmatched"
+
+
 def lock_accounts(owner_id: int) -> list[LedgerAccount]:
     """Lock all pots of a person, in the order of their keys, and return them.
 

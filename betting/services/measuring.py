@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from betting.domain.clv import closing_line_value
 from betting.domain.moved_lines import at_other_lines, knows
-from betting.models import Bet, BetStatus
+from betting.models import NOT_TAKEN, Bet
 from odds.closing import GIVE_UP as CAPTURED_FOR
 from odds.closing import closes_for
 from odds.models import ClosingPrice, EventStatus, Selection
@@ -31,7 +31,7 @@ def measure_clv(now: datetime, *, limit: int = 5000, owner_id: int | None = None
     waiting = (
         Bet.objects.filter(
             over | Q(selection__market__event__starts_at__lte=now - GIVE_UP),
-            ~Q(status=BetStatus.REJECTED),
+            ~Q(status__in=NOT_TAKEN),
             clv__isnull=True,
             clv_note="",
         )

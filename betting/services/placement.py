@@ -1,14 +1,15 @@
 """Take a stake: once, inside the limits, at a price that is still there."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
 
 from accounts.live import announce_bet
-from betting.models import Bankroll, Bet, BetStatus, Opportunity, Transfer
+from betting.models import UNANSWERED, Bankroll, Bet, Opportunity, Transfer
 from betting.selectors.money import staked_of
+from betting.services.answers import order_of, record_answer, resolve_unknown
 from betting.services.asking import (
     Asked,
     StakeRefused,
@@ -20,7 +21,7 @@ from betting.services.asking import (
 )
 from betting.services.ledger import lock_accounts, pots_of
 from betting.services.prices import PriceSource, latest_price
-from betting.venues.base import Answer, Order, Verdict
+from betting.venues.base import Answer, Order, Venue, Verdict
 from betting.venues.registry import venue_by_key
 from odds.models import Bookmaker, Selection
 from risk.domain.kelly import net_price
@@ -28,9 +29,6 @@ from risk.domain.limits import Breach
 from risk.services import StakeAsked, assess_stake
 
 logger = logging.getLogger(__name__)
-
-# How long a venue that has not heard of a reference may still be about to.
-IN_FLIGHT = timedelta(minutes=5)
 
 
 class RequestKeyReused(Exception):
@@ -78,26 +76,19 @@ def place_bet(  # noqa: PLR0913 - each is part of what a bet is
     bet, is_new = _commit(asked, now=now, prices=prices)
     if is_new:
         # Outside any transaction: the row is safe, whatever happens to this process now.
-        return _record_answer(bet.pk, place.place(_order(bet)), now=now)
-    if bet.status == BetStatus.PLACING:
+        return record_answer(bet.pk, _ask(place, order_of(bet)), now=now)
+    if bet.status in UNANSWERED:
         return resolve_unknown(bet_id=bet.pk, now=now)
     return bet
 
 
-def resolve_unknown(*, bet_id: int, now: datetime) -> Bet:
-    """Ask the venue what became of a bet whose answer never came. Never places again.
-
-    A bet that is not waiting is returned as it is.
-    """
-    bet = Bet.objects.get(pk=bet_id)
-    if bet.status != BetStatus.PLACING:
-        return bet
-    answer = venue_by_key(bet.venue).look_up(_reference(bet))
-    if answer.verdict is Verdict.NOT_FOUND:
-        if now < bet.placed_at + IN_FLIGHT:
-            return bet
-        answer = Answer(Verdict.REJECTED, reason="The venue never received it.")
-    return _record_answer(bet_id, answer, now=now)
+def _ask(venue: Venue, order: Order) -> Answer:
+    """Return the venue's answer; one that breaks off may have taken the order all the same."""
+    try:
+        return venue.place(order)
+    except Exception:
+        logger.exception("%s broke off while placing %s", venue.key, order.reference)
+        return Answer(Verdict.UNKNOWN)
 
 
 def _bankroll(owner_id: int, bankroll_id: int | None) -> int:
@@ -196,68 +187,4 @@ def _commit(asked: Asked, *, now: datetime, prices: PriceSource) -> tuple[Bet, b
     return bet, is_new
 
 
-def _reference(bet: Bet) -> str:
-    return f"fl-{bet.pk}"
-
-
-def _order(bet: Bet) -> Order:
-    return Order(
-        reference=_reference(bet),
-        selection_id=bet.selection_id,
-        bookmaker_id=bet.bookmaker_id,
-        price=bet.price,
-        stake=bet.stake,
-        at=bet.placed_at,
-    )
-
-
-@transaction.atomic
-def _record_answer(bet_id: int, answer: Answer, *, now: datetime) -> Bet:
-    """Write a venue's answer down, once: whoever comes second finds it done."""
-    owner_id, bankroll_id = Bet.objects.values_list("owner_id", "bankroll_id").get(pk=bet_id)
-    pots = pots_of(lock_accounts(owner_id), bankroll_id)
-    bet = Bet.objects.get(pk=bet_id)
-    if bet.status != BetStatus.PLACING or answer.verdict in (Verdict.UNKNOWN, Verdict.NOT_FOUND):
-        return bet
-    if answer.verdict is Verdict.ACCEPTED:
-        bet.status = BetStatus.OPEN
-        bet.venue_reference = answer.venue_reference
-    else:
-        bet.status = BetStatus.REJECTED
-        bet.rejection = answer.reason
-        Transfer.objects.create(
-            reference=f"bet:{bet.pk}:rejected",
-            kind=Transfer.Kind.RETURN,
-            source=pots.at_risk,
-            destination=pots.free,
-            amount=bet.stake,
-            bet=bet,
-            at=now,
-        )
-    bet.save(update_fields=["status", "venue_reference", "rejection"])
-    announce_bet(owner_id=bet.owner_id, bet_id=bet.pk)
-    return bet
-
-
-def resolve_unknowns(*, now: datetime, limit: int = 200) -> int:
-    """Look up every bet whose answer never came; return how many found one."""
-    waiting = (
-        Bet.objects.filter(status=BetStatus.PLACING).order_by("pk").values_list("pk", flat=True)
-    )
-    resolved = 0
-    for bet_id in list(waiting[:limit]):
-        try:
-            resolved += resolve_unknown(bet_id=bet_id, now=now).status != BetStatus.PLACING
-        except Exception:
-            # One venue that cannot be asked must not keep the others waiting.
-            logger.exception("Could not look up bet %s", bet_id)
-    return resolved
-
-
-__all__ = [
-    "RequestKeyReused",
-    "StakeRefused",
-    "place_bet",
-    "resolve_unknown",
-    "resolve_unknowns",
-]
+__all__ = ["RequestKeyReused", "StakeRefused", "place_bet"]

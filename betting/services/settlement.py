@@ -13,7 +13,7 @@ from betting.domain.settlement import CannotSettle, Outcome, outcome_of, payout
 from betting.models import Bet, BetStatus, LedgerAccount, Result, Settlement, Transfer
 from betting.selectors.bets import due_bets
 from betting.selectors.money import equity_path
-from betting.services.ledger import Pots, lock_accounts, pots_of
+from betting.services.ledger import Pots, lock_accounts, pots_of, unmatched_reference
 from odds.models import EventStatus, Selection, Side
 from risk.services import check_drawdown
 
@@ -90,8 +90,8 @@ def correct_settlement(
         return bet
     returned = bet.returned or Decimal("0.00")
     then = payout(
-        stake=bet.stake,
-        price=bet.price,
+        stake=bet.taken_stake,
+        price=bet.taken_price,
         outcome=Outcome(result),
         commission=bet.commission_share,
     )
@@ -100,9 +100,14 @@ def correct_settlement(
             f"{returned} must be taken back before {then.total} is returned, but only "
             f"{pots.free.amount} is free; deposit the difference first."
         )
-    standing = bet.transfers.filter(
-        kind__in=(Kind.RETURN, Kind.WINNINGS, Kind.LOSS), reversed_by__isnull=True
-    ).order_by("pk")
+    # What the venue never matched was given back for good; no result touches it.
+    standing = (
+        bet.transfers.filter(
+            kind__in=(Kind.RETURN, Kind.WINNINGS, Kind.LOSS), reversed_by__isnull=True
+        )
+        .exclude(reference=unmatched_reference(bet.pk))
+        .order_by("pk")
+    )
     for transfer in standing:
         Transfer.objects.create(
             reference=f"{transfer.reference}:reversal",
@@ -235,8 +240,8 @@ def _apply(
     by_id: int | None,
 ) -> None:
     paid = payout(
-        stake=bet.stake,
-        price=bet.price,
+        stake=bet.taken_stake,
+        price=bet.taken_price,
         outcome=Outcome(result),
         commission=bet.commission_share,
     )

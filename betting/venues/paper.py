@@ -4,16 +4,32 @@ It remembers nothing itself: what it accepted is a pure function of our referenc
 look-up gives the same answer from every process and after every crash.
 """
 
-from betting.venues.base import Answer, Order, Verdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from betting.venues.base import Answer, CannotQuote, Code, Order, Quoted, Settled, Terms, Verdict
 
 
 class Paper:
     """A venue on paper. Accepts; a look-up finds whatever our own books hold."""
 
     key = "paper"
+    terms = Terms(title="Paper")
+
+    def quote(self, *, selection_id: int, bookmaker_id: int, now: datetime) -> Quoted:
+        raise CannotQuote(Code.OTHER, "Paper takes the bookmaker's own price.")
 
     def place(self, order: Order) -> Answer:
         return Answer(Verdict.ACCEPTED, venue_reference=f"paper-{order.reference}")
 
-    def look_up(self, reference: str) -> Answer:
-        return Answer(Verdict.ACCEPTED, venue_reference=f"paper-{reference}")
+    def look_up(self, order: Order, *, now: datetime) -> Answer:
+        return self.place(order)
+
+    def cancel(self, order: Order, *, now: datetime) -> Answer:
+        return self.place(order)
+
+    def open_orders(self, *, now: datetime) -> Sequence[str]:
+        return ()
+
+    def settled(self, *, since: datetime) -> Sequence[Settled]:
+        return ()

@@ -8,12 +8,12 @@ from django.db import connection
 from django.db.models import Sum
 
 from betting.models import Bet, LedgerAccount, Opportunity, Strategy, Transfer
-from betting.services import placement
+from betting.services import answers, placement
 from betting.services.books import check_books
 from betting.services.placement import RequestKeyReused, StakeRefused
 from betting.services.settlement import settle_bet
 from betting.venues import registry
-from betting.venues.base import Answer, Verdict
+from betting.venues.base import Answer, Terms, Verdict
 from odds.models import Bookmaker
 from risk.models import Assessment
 from risk.services import halt_everything, lift_halt
@@ -24,6 +24,7 @@ class Venue:
     """A venue that gives the answers it is told to, and counts what it was asked."""
 
     key = "told"
+    terms = Terms(title="Told")
 
     def __init__(self, placed: Answer, looked_up: Answer | None = None) -> None:
         self.placed, self.looked_up = placed, looked_up
@@ -33,8 +34,8 @@ class Venue:
         self.orders.append((order, Bet.objects.filter(status="placing").count()))
         return self.placed
 
-    def look_up(self, reference):
-        self.look_ups.append(reference)
+    def look_up(self, order, *, now):
+        self.look_ups.append(order.reference)
         return self.looked_up
 
 
@@ -337,7 +338,7 @@ def test_an_unknown_answer_is_resolved_by_look_up_alone(alice, monkeypatch, foun
     assert bet.status == "placing"
     assert free(alice) == Decimal("990.00")
     later = make.NOON + timedelta(minutes=minutes)
-    placement.resolve_unknowns(now=later)
+    answers.resolve_unknowns(now=later)
     again = make.place(alice, quote, venue="told", request_key="k", now=later)
 
     assert again.status == status
@@ -352,16 +353,16 @@ def test_a_venue_that_cannot_be_asked_keeps_nobody_waiting(alice, monkeypatch):
     told(monkeypatch, Answer(Verdict.UNKNOWN), Answer(Verdict.ACCEPTED, "v-9"))
     lost = make.place(alice, make.priced(), venue="told")
     found = make.place(alice, make.priced(game=2), venue="told")
-    look_up = placement.resolve_unknown
+    look_up = answers.resolve_unknown
 
     def unreachable(*, bet_id, now):
         if bet_id == lost.pk:
             raise ConnectionError("no route to the venue")
         return look_up(bet_id=bet_id, now=now)
 
-    monkeypatch.setattr(placement, "resolve_unknown", unreachable)
+    monkeypatch.setattr(answers, "resolve_unknown", unreachable)
 
-    assert placement.resolve_unknowns(now=make.NOON) == 1
+    assert answers.resolve_unknowns(now=make.NOON + timedelta(minutes=1)) == 1
     assert dict(Bet.objects.values_list("pk", "status")) == {lost.pk: "placing", found.pk: "open"}
 
 
