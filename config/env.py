@@ -1,10 +1,12 @@
 """What production refuses to start on."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from betting.venues.paper import Temper
 from models_registry.domain.bounds import GateBounds
 from models_registry.domain.drift_bounds import Bounds, drift_bounds
 from models_registry.domain.holdout import parse_held_out
@@ -65,6 +67,20 @@ def parse_drift(text: str) -> Mapping[str, Bounds]:
     try:
         return drift_bounds(text)
     except ValueError as fault:
+        raise ImproperlyConfigured(f"{fault}") from fault
+
+
+def paper(
+    *, seed: int, latency: float, moved: float, partial: float, rejected: float, unknown: float
+) -> Temper:
+    """Return how real the paper venue is.
+
+    Raises:
+        ImproperlyConfigured: naming the variable, its value, and what it may be.
+    """
+    try:
+        return Temper(seed, timedelta(seconds=latency), moved, partial, rejected, unknown)
+    except (ValueError, OverflowError) as fault:
         raise ImproperlyConfigured(f"{fault}") from fault
 
 

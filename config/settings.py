@@ -4,6 +4,7 @@
 default, is what `scripts/run` and the tests use.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import environ
 from csp.constants import NONE, SELF
 
 from accounts.clock import parse_acceleration
-from config.env import check_production, gate_bounds, holdout, parse_credits, parse_drift
+from config.env import check_production, gate_bounds, holdout, paper, parse_credits, parse_drift
 from config.observability import logging_settings, start_error_reports
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -75,6 +76,17 @@ MODEL_EXPIRY_DAYS = env.int("FAIRLINE_MODEL_EXPIRY_DAYS", default=365)
 # How many days back drift is read, and from where on each reading warns and pauses.
 DRIFT_DAYS = env.int("FAIRLINE_DRIFT_DAYS", default=60)
 DRIFT_BOUNDS = parse_drift(env.str("FAIRLINE_DRIFT_BOUNDS", default=""))
+# How real the paper venue is (docs/guides/venues.md); the same seed, the same fates.
+PAPER = paper(
+    seed=env.int("FAIRLINE_PAPER_SEED", default=0),
+    latency=env.float("FAIRLINE_PAPER_LATENCY", default=0.0),
+    moved=env.float("FAIRLINE_PAPER_MOVED", default=0.0),
+    partial=env.float("FAIRLINE_PAPER_PARTIAL", default=0.0),
+    rejected=env.float("FAIRLINE_PAPER_REJECTED", default=0.0),
+    unknown=env.float("FAIRLINE_PAPER_UNKNOWN", default=0.0),
+)
+# How long a bettor has to say what they got of a bet they place by hand.
+MANUAL_ANSWERS_WITHIN = timedelta(minutes=env.int("FAIRLINE_MANUAL_MINUTES", default=15))
 DEMO_LOGIN = env.bool("FAIRLINE_DEMO_LOGIN", default=False)
 
 # --- applications

@@ -12,7 +12,7 @@ from accounts import audit
 from accounts.live import announce_bet
 from betting.models import NOT_TAKEN, UNANSWERED, Bet, BetStatus, Transfer
 from betting.services.ledger import lock_accounts, pots_of, unmatched_reference
-from betting.venues.base import FINAL, Answer, Code, Order, Verdict
+from betting.venues.base import FINAL, Answer, Code, Order, Venue, Verdict
 from betting.venues.registry import venue_by_key
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ def order_of(bet: Bet) -> Order:
         price=bet.price,
         stake=bet.stake,
         at=bet.placed_at,
+        withdrawn_at=bet.cancel_asked_at,
     )
 
 
@@ -60,11 +61,24 @@ def resolve_unknown(*, bet_id: int, now: datetime) -> Bet:
         and venue.terms.cancels
         and (bet.cancel_asked_at is not None or (longest is not None and waited >= longest))
     ):
-        answer = venue.cancel(order_of(bet), now=now)
-        if answer.verdict is Verdict.CANCELLED and bet.cancel_asked_at is None:
-            reason = f"Nobody took it within {longest}; it was withdrawn."
-            answer = replace(answer, code=Code.TIMED_OUT, reason=answer.reason or reason)
+        answer = _withdraw(bet, venue, now=now)
+    if (
+        answer.verdict is Verdict.CANCELLED
+        and longest is not None
+        and bet.cancel_asked_at is not None
+        and bet.cancel_asked_at - bet.placed_at >= longest
+    ):
+        reason = f"Nobody took it within {longest}; it was withdrawn."
+        answer = replace(answer, code=Code.TIMED_OUT, reason=answer.reason or reason)
     return record_answer(bet_id, answer, now=now)
+
+
+def _withdraw(bet: Bet, venue: Venue, *, now: datetime) -> Answer:
+    """Commit that it is wanted back, then ask the venue."""
+    if bet.cancel_asked_at is None:
+        bet.cancel_asked_at = now
+        Bet.objects.filter(pk=bet.pk, cancel_asked_at__isnull=True).update(cancel_asked_at=now)
+    return venue.cancel(order_of(bet), now=now)
 
 
 def _not_found(bet: Bet, *, waited: timedelta, remembers: timedelta | None) -> Answer:
@@ -101,13 +115,13 @@ def cancel_bet(*, owner_id: int, bet_id: int, now: datetime) -> Bet:
         )
     if not venue.terms.cancels:
         raise CannotCancel(f"{venue.terms.title} withdraws nothing; wait for its answer.")
-    asked = Bet.objects.filter(pk=bet_id, cancel_asked_at__isnull=True, status__in=UNANSWERED)
-    if asked.update(cancel_asked_at=now):
-        announce_bet(owner_id=owner_id, bet_id=bet_id)
     if bet.status == BetStatus.PLACING:
         # Whether the venue has it is not known: it is looked up, and withdrawn once it is there.
+        asked = Bet.objects.filter(pk=bet_id, cancel_asked_at__isnull=True, status__in=UNANSWERED)
+        if asked.update(cancel_asked_at=now):
+            announce_bet(owner_id=owner_id, bet_id=bet_id)
         return resolve_unknown(bet_id=bet_id, now=now)
-    return record_answer(bet_id, venue.cancel(order_of(bet), now=now), now=now)
+    return record_answer(bet_id, _withdraw(bet, venue, now=now), now=now)
 
 
 @transaction.atomic

@@ -51,6 +51,7 @@ class Order:
     """What is asked of a venue. `reference` is ours, unique for ever, and the only handle.
 
     `price` is the least accepted. `version` is the market's as quoted, where the venue counts it.
+    `withdrawn_at` is when we first asked to have it back.
     """
 
     reference: str
@@ -60,6 +61,7 @@ class Order:
     stake: Decimal
     at: datetime
     version: str = ""
+    withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +117,13 @@ class Terms:
     long the venue itself refuses a repeated reference: ours refuses it for ever. `remembers` is
     how long it can look one up: after that NOT_FOUND says nothing. An order pending for longer
     than `answers_within` is withdrawn. `bookmakers` are the keys it can bet at; None is any.
-    `commission_share` is None where the bookmaker's holds.
+    `commission_share` is None where the bookmaker's holds. A venue that `needs_arming` stakes real
+    money by itself: it is asked only while an operator has armed it. One that `asks_person` waits
+    for its bettor to say what they got. One that `quotes` tells its own price before a stake.
     """
 
     title: str
-    is_real: bool = False
+    needs_arming: bool = False
     asks_person: bool = False
     quotes: bool = False
     cancels: bool = True

@@ -1,9 +1,10 @@
 """Which venues there are, by key."""
 
 from betting.venues.base import Venue
+from betting.venues.manual import Manual
 from betting.venues.paper import Paper
 
-VENUES: dict[str, Venue] = {"paper": Paper()}
+VENUES: dict[str, Venue] = {venue.key: venue for venue in (Paper(), Manual())}
 
 
 class NoSuchVenue(Exception):

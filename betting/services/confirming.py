@@ -1,0 +1,80 @@
+"""A bettor says what they really got of a bet that they placed by hand."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from betting.models import NOT_TAKEN, UNANSWERED, Bet
+from betting.services.answers import record_answer
+from betting.services.asking import StakeRefused, read_price, read_stake
+from betting.venues.base import Answer, Verdict
+from betting.venues.registry import venue_by_key
+
+
+class CannotConfirm(Exception):
+    """What somebody says they got cannot be so: the field at fault, and the remedy."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+        self.detail = detail
+
+
+def confirm_bet(
+    *,
+    owner_id: int,
+    bet_id: int,
+    stake: Decimal,
+    price: Decimal,
+    now: datetime,
+    venue_reference: str = "",
+) -> Bet:
+    """Write down what the bettor really got of a bet that they place by hand.
+
+    What of the stake they did not get is free again. The same figures again return the bet.
+
+    Raises:
+        CannotConfirm: naming the field, the value and the remedy.
+    """
+    bet = Bet.objects.filter(pk=bet_id, owner_id=owner_id).first()
+    if bet is None or not venue_by_key(bet.venue).terms.asks_person:
+        raise CannotConfirm("bet", f"bet: there is no bet {bet_id} of yours that waits for you.")
+    got_stake, got_price = _what_was_got(bet, stake=stake, price=price)
+    if bet.status in UNANSWERED:
+        bet = record_answer(
+            bet_id,
+            Answer(
+                Verdict.ACCEPTED,
+                venue_reference,
+                matched_stake=got_stake,
+                matched_price=got_price,
+            ),
+            now=now,
+        )
+    if bet.status in NOT_TAKEN:
+        raise CannotConfirm(
+            "bet",
+            f"bet: it was released ({bet.rejection or bet.get_status_display()}), and its stake is "
+            "free again. If you did place it, enter it anew as a bet placed elsewhere.",
+        )
+    if (bet.matched_stake, bet.matched_price) != (got_stake, got_price):
+        raise CannotConfirm(
+            "bet",
+            f"bet: it was confirmed before, with {bet.matched_stake} at {bet.taken_price:.3f}; "
+            "what was matched never changes.",
+        )
+    return bet
+
+
+def _what_was_got(bet: Bet, *, stake: Decimal, price: Decimal) -> tuple[Decimal, Decimal]:
+    try:
+        got_stake, got_price = read_stake(stake), read_price(price)
+    except StakeRefused as refused:
+        breach = refused.breaches[0]
+        raise CannotConfirm(breach.field, breach.detail) from None
+    if got_stake > bet.stake:
+        raise CannotConfirm(
+            "stake",
+            f"stake: {got_stake} is more than the {bet.stake} that was set aside; "
+            f"confirm {bet.stake} here and place the rest as another bet.",
+        )
+    return got_stake, got_price
