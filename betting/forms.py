@@ -32,15 +32,15 @@ class PlaceBet(forms.Form):
 class ShareField(forms.DecimalField):
     """A share of equity or of Kelly, written in per cent: 2.5 is 0.025."""
 
-    def __init__(self, label: str) -> None:
-        wrong = f"{label}: write per cent from 0.01 to 100, such as 2.5."
+    def __init__(self, label: str, *, least: Decimal = Decimal("0.01")) -> None:
+        wrong = f"{label}: write per cent from {least} to 100, such as 2.5."
         super().__init__(
             label=f"{label}, %",
             widget=forms.TextInput(attrs={"class": "input tnum", "inputmode": "decimal"}),
             error_messages={"required": wrong, "invalid": wrong},
         )
         self.validators = [
-            validators.MinValueValidator(Decimal("0.01"), wrong),
+            validators.MinValueValidator(least, wrong),
             validators.MaxValueValidator(Decimal(100), wrong),
             validators.DecimalValidator(5, 2),
         ]
@@ -59,10 +59,21 @@ class ChangeLimits(forms.Form):
     """How much one is willing to stake."""
 
     max_bet_share = ShareField("One bet")
+    max_market_share = ShareField("All open bets on one market")
     max_event_share = ShareField("All open bets on one event")
     max_day_share = ShareField("All stakes of one day")
+    max_league_share = ShareField("All open bets in one league")
+    max_bookmaker_share = ShareField("All open bets at one bookmaker")
+    max_open_bets = forms.IntegerField(
+        label="Bets open at once",
+        min_value=1,
+        max_value=100_000,
+        widget=forms.TextInput(attrs={"class": "input tnum", "inputmode": "numeric"}),
+        error_messages={"required": "Bets open at once: say how many, such as 200."},
+    )
     max_drawdown_share = ShareField("Fall from the peak that halts")
     kelly_fraction = ShareField("Part of full Kelly")
+    min_edge = ShareField("Smallest edge", least=Decimal(0))
     min_stake = forms.DecimalField(
         label="Smallest stake",
         min_value=Decimal("0.01"),
@@ -75,7 +86,7 @@ class ChangeLimits(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Refuse limits that a wider one would never let apply."""
         given: dict[str, Any] = super().clean() or {}
-        order = ("max_bet_share", "max_event_share", "max_day_share")
+        order = ("max_bet_share", "max_market_share", "max_event_share", "max_day_share")
         for name, wider in pairwise(order):
             if name in given and wider in given and given[name] > given[wider]:
                 self.add_error(

@@ -19,10 +19,7 @@ from betting.selectors.bets import (
 from betting.selectors.money import (
     ZERO,
     BankrollMoney,
-    Staked,
     bankroll_of,
-    day_of,
-    staked_of,
 )
 from betting.selectors.opportunities import (
     OpportunityFilter,
@@ -31,6 +28,7 @@ from betting.selectors.opportunities import (
     opportunity_counts,
     stake_steps,
 )
+from betting.selectors.stakes import Staked, day_of, staked_of
 from odds.domain.freshness import freshness
 from odds.listings import EventFilter, events
 from odds.models import Bookmaker, Event, EventStatus
@@ -56,9 +54,7 @@ class Bettor:
     @property
     def day(self) -> Room:
         """Return what of today's limit is used and left."""
-        exposure = self.staked.exposure(
-            equity=self.money.equity, free=self.money.free, event_id=None
-        )
+        exposure = self.staked.exposure(equity=self.money.equity, free=self.money.free, on=None)
         return next(
             room
             for room in rooms(exposure=exposure, bounds=self.rules.bounds)

@@ -16,8 +16,12 @@ class LimitsAdmin(Operated):
         "owner",
         "kelly_fraction",
         "max_bet_share",
+        "max_market_share",
         "max_event_share",
+        "max_league_share",
+        "max_bookmaker_share",
         "max_day_share",
+        "max_open_bets",
         "max_drawdown_share",
         "min_stake",
     )

@@ -18,9 +18,14 @@ def _share(help_text: str) -> serializers.DecimalField:
 class LimitsShape(Shape):
     kelly_fraction = _share("of full Kelly")
     max_bet_share = _share("of equity: one bet")
-    max_event_share = _share("of equity: all open bets on one event")
+    max_market_share = _share("of equity: what all open bets on one market can lose")
+    max_event_share = _share("of equity: what all open bets on one event can lose")
+    max_league_share = _share("of equity: all open bets in one league")
+    max_bookmaker_share = _share("of equity: all open bets at one bookmaker")
     max_day_share = _share("of equity: all stakes placed in one day")
     max_drawdown_share = _share("fall of equity from its peak that halts placement")
+    max_open_bets = serializers.IntegerField(help_text="bets open at once")
+    min_edge = _share("least expected profit per unit staked, where one is known")
     min_stake = Money()
 
 

@@ -23,9 +23,14 @@ class Limits(models.Model):
     )
     kelly_fraction = _share("0.2500", "of full Kelly")
     max_bet_share = _share("0.0200", "one bet")
-    max_event_share = _share("0.0300", "all open bets on one event")
+    max_market_share = _share("0.0300", "what all open bets on one market can lose")
+    max_event_share = _share("0.0300", "what all open bets on one event can lose")
+    max_league_share = _share("0.5000", "all open bets in one league")
+    max_bookmaker_share = _share("0.5000", "all open bets at one bookmaker")
     max_day_share = _share("0.1000", "all stakes placed in one day")
     max_drawdown_share = _share("0.2500", "fall of equity from its peak that halts placement")
+    max_open_bets = models.PositiveIntegerField(default=200)
+    min_edge = _share("0.0000", "least expected profit per unit staked, where one is known")
     min_stake = models.DecimalField(max_digits=9, decimal_places=2, default=Decimal("1.00"))
 
     class Meta:
@@ -37,12 +42,19 @@ class Limits(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(max_bet_share__gt=0, max_bet_share__lte=1)
+                & Q(max_market_share__gt=0, max_market_share__lte=1)
                 & Q(max_event_share__gt=0, max_event_share__lte=1)
+                & Q(max_league_share__gt=0, max_league_share__lte=1)
+                & Q(max_bookmaker_share__gt=0, max_bookmaker_share__lte=1)
                 & Q(max_day_share__gt=0, max_day_share__lte=1)
                 & Q(max_drawdown_share__gt=0, max_drawdown_share__lte=1),
                 name="limits_are_shares",
             ),
             models.CheckConstraint(condition=Q(min_stake__gt=0), name="min_stake_positive"),
+            models.CheckConstraint(condition=Q(max_open_bets__gt=0), name="some_bet_may_be_open"),
+            models.CheckConstraint(
+                condition=Q(min_edge__gte=0, min_edge__lt=1), name="min_edge_is_a_share"
+            ),
         ]
 
     def __str__(self) -> str:

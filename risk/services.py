@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts import audit
 from risk import selectors
 from risk.domain.breakers import EquityPath, Reading
-from risk.domain.limits import Bounds, Breach, Exposure, find_breaches
+from risk.domain.limits import FLOORS, Bounds, Breach, Exposure, find_breaches
 from risk.models import Assessment, Halt, Limits
 
 
@@ -49,7 +49,7 @@ def change_limits(
     raised = tuple(
         name
         for name in changed
-        if name != "min_stake" and getattr(bounds, name) > getattr(before, name)
+        if (getattr(bounds, name) > getattr(before, name)) != (name in FLOORS)
     )
     if changed:
         for name in changed:

@@ -127,6 +127,7 @@ def limits(owner: User, *, bet: str, event: str, day: str, drawdown: str = "0.25
     return Limits.objects.create(
         owner=owner,
         max_bet_share=Decimal(bet),
+        max_market_share=Decimal(event),
         max_event_share=Decimal(event),
         max_day_share=Decimal(day),
         max_drawdown_share=Decimal(drawdown),

@@ -21,8 +21,9 @@ from accounts.api import (
     paged,
     read_query,
 )
-from betting.selectors.money import bankroll_of, bankrolls_of, limits_used
+from betting.selectors.money import bankroll_of, bankrolls_of
 from betting.selectors.performance import performance_of
+from betting.selectors.stakes import limits_used
 from risk.api import RiskShape, risk_of
 
 MOST_POINTS = 1000
@@ -148,11 +149,27 @@ class RoomShape(Shape):
     left = Money()
 
 
+class CountShape(Shape):
+    bound = serializers.IntegerField()
+    used = serializers.IntegerField()
+    left = serializers.IntegerField()
+
+
 class UsedShape(Shape):
-    day = RoomShape(help_text="all stakes of this UTC day")
-    event = RoomShape(help_text="all open bets on the fullest event")
-    bet = RoomShape(help_text="one bet")
-    free_money = RoomShape()
+    bet = RoomShape(source="rooms.max_bet_share", help_text="one bet")
+    market = RoomShape(
+        source="rooms.max_market_share", help_text="what the fullest market can lose"
+    )
+    event = RoomShape(source="rooms.max_event_share", help_text="what the fullest event can lose")
+    league = RoomShape(
+        source="rooms.max_league_share", help_text="all open bets in the fullest league"
+    )
+    bookmaker = RoomShape(
+        source="rooms.max_bookmaker_share", help_text="all open bets at the fullest bookmaker"
+    )
+    day = RoomShape(source="rooms.max_day_share", help_text="all stakes of this UTC day")
+    bets = CountShape(source="rooms.max_open_bets", help_text="bets open at once")
+    free_money = RoomShape(source="rooms.free_money")
     open_stakes = Money()
     open_bets = serializers.IntegerField()
     drawdown = Figure(help_text="fall of equity from its peak, as a share")

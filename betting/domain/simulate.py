@@ -14,6 +14,7 @@ from betting.domain.decide import Decisions, Slate
 from odds.domain.consensus import price_after_commission
 from odds.domain.lines import quarters, settled_halves
 from odds.domain.table import BoolArray, FloatArray, IntArray, TextArray, TimeArray
+from risk.domain.exposure import On, OpenStakes, decided_by
 from risk.domain.kelly import kelly_fraction
 from risk.domain.limits import Bounds, trim_slate
 from risk.domain.staking import stake_cents
@@ -158,7 +159,7 @@ def simulate(
         capital,
         bounds,
         known_at=results.known_at[rows].astype(np.int64),
-        event=np.unique(slate.quotes.event_id[rows], return_inverse=True)[1],
+        on=_stakes_on(slate, rows),
         market=np.unique(slate.quotes.market_id[rows], return_inverse=True)[1],
     )
     settled: list[int] = []
@@ -188,6 +189,38 @@ def simulate(
     )
 
 
+def _stakes_on(slate: Slate, rows: IntArray) -> list[On]:
+    """Return what each row is on; a run is of one competition, so of one league."""
+    quotes = slate.quotes
+    kinds = {
+        kind: decided_by(*kind)
+        for kind in {
+            *zip(quotes.market_key[rows].tolist(), quotes.side[rows].tolist(), strict=True)
+        }
+    }
+    with_draw = {*quotes.market_id[quotes.side == "draw"].tolist()}
+    thousandths = np.rint(quotes.price[rows] * 1000).astype(np.int64) - 1000
+    kept = 10_000 - np.rint(quotes.commission[rows] * 10_000).astype(np.int64)
+    columns = (
+        quotes.event_id[rows],
+        quotes.market_id[rows],
+        quotes.bookmaker_id[rows],
+        quotes.market_key[rows],
+        quotes.side[rows],
+        quarters(quotes.line[rows]),
+        thousandths * kept,
+    )
+    found = []
+    for event, market, book, key, side, line, gain in zip(
+        *(column.tolist() for column in columns), strict=True
+    ):
+        axis, sign, is_straight = kinds[key, side]
+        found.append(
+            On(event, market, 0, book, axis, sign, line, is_straight, market in with_draw, gain)
+        )
+    return found
+
+
 class _Book:
     """A bankroll in cents while a simulation runs. Bets are rows; events and markets numbers."""
 
@@ -197,15 +230,15 @@ class _Book:
         bounds: Bounds,
         *,
         known_at: IntArray,
-        event: IntArray,
+        on: list[On],
         market: IntArray,
     ) -> None:
         self.free = self.equity = self.peak = capital
         self.tripped_at: int | None = None
         self._bounds = bounds
         self._fall = float(bounds.max_drawdown_share)
-        self._known_at, self._event, self._market = known_at, event, market
-        self._on_event = np.zeros(len(event), dtype=np.int64)
+        self._known_at, self._on, self._market = known_at, on, market
+        self._open_stakes = OpenStakes()
         self._held = np.zeros(len(market), dtype=np.bool_)
         self._open: list[tuple[int, int, int, int]] = []
         self._day, self._today = -1, 0
@@ -214,14 +247,13 @@ class _Book:
         return rows[~self._held[self._market[rows]]]
 
     def trim(self, rows: IntArray, asked: IntArray, *, day: int) -> IntArray:
-        """Return what the limits leave of stakes asked for on rows, in their order."""
+        """Take stakes asked for on rows, in their order, as far as the limits leave."""
         if day != self._day:
             self._day, self._today = day, 0
-        event = self._event[rows]
         return trim_slate(
             asked=asked,
-            event=event,
-            on_event=self._on_event[event],
+            on=[self._on[row] for row in rows.tolist()],
+            held=self._open_stakes,
             equity=self.equity,
             free=self.free,
             today=self._today,
@@ -232,7 +264,6 @@ class _Book:
         total = int(stake.sum())
         self.free -= total
         self._today += total
-        np.add.at(self._on_event, self._event[rows], stake)
         self._held[self._market[rows]] = True
         columns = (self._known_at[rows], rows, stake, profit)
         for bet in zip(*(column.tolist() for column in columns), strict=True):
@@ -244,7 +275,7 @@ class _Book:
             at, row, stake, profit = heapq.heappop(self._open)
             self.free += stake + profit
             self.equity += profit
-            self._on_event[self._event[row]] -= stake
+            self._open_stakes.remove(self._on[row], stake)
             self.peak = max(self.peak, self.equity)
             if self.tripped_at is None and self.equity <= self.peak * (1 - self._fall) + 1e-9:
                 self.tripped_at = at

@@ -1,21 +1,15 @@
-"""What a bankroll holds, what of it is at stake, and what the limits leave of it."""
+"""What a bankroll holds, and how it came to be."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 
-from betting.models import AT_RISK, NOT_TAKEN, Bankroll, Bet, LedgerAccount, Transfer
-from betting.selectors.bets import TAKEN
-from risk.domain.breakers import EquityPath, Reading
-from risk.domain.limits import Exposure, Room, rooms
-from risk.selectors import bounds_of, drawdown_of
+from betting.models import Bankroll, LedgerAccount, Transfer
+from risk.domain.breakers import EquityPath
 
 ZERO = Decimal("0.00")
-UNSETTLED = Q(status__in=AT_RISK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,52 +47,6 @@ class BankrollMoney:
         return self.equity - self.deposited
 
 
-@dataclass(frozen=True, slots=True)
-class Staked:
-    """What of a bankroll is at stake: by event and in all, and what was placed this UTC day."""
-
-    today: Decimal
-    by_event: Mapping[int, Decimal]
-    open_bets: int
-
-    @property
-    def fullest(self) -> int | None:
-        """Return the event with the most at stake; None where nothing is."""
-        return max(self.by_event, key=lambda event: self.by_event[event], default=None)
-
-    def exposure(self, *, equity: Decimal, free: Decimal, event_id: int | None) -> Exposure:
-        """Return it as risk wants to know it before another stake on an event."""
-        return Exposure(
-            equity=equity,
-            free=free,
-            on_event=ZERO if event_id is None else self.by_event.get(event_id, ZERO),
-            today=self.today,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class LimitsUsed:
-    """What of each limit of a bankroll is used and left; money in its currency."""
-
-    bet: Room
-    event: Room
-    day: Room
-    free_money: Room
-    open_stakes: Decimal
-    open_bets: int
-    breaker: Reading
-
-    @property
-    def of_stakes(self) -> tuple[Room, Room, Room]:
-        """Return the limits on stakes: one bet, one event, one day."""
-        return self.bet, self.event, self.day
-
-    @property
-    def drawdown(self) -> float:
-        """Return how far equity is below its peak, as the breaker reads it."""
-        return self.breaker.figure
-
-
 def bankrolls_of(owner_id: int) -> list[BankrollMoney]:
     """Return a person's bankrolls with their money, the first opened first. One query."""
     return _monies(LedgerAccount.objects.filter(bankroll__owner_id=owner_id))
@@ -127,65 +75,6 @@ def _monies(accounts: QuerySet[LedgerAccount]) -> list[BankrollMoney]:
         )
         for each in pots.values()
     ]
-
-
-def day_of(now: datetime) -> tuple[datetime, datetime]:
-    """Return where the UTC day of a moment begins and ends.
-
-    >>> [str(moment) for moment in day_of(datetime(2026, 1, 15, 23, 30, tzinfo=UTC))]
-    ['2026-01-15 00:00:00+00:00', '2026-01-16 00:00:00+00:00']
-    """
-    midnight = datetime.combine(now.astimezone(UTC).date(), time(), tzinfo=UTC)
-    return midnight, midnight + timedelta(days=1)
-
-
-def staked_of(bankroll_id: int, *, now: datetime) -> Staked:
-    """Return what a bankroll has at stake now. One query.
-
-    Other bankrolls of the same person do not count: limits are shares of one equity, in one
-    currency.
-    """
-    begin, end = day_of(now)
-    placed_today = Q(placed_at__gte=begin, placed_at__lt=end) & ~Q(status__in=NOT_TAKEN)
-    rows = (
-        Bet.objects.filter(UNSETTLED | placed_today, bankroll_id=bankroll_id)
-        .order_by()
-        .values_list("selection__market__event_id")
-        .annotate(
-            today=Sum(TAKEN, filter=placed_today, default=ZERO),
-            unsettled=Sum(TAKEN, filter=UNSETTLED, default=ZERO),
-            count=Count("pk", filter=UNSETTLED),
-        )
-    )
-    found = list(rows)
-    return Staked(
-        today=sum((today for _, today, _, _ in found), ZERO),
-        by_event={event: stakes for event, _, stakes, count in found if count},
-        open_bets=sum(count for *_, count in found),
-    )
-
-
-def limits_used(money: BankrollMoney, *, now: datetime, event_id: int | None = None) -> LimitsUsed:
-    """Return what of the limits is used and left: for an event, else for the fullest one."""
-    staked = staked_of(money.bankroll_id, now=now)
-    bounds = bounds_of(money.bankroll.owner_id)
-    exposure = staked.exposure(
-        equity=money.equity,
-        free=money.free,
-        event_id=staked.fullest if event_id is None else event_id,
-    )
-    bet, event, day, free_money = rooms(exposure=exposure, bounds=bounds)
-    return LimitsUsed(
-        bet=bet,
-        event=event if event_id is not None else replace(event, title="the fullest event"),
-        day=day,
-        free_money=free_money,
-        open_stakes=money.at_risk,
-        open_bets=staked.open_bets,
-        breaker=drawdown_of(
-            money.bankroll.owner_id, path=equity_path(money.bankroll_id), before=now
-        ),
-    )
 
 
 def equity_path(bankroll_id: int) -> EquityPath:

@@ -9,8 +9,10 @@ from django.db.models import Avg, Count, F, Max, Q, QuerySet, Sum
 
 from betting.domain.configuration import Configuration
 from betting.models import Opportunity
-from betting.selectors.money import BankrollMoney, Staked
+from betting.selectors.money import BankrollMoney
+from betting.selectors.stakes import Staked, draw_is_offered, on_selection
 from odds.models import Bookmaker
+from risk.domain.exposure import On
 from risk.domain.kelly import net_price
 from risk.domain.staking import Step
 from risk.selectors import Rules
@@ -59,6 +61,7 @@ def opportunities(which: OpportunityFilter = ALL) -> QuerySet[Opportunity]:
     """Return opportunities, best edge first, with all that a list shows of each."""
     return (
         Opportunity.objects.filter(which.conditions())
+        .annotate(draw_offered=draw_is_offered(f"{MARKET}_id"))
         .select_related(
             "strategy",
             "prediction__version__predictor",
@@ -119,10 +122,17 @@ def stake_steps(
         probability=opportunity.fair_probability,
         price=net_price(opportunity.price, quote.bookmaker.commission_share),
         exposure=staked.exposure(
-            equity=money.equity, free=money.free, event_id=quote.selection.market.event_id
+            equity=money.equity, free=money.free, on=on_opportunity(opportunity)
         ),
         kelly_fraction=Configuration.from_json(opportunity.strategy.configuration).kelly_fraction,
     )
+
+
+def on_opportunity(found: Opportunity) -> On:
+    """Return what a stake on an opportunity of `opportunities` is on."""
+    offered: bool = found.draw_offered  # type: ignore[attr-defined]
+    quote = found.quote
+    return on_selection(quote.selection, quote.bookmaker, price=found.price, draw_offered=offered)
 
 
 def bookmaker_id(key: str) -> int | None:

@@ -8,8 +8,9 @@ from django.db.models import Prefetch
 
 from accounts.models import User
 from betting.models import Bankroll, Bet, Opportunity, Strategy
-from betting.selectors.money import money_in, staked_of
+from betting.selectors.money import money_in
 from betting.selectors.opportunities import OpportunityFilter, opportunities, stake_steps
+from betting.selectors.stakes import staked_of
 from betting.services.placement import RequestKeyReused, StakeRefused, place_bet
 from betting.services.prices import PriceSource, latest_price
 from risk.selectors import rules_of

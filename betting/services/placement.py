@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.live import announce_bet
 from betting.models import UNANSWERED, Bankroll, Bet, Opportunity, Transfer
-from betting.selectors.money import staked_of
+from betting.selectors.stakes import draw_is_offered, on_selection, staked_of
 from betting.services.answers import order_of, record_answer, resolve_unknown
 from betting.services.asking import (
     Asked,
@@ -121,6 +121,7 @@ def _decide_and_write(
         return earlier, False, (), None
     selection = (
         Selection.objects.select_related("market__event__home", "market__event__away")
+        .annotate(draw_offered=draw_is_offered("market_id"))
         .filter(pk=asked.selection_id)
         .first()
     )
@@ -143,7 +144,12 @@ def _decide_and_write(
             exposure=staked_of(pots.bankroll.pk, now=now).exposure(
                 equity=pots.equity,
                 free=pots.free.amount,
-                event_id=selection.market.event_id,
+                on=on_selection(
+                    selection,
+                    bookmaker,
+                    price=asked.price,
+                    draw_offered=selection.draw_offered,
+                ),
             ),
             found=reasons_against(asked, selection, bookmaker, opportunity, now=now, prices=prices),
         ),

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import clock
 from accounts.http import UserRequest
 from betting.forms import ChangeLimits, Halting, Lifting
-from betting.selectors.money import bankroll_of, limits_used
+from betting.selectors.money import bankroll_of
+from betting.selectors.stakes import limits_used
 from risk import services
 from risk.domain.limits import Bounds
 from risk.selectors import assessments_of, bounds_of, halts_in_force, halts_of

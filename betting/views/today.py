@@ -12,8 +12,9 @@ from accounts.http import UserRequest
 from accounts.pages import chips, set_values
 from betting import screens
 from betting.forms import PlaceBet
-from betting.selectors.money import bankroll_of, limits_used
-from betting.selectors.opportunities import OpportunityFilter
+from betting.selectors.money import bankroll_of
+from betting.selectors.opportunities import OpportunityFilter, on_opportunity
+from betting.selectors.stakes import limits_used
 from betting.services.placement import RequestKeyReused, StakeRefused
 from betting.services.placement import place_bet as place
 from odds.screens import MARKETS, competition_filter
@@ -117,7 +118,7 @@ def _confirm(
             "form": form,
             "row": row,
             "money": money,
-            "uses": limits_used(money, now=now, event_id=row.event.pk).of_stakes,
+            "uses": limits_used(money, now=now, on=on_opportunity(row.opportunity)).of_stakes,
             "now": now,
         },
         status=status,

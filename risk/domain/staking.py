@@ -84,8 +84,8 @@ def waterfall(
         stake = share_of(exposure.equity, share * float(bounds.kelly_fraction))
         steps.append(Step("fraction", stake, f"{bounds.kelly_fraction:.0%} of full Kelly."))
     for room in left:
-        if stake > room.left:
-            stake = room.left
+        if stake > room.most:
+            stake = room.most
             steps.append(
                 Step(room.rule, stake, f"{room.left} of {room.bound} is left for {room.title}.")
             )

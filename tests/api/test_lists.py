@@ -463,8 +463,13 @@ def test_risk_says_limits_and_what_stops_you(reader, alice, bob):
         "limits": {
             "kelly_fraction": "0.2500",
             "max_bet_share": "0.0200",
+            "max_market_share": "0.0300",
             "max_event_share": "0.0300",
+            "max_league_share": "0.5000",
+            "max_bookmaker_share": "0.5000",
             "max_day_share": "0.1000",
+            "max_open_bets": 200,
+            "min_edge": "0.0000",
             "max_drawdown_share": "0.2500",
             "min_stake": "1.00",
         },

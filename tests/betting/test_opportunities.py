@@ -9,9 +9,10 @@ from django.db import connection
 
 from betting.models import Bet, Opportunity, Strategy
 from betting.selectors.bets import bet_in_full, bets
-from betting.selectors.money import bankroll_of, limits_used
+from betting.selectors.money import bankroll_of
 from betting.selectors.opportunities import OpportunityFilter, opportunities
 from betting.selectors.performance import performance_of
+from betting.selectors.stakes import limits_used
 from betting.services import following
 from betting.services import opportunities as opportunity_services
 from betting.services.books import check_books
@@ -326,7 +327,8 @@ def test_list_selectors_cost_the_same_for_one_bet_and_for_six(alice, django_asse
     assert len(shown) == 6
     with django_assert_num_queries(6):
         used = limits_used(bankroll_of(alice.pk), now=make.NOON)
-    assert (used.day.used, used.day.left, used.open_bets) == (
+    day = used.rooms["max_day_share"]
+    assert (day.used, day.left, used.open_bets) == (
         Decimal("30.00"),
         Decimal("70.00"),
         6,

@@ -125,7 +125,10 @@ def test_a_refusal_names_every_reason_and_leaves_only_its_evidence(alice):
         "event_started",
         "price_moved",
         "max_bet_share",
+        "max_market_share",
         "max_event_share",
+        "max_league_share",
+        "max_bookmaker_share",
         "max_day_share",
         "free_money",
     ]
@@ -236,14 +239,14 @@ def test_a_bankroll_of_many_millions_is_staked_like_any_other(alice):
 
 def test_limits_count_what_is_already_staked(alice):
     make.bankroll(alice)  # 20.00 a bet, 30.00 an event, 100.00 a day
-    home, away = make.priced(), make.priced(side="away")
+    home, line = make.priced(), make.priced(side="home", point="-3.5", market="spreads")
     make.place(alice, home, "20.00")
 
     with pytest.raises(StakeRefused) as refusal:
-        make.place(alice, away, "10.01")
+        make.place(alice, line, "10.01")
 
     assert rules(refusal) == ["max_event_share"]
-    make.place(alice, away, "10.00")
+    make.place(alice, line, "10.00")
     for game in (2, 3, 4):
         make.place(alice, make.priced(game=game), "20.00")
     with pytest.raises(StakeRefused) as refusal:
@@ -251,6 +254,37 @@ def test_limits_count_what_is_already_staked(alice):
     assert rules(refusal) == ["max_day_share"]
     make.place(alice, make.priced(game=6), "10.00")
     assert Bet.objects.aggregate(total=Sum("stake"))["total"] == Decimal("100.00")
+
+
+def test_what_cannot_be_lost_together_does_not_add_up(alice):
+    make.bankroll(alice)  # 20.00 a bet, 30.00 an event
+    home, away = make.priced("2.000"), make.priced("2.000", side="away")
+    make.place(alice, home, "20.00")
+
+    make.place(alice, away, "20.00")  # one of the two wins: nothing more is at risk
+    line = make.priced("2.000", point="-3.5", market="spreads")
+    make.place(alice, line, "20.00")  # lost with the home side, whose stake the away side earns
+
+    with pytest.raises(StakeRefused) as refusal:
+        make.place(alice, home, "10.01")
+    assert rules(refusal) == ["max_event_share"]
+
+
+def test_leagues_bookmakers_and_the_number_of_open_bets_have_limits_too(alice):
+    make.bankroll(alice)
+    limits = make.limits(alice, bet="0.0200", event="0.0300", day="0.1000")
+    limits.max_league_share = limits.max_bookmaker_share = Decimal("0.0300")
+    limits.max_open_bets = 2
+    limits.save()
+    for game in (1, 2):
+        make.place(alice, make.priced(game=game), "15.00")
+
+    with pytest.raises(StakeRefused) as refusal:
+        make.place(alice, make.priced(game=3, book="other"), "5.00")
+
+    assert rules(refusal) == ["max_league_share", "max_open_bets"]
+    with pytest.raises(StakeRefused, match="2 of 2 open bets"):
+        make.place(alice, make.priced(game=4), "5.00")
 
 
 def test_the_kill_switch_blocks_new_stakes_until_lifted(alice, olivia):

@@ -7,8 +7,9 @@ import pytest
 
 from betting.models import Opportunity
 from betting.screens import opportunity_of
-from betting.selectors.money import bankroll_of, limits_used
+from betting.selectors.money import bankroll_of
 from betting.selectors.performance import performance_of, track_record_of
+from betting.selectors.stakes import limits_used, on_selection
 from betting.services import ledger
 from betting.services.opportunities import refresh_opportunities
 from betting.services.settlement import settle_bet
@@ -73,11 +74,15 @@ def test_what_another_bankroll_stakes_fills_no_limit_of_this_one(alice):
     quote = make.priced()
     make.place(alice, quote, "10.00", bankroll_id=other.pk)
     make.place(alice, quote, "20.00", bankroll_id=first.pk)
-    event = quote.selection.market.event_id
+    on = on_selection(quote.selection, quote.bookmaker, price=Decimal("2.000"), draw_offered=False)
 
-    used = limits_used(bankroll_of(alice.pk), now=make.NOON, event_id=event)
+    used = limits_used(bankroll_of(alice.pk), now=make.NOON, on=on)
 
-    assert (used.event.used, used.day.used, used.open_bets) == (
+    assert (
+        used.rooms["max_event_share"].used,
+        used.rooms["max_day_share"].used,
+        used.open_bets,
+    ) == (
         Decimal("20.00"),
         Decimal("20.00"),
         1,

@@ -299,8 +299,13 @@ def test_the_kill_switch_wants_a_reason(alice, as_alice):
 def limits_form(**changed: str) -> dict[str, str]:
     given = {
         "max_bet_share": "1.5",
+        "max_market_share": "3",
         "max_event_share": "3",
         "max_day_share": "10",
+        "max_league_share": "50",
+        "max_bookmaker_share": "50",
+        "max_open_bets": "200",
+        "min_edge": "0",
         "max_drawdown_share": "25",
         "kelly_fraction": "25",
         "min_stake": "1.00",

@@ -9,10 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import AuditEntry
+from betting.selectors.stakes import Staked
 from risk.domain.breakers import EquityPath, read_drawdown
 from risk.domain.drawdown import drawdown_path
+from risk.domain.exposure import On, OpenStakes, decided_by, worst_loss
 from risk.domain.kelly import kelly_fraction
-from risk.domain.limits import Bounds, Exposure, find_breaches, rooms, trim_slate
+from risk.domain.limits import (
+    Bounds,
+    Exposure,
+    find_breaches,
+    most_now,
+    rooms,
+    trim_slate,
+)
 from risk.domain.staking import stake_cents, waterfall
 from risk.models import Halt
 from risk.selectors import bounds_of, halts_in_force
@@ -64,38 +73,118 @@ def test_a_limit_reached_exactly_is_no_breach_and_a_cent_more_is():
     assert [b.rule for b in under] == ["min_stake"]
 
 
-bets = st.lists(st.tuples(st.integers(0, 6000), st.integers(0, 3)), max_size=12)
+sides = (
+    ("h2h", "home", None), ("h2h", "away", None), ("h2h", "draw", None),
+    ("spreads", "home", "-2.5"), ("spreads", "away", "2.5"), ("spreads", "home", "-0.25"),
+    ("totals", "over", "210.5"), ("totals", "under", "210.5"), ("totals", "under", "215"),
+    ("player_points", "over", "20.5"),
+)  # fmt: skip
 
 
-@given(bets, st.integers(100, 300_000), st.integers(0, 100), st.integers(0, 30_000))
-def test_trimming_a_slate_is_asking_the_limits_before_each_bet(slate, equity, part, today):
+@st.composite
+def stakes_on(draw) -> On:
+    """A stake on one of three events of two leagues, at one of two bookmakers."""
+    event, market = draw(st.integers(0, 2)), draw(st.sampled_from(sides))
+    axis, sign, is_straight = decided_by(*market[:2])
+    quarters = int(Decimal(market[2] or 0) * 4) * (sign if axis == "margin" else 1)
+    return On(
+        event,
+        event * 10 + ["h2h", "spreads", "totals", "player_points"].index(market[0]),
+        event % 2,
+        draw(st.integers(0, 1)),
+        axis,
+        sign,
+        quarters,
+        is_straight,
+        event == 0,
+        draw(st.integers(1001, 9000)) * 10_000 - 10_000_000,
+    )
+
+
+bets = st.lists(st.tuples(st.integers(0, 6000), stakes_on()), max_size=12)
+narrow = st.builds(
+    Bounds,
+    max_market_share=st.sampled_from([Decimal("0.0050"), Decimal("0.0300"), Decimal(1)]),
+    max_event_share=st.sampled_from([Decimal("0.0300"), Decimal(1)]),
+    max_league_share=st.sampled_from([Decimal("0.0450"), Decimal("0.5000")]),
+    max_bookmaker_share=st.sampled_from([Decimal("0.0350"), Decimal("0.5000")]),
+    max_open_bets=st.sampled_from([3, 200]),
+)
+
+
+@given(bets, bets, narrow, st.integers(100, 300_000), st.integers(0, 100), st.integers(0, 30_000))
+def test_trimming_a_slate_is_asking_the_limits_before_each_bet(
+    slate, before, bounds, equity, part, today
+):
     """The array version against the plain one, one bet after the other."""
-    bounds = Bounds()
     free = equity * part // 100
-    asked, event = (np.array([bet[i] for bet in slate], dtype=np.int64) for i in (0, 1))
-    held = {0: 0, 1: 500, 2: 0, 3: 2900}
+    held, again = OpenStakes(), OpenStakes()
+    for cents, on in before:
+        held.add(on, cents)
+        again.add(on, cents)
 
     trimmed = trim_slate(
-        asked=asked,
-        event=event,
-        on_event=np.array([held[e] for e in event.tolist()], dtype=np.int64),
+        asked=np.array([cents for cents, _ in slate], dtype=np.int64),
+        on=[on for _, on in slate],
+        held=held,
         equity=equity,
         free=free,
         today=today,
         bounds=bounds,
     )
 
-    expected, left, spent, on_event = [], free, today, dict(held)
-    for cents, match in slate:
-        exposure = Exposure(
-            *(Decimal(value) / 100 for value in (equity, left, on_event[match], spent))
+    expected, left, spent = [], free, today
+    for cents, on in slate:
+        exposure = Staked(today=Decimal(spent) / 100, held=again).exposure(
+            equity=Decimal(equity) / 100, free=Decimal(left) / 100, on=on
         )
-        most = min(room.left for room in rooms(exposure=exposure, bounds=bounds))
-        stake = min(cents, int(most * 100))
-        stake = stake if stake >= 100 else 0
+        most = most_now(rooms(exposure=exposure, bounds=bounds))
+        stake = int(min(Decimal(cents) / 100, most) * 100)
+        asked = Decimal(stake) / 100
+        if find_breaches(stake=asked, exposure=exposure, bounds=bounds):
+            assert stake < 100  # all but the smallest stake is kept by what the rooms leave
+            stake = 0
+        else:
+            again.add(on, stake)
         expected.append(stake)
-        left, spent, on_event[match] = left - stake, spent + stake, on_event[match] + stake
+        left, spent = left - stake, spent + stake
     assert trimmed.tolist() == expected
+
+
+@given(st.lists(st.tuples(st.integers(1, 5000), stakes_on()), max_size=6), stakes_on())
+def test_no_score_loses_more_than_the_worst_case_and_some_score_loses_that(held, further):
+    """Against settling every score there is: exact where one thing decides, else never less."""
+    held = [(on._replace(event=further.event, tie_loses=True), stake) for stake, on in held]
+    held = [each for each in held if each[0].axis]
+
+    def lost(stakes, margin, total) -> int:
+        result = 0
+        for on, stake in stakes:
+            value = {"margin": margin, "total": total}[on.axis]
+            if on.is_straight:
+                ahead = (-2 if value else 2) if on.sign == 0 else on.sign * value * 2 or -2
+            else:
+                ahead = on.sign * (
+                    4 * value + (on.quarters if on.axis == "margin" else -on.quarters)
+                )
+            if ahead < 0:
+                result += stake if ahead <= -2 else -(-stake // 2)
+            else:
+                result -= stake * min(ahead, 2) * on.gain // (2 * 10_000_000)
+        return result
+
+    scores = [(margin, total) for margin in range(-8, 9) for total in range(200, 225)]
+    worst = max(lost(held, *score) for score in scores)
+
+    assert worst_loss(held) >= max(worst, 0)
+    if len({on.axis for on, _ in held}) == 1:
+        assert worst_loss(held) == max(worst, 0)
+    # Whatever is staked up to a bound above what it says is used, no score loses more than that.
+    if further.axis:
+        further = further._replace(tie_loses=True)
+        bound = max(worst_loss(held), worst_loss(held, further) + 1000)
+        more = [*held, (further, bound - worst_loss(held, further))]
+        assert max(lost(more, *score) for score in scores) <= bound
 
 
 def test_a_share_is_read_as_written_and_rounded_down():

@@ -1,0 +1,207 @@
+"""What of a bankroll is at stake, and what the limits leave of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from betting.models import AT_RISK, NOT_TAKEN, Bet
+from betting.selectors.bets import TAKEN
+from betting.selectors.money import BankrollMoney, equity_path
+from odds.models import Bookmaker, Selection, Side
+from risk.domain.breakers import Reading
+from risk.domain.exposure import On, OpenStakes, decided_by, gain_of
+from risk.domain.limits import Exposure, Room, rooms
+from risk.selectors import bounds_of, drawdown_of
+
+ZERO = Decimal("0.00")
+# Limits of which each market, event, league or bookmaker has its own.
+FULLEST = {
+    "max_market_share": "the fullest market",
+    "max_event_share": "the fullest event",
+    "max_league_share": "the fullest league",
+    "max_bookmaker_share": "the fullest bookmaker",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Staked:
+    """What of a bankroll is at stake, and what was placed this UTC day."""
+
+    today: Decimal
+    held: OpenStakes
+    personal: tuple[Room, ...] = field(default=())
+
+    @property
+    def open_bets(self) -> int:
+        """Return how many bets are not settled."""
+        return self.held.count
+
+    def exposure(self, *, equity: Decimal, free: Decimal, on: On | None) -> Exposure:
+        """Return it as risk wants to know it before another stake; `on` nothing yet, the fullest.
+
+        The fullest market, event, league and bookmaker need not be each other's.
+        """
+        if on is None:
+            kinds = (
+                self.held.markets(),
+                self.held.events(),
+                self.held.leagues(),
+                self.held.bookmakers(),
+            )
+            used = [max((cents for _, cents in kind), default=0) for kind in kinds]
+        else:
+            used = list(self.held.used(on))
+        market, event, league, bookmaker = (Decimal(cents).scaleb(-2) for cents in used)
+        return Exposure(
+            equity=equity,
+            free=free,
+            on_market=market,
+            on_event=event,
+            in_league=league,
+            at_bookmaker=bookmaker,
+            today=self.today,
+            open_bets=self.held.count,
+            personal=self.personal,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsUsed:
+    """What of each limit of a bankroll is used and left; money in its currency."""
+
+    rooms: Mapping[str, Room]
+    open_stakes: Decimal
+    open_bets: int
+    breaker: Reading
+
+    @property
+    def of_stakes(self) -> tuple[Room, ...]:
+        """Return the limits but free money, which is no limit anybody set."""
+        return tuple(room for rule, room in self.rooms.items() if rule != "free_money")
+
+    @property
+    def drawdown(self) -> float:
+        """Return how far equity is below its peak, as the breaker reads it."""
+        return self.breaker.figure
+
+
+def day_of(now: datetime) -> tuple[datetime, datetime]:
+    """Return where the UTC day of a moment begins and ends.
+
+    >>> [str(moment) for moment in day_of(datetime(2026, 1, 15, 23, 30, tzinfo=UTC))]
+    ['2026-01-15 00:00:00+00:00', '2026-01-16 00:00:00+00:00']
+    """
+    midnight = datetime.combine(now.astimezone(UTC).date(), time(), tzinfo=UTC)
+    return midnight, midnight + timedelta(days=1)
+
+
+def draw_is_offered(market: str) -> Exists:
+    """Return the condition that the market named by a path has the draw among its selections."""
+    return Exists(Selection.objects.filter(market_id=OuterRef(market), side=Side.DRAW))
+
+
+def on_selection(
+    selection: Selection, bookmaker: Bookmaker, *, price: Decimal, draw_offered: bool
+) -> On:
+    """Return what a stake on a selection at a bookmaker is on. The event is read with it."""
+    market = selection.market
+    return _on(
+        market.event_id,
+        market.pk,
+        market.event.competition_id,
+        bookmaker.pk,
+        market.key,
+        selection.side,
+        selection.point,
+        draw_offered,
+        price,
+        bookmaker.commission_share,
+    )
+
+
+def staked_of(bankroll_id: int, *, now: datetime) -> Staked:
+    """Return what a bankroll has at stake now. One query.
+
+    Other bankrolls of the same person do not count: limits are shares of one equity, in one
+    currency.
+    """
+    begin, end = day_of(now)
+    placed_today = Q(placed_at__gte=begin, placed_at__lt=end) & ~Q(status__in=NOT_TAKEN)
+    rows = (
+        Bet.objects.filter(Q(status__in=AT_RISK) | placed_today, bankroll_id=bankroll_id)
+        .order_by()
+        .annotate(draw_offered=draw_is_offered("selection__market_id"), taken=TAKEN)
+        .values_list(
+            "status",
+            "placed_at",
+            "taken",
+            "selection__market__event_id",
+            "selection__market_id",
+            "selection__market__event__competition_id",
+            "bookmaker_id",
+            "selection__market__key",
+            "selection__side",
+            "selection__point",
+            "draw_offered",
+            "price",
+            "commission_share",
+        )
+    )
+    today, held = ZERO, OpenStakes()
+    what: list[Any]
+    for status, placed_at, stake, *what in rows:
+        if begin <= placed_at < end and status not in NOT_TAKEN:
+            today += stake
+        if status in AT_RISK:
+            held.add(_on(*what), int(stake * 100))
+    return Staked(today=today, held=held)
+
+
+def _on(
+    event_id: int,
+    market_id: int,
+    league_id: int,
+    bookmaker_id: int,
+    market_key: str,
+    side: str,
+    point: Decimal | None,
+    draw_offered: bool,
+    price: Decimal,
+    commission_share: Decimal,
+) -> On:
+    axis, sign, is_straight = decided_by(market_key, side)
+    line = point or ZERO
+    from_home = -line if axis == "margin" and sign < 0 else line
+    return On(
+        event_id,
+        market_id,
+        league_id,
+        bookmaker_id,
+        axis,
+        sign,
+        int(from_home * 4),
+        is_straight,
+        draw_offered,
+        gain_of(price, commission_share),
+    )
+
+
+def limits_used(money: BankrollMoney, *, now: datetime, on: On | None = None) -> LimitsUsed:
+    """Return what of the limits is used and left: for a stake on something, else the fullest."""
+    staked = staked_of(money.bankroll_id, now=now)
+    exposure = staked.exposure(equity=money.equity, free=money.free, on=on)
+    left = rooms(exposure=exposure, bounds=bounds_of(money.bankroll.owner_id))
+    if on is None:
+        left = tuple(replace(room, title=FULLEST.get(room.rule, room.title)) for room in left)
+    return LimitsUsed(
+        rooms={room.rule: room for room in left},
+        open_stakes=money.at_risk,
+        open_bets=staked.open_bets,
+        breaker=drawdown_of(
+            money.bankroll.owner_id, path=equity_path(money.bankroll_id), before=now
+        ),
+    )
