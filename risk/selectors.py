@@ -27,11 +27,12 @@ class Rules:
         price: float,
         exposure: Exposure,
         kelly_fraction: float = 1.0,
+        share: float | None = None,
     ) -> tuple[Step, ...]:
         """Return the steps from full Kelly to the stake that may be taken, 0.00 if none.
 
         `price` is net of commission. `kelly_fraction` is the asker's own part of Kelly; the
-        smaller of it and the person's counts.
+        smaller of it and the person's counts. `share` is what a plan of its own asks for instead.
         """
         part = min(self.bounds.kelly_fraction, Decimal(str(kelly_fraction)))
         return waterfall(
@@ -40,6 +41,7 @@ class Rules:
             exposure=exposure,
             bounds=replace(self.bounds, kelly_fraction=part),
             halted="; ".join(f"{halt.get_cause_display()}: {halt.reason}" for halt in self.halts),
+            share=share,
         )
 
 

@@ -132,6 +132,7 @@ def simulate(
     capital: int,
     bounds: Bounds,
     kelly_part: float,
+    own_shares: bool = False,
 ) -> Simulated:
     """Stake the recommended rows moment by moment and return what came of them.
 
@@ -139,7 +140,7 @@ def simulate(
     then the moment's rows are staked, best edge first, one bet a market for ever, trimmed by the
     limits. Once the drawdown breaker trips nothing more is staked: nobody is there to lift it.
     `capital` is in cents; `kelly_part` the strategy's part of Kelly, of which and the person's
-    the smaller counts.
+    the smaller counts. `own_shares` stakes what was decided, instead of Kelly.
     """
     rows = np.flatnonzero(decisions.recommended & ~np.isnat(results.known_at))
     order = np.lexsort((slate.quotes.quote_id[rows], -decisions.edge[rows], slate.moment[rows]))
@@ -147,6 +148,8 @@ def simulate(
     net = price_after_commission(slate.quotes.price[rows], slate.quotes.commission[rows])
     part = min(float(bounds.kelly_fraction), kelly_part)
     share = kelly_fraction(decisions.fair_probability[rows], net) * part
+    if own_shares:
+        share = decisions.stake_share[rows]
     payouts = Payouts.of(
         price=slate.quotes.price[rows],
         commission=slate.quotes.commission[rows],

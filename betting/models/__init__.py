@@ -11,7 +11,7 @@ from betting.models.bets import (
     Settlement,
 )
 from betting.models.ledger import Bankroll, LedgerAccount, Transfer
-from betting.models.strategies import Opportunity, Strategy
+from betting.models.strategies import Opportunity, Strategy, StrategyVersion
 
 __all__ = [
     "AT_RISK",
@@ -26,5 +26,6 @@ __all__ = [
     "Result",
     "Settlement",
     "Strategy",
+    "StrategyVersion",
     "Transfer",
 ]

@@ -5,11 +5,20 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
+from betting.models.strategies import StrategyVersion
+
 
 class Backtest(models.Model):
     """One strategy over one stretch of history, with everything needed to run it again."""
 
     strategy_key = models.CharField(max_length=48)
+    version = models.ForeignKey(
+        StrategyVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="backtests",
+        help_text="that was run; none: one that is no stored strategy's",
+    )
     configuration = models.JSONField()
     competition_key = models.CharField(max_length=64)
     starts_on = models.DateField()

@@ -2,21 +2,48 @@
 
 from typing import ClassVar
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from models_registry.models import Prediction
 from odds.models import Quote
 
 
 class Strategy(models.Model):
-    """How opportunities are found: whose probability, which gates."""
+    """How opportunities are found: whose probability, which gates.
+
+    Every change of the configuration is a StrategyVersion, made by the database, whoever changes
+    it. `changed_by`, `changed_at` and `change_note` are of the last change.
+    """
 
     key = models.SlugField(max_length=48, unique=True)
     title = models.CharField(max_length=64)
-    configuration = models.JSONField(help_text="as betting.domain.decide.Configuration")
-    is_active = models.BooleanField(default=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="strategies",
+        help_text="Whose alone it is; nobody: everybody's.",
+    )
+    configuration = models.JSONField(help_text="as betting.domain.configuration.Configuration")
+    version = models.PositiveIntegerField(
+        default=1, editable=False, help_text="number of the version in force, kept by the database"
+    )
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+    )
+    changed_at = models.DateTimeField(default=timezone.now, editable=False)
+    change_note = models.CharField(max_length=200, blank=True, editable=False)
+    is_active = models.BooleanField(default=True, help_text="Whether it looks for opportunities.")
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     followers = models.ManyToManyField(
         settings.AUTH_USER_MODEL,
         blank=True,
@@ -27,9 +54,80 @@ class Strategy(models.Model):
     class Meta:
         ordering: ClassVar = ["title"]
         verbose_name_plural = "strategies"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(archived_at__isnull=True) | Q(is_active=False),
+                name="archived_strategy_is_not_active",
+            ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="versions_count_up",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func="""
+                    NEW.version := 1;
+                    IF TG_OP = 'UPDATE' THEN
+                        NEW.version := OLD.version
+                            + (NEW.configuration IS DISTINCT FROM OLD.configuration)::int;
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="every_change_is_a_version",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                # Who changed it is known only of a change that says when it was made.
+                func="""
+                    IF TG_OP = 'UPDATE' THEN
+                        IF NEW.version = OLD.version THEN RETURN NEW; END IF;
+                        IF NEW.changed_at = OLD.changed_at THEN
+                            INSERT INTO betting_strategyversion
+                                (strategy_id, number, configuration, note, made_at)
+                            VALUES (NEW.id, NEW.version, NEW.configuration, '', now());
+                            RETURN NEW;
+                        END IF;
+                    END IF;
+                    INSERT INTO betting_strategyversion
+                        (strategy_id, number, configuration, note, made_by_id, made_at)
+                    VALUES (NEW.id, NEW.version, NEW.configuration, NEW.change_note,
+                            NEW.changed_by_id, NEW.changed_at);
+                    RETURN NEW;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
+
+
+class StrategyVersion(models.Model):
+    """A strategy's configuration as it once was. Never changed; written by the database alone."""
+
+    strategy = models.ForeignKey(Strategy, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    configuration = models.JSONField()
+    note = models.CharField(max_length=200, blank=True)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    made_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["strategy", "-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["strategy", "number"], name="one_version_a_number"),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="versions_never_change",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.strategy} v{self.number}"
 
 
 class Opportunity(models.Model):
@@ -40,6 +138,13 @@ class Opportunity(models.Model):
         GONE = "gone", "Gone"
 
     strategy = models.ForeignKey(Strategy, on_delete=models.PROTECT, related_name="opportunities")
+    version = models.ForeignKey(
+        StrategyVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="opportunities",
+        help_text="that found it; left out, the database takes the one in force",
+    )
     quote = models.ForeignKey(Quote, on_delete=models.PROTECT, related_name="opportunities")
     prediction = models.ForeignKey(
         Prediction, on_delete=models.PROTECT, null=True, related_name="opportunities"
@@ -73,6 +178,22 @@ class Opportunity(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["status", "-edge"], name="opportunity_best"),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="opportunities_know_their_version",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.version_id IS NULL"),
+                func="""
+                    NEW.version_id := (
+                        SELECT v.id FROM betting_strategyversion v
+                        JOIN betting_strategy s ON s.id = v.strategy_id AND s.version = v.number
+                        WHERE s.id = NEW.strategy_id
+                    );
+                    RETURN NEW;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Avg, Count, F, Max, Q, QuerySet, Sum
 
 from betting.domain.configuration import Configuration
+from betting.domain.rules import rule_by_key
 from betting.models import Opportunity
 from betting.selectors.money import BankrollMoney
 from betting.selectors.stakes import Staked, draw_is_offered, on_selection
@@ -64,6 +65,7 @@ def opportunities(which: OpportunityFilter = ALL) -> QuerySet[Opportunity]:
         .annotate(draw_offered=draw_is_offered(f"{MARKET}_id"))
         .select_related(
             "strategy",
+            "version",
             "prediction__version__predictor",
             "quote__bookmaker",
             f"{MARKET}__event__competition",
@@ -115,16 +117,19 @@ def stake_steps(
     """Return how the stake on an opportunity comes about for one bankroll; the last step is it.
 
     What Today offers and what following takes: full Kelly on what the strategy believes, its part
-    or the person's, whichever is smaller, then each limit and halt.
+    or the person's, whichever is smaller, then each limit and halt. By the version that found it.
     """
     quote = opportunity.quote
+    configuration = Configuration.from_json(opportunity.version.configuration)
+    legs = rule_by_key(configuration.rule).takes_all_legs
     return rules.waterfall(
         probability=opportunity.fair_probability,
         price=net_price(opportunity.price, quote.bookmaker.commission_share),
         exposure=staked.exposure(
             equity=money.equity, free=money.free, on=on_opportunity(opportunity)
         ),
-        kelly_fraction=Configuration.from_json(opportunity.strategy.configuration).kelly_fraction,
+        kelly_fraction=configuration.kelly_fraction,
+        share=opportunity.stake_share if legs else None,
     )
 
 

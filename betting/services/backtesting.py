@@ -10,6 +10,7 @@ import numpy as np
 from betting.domain.configuration import Configuration
 from betting.domain.decide import Slate, decide, market_slate
 from betting.domain.performance import Performance, Record, measure
+from betting.domain.rules import rule_by_key
 from betting.domain.simulate import Simulated, simulate
 from betting.models import Backtest, Strategy
 from betting.services.past import NothingToRun, Past, read_past
@@ -54,6 +55,7 @@ def run_backtest(
     done, summary = play(past, configuration, bounds=bounds)
     backtest = Backtest.objects.create(
         strategy_key=strategy_key,
+        version=strategy.versions.get(number=strategy.version),
         configuration=configuration.to_json()
         | {"limits": {name: str(getattr(bounds, name)) for name in Bounds.__slots__}},
         competition_key=competition_key,
@@ -81,6 +83,7 @@ def play(
         capital=CAPITAL,
         bounds=bounds,
         kelly_part=configuration.kelly_fraction,
+        own_shares=rule_by_key(configuration.rule).takes_all_legs,
     )
     done = measure(_record(past, run, decisions.fair_probability), capital=CAPITAL / 100)
     summary = summary_of(done) | {

@@ -14,8 +14,9 @@ from betting.domain.configuration import Configuration
 from betting.domain.decide import Decisions, Slate, decide, failed_gates, slate_of
 from betting.domain.opinions import Opinion
 from betting.domain.sentences import sentences
-from betting.models import Opportunity, Strategy
+from betting.models import Opportunity, Strategy, StrategyVersion
 from betting.services.prices import quote_age_limit
+from betting.services.strategies import ensure_strategies
 from models_registry.models import Prediction
 from models_registry.selectors import predictions_for
 from odds.domain.table import QuoteTable
@@ -28,13 +29,6 @@ SAME_EDGE = 0.002
 # A price that fails is kept, with why, from this part of the least edge on.
 NEAR = 0.5
 HOPELESS = frozenset({"market", "archive", "started", "too_far", "no_consensus", "no_prediction"})
-MARKET_ONLY = Configuration()
-# As much of it as its record earns.
-WITH_MODEL = Configuration(model_weight=1.0)
-DEFAULTS: tuple[tuple[str, str, Configuration], ...] = (
-    ("consensus", "Market consensus", MARKET_ONLY),
-    ("blend", "Consensus and champion model", WITH_MODEL),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +38,6 @@ class Refreshed:
     opened: int
     gone: int
     open: int
-
-
-def ensure_strategies() -> None:
-    """Make the strategies we ship, where they are missing. A changed one is left as it is."""
-    for key, title, configuration in DEFAULTS:
-        Strategy.objects.get_or_create(
-            key=key, defaults={"title": title, "configuration": configuration.to_json()}
-        )
 
 
 def refresh_opportunities(*, now: datetime, competition_key: str | None = None) -> Refreshed:
@@ -112,8 +98,9 @@ def record_opportunities(
     A price whose edge moved, or whose reasons changed, ends and opens anew: what was surfaced
     stays as it was. Doing it twice at one moment writes nothing the second time.
     """
-    # One refresh of a strategy at a time.
-    Strategy.objects.select_for_update().get(pk=strategy.pk)
+    # One refresh of a strategy at a time, and by the version in force now.
+    strategy = Strategy.objects.select_for_update().get(pk=strategy.pk)
+    version = StrategyVersion.objects.get(strategy=strategy, number=strategy.version)
     configuration = live_configuration(strategy)
     slate = slate_of(
         quotes,
@@ -144,7 +131,7 @@ def record_opportunities(
     if gone:
         Opportunity.objects.filter(pk__in=gone).update(status=Opportunity.Status.GONE, gone_at=now)
     fresh = [
-        _opportunity(strategy, slate, decisions, configuration, row, predictions, now)
+        _opportunity(version, slate, decisions, configuration, row, predictions, now)
         for quote_id, row in rows.items()
         if quote_id not in kept
     ]
@@ -175,7 +162,7 @@ def _is_same(
 
 
 def _opportunity(
-    strategy: Strategy,
+    version: StrategyVersion,
     slate: Slate,
     decisions: Decisions,
     configuration: Configuration,
@@ -188,7 +175,8 @@ def _opportunity(
     used = predictions.get(int(quotes.event_id[row])) if configuration.model_weight > 0 else None
     reasons, passes = sentences(slate, decisions, configuration, row)
     return Opportunity(
-        strategy=strategy,
+        strategy_id=version.strategy_id,
+        version=version,
         quote_id=int(quotes.quote_id[row]),
         prediction=used,
         as_of=now,

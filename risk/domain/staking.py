@@ -57,11 +57,13 @@ def waterfall(
     exposure: Exposure,
     bounds: Bounds,
     halted: str = "",
+    share: float | None = None,
 ) -> tuple[Step, ...]:
     """Return the recommended stake step by step; the last step is the recommendation.
 
     `price` is net of commission. Without a probability there is nothing to recommend by Kelly and
-    the steps start from what the limits leave. `halted` says why nothing may be placed.
+    the steps start from what the limits leave. `halted` says why nothing may be placed. `share`
+    of equity is what a strategy with a plan of its own asks for, instead of Kelly.
 
     >>> exposure = Exposure(Decimal("1000.00"), Decimal("1000.00"), Decimal("0"), Decimal("0"))
     >>> for step in waterfall(probability=0.55, price=2.0, exposure=exposure, bounds=Bounds()):
@@ -75,13 +77,16 @@ def waterfall(
     steps = []
     left = rooms(exposure=exposure, bounds=bounds)
     stake = exposure.equity
-    if probability is not None:
-        share = float(kelly_fraction(np.array([probability]), np.array([price]))[0])
+    if share is not None:
         stake = share_of(exposure.equity, share)
+        steps.append(Step("own_plan", stake, f"{share:.2%} of equity, by the strategy's own plan."))
+    elif probability is not None:
+        kelly = float(kelly_fraction(np.array([probability]), np.array([price]))[0])
+        stake = share_of(exposure.equity, kelly)
         steps.append(
-            Step("full_kelly", stake, f"{share:.2%} of {exposure.equity} grows it fastest.")
+            Step("full_kelly", stake, f"{kelly:.2%} of {exposure.equity} grows it fastest.")
         )
-        stake = share_of(exposure.equity, share * float(bounds.kelly_fraction))
+        stake = share_of(exposure.equity, kelly * float(bounds.kelly_fraction))
         steps.append(Step("fraction", stake, f"{bounds.kelly_fraction:.0%} of full Kelly."))
     for room in left:
         if stake > room.most:

@@ -14,9 +14,9 @@ from betting.domain.decide import decide, slate_of
 from betting.domain.simulate import Results, simulate
 from betting.models import Backtest, Bet, Opportunity, Strategy
 from betting.services.backtesting import slate_of_the_past
-from betting.services.opportunities import ensure_strategies
 from betting.services.past import Past, read_past
 from betting.services.replaying import CannotReplay, replay
+from betting.services.strategies import ensure_strategies
 from odds.models import (
     Bookmaker,
     BookmakerWeight,

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
+from betting.domain.configuration import Configuration
 from betting.models import Bet, Opportunity, Strategy
 from betting.selectors.bets import bet_in_full, bets
 from betting.selectors.money import bankroll_of
@@ -14,12 +15,12 @@ from betting.selectors.opportunities import OpportunityFilter, opportunities
 from betting.selectors.performance import performance_of
 from betting.selectors.stakes import limits_used
 from betting.services import following
-from betting.services import opportunities as opportunity_services
 from betting.services.books import check_books
 from betting.services.following import place_for_followers
 from betting.services.measuring import measure_clv
-from betting.services.opportunities import ensure_strategies, refresh_opportunities
+from betting.services.opportunities import refresh_opportunities
 from betting.services.settlement import settle_due_bets
+from betting.services.strategies import ensure_strategies
 from odds.models import ClosingPrice, Competition, Quote
 from tests import make
 
@@ -159,7 +160,7 @@ def test_two_rounds_at_once_take_a_market_once(market, alice, monkeypatch):
     make.bankroll(alice)
     ensure_strategies()
     twin = Strategy.objects.create(
-        key="twin", title="Twin", configuration=opportunity_services.MARKET_ONLY.to_json()
+        key="twin", title="Twin", configuration=Configuration().to_json()
     )
     refresh()
     rounds = [Strategy.objects.get(key="consensus"), twin]

@@ -10,8 +10,8 @@ from accounts import clock
 from betting.management.summary import as_table
 from betting.models import Strategy
 from betting.services.backtesting import run_backtest
-from betting.services.opportunities import ensure_strategies
 from betting.services.past import NothingToRun
+from betting.services.strategies import ensure_strategies
 
 
 class Command(BaseCommand):

@@ -30,7 +30,7 @@ from accounts import clock
 from accounts.models import User
 from betting.models import Bankroll, Strategy
 from betting.services import ledger
-from betting.services.opportunities import ensure_strategies
+from betting.services.strategies import ensure_strategies
 from models_registry import services as registry
 from models_registry.describing import predictor_key
 from models_registry.history import NoSuchCompetition

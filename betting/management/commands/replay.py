@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import clock
 from betting.management.summary import as_table
-from betting.services.opportunities import ensure_strategies
 from betting.services.replaying import CannotReplay, replay
+from betting.services.strategies import ensure_strategies
 
 
 class Command(BaseCommand):
