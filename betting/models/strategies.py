@@ -1,6 +1,6 @@
 """What a strategy recommends."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pgtrigger
 from django.conf import settings
@@ -198,3 +198,9 @@ class Opportunity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quote}: edge {self.edge:+.3f}"
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The configuration that found it, as it was then."""
+        found: dict[str, Any] = (self.version or self.strategy).configuration
+        return found

@@ -120,7 +120,7 @@ def stake_steps(
     or the person's, whichever is smaller, then each limit and halt. By the version that found it.
     """
     quote = opportunity.quote
-    configuration = Configuration.from_json(opportunity.version.configuration)
+    configuration = Configuration.from_json(opportunity.configuration)
     legs = rule_by_key(configuration.rule).takes_all_legs
     return rules.waterfall(
         probability=opportunity.fair_probability,

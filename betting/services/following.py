@@ -3,17 +3,22 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.db.models import Prefetch
 
 from accounts.models import User
+from betting.domain.rules import rule_by_key
 from betting.models import Bankroll, Bet, Opportunity, Strategy
 from betting.selectors.money import money_in
 from betting.selectors.opportunities import OpportunityFilter, opportunities, stake_steps
 from betting.selectors.stakes import staked_of
 from betting.services.placement import RequestKeyReused, StakeRefused, place_bet
 from betting.services.prices import PriceSource, latest_price
+from risk.domain.staking import Step
 from risk.selectors import rules_of
+
+WHOLE = Decimal("0.99")
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +41,10 @@ def place_for_followers(
     """Place paper bets on every recommended opportunity for each follower, best edge first.
 
     One bet a market and follower: whoever has one there already, by any strategy or by hand, is
-    left alone, so a repeat places nothing. Stakes are the end of the follower's own waterfall, at
-    most the strategy's part of Kelly. A refusal stops nobody else.
+    left alone, so a repeat places nothing. Of a strategy whose legs belong together all are taken,
+    one after another, or none where a limit would cut one; a leg that is refused on the way (its
+    price moved) leaves those before it standing. Stakes are the end of the follower's own
+    waterfall, at most the strategy's part of Kelly. A refusal stops nobody else.
     """
     if strategy_id is None:
         # Whoever may not log in any more places nothing either.
@@ -88,37 +95,55 @@ def _place_for(
         ).values_list("selection__market_id", flat=True)
     )
     placed = refused = 0
-    for opportunity in found:
-        quote = opportunity.quote
-        if quote.selection.market_id in held:
+    for legs in _together(found):
+        market_id = legs[0].quote.selection.market_id
+        if market_id in held:
             continue
         # Read anew for each: the bet before moved both.
-        stake = stake_steps(
-            opportunity,
-            rules=rules,
-            money=money_in(chosen),
-            staked=staked_of(chosen, now=now),
-        )[-1].stake
-        if stake <= 0:
+        money, staked = money_in(chosen), staked_of(chosen, now=now)
+        steps = [stake_steps(each, rules=rules, money=money, staked=staked) for each in legs]
+        stakes = [each[-1].stake for each in steps]
+        if min(stakes) <= 0 or (len(legs) > 1 and _is_cut(steps)):
             continue
-        try:
-            place_bet(
-                owner_id=owner_id,
-                # Of the market: two rounds at once cannot both take it, whichever outcome.
-                request_key=f"follow:{chosen}:market:{quote.selection.market_id}",
-                selection_id=quote.selection_id,
-                bookmaker_id=quote.bookmaker_id,
-                price=opportunity.price,
-                stake=stake,
-                now=now,
-                opportunity_id=opportunity.pk,
-                bankroll_id=chosen,
-                prices=prices,
-            )
-        except (StakeRefused, RequestKeyReused) as reason:
-            logger.info("Not placed for user %s: %s", owner_id, reason)
-            refused += 1
-        else:
-            held.add(quote.selection.market_id)
+        for place, (opportunity, stake) in enumerate(zip(legs, stakes, strict=True)):
+            quote = opportunity.quote
+            # Of the market: two rounds at once cannot both take it, whichever outcome.
+            key = f"follow:{chosen}:market:{market_id}"
+            try:
+                place_bet(
+                    owner_id=owner_id,
+                    request_key=f"{key}:leg:{place}" if place else key,
+                    selection_id=quote.selection_id,
+                    bookmaker_id=quote.bookmaker_id,
+                    price=opportunity.price,
+                    stake=stake,
+                    now=now,
+                    opportunity_id=opportunity.pk,
+                    bankroll_id=chosen,
+                    prices=prices,
+                )
+            except (StakeRefused, RequestKeyReused) as reason:
+                logger.info("Not placed for user %s: %s", owner_id, reason)
+                refused += 1
+                break
+            held.add(market_id)
             placed += 1
     return Followed(placed, refused)
+
+
+def _together(found: list[Opportunity]) -> list[list[Opportunity]]:
+    """Return the opportunities to take together: alone, but for the legs of one market and line."""
+    groups: dict[tuple[object, ...], list[Opportunity]] = {}
+    for each in found:
+        selection = each.quote.selection
+        point = selection.point
+        line = -point if point is not None and selection.side == "away" else point
+        of_legs = rule_by_key(each.configuration.get("rule", "fair_price")).takes_all_legs
+        key = (selection.market_id, line) if of_legs else (each.pk,)
+        groups.setdefault(key, []).append(each)
+    return list(groups.values())
+
+
+def _is_cut(legs: list[tuple[Step, ...]]) -> bool:
+    """Return whether a limit takes more than a hundredth off a leg: they would no longer match."""
+    return any(steps[-1].stake < steps[0].stake * WHOLE for steps in legs)

@@ -169,6 +169,7 @@ def _set_up(
     copy = Strategy.objects.create(
         key=f"replay-{number}-{strategy_key}"[:48],
         title=f"{original.title} (replay {number})"[:64],
+        owner=owner,
         configuration=original.configuration,
         is_active=False,
     )

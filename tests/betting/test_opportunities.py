@@ -207,6 +207,26 @@ def test_nothing_is_placed_for_who_may_not_log_in_any_more(market, alice):
     assert place_for_followers(make.NOON).placed == 0
 
 
+def test_all_legs_of_an_arbitrage_are_taken_or_none(alice):
+    make.bankroll(alice)
+    for book, (home, away) in {"a": ("2.080", "1.800"), "b": ("1.800", "2.080")}.items():
+        make.priced(home, book=book)
+        make.priced(away, side="away", book=book)
+    ensure_strategies()
+    Strategy.objects.filter(key="arbitrage").update(is_active=True)
+    Strategy.objects.get(key="arbitrage").followers.add(alice)
+    refresh()
+
+    limits = make.limits(alice, bet="0.005", event="0.03", day="0.1")
+    assert place_for_followers(make.NOON).placed == 0
+    limits.delete()
+    assert place_for_followers(make.NOON).placed == 2
+    assert place_for_followers(make.NOON).placed == 0
+
+    stakes = list(Bet.objects.order_by("pk").values_list("stake", "price"))
+    assert stakes == [(Decimal("10.00"), Decimal("2.080"))] * 2
+
+
 def test_a_follower_without_a_bankroll_stops_nobody(market, alice, bob):
     make.bankroll(bob)
     refresh()

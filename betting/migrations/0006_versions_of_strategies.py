@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('betting', '0004_clv_of_a_moved_line'),
+        ('betting', '0005_what_venues_matched'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
