@@ -86,7 +86,9 @@ class SearchShape(Shape):
     tries = serializers.IntegerField(source="ended", help_text="sets of parameters tried so far")
     workers = serializers.IntegerField(help_text="how many trials at once")
     seed = serializers.IntegerField()
-    folds = serializers.JSONField(help_text="the seasons scored")
+    folds = serializers.JSONField(
+        help_text="the seasons scored; of a young league sixths of its time, from 0"
+    )
     held_out = serializers.JSONField(help_text="the seasons it never looks at")
     best_log_loss = serializers.FloatField(allow_null=True)
     data_hash = serializers.CharField()

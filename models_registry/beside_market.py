@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from models_registry.domain.calibration import earned_share
+from models_registry.domain.calibration import FEWEST_GAMES, earned_share
 from models_registry.domain.games import BoolArray, FloatArray, Games
-from models_registry.domain.logistic import log_odds_of, probability_of
+from models_registry.domain.logistic import fit_logistic, log_odds_of, probability_of
+from models_registry.domain.market_before import MarketBefore
 from models_registry.domain.metrics import (
     calibration_curve,
     calibration_error,
@@ -16,9 +17,12 @@ from models_registry.domain.metrics import (
 )
 from models_registry.domain.scores import Outcomes, PointScores
 from models_registry.history import History
+from models_registry.learners import AS_THEY_STAND
 
 # Shares of the model that a blend may have, in hundredths.
 SHARES = 100
+# As heavy as the model's own regression has it.
+RIDGE = AS_THEY_STAND.ridge
 
 
 def judge_lines(history: History, scores: PointScores, rows: BoolArray) -> dict[str, Any]:
@@ -96,21 +100,60 @@ def blend_with_prices(
     return blended, share
 
 
-def judge_blend(
-    games: Games, model: FloatArray, prices: FloatArray, close: FloatArray, judged: BoolArray
-) -> dict[str, Any] | None:
-    """Return the figures of prices, model and blend on the same games; None if none has prices.
+def regress_on_market(
+    games: Games, model: FloatArray, market: MarketBefore, judged: BoolArray
+) -> FloatArray:
+    """Return probabilities of the judged games by a regression on what the market said and did.
 
-    `difference` is the blend's mean log loss less the prices' own; below zero the blend is better.
-    Its 95 % interval is a bootstrap of whole days.
+    Its log-odds are the market's, and a ridge regression on `MarketBefore.columns` of earlier
+    days' games, refitted a day, adds to them; nothing before there are 300 of them.
     """
+    known: BoolArray = np.isfinite(model) & np.isfinite(market.probability) & games.played
+    told = np.where(known, model, 0.5)
+    base = log_odds_of(np.where(known, market.probability, 0.5))
+    columns = np.where(known[:, None], market.columns(log_odds_of(told)), 0.0)
+    said = np.full(len(games), np.nan)
+    for day in np.unique(games.day[judged & known]):
+        before: BoolArray = known & (games.day < day - 1)
+        here: BoolArray = judged & known & (games.day == day)
+        added = 0.0
+        if before.sum() >= FEWEST_GAMES:
+            weights = fit_logistic(
+                columns[before], games.home_won[before], ridge=RIDGE, base=base[before]
+            )
+            added = weights[0] + columns[here] @ weights[1:]
+        said[here] = probability_of(base[here] + added)
+    return said
+
+
+def judge_blend(
+    games: Games, model: FloatArray, market: MarketBefore, close: FloatArray, judged: BoolArray
+) -> dict[str, Any] | None:
+    """Return the figures of prices, model and blends on the same games; None if none has prices.
+
+    `blend` mixes two opinions, `regression` knows too how the market came about. `difference` is
+    mean log loss less that of the prices; below zero it is better. Its 95 % interval is a
+    bootstrap of whole days.
+    """
+    prices = market.probability
     blended, share = blend_with_prices(games, model, prices, close, judged)
     rows = np.isfinite(blended)
     if not rows.any():
         return None
     won = games.home_won[rows]
-    gained = losses(blended[rows], won) - losses(prices[rows], won)
-    low, high = interval_of_mean(gained, blocks=games.day[rows].astype(np.int64))
+    days = games.day[rows].astype(np.int64)
+    regressed = regress_on_market(games, model, market, judged)[rows]
+
+    def beside_prices(name: str, said: FloatArray) -> dict[str, Any]:
+        gained = losses(said, won) - losses(prices[rows], won)
+        low, high = interval_of_mean(gained, blocks=days)
+        return {
+            # Plus zero: no difference is not written -0.
+            "difference": round(float(gained.mean()), 6) + 0.0,
+            "interval": [round(low, 6) + 0.0, round(high, 6) + 0.0],
+            "words": f"the {name} is " + _words(low, high, "the prices by themselves"),
+        }
+
     return {
         "games": int(rows.sum()),
         "prices": score(prices[rows], won).as_dict(),
@@ -121,10 +164,8 @@ def judge_blend(
             "mean": round(float(share[rows].mean()), 4),
             "last": round(float(share[rows][-1]), 2),
         },
-        # Plus zero: no difference is not written -0.
-        "difference": round(float(gained.mean()), 6) + 0.0,
-        "interval": [round(low, 6) + 0.0, round(high, 6) + 0.0],
-        "words": "the blend is " + _words(low, high, "the prices by themselves"),
+        **beside_prices("blend", blended[rows]),
+        "regression": score(regressed, won).as_dict() | beside_prices("regression", regressed),
     }
 
 

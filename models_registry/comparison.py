@@ -22,9 +22,10 @@ def compare_versions(first: ModelVersion, second: ModelVersion) -> dict[str, Any
     """Return both versions' figures on the events of both records, and how far they differ.
 
     `difference` is the first's mean log loss less the second's: below zero, the first is better;
-    `interval` is its 95 % bootstrap interval, `verdict` both in words. `close` is None unless all
-    those events have one. `events` are those on which they differ most, with what each and the
-    close said of the home side; `made_from` is what they do not have in common.
+    `interval` is its 95 % bootstrap interval, `verdict` both in words. Events without a close
+    count only where none has one; `close` is then None. `events` are those on which they differ
+    most, with what each and the close said of the home side; `made_from` is what they do not have
+    in common.
 
     Raises:
         NothingInCommon: if the records share no event.
@@ -39,6 +40,9 @@ def compare_versions(first: ModelVersion, second: ModelVersion) -> dict[str, Any
     if not shared:
         raise NothingInCommon(f"the records of {first} and {second} share no event")
     rows = np.array(shared)
+    priced = np.isfinite(_column(mine, "close")[rows[:, 0]])
+    if priced.any():
+        rows = rows[priced]
     won = np.array(mine["won"], dtype=np.bool_)[rows[:, 0]]
     said = (_column(mine, "model")[rows[:, 0]], _column(other, "model")[rows[:, 1]])
     close = _column(mine, "close")[rows[:, 0]]
@@ -49,7 +53,7 @@ def compare_versions(first: ModelVersion, second: ModelVersion) -> dict[str, Any
         "first": _figures(first, said[0], won),
         "second": _figures(second, said[1], won),
         "elo": score(_column(mine, "elo")[rows[:, 0]], won).as_dict(),
-        "close": score(close, won).as_dict() if np.isfinite(close).all() else None,
+        "close": score(close, won).as_dict() if priced.any() else None,
         "difference": round(float(difference.mean()), 6),
         "interval": [round(low, 6), round(high, 6)],
         "verdict": _verdict(first, second, low, high, len(rows)),
@@ -100,7 +104,7 @@ def _made_from(first: ModelVersion, second: ModelVersion) -> list[dict[str, Any]
     pairs = {
         "recipe": (first.algorithm, second.algorithm),
         "trained from": (first.trained_from.isoformat(), second.trained_from.isoformat()),
-        "trained until": (first.trained_until.isoformat(), second.trained_until.isoformat()),
+        "trained until": (first.trained_until, second.trained_until),
         "events": (first.game_count, second.game_count),
         "data hash": (first.data_hash, second.data_hash),
         "code": (first.code_version, second.code_version),

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from models_registry.beside_market import judge_blend, judge_lines
-from models_registry.domain.games import BoolArray, FloatArray
+from models_registry.domain.games import BoolArray
+from models_registry.domain.market_before import MarketBefore
 from models_registry.domain.metrics import share_of_gap_closed
 from models_registry.goal_training import evaluate_matches
 from models_registry.history import History, may_be_drawn
@@ -44,7 +45,7 @@ def evaluate(
     since: date,
     until: date,
     progress: Callable[[str], None],
-    prices_before: FloatArray | None = None,
+    prices_before: MarketBefore | None = None,
     parameters: Parameters = AS_THEY_STAND,
 ) -> Evaluation:
     """Judge the model on the games of some days, `since` to `until`, both included.
@@ -52,8 +53,8 @@ def evaluate(
     Each season is predicted by a model fitted, blended and calibrated on earlier seasons only.
     All three are scored on the same games: those with a result and, where any has one, a sound
     closing moneyline. Spreads and totals are judged beside closing lines, under `lines`. With
-    `prices_before`, the home side's margin-free probability of each game from prices known well
-    before it, a blend of model and prices is judged beside those, under `before`.
+    `prices_before`, what the market said well before each game, blends of the model with it are
+    judged beside its prices, under `before`.
 
     Raises:
         NothingToEvaluate: saying whether games, results or earlier seasons are missing.
@@ -83,11 +84,11 @@ def evaluate(
 def _evaluate_games(
     history: History,
     test: BoolArray,
-    early: FloatArray | None,
+    early: MarketBefore | None,
     progress: Callable[[str], None],
     parameters: Parameters,
 ) -> Evaluation:
-    """Judge games without draws; `early` are probabilities of prices known well before each."""
+    """Judge games without draws; `early` is what the market said well before each."""
     progress(f"building features of {len(history)} games")
     prepared = prepare_by_season(history)
     seasons = [int(year) for year in np.unique(history.games.season[test])]

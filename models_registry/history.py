@@ -360,7 +360,7 @@ def margin_free(prices: list[tuple[float, float]]) -> FloatArray:
     >>> margin_free([(1.5, 3.0), (1.0, 3.0)]).round(4)
     array([0.6667,    nan])
     """
-    pairs = np.array(prices, dtype=np.float64)
+    pairs = np.array(prices, dtype=np.float64).reshape(-1, 2)
     sound: BoolArray = (np.isfinite(pairs) & (pairs > 1)).min(axis=1)
     fair = np.full(len(pairs), np.nan)
     if sound.any():

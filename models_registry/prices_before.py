@@ -1,6 +1,6 @@
 """What the market said so long before each event, from the database or from archive files.
 
-Never a feature: versions are blended with it and judged beside it.
+Never a feature of a version: versions are blended with it and judged beside it.
 """
 
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from models_registry.domain.games import FloatArray
-from models_registry.domain.logistic import log_odds_of, probability_of
+from models_registry.domain.games import FloatArray, IntArray
+from models_registry.domain.market_before import MarketBefore
 from models_registry.history import History, instant, margin_free
 from models_registry.history_files import facts_of
 from odds.database import fetch_columns
@@ -22,7 +22,7 @@ from odds.feeds.parsed import ParsedSweep
 HOME, AWAY = SIDES.index("home"), SIDES.index("away")
 Pairs = dict[int, dict[int, list[float]]]
 
-_LAST = """
+_PRICES = """
 SELECT DISTINCT ON (q.id) m.event_id, q.bookmaker_id, (s.side = 'home')::int::bigint,
        coalesce(round(c.price * 1000), 0)::bigint
 FROM odds_event e
@@ -33,28 +33,31 @@ JOIN odds_bookmaker b ON b.id = q.bookmaker_id AND NOT b.is_archive
 JOIN odds_pricechange c ON c.quote_id = q.id
  AND c.seen_at <= e.starts_at - make_interval(secs => %(before)s)
 WHERE e.competition_id = (SELECT id FROM odds_competition WHERE key = %(competition)s)
-ORDER BY q.id, c.seen_at DESC
-"""
+ORDER BY q.id, c.seen_at """
 
 
-def stored_prices_before(history: History, before: timedelta) -> FloatArray:
-    """Return the home side's margin-free probability of each game, of prices known so long before.
+def stored_prices_before(history: History, before: timedelta) -> MarketBefore:
+    """Return what prices known so long before each game said.
 
-    Each bookmaker's last price; the mean of their log-odds, margin taken out proportionally. NaN
-    where no bookmaker had both sides.
+    Each bookmaker's last price by then, its first for how the market moved; margin taken out
+    proportionally.
     """
     given = {"competition": history.competition_key, "before": before.total_seconds()}
-    pairs: Pairs = {}
-    for event, book, is_home, price in zip(
-        *(column.tolist() for column in fetch_columns(_LAST, given, "qqqq")), strict=True
-    ):
-        pairs.setdefault(event, {}).setdefault(book, [np.nan, np.nan])[1 - is_home] = price / 1000
     place = {event: row for row, event in enumerate(history.games.event_id.tolist())}
-    known = {place[event]: books for event, books in pairs.items() if event in place}
-    return _consensus(known, len(history))
+
+    def pairs(order: str) -> Pairs:
+        columns = fetch_columns(_PRICES + order, given, "qqqq")
+        found: Pairs = {}
+        for event, book, is_home, price in zip(*(each.tolist() for each in columns), strict=True):
+            if event in place:
+                books = found.setdefault(place[event], {})
+                books.setdefault(book, [np.nan, np.nan])[1 - is_home] = price / 1000
+        return found
+
+    return MarketBefore.of(_fair(pairs("DESC")), _fair(pairs("ASC")), len(history))
 
 
-def prices_before_in_files(history: History, folder: Path, before: timedelta) -> FloatArray:
+def prices_before_in_files(history: History, folder: Path, before: timedelta) -> MarketBefore:
     """Return as `stored_prices_before` what archive files of odds say.
 
     An event is the game of its two teams on its day or the next to it.
@@ -64,6 +67,7 @@ def prices_before_in_files(history: History, folder: Path, before: timedelta) ->
     """
     rows = _rows_by_teams(history)
     latest: dict[int, tuple[np.datetime64, dict[int, list[float]]]] = {}
+    first: dict[int, tuple[np.datetime64, dict[int, list[float]]]] = {}
     wait = np.timedelta64(before)
     for sweep in _sweeps(folder, history.competition_key):
         seen_at = instant(sweep.seen_at)
@@ -81,7 +85,12 @@ def prices_before_in_files(history: History, folder: Path, before: timedelta) ->
                 continue
             if row not in latest or latest[row][0] <= seen_at:
                 latest[row] = seen_at, books
-    return _consensus({row: books for row, (_, books) in latest.items()}, len(history))
+            if row not in first or first[row][0] > seen_at:
+                first[row] = seen_at, books
+    last, opening = (
+        _fair({row: books for row, (_, books) in each.items()}) for each in (latest, first)
+    )
+    return MarketBefore.of(last, opening, len(history))
 
 
 def _rows_by_teams(history: History) -> dict[tuple[str, str, np.datetime64], int]:
@@ -118,16 +127,8 @@ def _pairs(sweep: ParsedSweep) -> dict[str, dict[int, list[float]]]:
     return pairs
 
 
-def _consensus(known: Pairs, count: int) -> FloatArray:
-    """Return the mean log-odds of the bookmakers that have both sides, as a probability."""
-    said = np.full(count, np.nan)
+def _fair(known: Pairs) -> tuple[IntArray, FloatArray]:
+    """Return row and margin-free home probability a bookmaker; NaN where a side is missing."""
     flat = [(row, pair) for row, books in known.items() for pair in books.values()]
-    if not flat:
-        return said
-    where = np.array([row for row, _ in flat])
     fair = margin_free([(pair[0], pair[1]) for _, pair in flat])
-    sound = np.isfinite(fair)
-    sums = np.bincount(where[sound], weights=log_odds_of(fair[sound]), minlength=count)
-    books = np.bincount(where[sound], minlength=count)
-    said[books > 0] = probability_of(sums[books > 0] / books[books > 0])
-    return said
+    return np.array([row for row, _ in flat], dtype=np.int64), fair

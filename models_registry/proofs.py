@@ -169,6 +169,11 @@ class Search(models.Model):
     def __str__(self) -> str:
         return f"search {self.pk} of {self.predictor}"
 
+    @property
+    def scored_on(self) -> str:
+        """The folds scored, in words: seasons, or of a young league sixths of its time."""
+        return ", ".join(f"sixth {fold + 1}" if fold < 6 else str(fold) for fold in self.folds)
+
 
 class Trial(models.Model):
     """One set of parameters, tried. Number 0 is the recipe as it stands. Final once it ended."""

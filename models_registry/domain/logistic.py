@@ -8,11 +8,13 @@ STEPS = 50
 CLOSE_ENOUGH = 1e-10
 
 
-def fit_logistic(values: FloatArray, happened: BoolArray, *, ridge: float) -> FloatArray:
+def fit_logistic(
+    values: FloatArray, happened: BoolArray, *, ridge: float, base: FloatArray | None = None
+) -> FloatArray:
     """Return the intercept and one coefficient a column, shape (k + 1,).
 
     The ridge (half of it times the squared coefficients is added to the loss) spares the
-    intercept. Columns should be on one scale.
+    intercept. Columns should be on one scale. `base` are log-odds that the regression adds to.
 
     Raises:
         ValueError: if a value is missing or not a number.
@@ -27,8 +29,9 @@ def fit_logistic(values: FloatArray, happened: BoolArray, *, ridge: float) -> Fl
     penalty = np.full(design.shape[1], ridge)
     penalty[0] = 0.0
     weights = np.zeros(design.shape[1])
+    start = 0.0 if base is None else base
     for _ in range(STEPS):
-        p = probability_of(design @ weights)
+        p = probability_of(start + design @ weights)
         slope = design.T @ (p - happened) + penalty * weights
         curve = design.T @ (design * (p * (1 - p))[:, None]) + np.diag(penalty)
         curve[0, 0] += 1e-9

@@ -24,7 +24,7 @@ from models_registry.searching import FoldScore, Tried
 from models_registry.services.holdout import seasons_held_out
 from models_registry.services.holds import TRIALS, held, held_by_anyone
 from models_registry.services.search import end_search, locked_search
-from models_registry.training import FEWEST_TO_FIT, Prepared
+from models_registry.training import FEWEST_TO_FIT, Prepared, prepare
 
 # The first worker, and one more: parameters that kill two workers will kill a third.
 MOST_ATTEMPTS = 2
@@ -106,7 +106,11 @@ def _ready(search: Search) -> Prepared | None:
     )
     folds = searching.folds_to_score(prepared)[1]
     if not folds:
-        _failed(search, f"fewer than {FEWEST_TO_FIT} usable events before any season")
+        _failed(
+            search,
+            f"fewer than {FEWEST_TO_FIT} usable events to learn from before any season that is not "
+            "held out; import more history",
+        )
         return None
     if not search.data_hash:
         Search.objects.filter(pk=search.pk, data_hash="").update(
@@ -133,7 +137,11 @@ def _prepared(
     history = read_history(competition_key).as_known_at(until)
     held_out = seasons_held_out(history, now=until)
     before = before_held_out(history, held_out)
-    return prepare_by_season(before), held_out, before.fingerprint()
+    prepared = prepare_by_season(before)
+    if not searching.folds_to_score(prepared)[1]:
+        # A young league: sixths of its time, as its training has them.
+        prepared = prepare(before)
+    return prepared, held_out, before.fingerprint()
 
 
 def before_held_out(history: History, held_out: Sequence[str]) -> History:

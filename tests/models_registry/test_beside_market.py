@@ -2,15 +2,26 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from models_registry.beside_market import blend_with_prices, judge_blend, judge_lines
+from models_registry.beside_market import (
+    blend_with_prices,
+    judge_blend,
+    judge_lines,
+    regress_on_market,
+)
+from models_registry.domain.logistic import log_odds_of
+from models_registry.domain.market_before import MarketBefore
 from models_registry.domain.scores import PointScores
-from models_registry.history import History
-from models_registry.prices_before import prices_before_in_files
+from models_registry.history import History, read_history
+from models_registry.prices_before import prices_before_in_files, stored_prices_before
+from odds.models import PriceChange
+from odds.services.partitions import ensure_partitions
+from tests import make
 from tests.models_registry import arrays
 
 HEADER = (
@@ -50,6 +61,12 @@ def test_lines_are_judged_on_what_was_decided_and_pushes_counted_beside_those_ex
     assert found["pushes"]["expected"] == pytest.approx(2 * ends.push[1], abs=0.06)
 
 
+def market(prices, moved=0.0) -> MarketBefore:
+    """What one bookmaker said, whose prices moved so far."""
+    unmoved = np.where(np.isfinite(prices), 0.0, np.nan)
+    return MarketBefore(prices, np.isfinite(prices).astype(int), unmoved, unmoved + moved)
+
+
 def league_with_prices(count=1200):
     """Prices that know half of what there is to know, a model that knows the other half."""
     rng = np.random.default_rng(4)
@@ -65,7 +82,7 @@ def test_a_blend_earns_its_share_on_earlier_days_only():
     every, none = np.ones(len(games), bool), np.full(len(games), np.nan)
 
     blended, share = blend_with_prices(games, model, prices, none, every)
-    found = judge_blend(games, model, prices, none, every)
+    found = judge_blend(games, model, market(prices), none, every)
 
     # The first 300 games teach nothing yet: the prices stand.
     assert share[:300].tolist() == [0.0] * 300
@@ -99,12 +116,12 @@ def test_a_model_without_news_gets_no_share_and_games_without_prices_are_left_ou
 
     every, none = np.ones(len(games), bool), np.full(len(games), np.nan)
 
-    found = judge_blend(games, noise, prices, none, every)
+    found = judge_blend(games, noise, market(prices), none, every)
 
     assert found["games"] == 600
     assert found["share_of_model"] == {"first": 0.0, "mean": 0.0, "last": 0.0}
     assert found["difference"] == 0
-    assert judge_blend(games, noise, none, none, every) is None
+    assert judge_blend(games, noise, market(none), none, every) is None
 
 
 def test_prices_of_files_are_the_last_that_were_known_so_long_before(tmp_path):
@@ -127,10 +144,65 @@ def test_prices_of_files_are_the_last_that_were_known_so_long_before(tmp_path):
         return prices_before_in_files(history(games), tmp_path, timedelta(hours=hours))
 
     # 1.5 and 3.0 without their margin; the bookmaker with one side says nothing.
-    assert asked(12).round(4).tolist()[0] == 0.6667
-    assert asked(10).round(4).tolist()[0] == round(8 / 9.1, 4)
-    assert np.isnan(asked(14)).all()
-    assert np.isnan(asked(12)[1])
+    early, late = asked(12), asked(10)
+    assert (early.probability.round(4)[0], late.probability.round(4)[0]) == (0.6667, 0.8791)
+    assert early.books.tolist() == [1, 0]
+    assert np.isnan(asked(14).probability).all()
+    assert np.isnan(early.probability[1])
+    assert early.moved[0] == 0
+    assert late.moved[0] == pytest.approx(np.log(8.0 / 1.1) - np.log(2))
+
+
+@pytest.mark.django_db
+def test_prices_of_the_database_are_the_last_that_were_known_so_long_before():
+    home, away, alone = (
+        make.priced("1.500"), make.priced("3.000", side="away"), make.priced("1.900", book="two"),
+    )  # fmt: skip
+    ensure_partitions([make.NOON])
+    for quote, hours, price in (
+        (home, 13, "2.000"), (away, 13, "2.000"), (home, 12, "1.500"), (away, 12, "3.000"),
+        (alone, 12, "1.900"), (home, 5, "1.100"), (away, 5, None),
+    ):  # fmt: skip
+        PriceChange.objects.create(
+            quote=quote,
+            price=price and Decimal(price),
+            seen_at=make.EVENING - timedelta(hours=hours),
+        )
+    event = home.selection.market.event
+    event.status, event.home_score, event.away_score = "finished", 110, 100
+    event.result_seen_at = make.NIGHT
+    event.save()
+    stored = read_history(event.competition.key)
+
+    at_noon = stored_prices_before(stored, timedelta(hours=11))
+
+    assert at_noon.probability.round(4).tolist() == [0.6667]
+    assert at_noon.books.tolist() == [1]
+    assert at_noon.moved[0] == pytest.approx(np.log(2))
+    # The away side was withdrawn: half a market says nothing.
+    assert np.isnan(stored_prices_before(stored, timedelta(hours=4)).probability).all()
+    assert np.isnan(stored_prices_before(stored, timedelta(hours=14)).probability).all()
+
+
+def test_a_regression_learns_of_earlier_days_that_moves_go_on():
+    games, _, prices = league_with_prices()
+    rng = np.random.default_rng(6)
+    moved = rng.normal(0, 1.0, len(games))
+    won = rng.random(len(games)) < 1 / (1 + np.exp(-log_odds_of(prices) - 0.8 * moved))
+    games = replace(games, home_score=np.where(won, 101.0, 99.0))
+    every, none = np.ones(len(games), bool), np.full(len(games), np.nan)
+
+    found = judge_blend(games, prices, market(prices, moved), none, every)
+
+    assert found["difference"] == 0
+    assert found["regression"]["interval"][1] < 0
+    assert found["regression"]["words"] == "the regression is better than the prices by themselves"
+    said = regress_on_market(games, prices, market(prices, moved), every)
+    changed = replace(games, home_score=np.where(games.day > games.day[600], 0.0, games.home_score))
+    again = regress_on_market(changed, prices, market(prices, moved), every)
+    first = games.day <= games.day[600] + 1
+    assert np.array_equal(said[first], again[first])
+    assert not np.array_equal(said[~first], again[~first])
 
 
 def test_a_time_before_that_is_none_is_refused():

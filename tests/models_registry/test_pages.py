@@ -3,6 +3,7 @@
 import re
 from html import unescape
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.test import Client
@@ -140,9 +141,28 @@ def test_two_versions_stand_side_by_side_with_the_events_they_differ_on(
         [abs(row["first"] - row["second"]) for row in answer["events"]], abs=1e-4
     )
     assert {row["event"] for row in answer["events"]} == set(record["event_id"][:2])
+    assert answer["close"] is None
     assert "99.0 %" in page
     assert "Where they differ most" in page
     assert "Data, code, features and parameters are the same." in page
+
+
+def test_versions_are_compared_on_the_events_that_have_a_close(trained, monkeypatch):
+    record = {"event_id": [1, 2, 3], "won": [True, False, True], "elo": [0.5, 0.5, 0.5]}
+    records = iter(
+        [
+            record | {"model": [0.9, 0.4, 0.6], "close": [None, 0.3, 0.7]},
+            record | {"model": [0.1, 0.4, 0.6], "close": [None, 0.3, 0.7]},
+        ]
+    )
+    monkeypatch.setattr(
+        comparison.artifacts, "load_evaluation", lambda path, checksum: next(records)
+    )
+
+    answer = comparison.compare_versions(trained, trained)
+
+    assert (answer["games"], answer["difference"]) == (2, 0)
+    assert answer["close"]["log_loss"] == pytest.approx(-np.log(0.7), abs=1e-6)
 
 
 def test_versions_that_cannot_be_compared_are_said_or_not_there(trained, as_alice):

@@ -64,12 +64,16 @@ def test_leanings_say_which_parameter_went_with_worse():
 
 
 @pytest.fixture
-def search(competition, monkeypatch) -> Search:
-    """A search of three trials on a league whose newest season is held out."""
+def quick_to_fit(monkeypatch):
     monkeypatch.setattr(training, "WARM_UP", 100)
     monkeypatch.setattr(training, "FEWEST_TO_FIT", 150)
     monkeypatch.setattr(searching, "FEWEST_TO_FIT", 150)
     trials._prepared.cache_clear()
+
+
+@pytest.fixture
+def search(competition, quick_to_fit) -> Search:
+    """A search of three trials on a league whose newest season is held out."""
     league.fill(competition, games=250)
     return start_search(
         competition_key=league.KEY, trials=3, workers=2, by_id=None, now=league.LATER
@@ -207,7 +211,21 @@ def test_a_history_too_short_to_fit_on_fails_the_search(search, monkeypatch):
 
     search.refresh_from_db()
     assert (search.status, search.trials.count()) == ("failed", 0)
-    assert "usable events before any season" in search.error
+    assert "usable events to learn from before any season" in search.error
+
+
+def test_a_young_league_is_searched_on_sixths_of_its_time(competition, quick_to_fit):
+    league.fill(competition, games=400, seasons=2)
+    search = start_search(
+        competition_key=league.KEY, trials=1, workers=1, by_id=None, now=league.LATER
+    )
+
+    while work_on_search(search_id=search.pk):
+        pass
+
+    search.refresh_from_db()
+    assert (search.status, search.error) == ("done", "")
+    assert search.scored_on.startswith("sixth ")
 
 
 def test_a_search_is_begun_watched_stopped_and_trained_from_on_the_command_line(

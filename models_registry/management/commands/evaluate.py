@@ -13,7 +13,7 @@ from accounts import clock
 from models_registry import services
 from models_registry.boosters import BOOSTERS
 from models_registry.describing import predictor_key
-from models_registry.domain.games import FloatArray
+from models_registry.domain.market_before import MarketBefore
 from models_registry.evaluation import NothingToEvaluate, evaluate
 from models_registry.history import History, NoSuchCompetition, read_history
 from models_registry.history_files import UnusableFiles, read_files
@@ -111,7 +111,7 @@ class Command(BaseCommand):
 
     def _prices(
         self, history: History, folder: Path | None, before: timedelta | None
-    ) -> FloatArray | None:
+    ) -> MarketBefore | None:
         if before is None:
             return None
         self._say(f"reading prices known {before} before the start")
@@ -184,8 +184,9 @@ class Command(BaseCommand):
                     f"the model is {found['words']}."
                 )
         if blend := figures.get("before"):
-            losses = {name: blend[name]["log_loss"] for name in ("prices", "blend", "model")}
+            names = ("prices", "blend", "regression", "model")
+            said = ", ".join(f"{name} {blend[name]['log_loss']:.4f}" for name in names)
             self.stdout.write(
-                f"Prices before: {losses['prices']:.4f}, blend {losses['blend']:.4f}, model "
-                f"{losses['model']:.4f} on {blend['games']} events; {blend['words']}."
+                f"Prices before, log loss on {blend['games']} events: {said}; {blend['words']}; "
+                f"{blend['regression']['words']}."
             )

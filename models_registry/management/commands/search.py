@@ -147,7 +147,7 @@ class Command(BaseCommand):
         lines = [
             f"{search}: {search.status}{f' ({search.error})' if search.error else ''}, "
             f"{row['tries']} of {search.trials_wanted} tries; scored on "
-            f"{', '.join(map(str, search.folds)) or '(not known yet)'}; held out "
+            f"{search.scored_on or '(not known yet)'}; held out "
             f"{', '.join(search.held_out) or 'nothing'}"
         ]
         lines += [
