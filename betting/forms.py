@@ -15,6 +15,7 @@ class PlaceBet(forms.Form):
     selection_id = forms.IntegerField()
     bookmaker_id = forms.IntegerField()
     opportunity_id = forms.IntegerField(required=False)
+    venue = forms.CharField(max_length=16, initial="paper", required=False)
     stake = forms.DecimalField(
         max_digits=12,
         decimal_places=2,
@@ -26,6 +27,35 @@ class PlaceBet(forms.Form):
         decimal_places=3,
         min_value=Decimal("1.001"),
         error_messages={"required": "Price: say the least you accept, such as 2.05."},
+    )
+
+    def clean_venue(self) -> str:
+        """Return the venue's key; on paper, where none is named."""
+        return self.cleaned_data["venue"] or "paper"
+
+
+class ConfirmBet(forms.Form):
+    """What a bettor really got of a bet they placed by hand."""
+
+    stake = forms.DecimalField(
+        label="Stake you got",
+        max_digits=12,
+        decimal_places=2,
+        widget=forms.TextInput(attrs={"class": "input tnum", "inputmode": "decimal"}),
+        error_messages={"required": "Stake: say how much, such as 12.50."},
+    )
+    price = forms.DecimalField(
+        label="Price you got, decimal",
+        max_digits=9,
+        decimal_places=3,
+        widget=forms.TextInput(attrs={"class": "input tnum", "inputmode": "decimal"}),
+        error_messages={"required": "Price: say which you got, such as 2.05."},
+    )
+    venue_reference = forms.CharField(
+        label="Number on the slip, if you want to find it again",
+        max_length=64,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "input"}),
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from betting.views import bets, events, performance, risk, status, today
+from betting.views import answers, bets, events, performance, risk, status, today
 
 urlpatterns = [
     path("", today.today, name="today"),
@@ -10,6 +10,8 @@ urlpatterns = [
     re_path(r"^bets/export\.(?P<kind>csv|json)$", bets.export_bets, name="export_bets"),
     path("bets/place/", today.place_bet, name="place_bet"),
     path("bets/<int:bet_id>/", bets.bet, name="bet"),
+    path("bets/<int:bet_id>/confirm/", answers.confirm_bet, name="confirm_bet"),
+    path("bets/<int:bet_id>/cancel/", answers.cancel_bet, name="cancel_bet"),
     path("events/<int:event_id>/", events.event, name="event"),
     path("performance/", performance.performance, name="performance"),
     path("risk/", risk.risk, name="risk"),

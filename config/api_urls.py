@@ -4,6 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.api import WhoAmI
+from betting.api.answers import CancelBet, ConfirmBet
 from betting.api.bets import BetDetail, Bets
 from betting.api.money import Bankrolls, PerformanceView, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
@@ -74,6 +75,8 @@ urlpatterns = [
     path("ev/summary", EvSummary.as_view(), name="api-ev-summary"),
     path("bets", Bets.as_view(), name="api-bets"),
     path("bets/<int:bet_id>", BetDetail.as_view(), name="api-bet"),
+    path("bets/<int:bet_id>/cancel", CancelBet.as_view(), name="api-bet-cancel"),
+    path("bets/<int:bet_id>/confirm", ConfirmBet.as_view(), name="api-bet-confirm"),
     path("bankroll", Bankrolls.as_view(), name="api-bankroll"),
     path("performance", PerformanceView.as_view(), name="api-performance"),
     path("risk", RiskView.as_view(), name="api-risk"),

@@ -1,13 +1,14 @@
 """A person's bets: which, with all that one row shows, and their sums."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, F, Min, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from betting.models import NOT_TAKEN, Bet, BetStatus, Settlement, Transfer
+from betting.models import NOT_TAKEN, UNANSWERED, Bet, BetStatus, Settlement, Transfer
+from betting.venues.registry import venue_by_key
 from odds.models import Bookmaker, Competition, EventStatus
 
 ZERO = Decimal("0.00")
@@ -101,6 +102,39 @@ def bet_in_full(owner_id: int, bet_id: int) -> Bet | None:
         )
         .first()
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many bets wait for their venue's answer, and for how long the oldest has."""
+
+    count: int
+    longest: timedelta
+
+
+def waiting_bets(now: datetime, *, owner_id: int | None = None) -> Waiting:
+    """Return what waits for an answer: of one person, or of everybody. One query."""
+    waiting = Bet.objects.filter(status__in=UNANSWERED)
+    if owner_id is not None:
+        waiting = waiting.filter(owner_id=owner_id)
+    found = waiting.aggregate(count=Count("pk"), since=Min("placed_at"))
+    return Waiting(found["count"], now - found["since"] if found["since"] else timedelta())
+
+
+def waits_for_bettor(bet: Bet) -> bool:
+    """Return whether the bettor is to say what they got of it."""
+    return bet.status in UNANSWERED and venue_by_key(bet.venue).terms.asks_person
+
+
+def can_be_cancelled(bet: Bet) -> bool:
+    """Return whether its venue may still be asked to take it back."""
+    return bet.status in UNANSWERED and venue_by_key(bet.venue).terms.cancels
+
+
+def time_left(bet: Bet, *, now: datetime) -> timedelta | None:
+    """Return how long a waiting bet has until it is withdrawn; None where it has no end."""
+    longest = venue_by_key(bet.venue).terms.answers_within
+    return None if longest is None else max(bet.placed_at + longest - now, timedelta())
 
 
 def bet_sums(owner_id: int, which: BetFilter = ALL) -> BetSums:

@@ -11,6 +11,15 @@ class NoSuchVenue(Exception):
     """No venue goes by that key."""
 
 
+def venues_at(bookmaker_key: str) -> list[Venue]:
+    """Return the venues that can bet at a bookmaker, armed or not, in their order here."""
+    return [
+        venue
+        for venue in VENUES.values()
+        if venue.terms.bookmakers is None or bookmaker_key in venue.terms.bookmakers
+    ]
+
+
 def venue_by_key(key: str) -> Venue:
     """Return the venue of that key.
 

@@ -15,10 +15,12 @@ from betting.screens import BetRow
 from betting.selectors import bets as selectors
 from betting.selectors.bets import BetFilter
 from betting.selectors.money import bankroll_of
+from betting.venues.registry import venue_by_key
 
 COLUMNS = (
     "id", "placed_at", "competition", "event", "starts_at", "market", "selection", "bookmaker",
-    "venue", "price", "price_shown", "stake", "currency", "status", "result", "returned", "profit",
+    "venue", "price", "price_shown", "stake",
+    "matched_stake", "matched_price", "currency", "status", "result", "returned", "profit",
     "settled_at", "fair_probability", "clv", "strategy",
 )  # fmt: skip
 
@@ -65,6 +67,7 @@ def export_bets(request: UserRequest, kind: str) -> StreamingHttpResponse:
 @login_required
 def bet(request: UserRequest, bet_id: int) -> HttpResponse:
     """Show one bet: what was believed, how the stake came about, and every cent it moved."""
+    now = clock.now()
     found = selectors.bet_in_full(request.user.pk, bet_id)
     if found is None:
         raise Http404("There is no such bet of yours.")
@@ -75,6 +78,12 @@ def bet(request: UserRequest, bet_id: int) -> HttpResponse:
             "bet": found,
             "row": screens.bet_row(found),
             "close": getattr(found.selection, "close", None),
+            "venue_title": venue_by_key(found.venue).terms.title,
+            "waits_for_bettor": selectors.waits_for_bettor(found),
+            "can_be_cancelled": selectors.can_be_cancelled(found),
+            "waited": now - found.placed_at,
+            "next_look": found.next_look_at,
+            "now": now,
         },
     )
 
@@ -101,6 +110,8 @@ def _exported(row: BetRow, price_format: str) -> dict[str, str | float | int | N
         "price": str(bet.price),
         "price_shown": price_text(bet.price, price_format),
         "stake": str(bet.stake),
+        "matched_stake": None if bet.matched_stake is None else str(bet.matched_stake),
+        "matched_price": None if bet.matched_price is None else str(bet.matched_price),
         "currency": bet.bankroll.currency,
         "status": bet.status,
         "result": bet.result,

@@ -5,7 +5,9 @@ import uuid
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
+from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import clock, live
 from accounts.http import UserRequest
@@ -17,6 +19,7 @@ from betting.selectors.opportunities import OpportunityFilter, on_opportunity
 from betting.selectors.stakes import limits_used
 from betting.services.placement import RequestKeyReused, StakeRefused
 from betting.services.placement import place_bet as place
+from betting.venues.registry import venue_by_key, venues_at
 from odds.screens import MARKETS, competition_filter
 
 
@@ -74,6 +77,7 @@ def place_bet(request: UserRequest) -> HttpResponse:
                 "request_key": str(uuid.uuid4()),
                 "stake": row.stake or None,
                 "price": row.opportunity.price,
+                "venue": "paper",
             }
         )
         return _confirm(request, form, row, status=200)
@@ -81,6 +85,11 @@ def place_bet(request: UserRequest) -> HttpResponse:
     bet_id = _placed(request, form)
     if bet_id is None:
         return _confirm(request, form, row, status=422)
+    if venue_by_key(form.cleaned_data["venue"]).terms.asks_person:
+        # What they are to do now has its own page.
+        if request.htmx:
+            return HttpResponseClientRedirect(reverse("confirm_bet", args=[bet_id]))
+        return redirect("confirm_bet", bet_id)
     if not request.htmx:
         return redirect("bet", bet_id)
     fresh = screens.opportunity_of(row.opportunity.pk, request.user.pk, now=now, rate=clock.rate())
@@ -116,6 +125,7 @@ def _confirm(
         f"betting/{template}",
         {
             "form": form,
+            "venues": venues_at(row.book.key),
             "row": row,
             "money": money,
             "uses": limits_used(money, now=now, on=on_opportunity(row.opportunity)).of_stakes,
