@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from betting.models.ledger import Bankroll
+from betting.models.ledger import Bankroll, untruncated
 from betting.models.strategies import Opportunity
 from odds.models import Bookmaker, Selection
 from risk.domain.kelly import net_price
@@ -162,6 +162,7 @@ class Bet(models.Model):
                 operation=pgtrigger.UpdateOf("matched_stake", "matched_price"),  # type: ignore[no-untyped-call]
                 condition=pgtrigger.Condition("OLD.matched_stake IS NOT NULL"),
             ),
+            untruncated("betting_bet"),
         ]
 
     def __str__(self) -> str:
@@ -206,13 +207,7 @@ class Settlement(models.Model):
                 name="settlements_are_append_only",
                 operation=pgtrigger.Update | pgtrigger.Delete,
             ),
-            pgtrigger.Trigger(
-                name="settlements_are_not_truncated",
-                level=pgtrigger.Statement,
-                when=pgtrigger.Before,
-                operation=pgtrigger.Truncate,
-                func="RAISE EXCEPTION 'pgtrigger: Cannot truncate betting_settlement rows';",
-            ),
+            untruncated("betting_settlement"),
         ]
 
     def __str__(self) -> str:

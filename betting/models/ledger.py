@@ -1,4 +1,4 @@
-"""Money: pots and the transfers between them."""
+"""Money: pots and the transfers between them, each chained to the one before."""
 
 from typing import ClassVar
 
@@ -6,6 +6,42 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+
+from odds.models import Bookmaker
+
+
+def link(row: str, previous: str) -> str:
+    """Return the SQL of a transfer's hash: SHA-256 over the hash before it and all it says.
+
+    The reference comes last, since it alone may hold the separator.
+    """
+    said = (
+        f"{row}.bankroll_id",
+        f"{row}.number",
+        f"{row}.kind",
+        f"{row}.source_id",
+        f"{row}.destination_id",
+        f"{row}.amount",
+        f"coalesce({row}.bet_id::text, '')",
+        f"""to_char({row}.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
+        f"coalesce({row}.reverses_id::text, '')",
+        f"{row}.reference",
+    )
+    return (
+        f"encode(sha256(convert_to(concat_ws('|', coalesce({previous}, ''), {', '.join(said)}), "
+        "'UTF8')), 'hex')"
+    )
+
+
+def untruncated(table: str) -> pgtrigger.Trigger:
+    """Return the trigger that keeps a table from being emptied."""
+    return pgtrigger.Trigger(
+        name=f"{table.removeprefix('betting_')}s_are_not_truncated",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Truncate,
+        func=f"RAISE EXCEPTION 'pgtrigger: Cannot truncate {table} rows';",
+    )
 
 
 class Bankroll(models.Model):
@@ -17,11 +53,20 @@ class Bankroll(models.Model):
     name = models.CharField(max_length=48, default="Main")
     currency = models.CharField(max_length=3, default="EUR")
     opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, help_text="empty then; nothing moves into it")
 
     class Meta:
         ordering: ClassVar = ["owner", "name"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["owner", "name"], name="bankroll_named_once")
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="a_bankroll_keeps_owner_and_currency",
+                operation=pgtrigger.UpdateOf("owner_id", "currency", "opened_at")  # type: ignore[no-untyped-call]
+                | pgtrigger.Delete,
+            ),
+            untruncated("betting_bankroll"),
         ]
 
     def __str__(self) -> str:
@@ -29,28 +74,49 @@ class Bankroll(models.Model):
 
 
 class LedgerAccount(models.Model):
-    """A pot of a bankroll. Its amount is kept by a trigger on Transfer, never by Python."""
+    """A pot of a bankroll. Its amount is kept by a trigger on Transfer, never by Python.
+
+    Four of them come with the bankroll. One more a bookmaker holds what lies there, where the
+    bettor keeps account of it; stakes at all other bookmakers are out of the free pot.
+    """
 
     class Kind(models.TextChoices):
         FREE = "free", "Free"
+        BOOK = "book", "At a bookmaker"
         AT_RISK = "at_risk", "At risk"
         HOUSE = "house", "House (the bookmakers)"
         WORLD = "world", "World (deposits and withdrawals)"
 
     bankroll = models.ForeignKey(Bankroll, on_delete=models.PROTECT, related_name="accounts")
     kind = models.CharField(max_length=8, choices=Kind.choices)
+    bookmaker = models.ForeignKey(
+        Bookmaker, on_delete=models.PROTECT, null=True, related_name="pots"
+    )
     amount = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    closed_at = models.DateTimeField(
+        null=True, help_text="of a pot at a bookmaker: stakes there are out of the free pot again"
+    )
 
     class Meta:
         ordering: ClassVar = ["bankroll", "kind"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["bankroll", "kind"], name="one_pot_a_kind"),
+            models.UniqueConstraint(
+                fields=["bankroll", "kind", "bookmaker"],
+                name="one_pot_a_kind_and_bookmaker",
+                nulls_distinct=False,
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=["house", "world"]) | Q(amount__gte=0),
                 name="own_money_never_negative",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["free", "at_risk", "house", "world"]), name="pot_kind_known"
+                condition=Q(kind__in=["free", "book", "at_risk", "house", "world"]),
+                name="pot_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="book", bookmaker__isnull=False)
+                | ~Q(kind="book") & Q(bookmaker__isnull=True, closed_at__isnull=True),
+                name="only_a_pot_at_a_bookmaker_names_one",
             ),
             # numeric accepts NaN, which sorts above everything.
             models.CheckConstraint(
@@ -64,8 +130,11 @@ class LedgerAccount(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 func="""
-                    IF TG_OP = 'DELETE' OR pg_trigger_depth() < 2 OR NEW.kind <> OLD.kind
-                       OR NEW.bankroll_id <> OLD.bankroll_id THEN
+                    IF TG_OP = 'DELETE'
+                       OR (NEW.amount <> OLD.amount AND pg_trigger_depth() < 2)
+                       OR (NEW.id, NEW.kind, NEW.bankroll_id, NEW.bookmaker_id)
+                          IS DISTINCT FROM
+                          (OLD.id, OLD.kind, OLD.bankroll_id, OLD.bookmaker_id) THEN
                         RAISE EXCEPTION 'pgtrigger: Pots change by transfers only';
                     END IF;
                     RETURN NEW;
@@ -78,6 +147,7 @@ class LedgerAccount(models.Model):
                 condition=pgtrigger.Condition("NEW.amount <> 0"),
                 func="RAISE EXCEPTION 'pgtrigger: A pot starts empty';",
             ),
+            untruncated("betting_ledgeraccount"),
         ]
 
     def __str__(self) -> str:
@@ -85,11 +155,17 @@ class LedgerAccount(models.Model):
 
 
 class Transfer(models.Model):
-    """Money moved from one pot to another of the same bankroll. Never changed."""
+    """Money moved from one pot to another of the same bankroll. Never changed.
+
+    The database itself writes down the bankroll, the number in it and the hash, so that no writer
+    can leave one out or begin a second chain.
+    """
 
     class Kind(models.TextChoices):
         DEPOSIT = "deposit", "Deposit"
         WITHDRAWAL = "withdrawal", "Withdrawal"
+        TO_BOOK = "to_book", "To a bookmaker"
+        FROM_BOOK = "from_book", "From a bookmaker"
         STAKE = "stake", "Stake"
         RETURN = "return", "Stake returned"
         WINNINGS = "winnings", "Winnings"
@@ -113,9 +189,15 @@ class Transfer(models.Model):
         "self", on_delete=models.PROTECT, null=True, related_name="reversed_by"
     )
 
+    bankroll = models.ForeignKey(Bankroll, on_delete=models.PROTECT, related_name="transfers")
+    number = models.PositiveIntegerField(help_text="in its bankroll, from 1, without a gap")
+    hash = models.CharField(max_length=64, help_text="SHA-256 over the hash before and this row")
+
     class Meta:
         ordering: ClassVar = ["at", "pk"]
+        indexes: ClassVar = [models.Index(fields=["bankroll", "at"], name="transfer_of_a_period")]
         constraints: ClassVar = [
+            models.UniqueConstraint(fields=["bankroll", "number"], name="one_chain_a_bankroll"),
             models.CheckConstraint(
                 condition=Q(amount__gt=0, amount__lt=10**12), name="transfer_amount_positive"
             ),
@@ -127,28 +209,43 @@ class Transfer(models.Model):
             pgtrigger.Protect(
                 name="transfers_are_immutable", operation=pgtrigger.Update | pgtrigger.Delete
             ),
+            untruncated("betting_transfer"),
+            # The bankroll's row is held, so whoever comes second finds this one and follows it.
             pgtrigger.Trigger(
-                name="transfers_are_not_truncated",
-                level=pgtrigger.Statement,
+                name="transfers_are_chained",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Truncate,
-                func="RAISE EXCEPTION 'pgtrigger: Cannot truncate betting_transfer rows';",
-            ),
-            # The pots follow the transfers, whoever writes them.
-            pgtrigger.Trigger(
-                name="transfers_move_the_pots",
-                when=pgtrigger.After,
                 operation=pgtrigger.Insert,
-                func="""
-                    IF (SELECT bankroll_id FROM betting_ledgeraccount WHERE id = NEW.source_id)
-                       <> (SELECT bankroll_id FROM betting_ledgeraccount
-                           WHERE id = NEW.destination_id) THEN
+                declare=[("last", "record")],
+                func=f"""
+                    SELECT s.bankroll_id INTO NEW.bankroll_id
+                    FROM betting_ledgeraccount s
+                    JOIN betting_ledgeraccount d ON d.bankroll_id = s.bankroll_id
+                    WHERE s.id = NEW.source_id AND d.id = NEW.destination_id;
+                    IF NOT FOUND THEN
                         RAISE EXCEPTION 'pgtrigger: A transfer stays in its bankroll';
                     END IF;
-                    UPDATE betting_ledgeraccount SET amount = amount - NEW.amount
-                    WHERE id = NEW.source_id;
-                    UPDATE betting_ledgeraccount SET amount = amount + NEW.amount
-                    WHERE id = NEW.destination_id;
+                    PERFORM 1 FROM betting_bankroll WHERE id = NEW.bankroll_id FOR NO KEY UPDATE;
+                    SELECT number, hash INTO last FROM betting_transfer
+                    WHERE bankroll_id = NEW.bankroll_id ORDER BY number DESC LIMIT 1;
+                    NEW.number := coalesce(last.number, 0) + 1;
+                    NEW.hash := {link("NEW", "last.hash")};
+                    RETURN NEW;
+                """,  # noqa: S608 - names of ours alone
+            ),
+            # The pots follow the transfers, whoever writes them; each once a statement.
+            pgtrigger.Trigger(
+                name="transfers_move_the_pots",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="moved"),  # type: ignore[no-untyped-call]
+                func="""
+                    UPDATE betting_ledgeraccount pot SET amount = pot.amount + change.amount
+                    FROM (SELECT account, sum(amount) AS amount FROM (
+                              SELECT destination_id AS account, amount FROM moved
+                              UNION ALL SELECT source_id, -amount FROM moved) both_sides
+                          GROUP BY account) change
+                    WHERE pot.id = change.account;
                     RETURN NULL;
                 """,
             ),

@@ -7,19 +7,30 @@ import numpy as np
 from django.db.models import Q, QuerySet
 
 from betting.models import Bankroll, LedgerAccount, Transfer
+from odds.models import Bookmaker
 from risk.domain.breakers import EquityPath
 
 ZERO = Decimal("0.00")
 
 
 @dataclass(frozen=True, slots=True)
+class BookMoney:
+    """What of a bankroll lies at one bookmaker; stakes there come out of it, until it is closed."""
+
+    bookmaker: Bookmaker
+    amount: Decimal
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BankrollMoney:
-    """One bankroll's money: equity = free + at risk."""
+    """One bankroll's money: equity = free + at bookmakers + at risk."""
 
     bankroll: Bankroll
     free: Decimal = ZERO
     at_risk: Decimal = ZERO
     deposited: Decimal = ZERO
+    books: tuple[BookMoney, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -37,9 +48,19 @@ class BankrollMoney:
         return self.bankroll.currency
 
     @property
+    def at_books(self) -> Decimal:
+        """Return what lies at bookmakers."""
+        return sum((book.amount for book in self.books), ZERO)
+
+    @property
     def equity(self) -> Decimal:
-        """Return free plus at risk."""
-        return self.free + self.at_risk
+        """Return free, at bookmakers and at risk together."""
+        return self.free + self.at_books + self.at_risk
+
+    def stakeable_at(self, bookmaker_id: int) -> Decimal:
+        """Return what a stake at a bookmaker can come out of: its pot if one is kept, or free."""
+        kept = {book.bookmaker.pk: book.amount for book in self.books if not book.is_closed}
+        return kept.get(bookmaker_id, self.free)
 
     @property
     def profit(self) -> Decimal:
@@ -48,8 +69,12 @@ class BankrollMoney:
 
 
 def bankrolls_of(owner_id: int) -> list[BankrollMoney]:
-    """Return a person's bankrolls with their money, the first opened first. One query."""
-    return _monies(LedgerAccount.objects.filter(bankroll__owner_id=owner_id))
+    """Return a person's bankrolls with their money, the first opened first. One query.
+
+    A closed one is left out, unless a correction brought money back to it.
+    """
+    mine = _monies(LedgerAccount.objects.filter(bankroll__owner_id=owner_id))
+    return [money for money in mine if money.bankroll.closed_at is None or money.equity]
 
 
 def bankroll_of(owner_id: int) -> BankrollMoney:
@@ -63,18 +88,25 @@ def money_in(bankroll_id: int) -> BankrollMoney:
 
 
 def _monies(accounts: QuerySet[LedgerAccount]) -> list[BankrollMoney]:
-    pots: dict[int, dict[str, LedgerAccount]] = {}
-    for account in accounts.select_related("bankroll").order_by("bankroll_id"):
-        pots.setdefault(account.bankroll_id, {})[account.kind] = account
-    return [
-        BankrollMoney(
-            bankroll=each["free"].bankroll,
-            free=each["free"].amount,
-            at_risk=each["at_risk"].amount,
-            deposited=-each["world"].amount,
-        )
-        for each in pots.values()
-    ]
+    pots: dict[int, list[LedgerAccount]] = {}
+    for account in accounts.select_related("bankroll", "bookmaker").order_by("bankroll_id", "pk"):
+        pots.setdefault(account.bankroll_id, []).append(account)
+    return [_money(each) for each in pots.values()]
+
+
+def _money(pots: list[LedgerAccount]) -> BankrollMoney:
+    amounts = {pot.kind: pot.amount for pot in pots}
+    return BankrollMoney(
+        bankroll=pots[0].bankroll,
+        free=amounts["free"],
+        at_risk=amounts["at_risk"],
+        deposited=-amounts["world"],
+        books=tuple(
+            BookMoney(pot.bookmaker, pot.amount, is_closed=pot.closed_at is not None)
+            for pot in pots
+            if pot.bookmaker is not None and (pot.closed_at is None or pot.amount)
+        ),
+    )
 
 
 def equity_path(bankroll_id: int) -> EquityPath:

@@ -126,7 +126,9 @@ def stake_steps(
         probability=opportunity.fair_probability,
         price=net_price(opportunity.price, quote.bookmaker.commission_share),
         exposure=staked.exposure(
-            equity=money.equity, free=money.free, on=on_opportunity(opportunity)
+            equity=money.equity,
+            free=money.stakeable_at(quote.bookmaker_id),
+            on=on_opportunity(opportunity),
         ),
         kelly_fraction=configuration.kelly_fraction,
         share=opportunity.stake_share if legs else None,

@@ -193,7 +193,9 @@ def _on(
 def limits_used(money: BankrollMoney, *, now: datetime, on: On | None = None) -> LimitsUsed:
     """Return what of the limits is used and left: for a stake on something, else the fullest."""
     staked = staked_of(money.bankroll_id, now=now)
-    exposure = staked.exposure(equity=money.equity, free=money.free, on=on)
+    # A stake at a bookmaker with a pot comes out of that.
+    free = money.free if on is None else money.stakeable_at(on.bookmaker)
+    exposure = staked.exposure(equity=money.equity, free=free, on=on)
     left = rooms(exposure=exposure, bounds=bounds_of(money.bankroll.owner_id))
     if on is None:
         left = tuple(replace(room, title=FULLEST.get(room.rule, room.title)) for room in left)

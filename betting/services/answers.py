@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from accounts import audit
 from accounts.live import announce_bet
 from betting.models import NOT_TAKEN, UNANSWERED, Bet, BetStatus, Transfer
-from betting.services.ledger import lock_accounts, pots_of, unmatched_reference
+from betting.services.ledger import lock_accounts, pots_of, staked_from, unmatched_reference
 from betting.venues.base import FINAL, Answer, Code, Order, Venue, Verdict
 from betting.venues.registry import venue_by_key
 
@@ -160,7 +160,7 @@ def record_answer(bet_id: int, answer: Answer, *, now: datetime) -> Bet:
             reference=unmatched_reference(bet.pk),
             kind=Transfer.Kind.RETURN,
             source=pots.at_risk,
-            destination=pots.free,
+            destination=staked_from(pots, bet.pk),
             amount=bet.stake - matched,
             bet=bet,
             at=now,

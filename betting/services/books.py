@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
+from betting.models.ledger import link
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -34,7 +36,7 @@ _CHECKS: tuple[tuple[str, str], ...] = (
         "own_money_is_never_negative",
         """
         SELECT kind || ' of bankroll ' || bankroll_id, 'holds ' || amount
-        FROM betting_ledgeraccount WHERE kind IN ('free', 'at_risk') AND amount < 0
+        FROM betting_ledgeraccount WHERE kind IN ('free', 'book', 'at_risk') AND amount < 0
         """,
     ),
     (
@@ -70,7 +72,7 @@ _CHECKS: tuple[tuple[str, str], ...] = (
         FROM betting_bet b LEFT JOIN (
             SELECT moved.bet_id,
                    sum(moved.amount) FILTER (WHERE a.kind = 'at_risk') AS at_risk,
-                   sum(moved.amount) FILTER (WHERE a.kind = 'free') AS free
+                   sum(moved.amount) FILTER (WHERE a.kind IN ('free', 'book')) AS free
             FROM (SELECT bet_id, destination_id AS account, amount FROM betting_transfer
                   UNION ALL
                   SELECT bet_id, source_id, -amount FROM betting_transfer) moved
@@ -115,9 +117,49 @@ _CHECKS: tuple[tuple[str, str], ...] = (
         SELECT 'bet ' || t.bet_id, 'two settlements stand: ' || string_agg(t.reference, ', ')
         FROM betting_transfer t
         WHERE t.bet_id IS NOT NULL AND t.kind IN ('return', 'winnings', 'loss')
-          AND t.reference <> 'bet:' || t.bet_id || ':unmatched'
+          AND t.reference ~ '^bet:[0-9]+:[0-9]+:'
           AND NOT EXISTS (SELECT 1 FROM betting_transfer r WHERE r.reverses_id = t.id)
         GROUP BY t.bet_id, t.kind HAVING count(*) > 1
+        """,
+    ),
+    (
+        "each_bet_stakes_from_one_pot",
+        """
+        SELECT 'bet ' || t.bet_id, 'moved money of the pots '
+               || string_agg(DISTINCT a.id::text, ', ') || ' where one is right'
+        FROM betting_transfer t
+        JOIN betting_ledgeraccount a ON a.id IN (t.source_id, t.destination_id)
+        WHERE t.bet_id IS NOT NULL AND a.kind IN ('free', 'book')
+        GROUP BY t.bet_id HAVING count(DISTINCT a.id) > 1
+        """,
+    ),
+    (
+        "transfers_are_chained",
+        f"""
+        SELECT 'bankroll ' || bankroll_id, 'transfer ' || number || ' (' || reference || ') '
+               || CASE WHEN number <> place THEN 'should be number ' || place
+                  ELSE 'says something other than when it was written' END
+               || '; it is the first of ' || broken || ' that do not fit'
+        FROM (
+            SELECT *, count(*) OVER (PARTITION BY bankroll_id) AS broken,
+                   row_number() OVER (PARTITION BY bankroll_id ORDER BY place) AS nth
+            FROM (
+                SELECT t.*, row_number() OVER chain AS place, lag(hash) OVER chain AS before
+                FROM betting_transfer t
+                WINDOW chain AS (PARTITION BY bankroll_id ORDER BY number)
+            ) t
+            WHERE number <> place OR hash <> {link("t", "t.before")}
+        ) broken
+        WHERE nth = 1
+        """,  # noqa: S608 - names of ours alone
+    ),
+    (
+        "chains_hold_all_transfers_of_their_bankroll",
+        """
+        SELECT 'transfer ' || t.reference, 'chained in bankroll ' || t.bankroll_id
+               || ', its pots are of ' || a.bankroll_id
+        FROM betting_transfer t JOIN betting_ledgeraccount a ON a.id = t.source_id
+        WHERE a.bankroll_id <> t.bankroll_id
         """,
     ),
 )

@@ -92,7 +92,7 @@ def _ask(venue: Venue, order: Order) -> Answer:
 
 
 def _bankroll(owner_id: int, bankroll_id: int | None) -> int:
-    mine = Bankroll.objects.filter(owner_id=owner_id).order_by("pk")
+    mine = Bankroll.objects.filter(owner_id=owner_id, closed_at__isnull=True).order_by("pk")
     if bankroll_id is not None:
         mine = mine.filter(pk=bankroll_id)
     found = mine.values_list("pk", flat=True).first()
@@ -111,6 +111,7 @@ def _decide_and_write(
 ) -> tuple[Bet | None, bool, tuple[Breach, ...], int | None]:
     """Under the owner's lock: repeat, refusal (with its evidence), or a new bet and its stake."""
     pots = pots_of(lock_accounts(asked.owner_id), asked.bankroll_id)
+    stakes = pots.stakes_at(asked.bookmaker_id)
     earlier = Bet.objects.filter(owner_id=asked.owner_id, request_key=asked.request_key).first()
     if earlier is not None:
         if earlier.fingerprint != asked.fingerprint:
@@ -143,7 +144,7 @@ def _decide_and_write(
             probability=opportunity.fair_probability if opportunity else None,
             exposure=staked_of(pots.bankroll.pk, now=now).exposure(
                 equity=pots.equity,
-                free=pots.free.amount,
+                free=stakes.amount,
                 on=on_selection(
                     selection,
                     bookmaker,
@@ -176,7 +177,7 @@ def _decide_and_write(
     Transfer.objects.create(
         reference=f"bet:{bet.pk}:stake",
         kind=Transfer.Kind.STAKE,
-        source=pots.free,
+        source=stakes,
         destination=pots.at_risk,
         amount=bet.stake,
         bet=bet,

@@ -13,7 +13,7 @@ from betting.domain.settlement import CannotSettle, Outcome, outcome_of, payout
 from betting.models import Bet, BetStatus, LedgerAccount, Result, Settlement, Transfer
 from betting.selectors.bets import due_bets
 from betting.selectors.money import equity_path
-from betting.services.ledger import Pots, lock_accounts, pots_of, unmatched_reference
+from betting.services.ledger import Pots, lock_accounts, pots_of, staked_from
 from odds.models import EventStatus, Selection, Side
 from risk.services import check_drawdown
 
@@ -95,19 +95,17 @@ def correct_settlement(
         outcome=Outcome(result),
         commission=bet.commission_share,
     )
-    if pots.free.amount < returned:
+    pot = staked_from(pots, bet.pk)
+    if pot.amount < returned:
+        where = "is free" if pot is pots.free else f"lies at {bet.bookmaker}"
         raise CorrectionNotCovered(
             f"{returned} must be taken back before {then.total} is returned, but only "
-            f"{pots.free.amount} is free; deposit the difference first."
+            f"{pot.amount} {where}; pay in the difference first."
         )
-    # What the venue never matched was given back for good; no result touches it.
-    standing = (
-        bet.transfers.filter(
-            kind__in=(Kind.RETURN, Kind.WINNINGS, Kind.LOSS), reversed_by__isnull=True
-        )
-        .exclude(reference=unmatched_reference(bet.pk))
-        .order_by("pk")
-    )
+    standing_settlement = bet.settlements.count()
+    standing = bet.transfers.filter(
+        reference__startswith=f"bet:{bet.pk}:{standing_settlement}:", reversed_by__isnull=True
+    ).order_by("pk")
     for transfer in standing:
         Transfer.objects.create(
             reference=f"{transfer.reference}:reversal",
@@ -124,7 +122,7 @@ def correct_settlement(
         pots,
         result=result,
         now=now,
-        sequence=bet.settlements.count() + 1,
+        sequence=standing_settlement + 1,
         reason=reason,
         by_id=by_id,
     )
@@ -245,10 +243,11 @@ def _apply(
         outcome=Outcome(result),
         commission=bet.commission_share,
     )
+    pot = staked_from(pots, bet.pk)
     legs: list[tuple[str, LedgerAccount, LedgerAccount, Decimal]] = [
-        (Kind.RETURN, pots.at_risk, pots.free, paid.returned),
+        (Kind.RETURN, pots.at_risk, pot, paid.returned),
         (Kind.LOSS, pots.at_risk, pots.house, paid.forfeited),
-        (Kind.WINNINGS, pots.house, pots.free, paid.winnings),
+        (Kind.WINNINGS, pots.house, pot, paid.winnings),
     ]
     for kind, source, destination, amount in legs:
         if amount > 0:

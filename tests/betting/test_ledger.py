@@ -111,6 +111,11 @@ def settled_world(alice) -> Bet:
         "TRUNCATE betting_bet CASCADE",
         "UPDATE betting_ledgeraccount SET amount = amount + 1",
         "DELETE FROM betting_ledgeraccount",
+        "UPDATE betting_ledgeraccount SET kind = 'world' WHERE kind = 'house'",
+        "TRUNCATE betting_ledgeraccount CASCADE",
+        "UPDATE betting_bankroll SET currency = 'USD'",
+        "DELETE FROM betting_bankroll",
+        "TRUNCATE betting_bankroll CASCADE",
         "UPDATE betting_settlement SET returned = 0",
         "DELETE FROM betting_settlement",
         "TRUNCATE betting_settlement",
@@ -205,7 +210,7 @@ def test_the_database_itself_refuses_to_overdraw_and_what_is_no_amount(alice, am
         ("DELETE FROM betting_settlement", {"each_settled_bet_is_resolved_once"}),
         (
             "UPDATE betting_transfer SET kind = 'return' WHERE kind = 'stake'",
-            {"each_bet_takes_its_stake_once", "every_earlier_settlement_is_reversed"},
+            {"each_bet_takes_its_stake_once", "transfers_are_chained"},
         ),
         (
             "UPDATE betting_bet SET status = 'open'",
