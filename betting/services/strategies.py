@@ -61,7 +61,14 @@ PRESETS = (
     Preset(
         "published-consensus",
         "Best price against the average",
-        Configuration(rule="published_consensus", min_edge=0.0, max_edge=0.5, max_price=30.0),
+        Configuration(
+            rule="published_consensus",
+            min_edge=0.0,
+            max_edge=0.5,
+            min_books=2,
+            min_price=1.01,
+            max_price=100.0,
+        ),
     ),
 )
 
