@@ -18,7 +18,7 @@ from betting.domain.judging import BIT, Decisions, Slate, judge
 from betting.domain.performance import Interval, Record, measure
 from betting.domain.rules import published_consensus
 from odds.domain.margins import remove_margin
-from odds.domain.table import BoolArray, FloatArray, IntArray, QuoteTable, TextArray
+from odds.domain.table import BoolArray, FloatArray, IntArray, QuoteTable, TextArray, TimeArray
 from odds.feeds.history.formats import Row, read_rows
 
 SIDES = ("home", "draw", "away")
@@ -140,8 +140,8 @@ def slate_of_matches(matches: Matches) -> Slate:
     n = len(matches)
     rows = n * len(SIDES)
     match = np.repeat(np.arange(n), len(SIDES))
-    starts = matches.day.astype("datetime64[us]")[match]
-    moment = starts - np.timedelta64(24, "h")
+    starts: TimeArray = matches.day.astype("datetime64[us]")[match]
+    moment: TimeArray = starts - np.timedelta64(24, "h")
     market = remove_margin(matches.mean, "shin").ravel()
     return Slate(
         quotes=QuoteTable(

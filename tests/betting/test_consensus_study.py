@@ -83,7 +83,7 @@ def test_the_command_writes_a_table_or_json(file, capsys):
 
     call_command("consensus_study", str(file), "--alpha", "0.5", "--json")
     assert '"bets": 0' in capsys.readouterr().out
-    with pytest.raises(CommandError, match="alpha: 0.9 cannot be"):
+    with pytest.raises(CommandError, match="cannot be; use 0 to 0"):
         call_command("consensus_study", str(file), "--alpha", "0.9")
 
 

@@ -1,6 +1,9 @@
 """The strategies in code: what each believes of a slate small enough to check by hand."""
 
+import importlib
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -121,3 +124,25 @@ def test_every_rule_decides_on_an_empty_slate(key):
     _, done, _ = decided([], rule=key, model_weight=1)
 
     assert not len(done.passes)
+
+
+def test_the_example_of_the_guide_runs_as_it_is_written(tmp_path, monkeypatch):
+    text = (Path(__file__).parents[2] / "docs/guides/add_a_strategy.md").read_text()
+    (tmp_path / "shaded_of_the_guide.py").write_text(
+        re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    rule = importlib.import_module("shaded_of_the_guide").RULE
+    monkeypatch.setitem(RULES, rule.key, rule)
+    favourite = [each for book in (1, 2, 3, 4) for each in two_way(book, 1.40, 3.30)]
+
+    slate, done, configuration = decided(
+        favourite, rule="shaded", settings={"factor": 1.2}, min_edge=0
+    )
+
+    assert (done.fair_probability[::2] > slate.market_probability[::2]).all()
+    assert (done.fair_probability[1::2] < slate.market_probability[1::2]).all()
+    assert np.flatnonzero(done.recommended).tolist() == [0]
+    assert "Shaded by 1.2 that is" in sentences(slate, done, configuration, 0)[0][1]
+    with pytest.raises(BadConfiguration, match="factor: 3 cannot be; use 1 to 2"):
+        decided(favourite, rule="shaded", settings={"factor": 3})

@@ -50,9 +50,13 @@ class Command(BaseCommand):
         by_season, finer = study(matches, configuration)
         kept_out = left_out(matches, configuration)
         if options["json"]:
-            lines = {"by_season": by_season, "by_division": finer}
-            found = {name: [asdict(line) for line in each] for name, each in lines.items()}
-            self.stdout.write(json.dumps(found | {"worse": WORSE, "kept_out_by_gate": kept_out}))
+            found = {
+                "by_season": [asdict(line) for line in by_season],
+                "by_division": [asdict(line) for line in finer],
+                "worse": WORSE,
+                "kept_out_by_gate": kept_out,
+            }
+            self.stdout.write(json.dumps(found))
             return
         worse = " | ".join(f"{share:.0%} worse" for share in WORSE[1:])
         head = f"| season | matches | bets | won | yield (95 %) | CLV (95 %) | {worse} |"
