@@ -6,6 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from django.http import StreamingHttpResponse
 
+# Minus also as we write it; the last four are the full-width forms.
+_SIGNS = set("=+-@") | {"\u2212", "\uff1d", "\uff0b", "\uff0d", "\uff20"}
+_BREAKS = {"\t", "\r", "\n", "\x00"}
 Row = Mapping[str, str | float | int | bool | None]
 
 
@@ -26,10 +29,13 @@ def export(
 def harmless(text: str) -> str:
     """Return a text that a spreadsheet shows and never runs as a formula.
 
-    >>> harmless("=HYPERLINK(1)"), harmless("Boston")
-    ("'=HYPERLINK(1)", 'Boston')
+    Blanks before the sign do not hide it, nor do its wide forms, which some read alike.
+
+    >>> harmless("=HYPERLINK(1)"), harmless(" @SUM(1)"), harmless("Boston")
+    ("'=HYPERLINK(1)", "' @SUM(1)", 'Boston')
     """
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r", "\n", "\u2212"} else text
+    begins = text[:1] in _BREAKS or text.lstrip()[:1] in _SIGNS
+    return f"'{text}" if begins else text
 
 
 class _Echo:

@@ -28,6 +28,7 @@ from betting.selectors.opportunities import (
     opportunity_counts,
     stake_steps,
 )
+from betting.selectors.performance import strategies_bet_by
 from betting.selectors.stakes import Staked, day_of, staked_of
 from odds.domain.freshness import freshness
 from odds.listings import EventFilter, events
@@ -223,5 +224,15 @@ def bet_choices(owner_id: int) -> dict[str, tuple[str, list[tuple[str, str]]]]:
         "result": ("Result", list(Result.choices)),
         "bookmaker": ("Book", books_bet_at(owner_id)),
         "competition": ("Competition", competitions_bet_on(owner_id)),
+        "market": ("Market", list(MARKETS.items())),
+    }
+
+
+def performance_choices(owner_id: int) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+    """Return each filter of the performance page: its label, and what this person's bets hold."""
+    return {
+        "strategy": ("Strategy", strategies_bet_by(owner_id)),
+        "bookmaker": ("Book", books_bet_at(owner_id)),
+        "competition": ("League", competitions_bet_on(owner_id)),
         "market": ("Market", list(MARKETS.items())),
     }

@@ -14,6 +14,11 @@ urlpatterns = [
     path("bets/<int:bet_id>/cancel/", answers.cancel_bet, name="cancel_bet"),
     path("events/<int:event_id>/", events.event, name="event"),
     path("performance/", performance.performance, name="performance"),
+    re_path(
+        r"^performance/export\.(?P<kind>csv|json)$",
+        performance.export_performance,
+        name="export_performance",
+    ),
     path("risk/", risk.risk, name="risk"),
     path("risk/limits/", risk.change_limits, name="change_limits"),
     path("risk/kill-switch/", risk.kill_switch, name="kill_switch"),

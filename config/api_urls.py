@@ -6,8 +6,9 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from accounts.api import WhoAmI
 from betting.api.answers import CancelBet, ConfirmBet
 from betting.api.bets import BetDetail, Bets
-from betting.api.money import Bankrolls, PerformanceView, RiskView
+from betting.api.money import Bankrolls, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
+from betting.api.performance import PerformanceView
 from models_registry import api_life as life
 from models_registry.api import VersionDetail, VersionList
 from models_registry.api_drift import DriftReports, ModelCard, Pauses

@@ -1,8 +1,6 @@
-"""Money, what it earned, and what may be staked of it, as JSON."""
+"""Money, and what may be staked of it, as JSON."""
 
-from typing import Any
-
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,10 +9,8 @@ from rest_framework.views import APIView
 from accounts import clock
 from accounts.api import (
     Figure,
-    Id,
     Moment,
     Money,
-    MoneyFigure,
     ProblemShape,
     Shape,
     owner_of,
@@ -22,11 +18,8 @@ from accounts.api import (
     read_query,
 )
 from betting.selectors.money import bankroll_of, bankrolls_of
-from betting.selectors.performance import performance_of
 from betting.selectors.stakes import limits_used
 from risk.api import RiskShape, risk_of
-
-MOST_POINTS = 1000
 
 
 class BankrollShape(Shape):
@@ -52,95 +45,6 @@ class Bankrolls(APIView):
         read_query(request, serializers.Serializer)
         mine = bankrolls_of(owner_of(request))
         return Response({"next": None, "results": BankrollShape(mine, many=True).data})
-
-
-class PerformanceQuery(Shape):
-    bankroll = Id()
-    strategy = serializers.CharField(max_length=48, required=False)
-    since = Moment(required=False, help_text="bets settled at or after this time")
-
-
-class IntervalShape(Shape):
-    value = Figure()
-    low = Figure(help_text="95 % interval; null: too few bets for one")
-    high = Figure()
-    count = serializers.IntegerField(help_text="bets it comes from")
-
-
-class BinShape(Shape):
-    low = Figure()
-    high = Figure()
-    count = serializers.IntegerField()
-    believed = Figure()
-    came_true = Figure()
-
-
-class PointShape(Shape):
-    bet = serializers.IntegerField(help_text="after this many settled bets")
-    equity = Figure()
-    drawdown = Figure(help_text="fall from the peak so far, as a share")
-    expected = Figure(help_text="profit to be expected by then")
-
-
-class PerformanceShape(Shape):
-    bets = serializers.IntegerField()
-    staked = MoneyFigure()
-    profit = MoneyFigure()
-    capital = MoneyFigure(help_text="paid in, less taken out, with what was earned before `since`")
-    profit_share = IntervalShape(
-        source="yield_", allow_null=True, help_text="yield: profit per unit staked"
-    )
-    roi = Figure(help_text="profit per unit of capital")
-    turnover = Figure(help_text="stakes per unit of capital")
-    hit_rate = Figure()
-    average_price = Figure()
-    clv = IntervalShape(allow_null=True, help_text="closing line value")
-    clv_beaten = Figure(help_text="share of bets that beat the close")
-    expected_profit = Figure(help_text="if what was believed was true")
-    expected_low = Figure()
-    expected_high = Figure()
-    max_drawdown = Figure()
-    verdict = serializers.CharField(help_text="what can and cannot be said from so many bets")
-    calibration = BinShape(many=True)
-    curve = serializers.SerializerMethodField()
-
-    @extend_schema_field(PointShape(many=True))
-    def get_curve(self, done: Any) -> Any:  # noqa: ANN401
-        """Return the curve in a thousand points at most, the first and last among them."""
-        last = len(done.equity) - 1
-        step = max(1, -(-last // MOST_POINTS))
-        points = [*range(0, last, step), last]
-        return PointShape(
-            [
-                {
-                    "bet": i,
-                    "equity": done.equity[i],
-                    "drawdown": done.drawdown[i],
-                    "expected": done.expected[i],
-                }
-                for i in points
-            ],
-            many=True,
-        ).data
-
-
-class PerformanceView(APIView):
-    @extend_schema(
-        operation_id="performance",
-        tags=["money"],
-        parameters=[PerformanceQuery],
-        responses={200: PerformanceShape, 400: ProblemShape},
-    )
-    def get(self, request: Request) -> Response:
-        """What your settled bets earned, and whether that can be told from luck."""
-        asked = read_query(request, PerformanceQuery)
-        done = performance_of(
-            owner_of(request),
-            bankroll_id=asked.get("bankroll"),
-            strategy_key=asked.get("strategy"),
-            since=asked.get("since"),
-        )
-        return Response(PerformanceShape(done).data)
 
 
 class RoomShape(Shape):

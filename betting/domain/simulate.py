@@ -5,12 +5,16 @@ shares of Kelly, the same limits, the same rounding, one after the other in the 
 """
 
 import heapq
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from betting.domain.decide import Decisions, Slate
+from betting.domain.costs import Filled
+from betting.domain.judging import Decisions, Slate
+from betting.domain.record import Record
 from odds.domain.consensus import price_after_commission
 from odds.domain.lines import quarters, settled_halves
 from odds.domain.table import BoolArray, FloatArray, IntArray, TextArray, TimeArray
@@ -38,13 +42,16 @@ class Results:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """Bets in the order of settling: row of the slate, cents staked and earned. Shapes (m,)."""
+    """Bets in the order of settling: row of the slate, cents staked and earned. Shapes (m,).
+
+    `refused` counts, by reason, recommended rows that were not staked.
+    """
 
     row: IntArray
     stake: IntArray
     profit: IntArray
     tripped_at: np.datetime64 | None
-    refused: int
+    refused: Mapping[str, int]
 
 
 def halves(
@@ -133,8 +140,12 @@ def simulate(
     bounds: Bounds,
     kelly_part: float,
     own_shares: bool = False,
+    filled: Filled | None = None,
 ) -> Simulated:
     """Stake the recommended rows moment by moment and return what came of them.
+
+    `filled` says at which price each row was had, or why it was not; without it the price that was
+    decided on. Stakes are of that one, as they are asked for before the venue answers.
 
     At each moment first what is known by then is settled, and the breaker read after each bet;
     then the moment's rows are staked, best edge first, one bet a market for ever, trimmed by the
@@ -142,7 +153,14 @@ def simulate(
     `capital` is in cents; `kelly_part` the strategy's part of Kelly, of which and the person's
     the smaller counts. `own_shares` stakes what was decided, instead of Kelly.
     """
-    rows = np.flatnonzero(decisions.recommended & ~np.isnat(results.known_at))
+    refused: Counter[str] = Counter()
+    recommended = np.flatnonzero(decisions.recommended)
+    rows = recommended[~np.isnat(results.known_at[recommended])]
+    refused["no_result"] = len(recommended) - len(rows)
+    filled = filled or Filled(slate.quotes.price, np.full(len(slate), "", dtype=np.str_))
+    why_not, count = np.unique(filled.refusal[rows], return_counts=True)
+    refused.update({str(why): int(n) for why, n in zip(why_not, count, strict=True) if why})
+    rows = rows[filled.refusal[rows] == ""]
     order = np.lexsort((slate.quotes.quote_id[rows], -decisions.edge[rows], slate.moment[rows]))
     rows = rows[order]
     net = price_after_commission(slate.quotes.price[rows], slate.quotes.commission[rows])
@@ -151,7 +169,7 @@ def simulate(
     if own_shares:
         share = decisions.stake_share[rows]
     payouts = Payouts.of(
-        price=slate.quotes.price[rows],
+        price=filled.price[rows],
         commission=slate.quotes.commission[rows],
         results=Results(*(getattr(results, name)[rows] for name in Results.__slots__)),
     )
@@ -165,18 +183,23 @@ def simulate(
         on=_stakes_on(slate, rows),
         market=np.unique(slate.quotes.market_id[rows], return_inverse=True)[1],
     )
+    least = int(bounds.min_stake * 100)
     settled: list[int] = []
     stakes = np.zeros(len(rows), dtype=np.int64)
     earned = np.zeros(len(rows), dtype=np.int64)
-    refused = 0
     for m, moment in enumerate(moments.astype(np.int64).tolist()):
         settled += book.settle(moment)
         if book.tripped_at is not None:
-            refused += len(rows) - int(first[m])
+            refused["drawdown"] = len(rows) - int(first[m])
             break
         fresh = book.not_held(np.arange(first[m], last[m]))
-        taken = book.trim(fresh, stake_cents(share[fresh], book.equity), day=int(days[m]))
-        refused += int((taken == 0).sum())
+        refused["market_held"] += int(last[m] - first[m]) - len(fresh)
+        asked = stake_cents(share[fresh], book.equity)
+        taken = book.trim(fresh, asked, day=int(days[m]))
+        none = taken == 0
+        small = int((none & (asked < least)).sum())
+        refused["min_stake"] += small
+        refused["limits"] += int(none.sum()) - small
         fresh, taken = fresh[taken > 0], taken[taken > 0]
         stakes[fresh] = taken
         earned[fresh] = payouts.profits(fresh, taken)
@@ -188,7 +211,36 @@ def simulate(
         stake=stakes[done],
         profit=earned[done],
         tripped_at=None if book.tripped_at is None else np.datetime64(book.tripped_at, "us"),
-        refused=refused,
+        refused={why: n for why, n in refused.items() if n},
+    )
+
+
+def record_of(
+    slate: Slate,
+    decisions: Decisions,
+    results: Results,
+    run: Simulated,
+    *,
+    close: FloatArray,
+    filled: Filled | None = None,
+) -> Record:
+    """Return the bets of a run as a record; `close` (n,) is the margin-free closing probability."""
+    row, quotes = run.row, slate.quotes
+    price = (quotes.price if filled is None else filled.price)[row]
+    net = price_after_commission(price, quotes.commission[row])
+    won, lost = results.won_halves[row], results.lost_halves[row]
+    return Record(
+        stake=run.stake / 100,
+        profit=run.profit / 100,
+        price=net,
+        probability=decisions.fair_probability[row],
+        doubt=np.nan_to_num((decisions.edge - decisions.edge_low)[row]),
+        clv=net * close[row] - 1.0,
+        won=np.where(won + lost == 0, np.nan, np.where(won + lost == 1, 0.5, won / 2)),
+        event=quotes.event_id[row],
+        placed_at=slate.moment[row],
+        settled_at=results.known_at[row],
+        starts_at=quotes.starts_at[row],
     )
 
 

@@ -1,37 +1,55 @@
-"""What a person's settled bets earned: figures, times, and sums by book, market and edge."""
+"""What a person's settled bets earned: figures, times, and the same bets cut by what names them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 import numpy as np
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
-from betting.domain.performance import Performance, Record, measure
-from betting.models import Bet, BetStatus, Transfer
+from betting.domain.breakdowns import Group, cut
+from betting.domain.performance import Performance, measure
+from betting.domain.record import Record
+from betting.models import Bet, BetStatus, Strategy, Transfer
 from betting.selectors.money import ZERO, bankrolls_of
-from odds.domain.table import FloatArray
+from odds.domain.table import FloatArray, TimeArray
 from odds.screens import market_title
 
+EVENT = "selection__market__event"
 WON_PART = {"won": 1.0, "half_won": 0.5, "half_lost": 0.5, "lost": 0.0}
-EDGES = ((0.02, "under 2 %"), (0.04, "2 % to 4 %"), (0.07, "4 % to 7 %"))
+BY_HAND = "by hand"
+MARKET_ALONE = "no model"
 
 
-@dataclass
-class Group:
-    """The settled bets of one book, market or size of edge, added up."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerformanceFilter:
+    """Which of a person's settled bets; None does not restrict.
 
-    name: str
-    count: int = 0
-    staked: Decimal = ZERO
-    profit: Decimal = ZERO
-    clvs: list[float] = field(default_factory=list)
+    Without a bankroll those of every one in the currency of the first.
+    """
 
-    @property
-    def clv(self) -> float | None:
-        """Return the mean CLV of the bets whose close is known."""
-        return sum(self.clvs) / len(self.clvs) if self.clvs else None
+    bankroll: int | None = None
+    strategy: str | None = None
+    bookmaker: str | None = None
+    competition: str | None = None
+    market: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> Q:
+        """Return the filter, but for the bankroll."""
+        wanted = {
+            "opportunity__strategy__key": self.strategy,
+            "bookmaker__key": self.bookmaker,
+            f"{EVENT}__competition__key": self.competition,
+            "selection__market__key": self.market,
+            "settled_at__gte": self.since,
+            "settled_at__lt": self.until,
+        }
+        return Q(**{path: value for path, value in wanted.items() if value is not None})
+
+
+ALL = PerformanceFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,74 +57,125 @@ class TrackRecord:
     """A person's performance with the bets behind it, in the order of settling.
 
     `times` are the moments of the points of the equity curve: the first when the money was there,
-    then one a bet.
+    then one a bet. `groups` are by key of what they are cut by.
     """
 
     performance: Performance
+    record: Record
+    bets: list[Bet]
     times: list[datetime]
     clvs: list[float]
     won: int
-    groups: list[tuple[str, list[Group]]]
+    groups: dict[str, list[Group]]
 
 
-def performance_of(
-    owner_id: int,
-    *,
-    bankroll_id: int | None = None,
-    strategy_key: str | None = None,
-    since: datetime | None = None,
-) -> Performance:
+def performance_of(owner_id: int, which: PerformanceFilter = ALL) -> Performance:
     """Return the performance of a person's settled bets, in the order of settling.
 
-    Of one bankroll, or of all in the currency of the first; of one strategy, of one stretch,
-    where asked. Capital is what was paid in, net, with what was earned before the stretch.
+    Capital is what was paid in, net, with what all bets earned before the stretch.
     """
-    return _measured(owner_id, bankroll_id=bankroll_id, strategy_key=strategy_key, since=since)[0]
+    bets, capital = _settled(owner_id, which)
+    return measure(record_of_bets(bets), capital=capital)
 
 
-def track_record_of(owner_id: int, *, since: datetime | None = None) -> TrackRecord:
-    """Return a person's performance with times, CLVs, and sums by book, market and edge."""
-    done, bets = _measured(owner_id, bankroll_id=None, strategy_key=None, since=since)
+def track_record_of(owner_id: int, which: PerformanceFilter = ALL) -> TrackRecord:
+    """Return a person's performance with times, CLVs, and the bets cut by what names them."""
+    bets, capital = _settled(owner_id, which)
+    record = record_of_bets(bets)
     return TrackRecord(
-        performance=done,
-        times=[_beginning(owner_id, bets, since), *(b.settled_at for b in bets if b.settled_at)]
+        performance=measure(record, capital=capital),
+        record=record,
+        bets=bets,
+        times=[_beginning(owner_id, bets, which), *(b.settled_at for b in bets if b.settled_at)]
         if bets
         else [],
-        clvs=[bet.clv for bet in bets if bet.clv is not None],
-        won=sum(_profit(bet) > 0 for bet in bets),
-        groups=[
-            ("By book", _grouped(bets, lambda bet: bet.bookmaker.title)),
-            ("By market", _grouped(bets, lambda bet: market_title(bet.selection.market.key))),
-            ("By edge when placed", _grouped(bets, _edge_bucket)),
-        ],
+        clvs=record.clv[~np.isnan(record.clv)].tolist(),
+        won=int((record.profit > 0).sum()),
+        groups=cut(record, _labels(bets)) if bets else {},
     )
 
 
-def _measured(
-    owner_id: int, *, bankroll_id: int | None, strategy_key: str | None, since: datetime | None
-) -> tuple[Performance, list[Bet]]:
+def settled_bets(owner_id: int, which: PerformanceFilter = ALL) -> QuerySet[Bet]:
+    """Return the settled bets that a performance is of, in the order of settling."""
     mine = bankrolls_of(owner_id)
-    money = [
-        m
+    ours = [
+        m.bankroll.pk
         for m in mine
-        if (m.currency == mine[0].currency if bankroll_id is None else m.bankroll.pk == bankroll_id)
+        if (
+            m.currency == mine[0].currency
+            if which.bankroll is None
+            else m.bankroll.pk == which.bankroll
+        )
     ]
-    settled = Bet.objects.filter(
-        bankroll__in=[m.bankroll.pk for m in money], status=BetStatus.SETTLED
+    return (
+        Bet.objects.filter(which.conditions(), bankroll__in=ours, status=BetStatus.SETTLED)
+        .select_related(
+            "bankroll",
+            "bookmaker",
+            f"{EVENT}__competition",
+            f"{EVENT}__home",
+            f"{EVENT}__away",
+            "opportunity__strategy",
+            "opportunity__prediction__version__predictor",
+        )
+        .order_by("settled_at", "pk")
     )
-    if strategy_key is not None:
-        settled = settled.filter(opportunity__strategy__key=strategy_key)
-    capital = sum((m.deposited for m in money), ZERO)
-    if since is not None:
-        capital += _earned(settled.filter(settled_at__lt=since))
-        settled = settled.filter(settled_at__gte=since)
-    bets = list(
-        settled.select_related("bookmaker", "selection__market").order_by("settled_at", "pk")
-    )
-    return measure(_record(bets), capital=float(capital)), bets
 
 
-def _beginning(owner_id: int, bets: list[Bet], since: datetime | None) -> datetime:
+def strategies_bet_by(owner_id: int) -> list[tuple[str, str]]:
+    """Return (key, title) of the strategies that a person's bets are by."""
+    return list(
+        Strategy.objects.filter(opportunities__bets__owner_id=owner_id)
+        .distinct()
+        .values_list("key", "title")
+    )
+
+
+def record_of_bets(bets: list[Bet]) -> Record:
+    """Return settled bets as columns, in their order."""
+
+    def column(values: list[float | None]) -> FloatArray:
+        return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
+
+    def moments(values: list[datetime | None]) -> TimeArray:
+        micros = [0 if v is None else round(v.timestamp() * 1_000_000) for v in values]
+        return np.array(micros, np.int64).view("datetime64[us]")
+
+    return Record(
+        stake=column([float(bet.taken_stake) for bet in bets]),
+        profit=column([float(profit_of(bet)) for bet in bets]),
+        price=column([bet.net_price for bet in bets]),
+        probability=column([bet.fair_probability for bet in bets]),
+        doubt=column([_doubt(bet) for bet in bets]),
+        clv=column([bet.clv for bet in bets]),
+        won=column([WON_PART.get(bet.result) for bet in bets]),
+        event=np.array([bet.selection.market.event_id for bet in bets], np.int64),
+        placed_at=moments([bet.placed_at for bet in bets]),
+        settled_at=moments([bet.settled_at for bet in bets]),
+        starts_at=moments([bet.selection.market.event.starts_at for bet in bets]),
+    )
+
+
+def profit_of(bet: Bet) -> Decimal:
+    """Return what a settled bet earned."""
+    return (bet.returned or ZERO) - bet.taken_stake
+
+
+def _doubt(bet: Bet) -> float:
+    said = bet.opportunity
+    return 0.0 if said is None else max(said.edge - said.edge_low, 0.0)
+
+
+def _settled(owner_id: int, which: PerformanceFilter) -> tuple[list[Bet], float]:
+    money = [m for m in bankrolls_of(owner_id) if which.bankroll in (None, m.bankroll.pk)]
+    capital = sum((m.deposited for m in money if m.currency == money[0].currency), ZERO)
+    if which.since is not None:
+        everything = PerformanceFilter(bankroll=which.bankroll, until=which.since)
+        capital += _earned(settled_bets(owner_id, everything))
+    return list(settled_bets(owner_id, which)), float(capital)
+
+
+def _beginning(owner_id: int, bets: list[Bet], which: PerformanceFilter) -> datetime:
     """Return when the curve begins: when money was first paid in, or the stretch if later."""
     paid = (
         Transfer.objects.filter(source__bankroll__owner_id=owner_id, kind=Transfer.Kind.DEPOSIT)
@@ -114,50 +183,28 @@ def _beginning(owner_id: int, bets: list[Bet], since: datetime | None) -> dateti
         .values_list("at", flat=True)
         .first()
     )
-    moments = [moment for moment in (paid, since) if moment is not None]
+    moments = [moment for moment in (paid, which.since) if moment is not None]
     # Never after the first settlement: a curve does not go back.
     return min(max(moments, default=bets[0].placed_at), bets[0].settled_at or bets[0].placed_at)
 
 
 def _earned(settled: QuerySet[Bet]) -> Decimal:
-    earned: Decimal = settled.aggregate(
+    earned: Decimal = settled.order_by().aggregate(
         total=Sum(F("returned") - F("matched_stake"), default=ZERO)
     )["total"]
     return earned
 
 
-def _record(bets: list[Bet]) -> Record:
-    def column(values: list[float | None]) -> FloatArray:
-        return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
-
-    return Record(
-        stake=column([float(bet.taken_stake) for bet in bets]),
-        profit=column([float(_profit(bet)) for bet in bets]),
-        price=column([bet.net_price for bet in bets]),
-        probability=column([bet.fair_probability for bet in bets]),
-        clv=column([bet.clv for bet in bets]),
-        won=column([WON_PART.get(bet.result) for bet in bets]),
-    )
+def _labels(bets: list[Bet]) -> dict[str, list[str]]:
+    return {
+        "strategy": [b.opportunity.strategy.title if b.opportunity else BY_HAND for b in bets],
+        "bookmaker": [bet.bookmaker.title for bet in bets],
+        "market": [market_title(bet.selection.market.key) for bet in bets],
+        "competition": [bet.selection.market.event.competition.title for bet in bets],
+        "version": [_version(bet) for bet in bets],
+    }
 
 
-def _profit(bet: Bet) -> Decimal:
-    return (bet.returned or ZERO) - bet.taken_stake
-
-
-def _edge_bucket(bet: Bet) -> str:
-    if bet.fair_probability is None:
-        return "not known"
-    edge = bet.fair_probability * bet.net_price - 1
-    return next((name for bound, name in EDGES if edge < bound), "7 % or more")
-
-
-def _grouped(bets: list[Bet], name_of: Callable[[Bet], str]) -> list[Group]:
-    groups: dict[str, Group] = {}
-    for bet in bets:
-        group = groups.setdefault(name_of(bet), Group(name_of(bet)))
-        group.count += 1
-        group.staked += bet.taken_stake
-        group.profit += _profit(bet)
-        if bet.clv is not None:
-            group.clvs.append(bet.clv)
-    return sorted(groups.values(), key=lambda each: (-each.count, each.name))
+def _version(bet: Bet) -> str:
+    said = bet.opportunity.prediction if bet.opportunity else None
+    return str(said.version) if said else MARKET_ALONE

@@ -9,13 +9,12 @@ import numpy as np
 
 from betting.domain.configuration import Configuration
 from betting.domain.decide import Slate, decide, market_slate
-from betting.domain.performance import Performance, Record, measure
+from betting.domain.performance import Performance, measure
 from betting.domain.rules import rule_by_key
-from betting.domain.simulate import Simulated, simulate
+from betting.domain.simulate import record_of, simulate
 from betting.models import Backtest, Strategy
 from betting.services.past import NothingToRun, Past, read_past
 from models_registry.code import code_version
-from odds.domain.consensus import price_after_commission
 from odds.domain.table import FloatArray, IntArray
 from risk.domain.limits import Bounds
 
@@ -85,11 +84,12 @@ def play(
         kelly_part=configuration.kelly_fraction,
         own_shares=rule_by_key(configuration.rule).takes_all_legs,
     )
-    done = measure(_record(past, run, decisions.fair_probability), capital=CAPITAL / 100)
+    record = record_of(slate, decisions, past.results, run, close=past.close)
+    done = measure(record, capital=CAPITAL / 100)
     summary = summary_of(done) | {
         "decisions": int((decisions.edge >= configuration.min_edge).sum()),
         "recommended": int(decisions.recommended.sum()),
-        "refused_by_limits": run.refused,
+        "refused": dict(run.refused),
         "halted_at": None if run.tripped_at is None else str(run.tripped_at),
     }
     return done, summary
@@ -111,20 +111,6 @@ def slate_of_the_past(past: Past, configuration: Configuration) -> Slate:
 def _pair(look: IntArray, key: IntArray) -> IntArray:
     kinds, code = np.unique(key, return_inverse=True)
     return np.asarray(look.astype(np.int64) * len(kinds) + code, dtype=np.int64)
-
-
-def _record(past: Past, run: Simulated, fair: FloatArray) -> Record:
-    row, quotes = run.row, past.quotes
-    net = price_after_commission(quotes.price[row], quotes.commission[row])
-    won, lost = past.results.won_halves[row], past.results.lost_halves[row]
-    return Record(
-        stake=run.stake / 100,
-        profit=run.profit / 100,
-        price=net,
-        probability=fair[row],
-        clv=net * past.close[row] - 1.0,
-        won=np.where(won + lost == 0, np.nan, np.where(won + lost == 1, 0.5, won / 2)),
-    )
 
 
 def summary_of(done: Performance) -> dict[str, Any]:

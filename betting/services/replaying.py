@@ -20,7 +20,7 @@ from accounts.models import User
 from betting.domain.configuration import Configuration
 from betting.models import Bankroll, Bet, BetStatus, Opportunity, Strategy
 from betting.selectors.money import money_in
-from betting.selectors.performance import performance_of
+from betting.selectors.performance import PerformanceFilter, performance_of
 from betting.services.backtesting import summary_of
 from betting.services.books import check_books
 from betting.services.following import place_for_followers
@@ -269,7 +269,7 @@ def _summary(stage: _Stage, starts_on: date, ends_on: date) -> dict[str, Any]:
         "placed": bets.count(),
         "settled": bets.filter(status=BetStatus.SETTLED).count(),
         "open": bets.filter(status=BetStatus.OPEN).count(),
-        **summary_of(performance_of(stage.owner.pk, bankroll_id=stage.bankroll.pk)),
+        **summary_of(performance_of(stage.owner.pk, PerformanceFilter(bankroll=stage.bankroll.pk))),
         "halted": halt.reason if halt else None,
         "rows_new_in_history": stage.rows_new,
         "book_problems": len(check_books()),

@@ -57,10 +57,10 @@ def export_bets(request: UserRequest, kind: str) -> StreamingHttpResponse:
     _, which = _filters(request)
     user = request.user
     rows = (
-        _exported(screens.bet_row(bet), user.price_format)
+        exported(screens.bet_row(bet), user.price_format)
         for bet in selectors.bets(user.pk, which).iterator(chunk_size=500)
     )
-    return export(rows, COLUMNS, kind=kind, name="bets", texts=TEXTS)
+    return export(rows, COLUMNS, kind=kind, name="bets", texts=EXPORTED_TEXTS)
 
 
 @require_GET
@@ -94,7 +94,8 @@ def _filters(request: UserRequest) -> tuple[list[Chip], BetFilter]:
     return made, BetFilter(**set_values(made, filters))
 
 
-def _exported(row: BetRow, price_format: str) -> dict[str, str | float | int | None]:
+def exported(row: BetRow, price_format: str) -> dict[str, str | float | int | None]:
+    """Return a bet as a line of a file."""
     bet = row.bet
     strategy = bet.opportunity.strategy.title if bet.opportunity else ""
     return {
@@ -124,4 +125,12 @@ def _exported(row: BetRow, price_format: str) -> dict[str, str | float | int | N
     }
 
 
-TEXTS = {"competition", "event", "selection", "bookmaker", "venue", "price_shown", "strategy"}
+EXPORTED_TEXTS = {
+    "competition",
+    "event",
+    "selection",
+    "bookmaker",
+    "venue",
+    "price_shown",
+    "strategy",
+}

@@ -136,7 +136,7 @@ def test_the_breaker_ends_a_losing_run():
 
     assert done.tripped_at is not None
     assert past.moment[done.row].max() < done.tripped_at
-    assert done.refused > 0
+    assert done.refused["drawdown"] > 0
 
 
 # --- from the database: the same game through the backtest, and through the provider's door

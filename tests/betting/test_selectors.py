@@ -8,7 +8,11 @@ import pytest
 from betting.models import Opportunity
 from betting.screens import opportunity_of
 from betting.selectors.money import bankroll_of
-from betting.selectors.performance import performance_of, track_record_of
+from betting.selectors.performance import (
+    PerformanceFilter,
+    performance_of,
+    track_record_of,
+)
 from betting.selectors.stakes import limits_used, on_selection
 from betting.services import ledger
 from betting.services.opportunities import refresh_opportunities
@@ -110,7 +114,7 @@ def test_a_stretch_begins_with_what_was_earned_before_it(alice):
     settled(alice, 2, "lost", 2)
     since = make.NIGHT + timedelta(hours=1)
 
-    track = track_record_of(alice.pk, since=since)
+    track = track_record_of(alice.pk, PerformanceFilter(since=since))
 
     assert track.times == [since, make.NIGHT + timedelta(hours=2)]
     assert track.performance.equity.tolist() == [1015.0, 1005.0]
@@ -125,4 +129,4 @@ def test_currencies_are_not_added_up(alice):
     settled(alice, 2, "won", 0, bankroll_id=other.pk)
 
     assert performance_of(alice.pk).profit == 15.0
-    assert performance_of(alice.pk, bankroll_id=other.pk).capital == 500.0
+    assert performance_of(alice.pk, PerformanceFilter(bankroll=other.pk)).capital == 500.0

@@ -1,0 +1,81 @@
+"""What the browser draws of a performance, live or of a backtest: charts as JSON."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from betting.domain.luck import TWO_SIDED
+from betting.domain.performance import Performance
+
+MOST_POINTS = 600
+
+
+def places(count: int) -> list[int]:
+    """Return which of so many points a chart draws: all, or evenly thinned with the last kept."""
+    step = max(1, -(-count // MOST_POINTS))
+    kept = list(range(0, count, step))
+    return kept if not kept or kept[-1] == count - 1 else [*kept, count - 1]
+
+
+def line(
+    label: str, values: Iterable[float], role: str = "", *, digits: int = 2
+) -> dict[str, str | list[float]]:
+    """Return one line of a chart."""
+    return {"label": label, "values": [round(float(v), digits) for v in values], "role": role}
+
+
+def equity_chart(times: Sequence[datetime], done: Performance) -> str | None:
+    """Return equity and its peak, from the money paid in to the last settlement."""
+    if not times:
+        return None
+    at = places(len(done.equity))
+    return json.dumps(
+        {
+            "x": [times[i].timestamp() for i in at],
+            "series": [
+                line("Equity", done.equity[at], "strong"),
+                line("Peak", [done.equity[: i + 1].max() for i in at], "faint"),
+            ],
+            "unit": "money",
+            "stepped": True,
+        }
+    )
+
+
+def drawdown_chart(times: Sequence[datetime], done: Performance) -> str | None:
+    """Return the fall from the peak so far, drawn downwards."""
+    if not times:
+        return None
+    at = places(len(times))
+    return json.dumps(
+        {
+            "x": [times[i].timestamp() for i in at],
+            "series": [line("Drawdown", -done.drawdown[at], "loss", digits=5)],
+            "unit": "share",
+            "stepped": True,
+            "legend": False,
+        }
+    )
+
+
+def luck_chart(done: Performance) -> str | None:
+    """Return the profit by bet beside what was expected and its band."""
+    if not done.bets or done.expected_profit is None:
+        return None
+    at = places(done.bets + 1)
+    expected = done.expected[at]
+    reach = TWO_SIDED * done.expected_spread[at]
+    return json.dumps(
+        {
+            "x": at,
+            "time": False,
+            "xLabel": "Bet",
+            "series": [
+                line("Actual", done.equity[at] - done.equity[0], "strong"),
+                line("Expected", expected, "dashed"),
+                line("95 % high", expected + reach, "faint"),
+                line("95 % low", expected - reach, "faint"),
+            ],
+            "unit": "money",
+        }
+    )

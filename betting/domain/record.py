@@ -1,0 +1,55 @@
+"""Settled bets as columns: what every figure of performance is made from, live or of the past."""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+
+from odds.domain.table import BoolArray, FloatArray, IntArray, TimeArray
+
+DAY = np.timedelta64(86_400_000_000, "us")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Settled bets in the order of settling, all columns (n,).
+
+    `price` is after commission. `probability` is what was believed, `doubt` how much lower the edge
+    is at the low end of what was believed (0 where nobody said), `clv` the closing line value; NaN
+    where there is none. `won` is 1, 0, or 0.5 for either half result: they come in pairs, and on
+    average half of what was believed came true. NaN for a push or void. `event` is any number that
+    names the event: bets on one of them share their luck.
+    """
+
+    stake: FloatArray
+    profit: FloatArray
+    price: FloatArray
+    probability: FloatArray
+    doubt: FloatArray
+    clv: FloatArray
+    won: FloatArray
+    event: IntArray
+    placed_at: TimeArray
+    settled_at: TimeArray
+    starts_at: TimeArray
+
+    def __len__(self) -> int:
+        return len(self.stake)
+
+    def where(self, rows: BoolArray | IntArray) -> Self:
+        """Return some of the bets, in the order of `rows`."""
+        return type(self)(*(getattr(self, each.name)[rows] for each in fields(self)))
+
+    @property
+    def edge(self) -> FloatArray:
+        """Return the edge that was believed when each bet was placed; NaN where nobody said."""
+        return self.probability * self.price - 1.0
+
+
+def days_of(moments: TimeArray) -> IntArray:
+    """Return the UTC day of each moment, as days since 1970.
+
+    >>> days_of(np.array(["1970-01-03T23:59"], "datetime64[us]")).tolist()
+    [2]
+    """
+    return np.asarray((moments - np.datetime64(0, "us")) // DAY, dtype=np.int64)
