@@ -117,9 +117,10 @@ class Terms:
     long the venue itself refuses a repeated reference: ours refuses it for ever. `remembers` is
     how long it can look one up: after that NOT_FOUND says nothing. An order pending for longer
     than `answers_within` is withdrawn. `bookmakers` are the keys it can bet at; None is any.
-    `commission_share` is None where the bookmaker's holds. A venue that `needs_arming` stakes real
-    money by itself: it is asked only while an operator has armed it. One that `asks_person` waits
-    for its bettor to say what they got. One that `quotes` tells its own price before a stake.
+    `commission_share` is None where the bookmaker's holds, `currency` where any will do. A venue
+    that `needs_arming` stakes real money by itself: it is asked only while an operator has armed
+    it. One that `asks_person` waits for its bettor to say what they got. One that `quotes` tells
+    its own price before a stake.
     """
 
     title: str
@@ -135,6 +136,7 @@ class Terms:
     live_delay: timedelta = timedelta()
     answers_within: timedelta | None = None
     commission_share: Decimal | None = None
+    currency: str | None = None
     bookmakers: frozenset[str] | None = None
 
 
