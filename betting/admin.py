@@ -12,11 +12,8 @@ from accounts import clock
 from accounts.operating import Evidence, EvidenceInline, Operated, WithReason
 from betting import models
 from betting.models import Result
-from betting.services.settlement import (
-    BetNotOpen,
-    CorrectionNotCovered,
-    correct_settlement,
-)
+from betting.services.correcting import CorrectionNotCovered, correct_settlement
+from betting.services.settlement import BetNotOpen
 
 
 @admin.register(models.Strategy)

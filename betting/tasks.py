@@ -7,7 +7,15 @@ from django.conf import settings
 
 from accounts import clock
 from accounts.jobs import recorded
-from betting.services import answers, following, keeping, measuring, opportunities, settlement
+from betting.services import (
+    answers,
+    correcting,
+    following,
+    keeping,
+    measuring,
+    opportunities,
+    settlement,
+)
 
 
 @shared_task(name="betting.refresh_opportunities", acks_late=True)
@@ -32,7 +40,7 @@ def settle_due_bets(**_future: object) -> None:
     """Settle every bet whose result is known; correct those whose result was corrected."""
     with recorded("betting.settle_due_bets") as run:
         sweep = settlement.settle_due_bets(clock.now())
-        again = settlement.correct_changed_results(clock.now())
+        again = correcting.correct_changed_results(clock.now())
         run.detail = {
             "settled": sweep.settled,
             "corrected": again.settled,

@@ -59,6 +59,10 @@ FILE_FEED_FOLDER = env.str("FILE_FEED_FOLDER", default="")
 FILE_FEEDS_MAY_BE_PRIVATE = env.bool("FILE_FEEDS_MAY_BE_PRIVATE", default=False)
 # Whole months of price changes to keep; 0 keeps all for ever.
 PRICES_KEPT_MONTHS = env.int("PRICES_KEPT_MONTHS", default=0)
+# How long stakes on a postponed event stand, from when it should have started.
+POSTPONED_STAKES_STAND = timedelta(hours=env.int("POSTPONED_STAKES_STAND_HOURS", default=48))
+# How long after its start an event without a result waits for an operator.
+RESULTS_OVERDUE_AFTER = timedelta(hours=env.int("RESULTS_OVERDUE_HOURS", default=12))
 CLOCK = parse_acceleration(env.str("FAIRLINE_CLOCK", default=""))
 # What a version must have shown before it is promoted.
 PROMOTION_GATES = gate_bounds(

@@ -41,7 +41,8 @@ WITH rule AS (
 # A book that the operator keeps out stays out, whatever was learned.
 WEIGHT = "CASE WHEN b.weight = 0 THEN 0 ELSE coalesce(learned.weight, b.weight) END"
 _EVENTS = """
-WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s AND e.status <> 'cancelled'
+WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s
+AND e.status NOT IN ('cancelled', 'postponed')
 AND (%(competition)s::text IS NULL
      OR e.competition_id = (SELECT id FROM odds_competition WHERE key = %(competition)s::text))
 """

@@ -2,8 +2,12 @@
 
 Lines end in .00, .25, .50 or .75. A quarter line is half a stake on each neighbouring half line,
 so its result is won, half won, half lost or lost; a whole line can push.
+
+In a dead heat as many tie as share fewer places: that part of the stake wins at the full price, the
+rest of it is lost.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -11,6 +15,17 @@ from enum import StrEnum
 from accounts.money import to_cents
 
 QUARTER = Decimal("0.25")
+MOST_TIED = 100
+# The provider's name of a market -> whose rule settles it.
+RULE_OF: Mapping[str, str] = {
+    "h2h": "h2h",
+    "h2h_3_way": "h2h_3_way",
+    "draw_no_bet": "draw_no_bet",
+    "spreads": "spreads",
+    "alternate_spreads": "spreads",
+    "totals": "totals",
+    "alternate_totals": "totals",
+}
 
 
 class Outcome(StrEnum):
@@ -22,10 +37,38 @@ class Outcome(StrEnum):
     VOID = "void"
     HALF_LOST = "half_lost"
     LOST = "lost"
+    DEAD_HEAT = "dead_heat"
+
+
+WON_SHARE = {Outcome.WON: Decimal(1), Outcome.HALF_WON: Decimal("0.5")}
+LOST_SHARE = {Outcome.LOST: Decimal(1), Outcome.HALF_LOST: Decimal("0.5")}
 
 
 class CannotSettle(Exception):
     """A market or line with no rule; says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadHeat:
+    """So many tied for fewer places; each is paid as for the part `places / tied` of the stake.
+
+    >>> DeadHeat(tied=3).of(Decimal("10.00"))
+    Decimal('3.33')
+    """
+
+    tied: int
+    places: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.places < self.tied <= MOST_TIED:
+            raise CannotSettle(
+                f"A dead heat of {self.tied} for {self.places}: more must tie than there are "
+                f"places, and at most {MOST_TIED}."
+            )
+
+    def of(self, stake: Decimal) -> Decimal:
+        """Return the part of a stake that wins, to the cent, half to even."""
+        return to_cents(stake * self.places / self.tied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +97,8 @@ def outcome_of(
     """Return what a final score (overtime included) makes of a selection.
 
     `point` is from the selection's own side: away +5.5 wins where the away team loses by five.
-    A two-way moneyline pushes on a tie; where the draw is offered as a selection it loses.
+    A two-way moneyline pushes on a tie, as draw no bet always does; where the draw is offered as
+    a selection a tie loses.
 
     >>> outcome_of(market_key="spreads", side="away", point=Decimal("5.5"),
     ...            home_score=100, away_score=95).value
@@ -67,20 +111,50 @@ def outcome_of(
         CannotSettle: naming the market, side or line that has no rule.
     """
     margin = Decimal(home_score - away_score)
-    if market_key == "h2h":
-        return _winner(side, margin, draw_offered=draw_offered)
-    if market_key == "spreads" and side in ("home", "away"):
+    rule = RULE_OF.get(market_key)
+    if rule in ("h2h", "h2h_3_way") and side in ("home", "away", "draw"):
+        return _winner(side, margin, draw_offered=draw_offered or rule == "h2h_3_way")
+    if rule == "draw_no_bet" and side in ("home", "away"):
+        return _winner(side, margin, draw_offered=False)
+    if rule == "spreads" and side in ("home", "away"):
         lead = margin if side == "home" else -margin
         return _against_line(lead + _line(point, market_key))
-    if market_key == "totals" and side in ("over", "under"):
+    if rule == "totals" and side in ("over", "under"):
         above = Decimal(home_score + away_score) - _line(point, market_key)
         return _against_line(above if side == "over" else -above)
     raise CannotSettle(f"There is no rule for {side!r} in market {market_key!r}.")
 
 
+def outcome_abandoned(
+    *, market_key: str, side: str, point: Decimal | None, home_score: int, away_score: int
+) -> Outcome:
+    """Return what an event that was broken off makes of a selection: void, unless decided.
+
+    Decided is only what no further score could have changed: a total that is wholly above its
+    line already.
+
+    >>> outcome_abandoned(market_key="totals", side="under", point=Decimal("2.5"),
+    ...                   home_score=2, away_score=1).value
+    'lost'
+    >>> outcome_abandoned(market_key="h2h", side="home", point=None,
+    ...                   home_score=2, away_score=1).value
+    'void'
+
+    Raises:
+        CannotSettle: naming the market, side or line that has no rule.
+    """
+    so_far = outcome_of(
+        market_key=market_key,
+        side=side,
+        point=point,
+        home_score=home_score,
+        away_score=away_score,
+    )
+    decided = {"over": Outcome.WON, "under": Outcome.LOST}
+    return so_far if decided.get(side) is so_far else Outcome.VOID
+
+
 def _winner(side: str, margin: Decimal, *, draw_offered: bool) -> Outcome:
-    if side not in ("home", "away", "draw"):
-        raise CannotSettle(f"There is no rule for {side!r} in market 'h2h'.")
     if margin == 0 and side != "draw" and not draw_offered:
         return Outcome.PUSH
     winner = "draw" if margin == 0 else "home" if margin > 0 else "away"
@@ -105,18 +179,38 @@ def _against_line(distance: Decimal) -> Outcome:
 
 
 def payout(
-    *, stake: Decimal, price: Decimal, outcome: Outcome, commission: Decimal = Decimal(0)
+    *,
+    stake: Decimal,
+    price: Decimal,
+    outcome: Outcome,
+    commission: Decimal = Decimal(0),
+    dead_heat: DeadHeat | None = None,
 ) -> Payout:
     """Return what a result does to a stake.
 
-    Only the forfeited part is rounded; the rest of the stake comes back, so no cent is created or
-    lost. Winnings are rounded once, half to even, after commission on them (0.05 is 5 %).
+    The stake is cut in two once, to the cent: the part that is forfeited is rounded half to even
+    (in a dead heat the part that wins is) and the other is what is left, so no cent is created or
+    lost. Winnings are rounded once, half to even, after commission on what is won net of what is
+    lost (0.05 is 5 %).
 
     >>> payout(stake=Decimal("10.01"), price=Decimal("2.000"), outcome=Outcome.HALF_LOST)
     Payout(returned=Decimal('5.01'), forfeited=Decimal('5.00'), winnings=Decimal('0.00'))
+    >>> payout(stake=Decimal("10.00"), price=Decimal("4.000"), outcome=Outcome.DEAD_HEAT,
+    ...        dead_heat=DeadHeat(tied=3))
+    Payout(returned=Decimal('3.33'), forfeited=Decimal('6.67'), winnings=Decimal('10.00'))
+
+    Raises:
+        CannotSettle: for a dead heat that does not say how many tied, or another result that does.
     """
-    lost_share = {Outcome.LOST: Decimal(1), Outcome.HALF_LOST: Decimal("0.5")}
-    won_share = {Outcome.WON: Decimal(1), Outcome.HALF_WON: Decimal("0.5")}
-    forfeited = to_cents(stake * lost_share.get(outcome, Decimal(0)))
-    winnings = to_cents(stake * won_share.get(outcome, Decimal(0)) * (price - 1) * (1 - commission))
+    if (outcome is Outcome.DEAD_HEAT) is not (dead_heat is not None):
+        raise CannotSettle(f"{outcome}: say how many tied for a dead heat, and for that alone.")
+    won = stake * WON_SHARE.get(outcome, Decimal(0))
+    lost = stake * LOST_SHARE.get(outcome, Decimal(0))
+    forfeited = to_cents(lost)
+    if dead_heat is not None:
+        won = stake * dead_heat.places / dead_heat.tied
+        lost = stake - won
+        forfeited = stake - dead_heat.of(stake)
+    gross = won * (price - 1)
+    winnings = to_cents(gross - commission * max(gross - lost, Decimal(0)))
     return Payout(returned=stake - forfeited, forfeited=forfeited, winnings=winnings)

@@ -7,6 +7,7 @@ from betting.models.bets import (
     UNANSWERED,
     Bet,
     BetStatus,
+    Notice,
     Result,
     Settlement,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "Bet",
     "BetStatus",
     "LedgerAccount",
+    "Notice",
     "Opportunity",
     "Result",
     "Settlement",

@@ -38,6 +38,7 @@ class Result(models.TextChoices):
     VOID = "void", "Void"
     HALF_LOST = "half_lost", "Half lost"
     LOST = "lost", "Lost"
+    DEAD_HEAT = "dead_heat", "Dead heat"
 
 
 class Bet(models.Model):
@@ -185,11 +186,16 @@ class Bet(models.Model):
 
 
 class Settlement(models.Model):
-    """A result applied to a bet. A correction is a row with the next sequence. Never changed."""
+    """A result applied to a bet. A correction is a row with the next sequence. Never changed.
+
+    In a dead heat `tied` shared fewer `places`.
+    """
 
     bet = models.ForeignKey(Bet, on_delete=models.PROTECT, related_name="settlements")
     sequence = models.PositiveSmallIntegerField()
     result = models.CharField(max_length=9, choices=Result.choices)
+    tied = models.PositiveSmallIntegerField(null=True)
+    places = models.PositiveSmallIntegerField(null=True)
     returned = models.DecimalField(max_digits=14, decimal_places=2)
     at = models.DateTimeField()
     reason = models.TextField(blank=True, help_text="for a correction: why")
@@ -200,7 +206,21 @@ class Settlement(models.Model):
     class Meta:
         ordering: ClassVar = ["bet", "sequence"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["bet", "sequence"], name="one_settlement_at_a_time")
+            models.UniqueConstraint(fields=["bet", "sequence"], name="one_settlement_at_a_time"),
+            models.CheckConstraint(
+                condition=Q(result__in=Result.values), name="settlement_result_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    result="dead_heat",
+                    tied__isnull=False,
+                    places__isnull=False,
+                    places__gte=1,
+                    tied__gt=F("places"),
+                )
+                | ~Q(result="dead_heat") & Q(tied__isnull=True, places__isnull=True),
+                name="a_dead_heat_says_how_many_tied",
+            ),
         ]
         triggers: ClassVar = [
             pgtrigger.Protect(
@@ -212,3 +232,29 @@ class Settlement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bet}: {self.result}"
+
+
+class Notice(models.Model):
+    """Word to a bettor that a settlement of theirs was corrected, until they have read it."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notices"
+    )
+    settlement = models.OneToOneField(Settlement, on_delete=models.PROTECT, related_name="notice")
+    before = models.CharField(max_length=9, choices=Result.choices)
+    returned_before = models.DecimalField(max_digits=14, decimal_places=2)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+        indexes: ClassVar = [
+            models.Index(fields=["owner"], condition=Q(read_at__isnull=True), name="notice_unread")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.settlement}, {self.before} before"
+
+    @property
+    def difference(self) -> Decimal:
+        """Return what the correction changed for the bettor."""
+        return self.settlement.returned - self.returned_before

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.conf import settings
 from django.db.models import Count, F, Min, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
@@ -163,20 +164,32 @@ def profit_between(bankroll_id: int, begin: datetime, end: datetime) -> Decimal:
     return earned
 
 
-def due_bets(now: datetime, *, owner_id: int | None = None) -> "QuerySet[Bet, int]":
-    """Return the keys of open bets whose result was known by `now`, oldest first."""
+def due_bets(
+    now: datetime, *, owner_id: int | None = None, event_id: int | None = None
+) -> QuerySet[Bet]:
+    """Return the open bets that can be settled at `now`, those with the oldest results first.
+
+    A result was known by then, or the event was broken off; it was cancelled, and would have
+    started; or it was postponed, and has not been played for as long as stakes stand.
+    """
+    event = EVENT
+    waited = now - settings.POSTPONED_STAKES_STAND
     due = Bet.objects.filter(
-        Q(selection__market__event__status=EventStatus.FINISHED)
-        & Q(selection__market__event__result_seen_at__lte=now)
-        | Q(selection__market__event__status=EventStatus.CANCELLED)
-        & Q(selection__market__event__starts_at__lte=now),
+        Q(**{f"{event}__status": EventStatus.FINISHED, f"{event}__result_seen_at__lte": now})
+        | Q(
+            **{
+                f"{event}__status__in": (EventStatus.CANCELLED, EventStatus.ABANDONED),
+                f"{event}__starts_at__lte": now,
+            }
+        )
+        | Q(**{f"{event}__status": EventStatus.POSTPONED, f"{event}__starts_at__lte": waited}),
         status=BetStatus.OPEN,
     )
     if owner_id is not None:
         due = due.filter(owner_id=owner_id)
-    return due.order_by("selection__market__event__result_seen_at", "pk").values_list(
-        "pk", flat=True
-    )
+    if event_id is not None:
+        due = due.filter(**{f"{event}_id": event_id})
+    return due.order_by(f"{event}__result_seen_at", "pk")
 
 
 def books_bet_at(owner_id: int) -> list[tuple[str, str]]:

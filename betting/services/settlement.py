@@ -1,27 +1,37 @@
-"""What a result does to a bet's money: once, and corrected only by reversal."""
+"""What a result does to a bet's money: once, a slate at a time."""
 
 import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, QuerySet
 
+from accounts import audit
 from accounts.live import announce_bet
-from betting.domain.settlement import CannotSettle, Outcome, outcome_of, payout
-from betting.models import Bet, BetStatus, LedgerAccount, Result, Settlement, Transfer
+from betting.domain.settlement import (
+    CannotSettle,
+    DeadHeat,
+    Outcome,
+    Payout,
+    outcome_abandoned,
+    outcome_of,
+    payout,
+)
+from betting.models import Bet, BetStatus, Result, Settlement, Transfer
 from betting.selectors.bets import due_bets
 from betting.selectors.money import equity_path
-from betting.services.ledger import Pots, lock_accounts, pots_of, staked_from
+from betting.services.ledger import Pots, lock_accounts, pots_of
 from odds.models import EventStatus, Selection, Side
 from risk.services import check_drawdown
 
 logger = logging.getLogger(__name__)
 
 Kind = Transfer.Kind
-# How long after a result was corrected its bets are looked for.
-CORRECTED_FOR = timedelta(days=7)
 
 
 class BetAlreadySettled(Exception):
@@ -32,10 +42,6 @@ class BetNotOpen(Exception):
     """The bet was rejected, or nobody knows yet whether the venue has it."""
 
 
-class CorrectionNotCovered(Exception):
-    """Taking back what was paid would leave less than nothing free."""
-
-
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """What one sweep did; `parked` names each bet it could not settle or correct, and why."""
@@ -44,8 +50,37 @@ class Sweep:
     parked: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What is applied to a bet: a result, of a dead heat with how many tied; who says so, why."""
+
+    result: Result
+    dead_heat: DeadHeat | None = None
+    sequence: int = 1
+    reason: str = ""
+    by_id: int | None = None
+
+    def paid(self, bet: Bet) -> Payout:
+        """Return what it does to a bet's stake."""
+        return payout(
+            stake=bet.taken_stake,
+            price=bet.taken_price,
+            outcome=Outcome(self.result),
+            commission=bet.commission_share,
+            dead_heat=self.dead_heat,
+        )
+
+
 @transaction.atomic
-def settle_bet(*, bet_id: int, result: Result, now: datetime, by_id: int | None = None) -> Bet:
+def settle_bet(
+    *,
+    bet_id: int,
+    result: Result,
+    now: datetime,
+    dead_heat: DeadHeat | None = None,
+    by_id: int | None = None,
+    reason: str = "",
+) -> Bet:
     """Settle an open bet: move its stake and winnings, and write the Settlement down.
 
     The same result again returns the bet and moves nothing.
@@ -53,91 +88,68 @@ def settle_bet(*, bet_id: int, result: Result, now: datetime, by_id: int | None 
     Raises:
         BetAlreadySettled: if it was settled with another result.
         BetNotOpen: if it was never accepted by the venue.
+        CannotSettle: for a dead heat without how many tied.
     """
-    bet, pots = _locked(bet_id)
+    bet, pots = locked(bet_id)
     if bet.status == BetStatus.SETTLED:
-        if bet.result != result:
+        if not stands(bet, Result(result), dead_heat):
             raise BetAlreadySettled(
                 f"Bet {bet.pk} is {bet.result}, not {result}; correct it with a reason."
             )
         return bet
     if bet.status != BetStatus.OPEN:
         raise BetNotOpen(f"Bet {bet.pk} is {bet.get_status_display().lower()}, not open.")
-    _apply(bet, pots, result=result, now=now, sequence=1, reason="", by_id=by_id)
-    _read_breaker(bet, now=now)
+    ruling = Ruling(Result(result), dead_heat, reason=reason, by_id=by_id)
+    apply([(bet, ruling)], {bet.bankroll_id: pots}, now=now)
+    if by_id is not None:
+        audit_ruling("settled bet by hand", bet, ruling, at=now)
     return bet
+
+
+def settle_due_bets(
+    now: datetime, *, limit: int = 2000, owner_id: int | None = None, event_id: int | None = None
+) -> Sweep:
+    """Settle every open bet whose event's result is known at `now`, a person's in one transaction.
+
+    What no rule settles is reported and never stops the others; where writing a person's slate
+    fails, its bets are settled one by one.
+    """
+    due = due_bets(now, owner_id=owner_id, event_id=event_id)
+    found = sorted(due.values_list("owner_id", "pk")[:limit])
+    settled, parked = 0, list[str]()
+    for _, of_owner in groupby(found, key=itemgetter(0)):
+        bet_ids = [bet_id for _, bet_id in of_owner]
+        try:
+            sweep = _settle_slate(bet_ids, now=now)
+        except Exception:
+            logger.exception("Could not settle %s bets at once", len(bet_ids))
+            sweep = _settle_each(bet_ids, now=now)
+        settled += sweep.settled
+        parked += sweep.parked
+    return Sweep(settled, tuple(parked))
 
 
 @transaction.atomic
-def correct_settlement(
-    *, bet_id: int, result: Result, reason: str, now: datetime, by_id: int | None = None
-) -> Bet:
-    """Reverse a settlement's transfers one by one, then apply another result.
-
-    The result it already has returns the bet and moves nothing.
-
-    Raises:
-        BetNotOpen: if it was never settled.
-        CorrectionNotCovered: if the free money does not cover what must be taken back.
-        ValueError: without a reason.
-    """
-    if not reason.strip():
-        raise ValueError("reason: say why the settlement is corrected.")
-    bet, pots = _locked(bet_id)
-    if bet.status != BetStatus.SETTLED:
-        raise BetNotOpen(f"Bet {bet.pk} is not settled; settle it instead.")
-    if bet.result == result:
-        return bet
-    returned = bet.returned or Decimal("0.00")
-    then = payout(
-        stake=bet.taken_stake,
-        price=bet.taken_price,
-        outcome=Outcome(result),
-        commission=bet.commission_share,
-    )
-    pot = staked_from(pots, bet.pk)
-    if pot.amount < returned:
-        where = "is free" if pot is pots.free else f"lies at {bet.bookmaker}"
-        raise CorrectionNotCovered(
-            f"{returned} must be taken back before {then.total} is returned, but only "
-            f"{pot.amount} {where}; pay in the difference first."
-        )
-    standing_settlement = bet.settlements.count()
-    standing = bet.transfers.filter(
-        reference__startswith=f"bet:{bet.pk}:{standing_settlement}:", reversed_by__isnull=True
-    ).order_by("pk")
-    for transfer in standing:
-        Transfer.objects.create(
-            reference=f"{transfer.reference}:reversal",
-            kind=Kind.REVERSAL,
-            source_id=transfer.destination_id,
-            destination_id=transfer.source_id,
-            amount=transfer.amount,
-            bet=bet,
-            at=now,
-            reverses=transfer,
-        )
-    _apply(
-        bet,
-        pots,
-        result=result,
-        now=now,
-        sequence=standing_settlement + 1,
-        reason=reason,
-        by_id=by_id,
-    )
-    _read_breaker(bet, now=now)
-    return bet
+def _settle_slate(bet_ids: Sequence[int], *, now: datetime) -> Sweep:
+    """Settle bets of one person. A fixed number of queries, however many they are."""
+    accounts = lock_accounts(Bet.objects.values_list("owner_id", flat=True).get(pk=bet_ids[0]))
+    # Read under the lock: another worker may have settled some of them meanwhile.
+    still_open = Bet.objects.filter(pk__in=bet_ids, status=BetStatus.OPEN)
+    ruled: list[tuple[Bet, Ruling]] = []
+    parked: list[str] = []
+    for bet, draw_offered in _with_events(still_open):
+        try:
+            ruled.append((bet, Ruling(_result(bet, draw_offered=draw_offered))))
+        except CannotSettle as reason:
+            parked.append(f"bet {bet.pk}: {reason}")
+    pots = {b: pots_of(accounts, b) for b in {bet.bankroll_id for bet, _ in ruled}}
+    apply(ruled, pots, now=now)
+    return Sweep(len(ruled), tuple(parked))
 
 
-def settle_due_bets(now: datetime, *, limit: int = 500, owner_id: int | None = None) -> Sweep:
-    """Settle every open bet whose event's result is known at `now`, each in its own transaction.
-
-    A bet that cannot be settled is reported and never stops the others. A cancelled event voids
-    its bets.
-    """
-    settled, parked = 0, []
-    for bet_id in list(due_bets(now, owner_id=owner_id)[:limit]):
+def _settle_each(bet_ids: Iterable[int], *, now: datetime) -> Sweep:
+    settled, parked = 0, list[str]()
+    for bet_id in bet_ids:
         try:
             settle_bet(bet_id=bet_id, result=result_of(bet_id), now=now)
             settled += 1
@@ -150,128 +162,131 @@ def settle_due_bets(now: datetime, *, limit: int = 500, owner_id: int | None = N
     return Sweep(settled, tuple(parked))
 
 
-def correct_changed_results(now: datetime, *, limit: int = 500) -> Sweep:
-    """Correct every bet that settled before its event's result was corrected, lately.
-
-    A bet whose settlement a person decided is left as it is. One whose winnings were spent is
-    reported, and tried again.
-    """
-    latest = Settlement.objects.filter(bet=OuterRef("pk")).order_by("-sequence")
-    changed = (
-        Bet.objects.filter(
-            status=BetStatus.SETTLED,
-            settled_at__lt=F("selection__market__event__result_seen_at"),
-            selection__market__event__result_seen_at__range=(now - CORRECTED_FOR, now),
-        )
-        .annotate(decided_by=Subquery(latest.values("by_id")[:1]))
-        .filter(decided_by__isnull=True)
-        .order_by("pk")
-        .values_list("pk", "result")
-    )
-    corrected, parked = 0, []
-    for bet_id, standing in list(changed[:limit]):
-        try:
-            result = result_of(bet_id)
-            if result == standing:
-                continue
-            correct_settlement(
-                bet_id=bet_id, result=result, reason="The event's result was corrected.", now=now
-            )
-            corrected += 1
-        except Exception as error:
-            # One bad bet must not keep the others waiting.
-            logger.exception("Could not correct bet %s", bet_id)
-            parked.append(f"bet {bet_id}: {error}")
-    return Sweep(corrected, tuple(parked))
-
-
 def result_of(bet_id: int) -> Result:
     """Return what the event's result makes of a bet.
 
     Raises:
         CannotSettle: if its market or line has no rule, or there is no result.
     """
-    bet = (
-        Bet.objects.select_related("selection__market__event")
-        .annotate(
-            draw_offered=Exists(
-                Selection.objects.filter(market_id=OuterRef("selection__market_id"), side=Side.DRAW)
-            )
-        )
-        .get(pk=bet_id)
-    )
+    [(bet, draw_offered)] = _with_events(Bet.objects.filter(pk=bet_id))
+    return _result(bet, draw_offered=draw_offered)
+
+
+def _with_events(wanted: QuerySet[Bet]) -> list[tuple[Bet, bool]]:
+    """Return bets with their events, and whether their market offers the draw."""
+    offered = Selection.objects.filter(market_id=OuterRef("selection__market_id"), side=Side.DRAW)
+    found = wanted.select_related("selection__market__event").annotate(draw_offered=Exists(offered))
+    return [(bet, bet.draw_offered) for bet in found.order_by("pk")]
+
+
+def _result(bet: Bet, *, draw_offered: bool) -> Result:
     event = bet.selection.market.event
-    if event.status == EventStatus.CANCELLED:
+    if event.status in (EventStatus.CANCELLED, EventStatus.POSTPONED):
         return Result.VOID
     if event.home_score is None or event.away_score is None:
+        if event.status == EventStatus.ABANDONED:
+            return Result.VOID
         raise CannotSettle(f"{event} has no result yet.")
-    return Result(
-        outcome_of(
-            market_key=bet.selection.market.key,
-            side=bet.selection.side,
-            point=bet.selection.point,
-            home_score=event.home_score,
-            away_score=event.away_score,
-            draw_offered=bet.draw_offered,
-        ).value
-    )
+    asked: dict[str, Any] = {
+        "market_key": bet.selection.market.key,
+        "side": bet.selection.side,
+        "point": bet.selection.point,
+        "home_score": event.home_score,
+        "away_score": event.away_score,
+    }
+    if event.status == EventStatus.ABANDONED:
+        return Result(outcome_abandoned(**asked).value)
+    return Result(outcome_of(**asked, draw_offered=draw_offered).value)
 
 
-def _read_breaker(bet: Bet, *, now: datetime) -> None:
-    check_drawdown(owner_id=bet.owner_id, path=equity_path(bet.bankroll_id), now=now)
-
-
-def _locked(bet_id: int) -> tuple[Bet, Pots]:
+def locked(bet_id: int) -> tuple[Bet, Pots]:
+    """Return a bet and its bankroll's pots under the owner's lock."""
     owner_id, bankroll_id = Bet.objects.values_list("owner_id", "bankroll_id").get(pk=bet_id)
     pots = pots_of(lock_accounts(owner_id), bankroll_id)
     return Bet.objects.get(pk=bet_id), pots
 
 
-def _apply(
-    bet: Bet,
-    pots: Pots,
-    *,
-    result: Result,
-    now: datetime,
-    sequence: int,
-    reason: str,
-    by_id: int | None,
-) -> None:
-    paid = payout(
-        stake=bet.taken_stake,
-        price=bet.taken_price,
-        outcome=Outcome(result),
-        commission=bet.commission_share,
+def stands(bet: Bet, result: Result, dead_heat: DeadHeat | None) -> bool:
+    """Return whether a settled bet has exactly this result, of a dead heat the same one."""
+    if bet.result != result or result != Result.DEAD_HEAT:
+        return bet.result == result
+    latest = bet.settlements.latest("sequence")
+    return dead_heat == DeadHeat(tied=latest.tied or 0, places=latest.places or 0)
+
+
+def apply(ruled: Sequence[tuple[Bet, Ruling]], pots: Mapping[int, Pots], *, now: datetime) -> None:
+    """Write settlements, their transfers and the bets in a few statements; read the breakers.
+
+    Call it under the lock of the pots, which are by bankroll.
+    """
+    sources = dict(
+        Transfer.objects.filter(bet__in=[bet.pk for bet, _ in ruled], kind=Kind.STAKE).values_list(
+            "bet_id", "source_id"
+        )
     )
-    pot = staked_from(pots, bet.pk)
-    legs: list[tuple[str, LedgerAccount, LedgerAccount, Decimal]] = [
-        (Kind.RETURN, pots.at_risk, pot, paid.returned),
-        (Kind.LOSS, pots.at_risk, pots.house, paid.forfeited),
-        (Kind.WINNINGS, pots.house, pot, paid.winnings),
-    ]
-    for kind, source, destination, amount in legs:
-        if amount > 0:
-            Transfer.objects.create(
-                reference=f"bet:{bet.pk}:{sequence}:{kind}",
-                kind=kind,
-                source=source,
-                destination=destination,
-                amount=amount,
+    transfers: list[Transfer] = []
+    written: list[Settlement] = []
+    for bet, ruling in ruled:
+        paid = ruling.paid(bet)
+        transfers += _legs(bet, ruling, paid, pots[bet.bankroll_id], sources[bet.pk], now=now)
+        written.append(
+            Settlement(
                 bet=bet,
+                sequence=ruling.sequence,
+                result=ruling.result,
+                tied=ruling.dead_heat.tied if ruling.dead_heat else None,
+                places=ruling.dead_heat.places if ruling.dead_heat else None,
+                returned=paid.total,
                 at=now,
+                reason=ruling.reason,
+                by_id=ruling.by_id,
             )
-    Settlement.objects.create(
-        bet=bet,
-        sequence=sequence,
-        result=result,
-        returned=paid.total,
-        at=now,
-        reason=reason,
-        by_id=by_id,
+        )
+        bet.status, bet.result = BetStatus.SETTLED, ruling.result
+        bet.returned, bet.settled_at = paid.total, now
+        announce_bet(owner_id=bet.owner_id, bet_id=bet.pk)
+    Transfer.objects.bulk_create(transfers, batch_size=1000)
+    Settlement.objects.bulk_create(written, batch_size=1000)
+    Bet.objects.bulk_update(
+        [bet for bet, _ in ruled], ["status", "result", "returned", "settled_at"], batch_size=500
     )
-    bet.status = BetStatus.SETTLED
-    bet.result = result
-    bet.returned = paid.total
-    bet.settled_at = now
-    bet.save(update_fields=["status", "result", "returned", "settled_at"])
-    announce_bet(owner_id=bet.owner_id, bet_id=bet.pk)
+    for bankroll_id, of_bankroll in pots.items():
+        check_drawdown(
+            owner_id=of_bankroll.bankroll.owner_id, path=equity_path(bankroll_id), now=now
+        )
+
+
+def _legs(
+    bet: Bet, ruling: Ruling, paid: Payout, pots: Pots, source_id: int, *, now: datetime
+) -> list[Transfer]:
+    """Return the transfers of a settlement; what comes back goes where the stake came from."""
+    at_risk, house = pots.at_risk.pk, pots.house.pk
+    legs = (
+        (Kind.RETURN, at_risk, source_id, paid.returned),
+        (Kind.LOSS, at_risk, house, paid.forfeited),
+        (Kind.WINNINGS, house, source_id, paid.winnings),
+    )
+    return [
+        Transfer(
+            reference=f"bet:{bet.pk}:{ruling.sequence}:{kind}",
+            kind=kind,
+            source_id=source,
+            destination_id=destination,
+            amount=amount,
+            bet=bet,
+            at=now,
+        )
+        for kind, source, destination, amount in legs
+        if amount > 0
+    ]
+
+
+def audit_ruling(action: str, bet: Bet, ruling: Ruling, *, at: datetime) -> None:
+    """Write down what a person decided of a bet."""
+    audit.record(
+        action=action,
+        subject=f"bet {bet.pk}",
+        actor_id=ruling.by_id,
+        at=at,
+        detail={"result": ruling.result, "reason": ruling.reason, "owner": bet.owner_id},
+    )

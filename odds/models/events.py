@@ -13,6 +13,8 @@ class EventStatus(models.TextChoices):
     SCHEDULED = "scheduled", "Scheduled"
     FINISHED = "finished", "Finished"
     CANCELLED = "cancelled", "Cancelled"
+    POSTPONED = "postponed", "Postponed"
+    ABANDONED = "abandoned", "Abandoned"
 
 
 class Event(models.Model):

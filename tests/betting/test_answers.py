@@ -8,7 +8,8 @@ from betting.models import Bet, LedgerAccount
 from betting.services import answers
 from betting.services.answers import CannotCancel, cancel_bet
 from betting.services.books import check_books
-from betting.services.settlement import correct_settlement, settle_bet
+from betting.services.correcting import correct_settlement
+from betting.services.settlement import settle_bet
 from betting.venues import registry
 from betting.venues.base import Answer, Code, Terms, Verdict
 from tests import make

@@ -14,8 +14,9 @@ from betting.models import LedgerAccount, Transfer
 from betting.selectors.money import bankroll_of, bankrolls_of
 from betting.services import ledger
 from betting.services.books import check_books
+from betting.services.correcting import correct_settlement
 from betting.services.placement import StakeRefused
-from betting.services.settlement import correct_settlement, settle_bet
+from betting.services.settlement import settle_bet
 from tests import make
 
 

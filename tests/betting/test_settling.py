@@ -9,12 +9,14 @@ from betting.models import Bet, LedgerAccount, Settlement, Transfer
 from betting.selectors.performance import performance_of
 from betting.services import ledger
 from betting.services.books import check_books
-from betting.services.settlement import (
-    BetAlreadySettled,
-    BetNotOpen,
+from betting.services.correcting import (
     CorrectionNotCovered,
     correct_changed_results,
     correct_settlement,
+)
+from betting.services.settlement import (
+    BetAlreadySettled,
+    BetNotOpen,
     settle_bet,
     settle_due_bets,
 )
