@@ -8,6 +8,7 @@ import heapq
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Self
 
 import numpy as np
@@ -21,7 +22,7 @@ from odds.domain.table import BoolArray, FloatArray, IntArray, TextArray, TimeAr
 from risk.domain.exposure import On, OpenStakes, decided_by
 from risk.domain.kelly import kelly_fraction
 from risk.domain.limits import Bounds, trim_slate
-from risk.domain.staking import stake_cents
+from risk.domain.staking import SHARE_PLACES, share_units_of
 
 DAY = np.timedelta64(86_400_000_000, "us")
 
@@ -107,7 +108,7 @@ def half_even(numerator: int, denominator: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Payouts:
-    """What a cent staked on each row comes to, in whole numbers; `profits` says how. Shapes (n,).
+    """What a cent staked on each row comes to, in whole numbers. Shapes (n,).
 
     `won` is in halves x thousandths of the price x ten-thousandths kept after commission, `lost`
     in halves.
@@ -122,16 +123,6 @@ class Payouts:
         thousandths = np.rint(price * 1000).astype(np.int64) - 1000
         kept = 10_000 - np.rint(commission * 10_000).astype(np.int64)
         return cls(results.won_halves * thousandths * kept, results.lost_halves)
-
-    def profits(self, rows: IntArray, stake: IntArray) -> IntArray:
-        """Return what stakes in cents on some rows earn, as `settlement.payout` does."""
-        # A moment has a handful of them: no array is faster.
-        columns = (stake.tolist(), self.won[rows].tolist(), self.lost[rows].tolist())
-        earned = [
-            half_even(cents * won, 2 * 1000 * 10_000) - half_even(cents * lost, 2)
-            for cents, won, lost in zip(*columns, strict=True)
-        ]
-        return np.array(earned, dtype=np.int64)
 
 
 def simulate(
@@ -178,41 +169,30 @@ def simulate(
     )
     moments, first = np.unique(slate.moment[rows], return_index=True)
     days = (moments - np.datetime64(0, "us")) // DAY
-    last = np.append(first[1:], len(rows))
     book = _Book(
         capital,
         bounds,
+        share=share_units_of(share),
         known_at=results.known_at[rows].astype(np.int64),
         on=_stakes_on(slate, rows),
         market=np.unique(slate.quotes.market_id[rows], return_inverse=True)[1],
+        payouts=payouts,
     )
-    least = int(bounds.min_stake * 100)
-    settled: list[int] = []
-    stakes = np.zeros(len(rows), dtype=np.int64)
-    earned = np.zeros(len(rows), dtype=np.int64)
-    for m, moment in enumerate(moments.astype(np.int64).tolist()):
-        settled += book.settle(moment)
+    ends = [*first[1:].tolist(), len(rows)]
+    for moment, day, begin, end in zip(
+        moments.astype(np.int64).tolist(), days.tolist(), first.tolist(), ends, strict=True
+    ):
+        book.settle(moment)
         if book.tripped_at is not None:
-            refused["drawdown"] = len(rows) - int(first[m])
+            refused["drawdown"] = len(rows) - begin
             break
-        fresh = book.not_held(np.arange(first[m], last[m]))
-        refused["market_held"] += int(last[m] - first[m]) - len(fresh)
-        asked = stake_cents(share[fresh], book.equity)
-        taken = book.trim(fresh, asked, day=int(days[m]))
-        none = taken == 0
-        small = int((none & (asked < least)).sum())
-        refused["min_stake"] += small
-        refused["limits"] += int(none.sum()) - small
-        fresh, taken = fresh[taken > 0], taken[taken > 0]
-        stakes[fresh] = taken
-        earned[fresh] = payouts.profits(fresh, taken)
-        book.place(fresh, taken, earned[fresh])
-    settled += book.settle(np.iinfo(np.int64).max)
-    done = np.array(settled, dtype=np.int64)
+        book.stake(begin, end, day=day)
+    book.settle(np.iinfo(np.int64).max)
+    refused.update(book.refused)
     return Simulated(
-        row=rows[done],
-        stake=stakes[done],
-        profit=earned[done],
+        row=rows[np.array(book.done, dtype=np.int64)],
+        stake=np.array(book.stakes, dtype=np.int64),
+        profit=np.array(book.profits, dtype=np.int64),
         tripped_at=None if book.tripped_at is None else np.datetime64(book.tripped_at, "us"),
         refused={why: n for why, n in refused.items() if n},
     )
@@ -259,76 +239,90 @@ def _stakes_on(slate: Slate, rows: IntArray) -> list[On]:
     with_draw = {*quotes.market_id[quotes.side == "draw"].tolist()}
     thousandths = np.rint(quotes.price[rows] * 1000).astype(np.int64) - 1000
     kept = 10_000 - np.rint(quotes.commission[rows] * 10_000).astype(np.int64)
+    of_kind = [
+        kinds[kind]
+        for kind in zip(quotes.market_key[rows].tolist(), quotes.side[rows].tolist(), strict=True)
+    ]
+    axis, sign, is_straight = zip(*of_kind, strict=True) if of_kind else ((), (), ())
+    market = quotes.market_id[rows].tolist()
     columns = (
-        quotes.event_id[rows],
-        quotes.market_id[rows],
-        quotes.bookmaker_id[rows],
-        quotes.market_key[rows],
-        quotes.side[rows],
-        quarters(quotes.line[rows]),
-        thousandths * kept,
+        quotes.event_id[rows].tolist(),
+        market,
+        repeat(0, len(rows)),
+        quotes.bookmaker_id[rows].tolist(),
+        axis,
+        sign,
+        quarters(quotes.line[rows]).tolist(),
+        is_straight,
+        [each in with_draw for each in market],
+        (thousandths * kept).tolist(),
     )
-    found = []
-    for event, market, book, key, side, line, gain in zip(
-        *(column.tolist() for column in columns), strict=True
-    ):
-        axis, sign, is_straight = kinds[key, side]
-        found.append(
-            On(event, market, 0, book, axis, sign, line, is_straight, market in with_draw, gain)
-        )
-    return found
+    return list(map(On._make, zip(*columns, strict=True)))
 
 
 class _Book:
-    """A bankroll in cents while a simulation runs. Bets are rows; events and markets numbers."""
+    """A bankroll in cents while a simulation runs. Bets are rows; events and markets numbers.
+
+    Plain lists and whole numbers: a moment has a handful of bets, each of which depends on the one
+    before it, and no array is faster at that.
+    """
 
     def __init__(
         self,
         capital: int,
         bounds: Bounds,
         *,
+        share: IntArray,
         known_at: IntArray,
         on: list[On],
         market: IntArray,
+        payouts: Payouts,
     ) -> None:
         self.free = self.equity = self.peak = capital
         self.tripped_at: int | None = None
+        self.refused: Counter[str] = Counter()
+        self.done: list[int] = []
+        self.stakes: list[int] = []
+        self.profits: list[int] = []
         self._bounds = bounds
+        self._least = int(bounds.min_stake * 100)
         self._fall = float(bounds.max_drawdown_share)
-        self._known_at, self._on, self._market = known_at, on, market
+        self._share, self._known_at = share.tolist(), known_at.tolist()
+        self._won, self._lost = payouts.won.tolist(), payouts.lost.tolist()
+        self._on, self._market = on, market.tolist()
+        self._held: set[int] = set()
         self._open_stakes = OpenStakes()
-        self._held = np.zeros(len(market), dtype=np.bool_)
         self._open: list[tuple[int, int, int, int]] = []
         self._day, self._today = -1, 0
 
-    def not_held(self, rows: IntArray) -> IntArray:
-        return rows[~self._held[self._market[rows]]]
-
-    def trim(self, rows: IntArray, asked: IntArray, *, day: int) -> IntArray:
-        """Take stakes asked for on rows, in their order, as far as the limits leave."""
+    def stake(self, begin: int, end: int, *, day: int) -> None:
+        """Take the stakes of one moment's rows, in their order, as far as the limits leave."""
         if day != self._day:
             self._day, self._today = day, 0
-        return trim_slate(
+        # Before any of them is held: the legs of one market belong together.
+        fresh = [row for row in range(begin, end) if self._market[row] not in self._held]
+        self.refused["market_held"] += end - begin - len(fresh)
+        asked = [self._share[row] * self.equity // SHARE_PLACES for row in fresh]
+        taken = trim_slate(
             asked=asked,
-            on=[self._on[row] for row in rows.tolist()],
+            on=[self._on[row] for row in fresh],
             held=self._open_stakes,
             equity=self.equity,
             free=self.free,
             today=self._today,
             bounds=self._bounds,
         )
+        for row, wanted, cents in zip(fresh, asked, taken, strict=True):
+            if not cents:
+                self.refused["min_stake" if wanted < self._least else "limits"] += 1
+                continue
+            self.free -= cents
+            self._today += cents
+            self._held.add(self._market[row])
+            heapq.heappush(self._open, (self._known_at[row], row, cents, self._profit(row, cents)))
 
-    def place(self, rows: IntArray, stake: IntArray, profit: IntArray) -> None:
-        total = int(stake.sum())
-        self.free -= total
-        self._today += total
-        self._held[self._market[rows]] = True
-        columns = (self._known_at[rows], rows, stake, profit)
-        for bet in zip(*(column.tolist() for column in columns), strict=True):
-            heapq.heappush(self._open, bet)
-
-    def settle(self, until: int) -> list[int]:
-        done = []
+    def settle(self, until: int) -> None:
+        """Settle what is known by then, and read the breaker after each bet."""
         while self._open and self._open[0][0] <= until:
             at, row, stake, profit = heapq.heappop(self._open)
             self.free += stake + profit
@@ -337,5 +331,12 @@ class _Book:
             self.peak = max(self.peak, self.equity)
             if self.tripped_at is None and self.equity <= self.peak * (1 - self._fall) + 1e-9:
                 self.tripped_at = at
-            done.append(row)
-        return done
+            self.done.append(row)
+            self.stakes.append(stake)
+            self.profits.append(profit)
+
+    def _profit(self, row: int, cents: int) -> int:
+        """Return what a stake on a row earns, as `settlement.payout` does."""
+        won, lost = self._won[row], self._lost[row]
+        earned = half_even(cents * won, 2 * 1000 * 10_000) if won else 0
+        return earned - half_even(cents * lost, 2) if lost else earned

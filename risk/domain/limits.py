@@ -248,26 +248,30 @@ def _whole(bounds: Bounds) -> tuple[tuple[int, ...], int]:
 
 def trim_slate(
     *,
-    asked: IntArray,
+    asked: Sequence[int],
     on: Sequence[On],
     held: OpenStakes,
     equity: int,
     free: int,
     today: int,
     bounds: Bounds,
-) -> IntArray:
+) -> list[int]:
     """Take stakes one after the other as far as the limits leave, in whole cents; return them.
 
-    As if `rooms` were asked before each bet of a slate and the least of them staked: `asked` (n,)
-    and what each is `on` are in the order of placing. What is taken is added to `held`. A stake
-    trimmed below the minimum is not placed.
+    As if `rooms` were asked before each bet of a slate and the least of them staked: what is
+    `asked` and what each is `on` are in the order of placing. What is taken is added to `held`. A
+    stake trimmed below the minimum is not placed.
     """
     shares, least = _whole(bounds)
     bet, market, event, league, bookmaker, day = (equity * each // SHARE_UNITS for each in shares)
     budget = min(day - today, free)
     taken = []
     # Each stake depends on those before it, and a moment has a handful: no array is faster.
-    for wanted, place in zip(asked.tolist(), on, strict=True):
+    for wanted, place in zip(asked, on, strict=True):
+        if budget < least or wanted < least:
+            # Whatever else it is on: most of a day's bets come after its limit is reached.
+            taken.append(0)
+            continue
         used = held.used(place)
         stake = min(
             wanted,
@@ -284,4 +288,4 @@ def trim_slate(
             held.add(place, stake)
             budget -= stake
         taken.append(stake)
-    return np.array(taken, dtype=np.int64)
+    return taken

@@ -14,6 +14,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 ZERO = Decimal("0.00")
+SHARE_PLACES = 10**10
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +26,27 @@ class Step:
     reason: str
 
 
-def stake_cents(share: FloatArray, equity: int) -> IntArray:
-    """Return float shares of an equity in cents, as whole cents, rounded down. Shape (n,).
+def share_units_of(share: FloatArray) -> IntArray:
+    """Return float shares of an equity in whole units of `SHARE_PLACES`. Shape (n,).
 
     A share is read with ten places and the rest is whole numbers: 0.29 of 1.00 is 29 cents and
-    not, as floats have it, 28. Equity may be up to nine million; `share_of` has no such bound.
+    not, as floats have it, 28. Units x equity // SHARE_PLACES is what `share_of` stakes.
 
-    >>> stake_cents(np.array([0.29, 0.0123456]), 100_000).tolist()
+    >>> units = share_units_of(np.array([0.29, 0.0123456])).tolist()
+    >>> [each * 100_000 // SHARE_PLACES for each in units]
     [29000, 1234]
     """
-    if equity >= 900_000_000:
-        raise OverflowError("equity: over nine million; keep it in several bankrolls.")
-    units = np.rint(share * 1e10).astype(np.int64)
-    return np.asarray(units * equity // 10**10, dtype=np.int64)
+    return np.rint(share * SHARE_PLACES).astype(np.int64)
 
 
 def share_of(equity: Decimal, share: float) -> Decimal:
-    """Return a float share of equity as money, rounded down as `stake_cents` does.
+    """Return a float share of equity as money, rounded down as `share_units_of` reads it.
 
     >>> share_of(Decimal("1000.00"), 0.0123456)
     Decimal('12.34')
     """
-    units = round(share * 1e10)
-    return Decimal(units * int(equity * 100) // 10**10).scaleb(-2)
+    units = round(share * SHARE_PLACES)
+    return Decimal(units * int(equity * 100) // SHARE_PLACES).scaleb(-2)
 
 
 def waterfall(

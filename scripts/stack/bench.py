@@ -12,7 +12,7 @@ from stack.place import Place
 from stack.services import Services
 
 # Peers too heavy, or too careless, for our own environment have one to themselves.
-WITH_PEERS = {"bench_goals.py", "bench_margins.py"}
+WITH_PEERS = {"bench_goals.py", "bench_margins.py", "bench_backtest.py"}
 FIELDS = {"name", "value", "unit", "peer", "peer_value"}
 
 
