@@ -182,8 +182,8 @@ def calibration(record: Record) -> tuple[Bin, ...]:
 
 def flat_record(
     *,
-    prices: Sequence[float],
-    won: Sequence[float],
+    prices: Sequence[float] | FloatArray,
+    won: Sequence[float] | FloatArray,
     stake: float = 1.0,
     days: Sequence[int] | None = None,
 ) -> Record:

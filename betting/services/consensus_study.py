@@ -7,7 +7,7 @@ docs/algorithms/consensus_strategy.md says what came of it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +15,8 @@ import numpy as np
 
 from betting.domain.configuration import Configuration
 from betting.domain.judging import BIT, Decisions, Slate, judge
-from betting.domain.performance import Interval, Record, measure
+from betting.domain.luck import Interval
+from betting.domain.performance import flat_record, measure
 from betting.domain.rules import published_consensus
 from odds.domain.margins import remove_margin
 from odds.domain.table import BoolArray, FloatArray, IntArray, QuoteTable, TextArray, TimeArray
@@ -231,16 +232,10 @@ def _line(name: str, matches: Matches, picked: BoolArray, chosen: BoolArray) -> 
     price = matches.best[match, side]
     won = (matches.result[match] == side).astype(np.float64)
     clv = price * _fair_close(matches.close[match])[np.arange(len(match)), side] - 1.0
+    days = matches.day[match].astype("M8[D]").astype(np.int64).tolist()
     done = [
         measure(
-            Record(
-                stake=np.ones(len(match)),
-                profit=won * price * (1.0 - worse) - 1.0,
-                price=price * (1.0 - worse),
-                probability=np.full(len(match), np.nan),
-                clv=clv,
-                won=won,
-            ),
+            replace(flat_record(prices=price * (1.0 - worse), won=won, days=days), clv=clv),
             capital=1.0,
         )
         for worse in WORSE

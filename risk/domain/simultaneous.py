@@ -215,7 +215,8 @@ def _from_inside(growth: Growth, alone: FloatArray) -> FloatArray:
     s, n = alone.shape
     f = 0.3 * alone + 0.01 / n
     f = f * np.minimum(1.0, 0.5 / f.sum(axis=1))[:, None]
-    done, least, row = np.zeros_like(f), np.full(s, np.inf), np.arange(s)
+    done: FloatArray = np.zeros((s, n))
+    least, row = np.full(s, np.inf), np.arange(s)
     shadow, toll = np.zeros_like(f), np.zeros(s)
     diagonal = np.arange(n)
     for turn in range(MOST_STEPS):

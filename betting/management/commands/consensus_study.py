@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from betting.domain.configuration import BadConfiguration, Configuration
-from betting.domain.performance import Interval
+from betting.domain.luck import Interval
 from betting.services.consensus_study import (
     WORSE,
     Line,
