@@ -91,6 +91,15 @@ PAPER = paper(
 )
 # How long a bettor has to say what they got of a bet they place by hand.
 MANUAL_ANSWERS_WITHIN = timedelta(minutes=env.int("FAIRLINE_MANUAL_MINUTES", default=15))
+# Venues that may stake real money once an operator has armed them; empty: none.
+LIVE_VENUES = env.list("FAIRLINE_LIVE_VENUES", default=[])
+BETFAIR_APP_KEY = env.str("BETFAIR_APP_KEY", default="")
+BETFAIR_USERNAME = env.str("BETFAIR_USERNAME", default="")
+BETFAIR_PASSWORD = env.str("BETFAIR_PASSWORD", default="")
+BETFAIR_CERTIFICATE = env.str("BETFAIR_CERTIFICATE", default="")
+BETFAIR_CURRENCY = env.str("BETFAIR_CURRENCY", default="GBP")
+BETFAIR_WAIT_SECONDS = env.int("BETFAIR_WAIT_SECONDS", default=60)
+BETFAIR_URL = env.str("BETFAIR_URL", default="")
 DEMO_LOGIN = env.bool("FAIRLINE_DEMO_LOGIN", default=False)
 
 # --- applications

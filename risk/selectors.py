@@ -65,6 +65,18 @@ def halts_in_force(owner_id: int) -> list[Halt]:
     return list(Halt.objects.raw(_IN_FORCE, [owner_id]))
 
 
+def everybody_is_halted() -> bool:
+    """Return whether everybody is stopped now, not only one person."""
+    return Halt.objects.filter(owner__isnull=True, lifted_at__isnull=True).exists()
+
+
+def everybody_was_halted_since(moment: datetime) -> bool:
+    """Return whether everybody was stopped at or after a moment, or is now, lifted or not."""
+    return Halt.objects.filter(
+        Q(since__gte=moment) | Q(lifted_at__isnull=True), owner__isnull=True
+    ).exists()
+
+
 def bounds_of(owner_id: int) -> Bounds:
     """Return a person's limits, the defaults where they set none."""
     limits = Limits.objects.filter(owner_id=owner_id).values(*Bounds.__slots__).first()

@@ -1,5 +1,6 @@
 """What we recommend, stake, settle and earn."""
 
+from betting.models.arming import Arming
 from betting.models.backtests import Backtest
 from betting.models.bets import (
     AT_RISK,
@@ -18,6 +19,7 @@ __all__ = [
     "AT_RISK",
     "NOT_TAKEN",
     "UNANSWERED",
+    "Arming",
     "Backtest",
     "Bankroll",
     "Bet",

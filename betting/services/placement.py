@@ -1,6 +1,7 @@
 """Take a stake: once, inside the limits, at a price that is still there."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from django.db import transaction
 from accounts.live import announce_bet
 from betting.models import UNANSWERED, Bankroll, Bet, Opportunity, Transfer
 from betting.selectors.stakes import draw_is_offered, on_selection, staked_of
+from betting.selectors.venues import why_not_armed
 from betting.services.answers import order_of, record_answer, resolve_unknown
 from betting.services.asking import (
     Asked,
@@ -21,7 +23,8 @@ from betting.services.asking import (
 )
 from betting.services.ledger import lock_accounts, pots_of
 from betting.services.prices import PriceSource, latest_price
-from betting.venues.base import Answer, Order, Venue, Verdict
+from betting.services.terms import Offered, offer_of, terms_against
+from betting.venues.base import Answer, Code, Order, Venue, Verdict
 from betting.venues.registry import venue_by_key
 from odds.models import Bookmaker, Selection
 from risk.domain.kelly import net_price
@@ -73,17 +76,23 @@ def place_bet(  # noqa: PLR0913 - each is part of what a bet is
     )
     check_request(asked)
     place = venue_by_key(venue)
-    bet, is_new = _commit(asked, now=now, prices=prices)
+    offered = offer_of(place, asked, now=now)
+    bet, is_new = _commit(asked, now=now, prices=prices, offered=offered)
     if is_new:
         # Outside any transaction: the row is safe, whatever happens to this process now.
-        return record_answer(bet.pk, _ask(place, order_of(bet)), now=now)
+        version = offered.quoted.version if offered.quoted else ""
+        order = replace(order_of(bet), version=version)
+        return record_answer(bet.pk, _ask(place, order, now=now), now=now)
     if bet.status in UNANSWERED:
         return resolve_unknown(bet_id=bet.pk, now=now)
     return bet
 
 
-def _ask(venue: Venue, order: Order) -> Answer:
+def _ask(venue: Venue, order: Order, *, now: datetime) -> Answer:
     """Return the venue's answer; one that breaks off may have taken the order all the same."""
+    # Disarmed since the bet was committed: nothing was sent, and nothing is.
+    if disarmed := why_not_armed(venue, now=now):
+        return Answer(Verdict.REJECTED, code=Code.NOT_ALLOWED, reason=disarmed)
     try:
         return venue.place(order)
     except Exception:
@@ -107,7 +116,7 @@ def _bankroll(owner_id: int, bankroll_id: int | None) -> int:
 
 @transaction.atomic(durable=True)
 def _decide_and_write(
-    asked: Asked, *, now: datetime, prices: PriceSource
+    asked: Asked, *, now: datetime, prices: PriceSource, offered: Offered
 ) -> tuple[Bet | None, bool, tuple[Breach, ...], int | None]:
     """Under the owner's lock: repeat, refusal (with its evidence), or a new bet and its stake."""
     pots = pots_of(lock_accounts(asked.owner_id), asked.bankroll_id)
@@ -121,7 +130,9 @@ def _decide_and_write(
             )
         return earlier, False, (), None
     selection = (
-        Selection.objects.select_related("market__event__home", "market__event__away")
+        Selection.objects.select_related(
+            "market__event__home", "market__event__away", "market__event__competition"
+        )
         .annotate(draw_offered=draw_is_offered("market_id"))
         .filter(pk=asked.selection_id)
         .first()
@@ -152,7 +163,18 @@ def _decide_and_write(
                     draw_offered=selection.draw_offered,
                 ),
             ),
-            found=reasons_against(asked, selection, bookmaker, opportunity, now=now, prices=prices),
+            found=(
+                *terms_against(
+                    asked,
+                    venue_by_key(asked.venue),
+                    bookmaker,
+                    selection,
+                    offered,
+                    currency=pots.bankroll.currency,
+                    now=now,
+                ),
+                *reasons_against(asked, selection, bookmaker, opportunity, now=now, prices=prices),
+            ),
         ),
         now=now,
     )
@@ -187,8 +209,12 @@ def _decide_and_write(
     return bet, True, (), None
 
 
-def _commit(asked: Asked, *, now: datetime, prices: PriceSource) -> tuple[Bet, bool]:
-    bet, is_new, breaches, assessment_id = _decide_and_write(asked, now=now, prices=prices)
+def _commit(
+    asked: Asked, *, now: datetime, prices: PriceSource, offered: Offered
+) -> tuple[Bet, bool]:
+    bet, is_new, breaches, assessment_id = _decide_and_write(
+        asked, now=now, prices=prices, offered=offered
+    )
     if bet is None:
         raise StakeRefused(breaches, assessment_id)
     return bet, is_new
