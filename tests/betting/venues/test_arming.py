@@ -87,9 +87,8 @@ def test_nothing_is_placed_before_the_second_confirmation(real, alice, olivia):
     confirm_arming(venue="real", typed="real", by_id=olivia.pk, now=make.NOON)
     assert make.place(alice, quote, venue="real", now=SOON).status == "pending"
     assert real.asked == ["quote", "place 7"]
-    assert [entry.action for entry in AuditEntry.objects.filter(subject="venue real").order_by("pk")] == [
-        "asked to arm venue", "armed venue",
-    ]  # fmt: skip
+    entries = AuditEntry.objects.filter(subject="venue real").order_by("pk")
+    assert [entry.action for entry in entries] == ["asked to arm venue", "armed venue"]
 
 
 def disarmed_by_operator(olivia):

@@ -7,6 +7,7 @@ import pytest
 
 from betting.models import Bet, LedgerAccount
 from betting.services import answers
+from betting.services.arming import ask_arming, confirm_arming
 from betting.services.books import check_books
 from betting.venues import registry
 from betting.venues.base import CannotQuote, Code, Order, Verdict
@@ -260,9 +261,13 @@ def test_commission_is_on_what_the_market_won_in_all(exchange, betfair, quote):
 
 
 def test_a_bet_whose_answer_was_lost_is_found_with_what_was_matched_of_it(
-    exchange, betfair, quote, alice, monkeypatch
+    exchange, betfair, quote, alice, monkeypatch, settings
 ):
     monkeypatch.setitem(registry.VENUES, "betfair", betfair)
+    settings.LIVE_VENUES = ["betfair"]
+    by = {"by_id": make.operator().pk, "now": make.NOON}
+    ask_arming(venue="betfair", reason="Trial.", hours=1, **by)
+    confirm_arming(venue="betfair", typed="betfair", **by)
     listed(exchange, ("2.1", "4.00"))
     exchange.faults = ["lost_after"]
     make.bankroll(alice)
