@@ -204,13 +204,15 @@ def payout(
     """
     if (outcome is Outcome.DEAD_HEAT) is not (dead_heat is not None):
         raise CannotSettle(f"{outcome}: say how many tied for a dead heat, and for that alone.")
-    won = stake * WON_SHARE.get(outcome, Decimal(0))
-    lost = stake * LOST_SHARE.get(outcome, Decimal(0))
-    forfeited = to_cents(lost)
-    if dead_heat is not None:
-        won = stake * dead_heat.places / dead_heat.tied
-        lost = stake - won
+    if dead_heat is None:
+        lost = stake * LOST_SHARE.get(outcome, Decimal(0))
+        gross = stake * WON_SHARE.get(outcome, Decimal(0)) * (price - 1)
+        forfeited, parts = to_cents(lost), 1
+    else:
+        # In parts of the tied, divided once at the end: a third is no decimal.
+        parts = dead_heat.tied
+        lost = stake * (parts - dead_heat.places)
+        gross = stake * dead_heat.places * (price - 1)
         forfeited = stake - dead_heat.of(stake)
-    gross = won * (price - 1)
-    winnings = to_cents(gross - commission * max(gross - lost, Decimal(0)))
+    winnings = to_cents((gross - commission * max(gross - lost, Decimal(0))) / parts)
     return Payout(returned=stake - forfeited, forfeited=forfeited, winnings=winnings)
