@@ -1,7 +1,7 @@
 """Strategies, opportunities, bets and money, for operators."""
 
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -11,20 +11,57 @@ from django.http import HttpRequest
 from accounts import clock
 from accounts.operating import Evidence, EvidenceInline, Operated, WithReason
 from betting import models
+from betting.domain.configuration import BadConfiguration
 from betting.models import Result
 from betting.services.correcting import CorrectionNotCovered, correct_settlement
 from betting.services.settlement import BetNotOpen
+from betting.services.strategies import read_configuration
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[models.Strategy]
+else:
+    ModelForm = forms.ModelForm
+
+
+class StrategyAdminForm(ModelForm):
+    """A strategy whose configuration can be meant."""
+
+    def clean_configuration(self) -> dict[str, Any]:
+        """Refuse a configuration by the field that is wrong."""
+        try:
+            return read_configuration(self.cleaned_data["configuration"]).to_json()
+        except (BadConfiguration, AttributeError) as wrong:
+            raise forms.ValidationError(str(wrong)) from None
+
+
+class StrategyVersionInline(EvidenceInline):
+    model = models.StrategyVersion
+    fields = ("number", "configuration", "note", "made_by", "made_at")
+    show_change_link = False
+    ordering: ClassVar = ("-number",)
 
 
 @admin.register(models.Strategy)
 class StrategyAdmin(Operated):
-    list_display = ("title", "key", "is_active")
+    form = StrategyAdminForm
+    list_display = ("title", "key", "owner", "version", "is_active", "archived_at")
     list_filter = ("is_active",)
+    list_select_related = ("owner",)
     search_fields = ("title", "key")
     filter_horizontal = ("followers",)
+    readonly_fields = ("version", "changed_by", "changed_at", "change_note", "archived_at")
+    inlines = (StrategyVersionInline,)
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
+
+    def save_model(
+        self, request: HttpRequest, obj: models.Strategy, form: "forms.ModelForm[Any]", change: bool
+    ) -> None:
+        """Refuse no configuration here (the form did); say whose version it is."""
+        obj.changed_by_id, obj.changed_at = request.user.pk, clock.now()
+        obj.change_note = "In the admin."
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(models.Opportunity)

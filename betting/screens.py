@@ -108,7 +108,7 @@ def opportunity_of(
     opportunity_id: int, owner_id: int, *, now: datetime, rate: float = 1.0
 ) -> OpportunityRow | None:
     """Return one opportunity as this person sees it, open or gone."""
-    found = opportunity(opportunity_id)
+    found = opportunity(opportunity_id, seen_by=owner_id)
     if found is None:
         return None
     return _rows([found], bettor_of(owner_id, now=now), now=now, rate=rate)[0]
@@ -116,7 +116,7 @@ def opportunity_of(
 
 def today(owner_id: int, which: OpportunityFilter, *, now: datetime, rate: float = 1.0) -> Today:
     """Return what Today shows: the recommended opportunities, or those passed over."""
-    which = replace(which, status=Opportunity.Status.OPEN, starts_after=now)
+    which = replace(which, status=Opportunity.Status.OPEN, starts_after=now, seen_by=owner_id)
     bettor = bettor_of(owner_id, now=now)
     rows = _rows(list(opportunities(which)[:SHOWN]), bettor, now=now, rate=rate)
     open_count, passed_count = opportunity_counts(replace(which, recommended=None))

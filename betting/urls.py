@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from betting.views import answers, bets, events, performance, risk, status, today
+from betting.views import answers, bets, events, performance, risk, status, strategies, today
 
 urlpatterns = [
     path("", today.today, name="today"),
@@ -19,6 +19,14 @@ urlpatterns = [
         performance.export_performance,
         name="export_performance",
     ),
+    path("strategies/", strategies.strategies, name="strategies"),
+    path("strategies/new/", strategies.new_strategy, name="new_strategy"),
+    path("strategies/<slug:key>/", strategies.strategy, name="strategy"),
+    path("strategies/<slug:key>/change/", strategies.edit_strategy, name="edit_strategy"),
+    path("strategies/<slug:key>/compare/", strategies.compare_strategy, name="compare_strategy"),
+    path("strategies/<slug:key>/switch/", strategies.switch_strategy, name="switch_strategy"),
+    path("strategies/<slug:key>/archive/", strategies.archive_strategy, name="archive_strategy"),
+    path("strategies/<slug:key>/follow/", strategies.follow_strategy, name="follow_strategy"),
     path("risk/", risk.risk, name="risk"),
     path("risk/limits/", risk.change_limits, name="change_limits"),
     path("risk/kill-switch/", risk.kill_switch, name="kill_switch"),

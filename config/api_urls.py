@@ -4,6 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.api import WhoAmI
+from betting.api import strategies
 from betting.api.answers import CancelBet, ConfirmBet
 from betting.api.bets import BetDetail, Bets
 from betting.api.money import Bankrolls, RiskView
@@ -74,6 +75,28 @@ urlpatterns = [
     path("opportunities/<int:opportunity_id>", OpportunityDetail.as_view(), name="api-opportunity"),
     path("ev/hits", EvHits.as_view(), name="api-ev-hits"),
     path("ev/summary", EvSummary.as_view(), name="api-ev-summary"),
+    path("strategies", strategies.Strategies.as_view(), name="api-strategies"),
+    path("strategies/<slug:key>", strategies.StrategyDetail.as_view(), name="api-strategy"),
+    path(
+        "strategies/<slug:key>/versions",
+        strategies.StrategyVersions.as_view(),
+        name="api-strategy-versions",
+    ),
+    path(
+        "strategies/<slug:key>/switch",
+        strategies.SwitchStrategy.as_view(),
+        name="api-strategy-switch",
+    ),
+    path(
+        "strategies/<slug:key>/archive",
+        strategies.ArchiveStrategy.as_view(),
+        name="api-strategy-archive",
+    ),
+    path(
+        "strategies/<slug:key>/follow",
+        strategies.FollowStrategy.as_view(),
+        name="api-strategy-follow",
+    ),
     path("bets", Bets.as_view(), name="api-bets"),
     path("bets/<int:bet_id>", BetDetail.as_view(), name="api-bet"),
     path("bets/<int:bet_id>/cancel", CancelBet.as_view(), name="api-bet-cancel"),

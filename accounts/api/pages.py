@@ -39,14 +39,15 @@ def lists(
 ) -> Callable[[Callable[..., QuerySet[Any]]], Get]:
     """Make a view's `get` out of a method that returns the rows of what was asked.
 
-    The method is handed (request, asked); its docstring is what the schema says.
+    The method is handed (request, asked) and what the address names; its docstring is what the
+    schema says.
     """
 
     def made(rows: Callable[..., QuerySet[Any]]) -> Get:
         @wraps(rows)
-        def get(self: object, request: Request) -> Response:
+        def get(self: object, request: Request, **named: str) -> Response:
             asked = read_query(request, by)
-            return page_of(request, rows(self, request, asked), of, asked)
+            return page_of(request, rows(self, request, asked, **named), of, asked)
 
         described: Get = extend_schema(
             operation_id=name,
@@ -64,7 +65,7 @@ def shows(name: str, *, tag: str, of: type[Shape]) -> Callable[[Callable[..., ob
 
     def made(find: Callable[..., object]) -> Get:
         @wraps(find)
-        def get(self: object, request: Request, **named: int) -> Response:
+        def get(self: object, request: Request, **named: int | str) -> Response:
             read_query(request, serializers.Serializer)
             found = find(self, request, **named)
             if found is None:

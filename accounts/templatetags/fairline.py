@@ -22,6 +22,7 @@ ICONS = {
     "bets": "M5 3h14v18l-3-2-2 2-2-2-2 2-2-2-3 2zM9 8h6M9 12h6",
     "performance": "M3 3v18h18M7 15l4-5 3 3 6-7",
     "models": "M12 2l9 5v10l-9 5-9-5V7zM12 12l9-5M12 12v10M12 12L3 7",
+    "strategies": "M4 6h9M17 6h3M13 4v4M4 12h3M11 12h9M7 10v4M4 18h11M19 18h1M15 16v4",
     "risk": "M12 2l8 3v6c0 5-3.4 9-8 11-4.6-2-8-6-8-11V5z",
     "status": "M4 12a8 8 0 1 1 16 0M12 12l4-4M4 18h16",
     "more": "M4 7h16M4 12h16M4 17h16",

@@ -20,6 +20,7 @@ from accounts.api import (
     Shape,
     filter_of,
     lists,
+    owner_of,
     read_query,
     shows,
 )
@@ -58,6 +59,7 @@ class OpportunityQuery(OpportunityFields, Query):
 class OpportunityShape(Shape):
     id = serializers.IntegerField(source="pk")
     strategy = serializers.CharField(source="strategy.key")
+    strategy_version = serializers.IntegerField(source="version.number")
     event = serializers.IntegerField(source="quote.selection.market.event_id")
     competition = serializers.CharField(source="quote.selection.market.event.competition.key")
     is_simulated = serializers.BooleanField(
@@ -89,23 +91,23 @@ class OpportunityShape(Shape):
 
 class OpportunityList(APIView):
     @lists("opportunities", tag="opportunities", of=OpportunityShape, by=OpportunityQuery)
-    def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
+    def get(self, request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
         """Prices above fair, best edge first, with why and why not."""
-        return opportunities(_filter(asked))
+        return opportunities(_filter(request, asked))
 
 
 class EvHits(APIView):
     @lists("ev_hits", tag="opportunities", of=OpportunityShape, by=OpportunityQuery)
-    def get(self, _request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
+    def get(self, request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
         """The same as `opportunities`, by the name that other programs use."""
-        return opportunities(_filter(asked))
+        return opportunities(_filter(request, asked))
 
 
 class OpportunityDetail(APIView):
     @shows("opportunity", tag="opportunities", of=OpportunityShape)
-    def get(self, _request: Request, opportunity_id: int) -> object:
+    def get(self, request: Request, opportunity_id: int) -> object:
         """One opportunity, open or gone."""
-        return opportunity(opportunity_id)
+        return opportunity(opportunity_id, seen_by=owner_of(request))
 
 
 class EvFigures(Shape):
@@ -136,8 +138,8 @@ class EvSummary(APIView):
     def get(self, request: Request) -> Response:
         """How many opportunities there are and how good, by market and by bookmaker."""
         asked = read_query(request, OpportunityFields)
-        return Response(EvSummaryShape(opportunity_summary(_filter(asked))).data)
+        return Response(EvSummaryShape(opportunity_summary(_filter(request, asked))).data)
 
 
-def _filter(asked: dict[str, Any]) -> OpportunityFilter:
-    return filter_of(OpportunityFilter, asked)
+def _filter(request: Request, asked: dict[str, Any]) -> OpportunityFilter:
+    return filter_of(OpportunityFilter, asked | {"seen_by": owner_of(request)})

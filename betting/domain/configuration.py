@@ -111,6 +111,19 @@ class Configuration:
         return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
 
 
+def as_text(value: object) -> str:
+    """Return a setting as people read and write it.
+
+    >>> as_text(["h2h", "totals"]), as_text({"alpha": 0.05}), as_text(0.02), as_text(3)
+    ('h2h, totals', 'alpha=0.05', '0.02', '3')
+    """
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={number:g}" for name, number in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return list(value)

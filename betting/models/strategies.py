@@ -82,7 +82,9 @@ class Strategy(models.Model):
                 func="""
                     IF TG_OP = 'UPDATE' THEN
                         IF NEW.version = OLD.version THEN RETURN NEW; END IF;
-                        IF NEW.changed_at = OLD.changed_at THEN
+                        IF (NEW.changed_at, NEW.changed_by_id, NEW.change_note)
+                           IS NOT DISTINCT FROM
+                           (OLD.changed_at, OLD.changed_by_id, OLD.change_note) THEN
                             INSERT INTO betting_strategyversion
                                 (strategy_id, number, configuration, note, made_at)
                             VALUES (NEW.id, NEW.version, NEW.configuration, '', now());

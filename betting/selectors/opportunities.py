@@ -23,7 +23,7 @@ MARKET = "quote__selection__market"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpportunityFilter:
-    """Which opportunities; None does not restrict."""
+    """Which opportunities; None does not restrict. `seen_by`: who sees them, by their strategy."""
 
     status: str | None = None
     strategy: str | None = None
@@ -35,6 +35,7 @@ class OpportunityFilter:
     min_edge: Decimal | None = None
     recommended: bool | None = None
     starts_after: datetime | None = None
+    seen_by: int | None = None
 
     def conditions(self) -> Q:
         """Return the filter."""
@@ -50,6 +51,8 @@ class OpportunityFilter:
             f"{MARKET}__event__starts_at__gt": self.starts_after,
         }
         found = Q(**{path: value for path, value in wanted.items() if value is not None})
+        if self.seen_by is not None:
+            found &= Q(strategy__owner__isnull=True) | Q(strategy__owner_id=self.seen_by)
         if self.recommended is not None:
             found &= Q(passes=[]) if self.recommended else ~Q(passes=[])
         return found
@@ -76,9 +79,9 @@ def opportunities(which: OpportunityFilter = ALL) -> QuerySet[Opportunity]:
     )
 
 
-def opportunity(opportunity_id: int) -> Opportunity | None:
-    """Return one opportunity, open or gone, or None."""
-    return opportunities().filter(pk=opportunity_id).first()
+def opportunity(opportunity_id: int, *, seen_by: int) -> Opportunity | None:
+    """Return one opportunity that a person sees, open or gone, or None."""
+    return opportunities(OpportunityFilter(seen_by=seen_by)).filter(pk=opportunity_id).first()
 
 
 def opportunity_counts(which: OpportunityFilter) -> tuple[int, int]:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from django.db import transaction
 
 from accounts.live import announce_bet
-from betting.models import UNANSWERED, Bankroll, Bet, Opportunity, Transfer
+from betting.models import UNANSWERED, Bankroll, Bet, Transfer
+from betting.selectors.opportunities import OpportunityFilter, opportunities
 from betting.selectors.stakes import draw_is_offered, on_selection, staked_of
 from betting.selectors.venues import why_not_armed
 from betting.services.answers import order_of, record_answer, resolve_unknown
@@ -142,7 +143,9 @@ def _decide_and_write(
         missing = "selection" if selection is None else "bookmaker"
         raise refusal(missing, f"{missing}: there is none of that number.", figure="unknown")
     opportunity = (
-        Opportunity.objects.filter(pk=asked.opportunity_id).select_related("quote").first()
+        opportunities(OpportunityFilter(seen_by=asked.owner_id))
+        .filter(pk=asked.opportunity_id)
+        .first()
         if asked.opportunity_id
         else None
     )

@@ -73,6 +73,10 @@ PRESETS = (
 )
 
 
+class NoSuchStrategy(Exception):
+    """None of that key that this person sees."""
+
+
 class NotYours(Exception):
     """Somebody else's strategy, or a shared one that only an operator changes."""
 
@@ -155,7 +159,7 @@ def change_strategy(
     The same configuration again makes no version.
 
     Raises:
-        Strategy.DoesNotExist: if there is none that this person sees.
+        NoSuchStrategy: if there is none that this person sees.
         NotYours: if it is not theirs to change.
         BadConfiguration: naming the field, its value and the remedy.
         CannotChange: if it is archived, or was changed meanwhile.
@@ -192,7 +196,7 @@ def switch_strategy(*, key: str, is_active: bool, by: User, now: datetime) -> St
     """Switch a strategy on or off: one that is off looks for nothing and what it found ends.
 
     Raises:
-        Strategy.DoesNotExist, NotYours, CannotChange: as `change_strategy`.
+        NoSuchStrategy, NotYours, CannotChange: as `change_strategy`.
     """
     strategy = _mine(key, by)
     if is_active and strategy.archived_at is not None:
@@ -209,7 +213,7 @@ def archive_strategy(*, key: str, is_archived: bool, by: User, now: datetime) ->
     """Put a strategy away, switched off, with all its versions; or bring it back, still off.
 
     Raises:
-        Strategy.DoesNotExist, NotYours: as `change_strategy`.
+        NoSuchStrategy, NotYours: as `change_strategy`.
     """
     strategy = _mine(key, by)
     if (strategy.archived_at is not None) != is_archived:
@@ -225,7 +229,7 @@ def follow_strategy(*, key: str, follows: bool, by: User, now: datetime) -> Stra
     """Have a strategy place paper bets for oneself, or no longer.
 
     Raises:
-        Strategy.DoesNotExist: if there is none that this person sees.
+        NoSuchStrategy: if there is none that this person sees.
         CannotChange: if it is archived.
     """
     strategy = _seen(key, by)
@@ -238,10 +242,10 @@ def follow_strategy(*, key: str, follows: bool, by: User, now: datetime) -> Stra
 
 
 def _seen(key: str, by: User) -> Strategy:
-    strategy = Strategy.objects.select_for_update().get(key=key)
-    if strategy.owner_id not in (None, by.pk):
-        # Somebody else's is as if it were not there.
-        raise Strategy.DoesNotExist
+    strategy = Strategy.objects.select_for_update().filter(key=key).first()
+    # Somebody else's is as if it were not there.
+    if strategy is None or strategy.owner_id not in (None, by.pk):
+        raise NoSuchStrategy(f"There is no strategy {key!r}.")
     return strategy
 
 
@@ -256,7 +260,9 @@ def _mine(key: str, by: User) -> Strategy:
 
 def _free_key(title: str) -> str:
     stem = slugify(title)[:40] or "strategy"
-    taken = set(Strategy.objects.filter(key__startswith=stem).values_list("key", flat=True))
+    # `new` is the page that makes one.
+    alike = Strategy.objects.filter(key__startswith=stem).values_list("key", flat=True)
+    taken = {"new", *alike}
     number = 1
     key = stem
     while key in taken:
