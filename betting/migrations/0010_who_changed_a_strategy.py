@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('betting', '0008_dead_heats_and_notices'),
+        ('betting', '0009_armings_of_venues'),
     ]
 
     operations = [
