@@ -1,8 +1,8 @@
 """Decide on and stake 100,000 candidate bets with limits and breaker, processor time each.
 
-Peers in the same run: backtestbuddy and penaltyblog (`peers_backtest.py`, in `.venv-bench`), and the
-same by a plain Python loop (edge, Kelly, limits, settlement in floats). Ours does more than any of
-them: every gate, every limit, whole cents. A figure is the best of three before the peers and three
+Peers in the same run: backtestbuddy and penaltyblog (`peers_backtest.py`, in `.venv-bench`), and
+the same by a plain Python loop (edge, Kelly, limits, settlement in floats). Ours does more than any
+of them: every gate, Kelly over each slate at once, every limit, whole cents. A figure is the best of three before the peers and three
 after, so that both met the same neighbours on the machine.
 """
 
@@ -81,7 +81,8 @@ def ours(slate: Slate, results: Results) -> float:
     for _ in range(3):
         begun = time.process_time()
         decisions = decide(slate, Configuration())
-        simulate(slate, decisions, results, capital=100_000, bounds=bounds, kelly_part=0.25)
+        plan = Configuration().plan
+        simulate(slate, decisions, results, capital=100_000, bounds=bounds, plan=plan)
         best = min(best, time.process_time() - begun)
     return best
 

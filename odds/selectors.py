@@ -118,7 +118,7 @@ WHERE NOT b.is_archive AND c.price IS NOT NULL
 _SELECTIONS = """
 SELECT e.id, m.id, m.key, s.side,
        (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8,
-       (extract(epoch FROM e.starts_at) * 1000000)::bigint, c.sport_id
+       (extract(epoch FROM e.starts_at) * 1000000)::bigint, c.sport_id, e.home_id, e.away_id
 FROM odds_selection s
 JOIN odds_market m ON m.id = s.market_id
 JOIN odds_event e ON e.id = m.event_id
@@ -312,8 +312,8 @@ def quote_table(columns: tuple[IntArray, ...], *, known: datetime) -> QuoteTable
     seen_at, confirmed_at = _moments(seen[order]), _moments(confirmed[order])
     selections, of = np.unique(selection[order], return_inverse=True)
     books, at = np.unique(book[order], return_inverse=True)
-    event, market, key, side, line, starts, sport = _columns(
-        _SELECTIONS, {"selections": array_literal(selections)}, 7
+    event, market, key, side, line, starts, sport, home, away = _columns(
+        _SELECTIONS, {"selections": array_literal(selections)}, 9
     )
     sports, of_sport = np.unique(np.array(sport, np.int64), return_inverse=True)
     asked: dict[str, _Given] = {
@@ -347,6 +347,8 @@ def quote_table(columns: tuple[IntArray, ...], *, known: datetime) -> QuoteTable
         starts_at=starts_at,
         margin_method=np.array(method, np.str_)[at],
         reference_rank=np.where(is_fresh, np.array(rank, np.int64)[at], NO_REFERENCE),
+        home_id=np.array(home, np.int64)[of],
+        away_id=np.array(away, np.int64)[of],
     )
 
 

@@ -1,15 +1,14 @@
 """What is halted, and what is allowed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 import numpy as np
 from django.db.models import Q, QuerySet
 
 from risk.domain.breakers import EquityPath, Reading, read_drawdown
 from risk.domain.limits import Bounds, Exposure
-from risk.domain.staking import Step, waterfall
+from risk.domain.staking import Proposal, Step, waterfall
 from risk.models import Assessment, Halt, Limits
 
 
@@ -20,28 +19,13 @@ class Rules:
     bounds: Bounds
     halts: tuple[Halt, ...]
 
-    def waterfall(
-        self,
-        *,
-        probability: float | None,
-        price: float,
-        exposure: Exposure,
-        kelly_fraction: float = 1.0,
-        share: float | None = None,
-    ) -> tuple[Step, ...]:
-        """Return the steps from full Kelly to the stake that may be taken, 0.00 if none.
-
-        `price` is net of commission. `kelly_fraction` is the asker's own part of Kelly; the
-        smaller of it and the person's counts. `share` is what a plan of its own asks for instead.
-        """
-        part = min(self.bounds.kelly_fraction, Decimal(str(kelly_fraction)))
+    def waterfall(self, proposal: Proposal | None, *, exposure: Exposure) -> tuple[Step, ...]:
+        """Return the steps from what is proposed to the stake that may be taken, 0.00 if none."""
         return waterfall(
-            probability=probability,
-            price=price,
+            proposal=proposal,
             exposure=exposure,
-            bounds=replace(self.bounds, kelly_fraction=part),
+            bounds=self.bounds,
             halted="; ".join(f"{halt.get_cause_display()}: {halt.reason}" for halt in self.halts),
-            share=share,
         )
 
 

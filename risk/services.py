@@ -10,6 +10,7 @@ from accounts import audit
 from risk import selectors
 from risk.domain.breakers import EquityPath, Reading
 from risk.domain.limits import FLOORS, Bounds, Breach, Exposure, find_breaches
+from risk.domain.staking import Proposal
 from risk.models import Assessment, Halt, Limits
 
 
@@ -21,15 +22,15 @@ class NothingToLift(Exception):
 class StakeAsked:
     """A stake somebody wants to place, with what is known about it.
 
-    `price` is net of commission; `found` are the breaches that the asker already knows of (the
-    price has gone, the event has started), so that one refusal names all reasons.
+    `proposal` is what a strategy proposes, None for a stake of one's own; `found` are the breaches
+    that the asker already knows of (the price has gone, the event has started), so that one refusal
+    names all reasons.
     """
 
     owner_id: int
     subject: str
     stake: Decimal
-    price: float
-    probability: float | None
+    proposal: Proposal | None
     exposure: Exposure
     found: tuple[Breach, ...] = ()
 
@@ -91,9 +92,7 @@ def assess_stake(asked: StakeAsked, *, now: datetime) -> tuple[Assessment, tuple
             for halt in rules.halts
         ),
     )
-    steps = rules.waterfall(
-        probability=asked.probability, price=asked.price, exposure=asked.exposure
-    )
+    steps = rules.waterfall(asked.proposal, exposure=asked.exposure)
     assessment = Assessment.objects.create(
         owner_id=asked.owner_id,
         subject=asked.subject[:160],

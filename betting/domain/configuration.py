@@ -2,10 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from typing import Any, Self
 
+from accounts.money import down_to_cents
 from odds.domain.consensus import BY_SPORT
 from odds.domain.margins import METHODS, UnknownMethod, read_method
+from risk.domain.correlation import Correlations
+from risk.domain.rounding import ROUNDINGS
+from risk.domain.staking import PLANS, Plan
+
+STAKE_ON = ("low", "fair")
+MOST_MONEY = 1_000_000
 
 # What a field of each kind wants, in words.
 KINDS: dict[type[Any], str] = {
@@ -30,6 +38,12 @@ class Configuration:
     record earned. `model_error` is the least standard error it is believed with, in log-odds.
     `margin_methods`: the first gives the fair probability, all of them its lower bound;
     `by_sport` is what the pricing rule of each sport says, Shin's without one.
+    `kelly_fraction` is the most of full Kelly, which reads the believed probability (`stake_on`
+    fair) or its low end (low). `stake_plan` is one of risk.domain.staking.PLANS; `stake_size` is
+    money for flat and fixed_profit, a share of equity for proportional, nothing for kelly.
+    `max_stake` is money, 0 without a cap. `rounding` is one of risk.domain.rounding.ROUNDINGS.
+    The correlations, 0 to 1, are how alike bets on other markets of one event, on other events of
+    a team and on other events of a day are taken to be.
     `rule` is one of `betting.domain.rules`, `settings` the numbers it alone understands.
     `reference_books`: whose price alone is the market's opinion, in this order; without them it
     is by the sport's pricing rule.
@@ -48,6 +62,14 @@ class Configuration:
     max_quote_age: float = 15.0
     max_hours_ahead: float = 48.0
     kelly_fraction: float = 0.25
+    stake_on: str = "low"
+    stake_plan: str = "kelly"
+    stake_size: float = 0.0
+    max_stake: float = 0.0
+    rounding: str = "cents"
+    correlation_event: float = 1.0
+    correlation_team: float = 0.2
+    correlation_day: float = 0.02
     rule: str = "fair_price"
     settings: Mapping[str, float] = field(default_factory=dict)
     reference_books: tuple[str, ...] = ()
@@ -72,6 +94,15 @@ class Configuration:
             ("max_quote_age", self.max_quote_age > 0, "use minutes above 0"),
             ("max_hours_ahead", self.max_hours_ahead > 0, "use hours above 0"),
             ("kelly_fraction", 0 < self.kelly_fraction <= 1, "use more than 0, at most 1"),
+            ("stake_on", self.stake_on in STAKE_ON, f"use {' or '.join(STAKE_ON)}"),
+            ("stake_plan", self.stake_plan in PLANS, f"use one of {', '.join(PLANS)}"),
+            ("stake_size", *self._size_holds()),
+            ("max_stake", 0 <= self.max_stake <= MOST_MONEY, "use money, 0 without a cap"),
+            ("rounding", self.rounding in ROUNDINGS, f"use one of {', '.join(ROUNDINGS)}"),
+            *(
+                (name, 0 <= getattr(self, name) <= 1, "use 0 to 1")
+                for name in ("correlation_event", "correlation_team", "correlation_day")
+            ),
         )
         for name, holds, remedy in checks:
             if not holds:
@@ -105,6 +136,30 @@ class Configuration:
                 raise BadConfiguration(f"{name}: {value!r} is no {KINDS[kinds[name]]}.")
             values[name] = kinds[name](value)
         return cls(**values)
+
+    def _size_holds(self) -> tuple[bool, str]:
+        if self.stake_plan == "kelly":
+            return self.stake_size == 0, "leave it 0 under kelly, which finds the size itself"
+        if self.stake_plan == "proportional":
+            return 0 < self.stake_size <= 1, "use a share of equity, such as 0.01"
+        return 0.01 <= self.stake_size <= MOST_MONEY, "use money, such as 10"
+
+    @property
+    def plan(self) -> Plan:
+        """How stakes are sized. Money has two places; what is beyond them is cut off."""
+        size = Decimal(str(self.stake_size))
+        return Plan(
+            kind=self.stake_plan,
+            part=Decimal(str(self.kelly_fraction)),
+            size=size if self.stake_plan == "proportional" else down_to_cents(size),
+            most=down_to_cents(Decimal(str(self.max_stake))) if self.max_stake else None,
+            rounding=self.rounding,
+        )
+
+    @property
+    def correlations(self) -> Correlations:
+        """How alike bets are taken to be that share something."""
+        return Correlations(self.correlation_event, self.correlation_team, self.correlation_day)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON types."""

@@ -20,7 +20,9 @@ from odds.domain.table import (
     line_codes,
     pair_codes,
 )
-from risk.domain.kelly import kelly_fraction
+from risk.domain.correlation import Ties, kept_parts
+from risk.domain.simultaneous import slate_shares
+from risk.domain.staking import Plan
 
 MINUTE = np.timedelta64(60_000_000, "us")
 
@@ -69,8 +71,10 @@ BIT = {gate: np.uint32(1 << i) for i, gate in enumerate(GATES)}
 class Decisions:
     """One row a quote of the slate, in its order. `passes` has a bit of BIT for each gate failed.
 
-    `stake_share` is the configured part of full Kelly, before anybody's limits, 0 where the row
-    is not recommended.
+    All shares are of equity, before anybody's limits, 0 where the row is not recommended:
+    `kelly_share` is full Kelly over the rows recommended at that moment together (or what the rule
+    asks for itself), `kept_part` what correlation leaves of it, `stake_share` what the plan stakes,
+    0 for a plan in money.
     """
 
     fair_probability: FloatArray
@@ -79,6 +83,8 @@ class Decisions:
     age: FloatArray
     passes: IntArray
     recommended: BoolArray
+    kelly_share: FloatArray
+    kept_part: FloatArray
     stake_share: FloatArray
 
 
@@ -107,8 +113,7 @@ def judge(
     commission, per unit staked: probability x net price - 1. Of the rows of one moment, event and
     market that pass all other gates only the one with the highest edge is recommended, since
     their outcomes exclude each other or all but repeat each other; on a tie the lowest quote id.
-    `one_a_market` False leaves that to the caller. `stake_share` replaces the configured part of
-    Kelly.
+    `one_a_market` False leaves that to the caller. `stake_share` replaces the configured plan.
     """
     quotes = slate.quotes
     net = price_after_commission(quotes.price, quotes.commission)
@@ -139,7 +144,11 @@ def judge(
         passes |= np.where((passes == 0) & ~best, BIT["not_best"], np.uint32(0))
     recommended = passes == 0
     if stake_share is None:
-        stake_share = configuration.kelly_fraction * kelly_fraction(fair, net)
+        believed = low if configuration.stake_on == "low" else fair
+        full, kept = _over_slates(slate, configuration, np.flatnonzero(recommended), believed, net)
+        stake_share = _planned_share(configuration.plan, full, kept)
+    else:
+        full, kept = stake_share, np.ones(len(slate))
     return Decisions(
         fair_probability=fair,
         edge=edge,
@@ -147,8 +156,44 @@ def judge(
         age=age,
         passes=passes.astype(np.int64),
         recommended=recommended,
+        kelly_share=np.where(recommended, full, 0.0),
+        kept_part=kept,
         stake_share=np.where(recommended, stake_share, 0.0),
     )
+
+
+def _over_slates(
+    slate: Slate,
+    configuration: Configuration,
+    rows: IntArray,
+    believed: FloatArray,
+    net: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Return full Kelly of rows, those of one moment together, and what correlation leaves."""
+    full, kept = np.zeros(len(slate)), np.ones(len(slate))
+    if len(rows) == 0:
+        return full, kept
+    quotes = slate.quotes
+    p, price = believed[rows], net[rows]
+    look = np.unique(slate.moment[rows], return_inverse=True)[1]
+    market = pair_codes(quotes.market_id[rows], line_codes(quotes.line[rows]))
+    full[rows] = slate_shares(p, price, slate=look, market=market)
+    ties = Ties(
+        slate=look,
+        market=market,
+        event=quotes.event_id[rows],
+        day=quotes.starts_at[rows].astype("datetime64[D]").astype(np.int64),
+        home=None if quotes.home_id is None else quotes.home_id[rows],
+        away=None if quotes.away_id is None else quotes.away_id[rows],
+    )
+    kept[rows] = kept_parts(full[rows], p, price, ties, configuration.correlations)
+    return full, kept
+
+
+def _planned_share(plan: Plan, full: FloatArray, kept: FloatArray) -> FloatArray:
+    if plan.kind == "kelly":
+        return np.asarray(full * float(plan.part) * kept, dtype=np.float64)
+    return np.full(len(full), float(plan.size) if plan.kind == "proportional" else 0.0)
 
 
 def selection_codes(slate: Slate) -> IntArray:

@@ -20,9 +20,8 @@ from odds.domain.consensus import price_after_commission
 from odds.domain.lines import quarters, settled_halves
 from odds.domain.table import BoolArray, FloatArray, IntArray, TextArray, TimeArray
 from risk.domain.exposure import On, OpenStakes, decided_by
-from risk.domain.kelly import kelly_fraction
 from risk.domain.limits import Bounds, trim_slate
-from risk.domain.staking import SHARE_PLACES, share_units_of
+from risk.domain.staking import SHARE_PLACES, Plan, Sizes
 
 DAY = np.timedelta64(86_400_000_000, "us")
 
@@ -132,8 +131,7 @@ def simulate(
     *,
     capital: int,
     bounds: Bounds,
-    kelly_part: float,
-    own_shares: bool = False,
+    plan: Plan,
     filled: Filled | None = None,
 ) -> Simulated:
     """Stake the recommended rows moment by moment and return what came of them.
@@ -144,8 +142,7 @@ def simulate(
     At each moment first what is known by then is settled, and the breaker read after each bet;
     then the moment's rows are staked, best edge first, one bet a market for ever, trimmed by the
     limits. Once the drawdown breaker trips nothing more is staked: nobody is there to lift it.
-    `capital` is in cents; `kelly_part` the strategy's part of Kelly, of which and the person's
-    the smaller counts. `own_shares` stakes what was decided, instead of Kelly.
+    `capital` is in cents; `plan` is how the strategy sizes its stakes.
     """
     refused: Counter[str] = Counter()
     recommended = np.flatnonzero(decisions.recommended)
@@ -158,10 +155,6 @@ def simulate(
     order = np.lexsort((slate.quotes.quote_id[rows], -decisions.edge[rows], slate.moment[rows]))
     rows = rows[order]
     net = price_after_commission(slate.quotes.price[rows], slate.quotes.commission[rows])
-    part = min(float(bounds.kelly_fraction), kelly_part)
-    share = kelly_fraction(decisions.fair_probability[rows], net) * part
-    if own_shares:
-        share = decisions.stake_share[rows]
     payouts = Payouts.of(
         price=filled.price[rows],
         commission=slate.quotes.commission[rows],
@@ -172,7 +165,14 @@ def simulate(
     book = _Book(
         capital,
         bounds,
-        share=share_units_of(share),
+        sizes=Sizes.of(
+            plan,
+            share=decisions.kelly_share[rows],
+            kept=decisions.kept_part[rows],
+            price=net,
+            part=bounds.kelly_fraction,
+        ),
+        rounding=plan.rounding,
         known_at=results.known_at[rows].astype(np.int64),
         on=_stakes_on(slate, rows),
         market=np.unique(slate.quotes.market_id[rows], return_inverse=True)[1],
@@ -272,7 +272,8 @@ class _Book:
         capital: int,
         bounds: Bounds,
         *,
-        share: IntArray,
+        sizes: Sizes,
+        rounding: str,
         known_at: IntArray,
         on: list[On],
         market: IntArray,
@@ -287,7 +288,11 @@ class _Book:
         self._bounds = bounds
         self._least = int(bounds.min_stake * 100)
         self._fall = float(bounds.max_drawdown_share)
-        self._share, self._known_at = share.tolist(), known_at.tolist()
+        self._units, self._cents = sizes.units.tolist(), sizes.cents.tolist()
+        # More than the free money there can ever be, where there is no cap.
+        self._most = (1 << 62) if sizes.most is None else sizes.most
+        self._rounding = rounding
+        self._known_at = known_at.tolist()
         self._won, self._lost = payouts.won.tolist(), payouts.lost.tolist()
         self._on, self._market = on, market.tolist()
         self._held: set[int] = set()
@@ -302,7 +307,10 @@ class _Book:
         # Before any of them is held: the legs of one market belong together.
         fresh = [row for row in range(begin, end) if self._market[row] not in self._held]
         self.refused["market_held"] += end - begin - len(fresh)
-        asked = [self._share[row] * self.equity // SHARE_PLACES for row in fresh]
+        asked = [
+            min(self._units[row] * self.equity // SHARE_PLACES + self._cents[row], self._most)
+            for row in fresh
+        ]
         taken = trim_slate(
             asked=asked,
             on=[self._on[row] for row in fresh],
@@ -311,6 +319,7 @@ class _Book:
             free=self.free,
             today=self._today,
             bounds=self._bounds,
+            rounding=self._rounding,
         )
         for row, wanted, cents in zip(fresh, asked, taken, strict=True):
             if not cents:

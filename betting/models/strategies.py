@@ -159,7 +159,13 @@ class Opportunity(models.Model):
     model_probability = models.FloatField(null=True)
     edge = models.FloatField()
     edge_low = models.FloatField(help_text="edge at the low end of what is believed")
-    stake_share = models.FloatField(help_text="recommended share of equity before personal limits")
+    kelly_share = models.FloatField(
+        null=True, help_text="full Kelly over its slate; unknown: staked as if alone"
+    )
+    kept_part = models.FloatField(default=1.0, help_text="of it, beside bets that go with it")
+    stake_share = models.FloatField(
+        help_text="recommended share of equity before personal limits, 0 where it is in money"
+    )
     reasons = models.JSONField(help_text="sentences")
     passes = models.JSONField(help_text="why not: each gate failed; empty when recommended")
     status = models.CharField(max_length=4, choices=Status.choices, default=Status.OPEN)

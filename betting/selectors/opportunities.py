@@ -5,17 +5,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 from django.db.models import Avg, Count, F, Max, Q, QuerySet, Sum
 
 from betting.domain.configuration import Configuration
-from betting.domain.rules import rule_by_key
+from betting.domain.rules import plan_of
 from betting.models import Opportunity
 from betting.selectors.money import BankrollMoney
 from betting.selectors.stakes import Staked, draw_is_offered, on_selection
 from odds.models import Bookmaker
 from risk.domain.exposure import On
-from risk.domain.kelly import net_price
-from risk.domain.staking import Step
+from risk.domain.kelly import kelly_fraction, net_price
+from risk.domain.staking import OWN, Proposal, Step
 from risk.selectors import Rules
 
 MARKET = "quote__selection__market"
@@ -119,23 +120,34 @@ def stake_steps(
 ) -> tuple[Step, ...]:
     """Return how the stake on an opportunity comes about for one bankroll; the last step is it.
 
-    What Today offers and what following takes: full Kelly on what the strategy believes, its part
-    or the person's, whichever is smaller, then each limit and halt. By the version that found it.
+    What Today offers and what following takes: what the strategy's plan proposes, then each limit
+    and halt. By the version that found it.
     """
     quote = opportunity.quote
-    configuration = Configuration.from_json(opportunity.configuration)
-    legs = rule_by_key(configuration.rule).takes_all_legs
+    price = net_price(opportunity.price, quote.bookmaker.commission_share)
     return rules.waterfall(
-        probability=opportunity.fair_probability,
-        price=net_price(opportunity.price, quote.bookmaker.commission_share),
+        proposal_of(opportunity, price=price),
         exposure=staked.exposure(
             equity=money.equity,
             free=money.stakeable_at(quote.bookmaker_id),
             on=on_opportunity(opportunity),
         ),
-        kelly_fraction=configuration.kelly_fraction,
-        share=opportunity.stake_share if legs else None,
     )
+
+
+def proposal_of(opportunity: Opportunity, *, price: float) -> Proposal:
+    """Return what an opportunity's strategy proposes to stake on it; `price` is net.
+
+    One without a slate, from before slates were staked at once, is staked as if it were alone.
+    """
+    plan = plan_of(Configuration.from_json(opportunity.configuration))
+    share = opportunity.kelly_share
+    if share is None and plan.kind == OWN:
+        share = opportunity.stake_share
+    elif share is None:
+        believed = np.array([opportunity.fair_probability])
+        share = float(kelly_fraction(believed, np.array([price]))[0])
+    return Proposal(share, price, plan, opportunity.kept_part)
 
 
 def on_opportunity(found: Opportunity) -> On:

@@ -10,7 +10,7 @@ import numpy as np
 from betting.domain.configuration import Configuration
 from betting.domain.decide import Slate, decide, market_slate
 from betting.domain.performance import Performance, measure
-from betting.domain.rules import rule_by_key
+from betting.domain.rules import plan_of
 from betting.domain.simulate import record_of, simulate
 from betting.models import Backtest, Strategy
 from betting.services.past import NothingToRun, Past, read_past
@@ -81,8 +81,7 @@ def play(
         past.results,
         capital=CAPITAL,
         bounds=bounds,
-        kelly_part=configuration.kelly_fraction,
-        own_shares=rule_by_key(configuration.rule).takes_all_legs,
+        plan=plan_of(configuration),
     )
     record = record_of(slate, decisions, past.results, run, close=past.close)
     done = measure(record, capital=CAPITAL / 100)

@@ -110,7 +110,7 @@ def _played(seed: int, *, days: int, is_efficient: bool, configuration: Configur
         world.results,
         capital=CAPITAL,
         bounds=BOUNDS,
-        kelly_part=configuration.kelly_fraction,
+        plan=configuration.plan,
     )
     return _season(world, run)
 

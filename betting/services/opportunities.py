@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 import numpy as np
 from django.db import transaction
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 # An open opportunity stays the same while its price stands and its edge moves by less than this.
 SAME_EDGE = 0.002
+# ... and the share of equity that its slate leaves it by less than this.
+SAME_SHARE = 0.002
 # A price that fails is kept, with why, from this part of the least edge on.
 NEAR = 0.5
 HOPELESS = frozenset({"market", "archive", "started", "too_far", "no_consensus", "no_prediction"})
@@ -119,11 +122,12 @@ def record_opportunities(
             quote__selection__market__event__competition__key=competition_key
         )
     kept, gone, touched = set(), [], set()
-    for pk, quote_id, price, edge, was_passed, event_id in standing.values_list(
-        "pk", "quote_id", "price", "edge", "passes", "quote__selection__market__event_id"
+    event = "quote__selection__market__event_id"
+    for pk, quote_id, was_passed, event_id, *figures in standing.values_list(
+        "pk", "quote_id", "passes", event, *_Seen._fields
     ):
-        row = rows.get(quote_id)
-        if row is not None and _is_same(slate, decisions, row, price, edge, bool(was_passed)):
+        row, seen = rows.get(quote_id), _Seen(*figures)
+        if row is not None and _is_same(slate, decisions, row, seen, was_passed=bool(was_passed)):
             kept.add(quote_id)
         else:
             gone.append(pk)
@@ -151,12 +155,21 @@ def _worth_keeping(
     return np.flatnonzero(near & ~hopeless)
 
 
+class _Seen(NamedTuple):
+    """What an open opportunity was surfaced with."""
+
+    price: Decimal
+    edge: float
+    stake_share: float
+
+
 def _is_same(
-    slate: Slate, decisions: Decisions, row: int, price: Decimal, edge: float, was_passed: bool
+    slate: Slate, decisions: Decisions, row: int, seen: _Seen, *, was_passed: bool
 ) -> bool:
     return (
-        float(price) == slate.quotes.price[row]
-        and abs(edge - decisions.edge[row]) < SAME_EDGE
+        float(seen.price) == slate.quotes.price[row]
+        and abs(seen.edge - decisions.edge[row]) < SAME_EDGE
+        and abs(seen.stake_share - decisions.stake_share[row]) < SAME_SHARE
         and was_passed != bool(decisions.recommended[row])
     )
 
@@ -187,6 +200,8 @@ def _opportunity(
         model_probability=None if np.isnan(model) else float(model),
         edge=float(decisions.edge[row]),
         edge_low=float(decisions.edge_low[row]),
+        kelly_share=float(decisions.kelly_share[row]),
+        kept_part=float(decisions.kept_part[row]),
         stake_share=float(decisions.stake_share[row]),
         reasons=reasons,
         passes=passes,

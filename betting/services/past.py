@@ -33,7 +33,7 @@ SELECT q.id, e.id, m.id, m.key, s.id, s.side,
        CASE WHEN close.last_update > g.seen_at THEN close.fair_probability END,
        coalesce(rule.method, '{METHOD_WITHOUT_RULE}'),
        coalesce(array_position(rule.reference_books, b.key), {NO_REFERENCE}),
-       coalesce(rule.reference_minutes, 0)
+       coalesce(rule.reference_minutes, 0), e.home_id, e.away_id
 FROM odds_event e
 JOIN odds_competition k ON k.id = e.competition_id AND k.key = %(competition)s
 JOIN (SELECT DISTINCT event_id, market_key, seen_at, bookmaker_ids FROM odds_sighting) g
@@ -179,6 +179,8 @@ def _past(rows: list[tuple[Any, ...]]) -> Past:
         # Names cost time where there are many rows and nothing to tell apart.
         margin_method=None if {*c[21]} == {METHOD_WITHOUT_RULE} else np.array(c[21], np.str_),
         reference_rank=None if rank.min() == NO_REFERENCE else rank,
+        home_id=np.array(c[24], np.int64),
+        away_id=np.array(c[25], np.int64),
     )
     return Past(quotes, moment, Results(won, lost, known), np.array(c[20], np.float64))
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.live import announce_bet
 from betting.models import UNANSWERED, Bankroll, Bet, Transfer
-from betting.selectors.opportunities import OpportunityFilter, opportunities
+from betting.selectors.opportunities import OpportunityFilter, opportunities, proposal_of
 from betting.selectors.stakes import draw_is_offered, on_selection, staked_of
 from betting.selectors.venues import why_not_armed
 from betting.services.answers import order_of, record_answer, resolve_unknown
@@ -154,8 +154,11 @@ def _decide_and_write(
             owner_id=asked.owner_id,
             subject=f"{selection} in {selection.market}, at {bookmaker} {asked.price}",
             stake=asked.stake,
-            price=net_price(asked.price, bookmaker.commission_share),
-            probability=opportunity.fair_probability if opportunity else None,
+            proposal=proposal_of(
+                opportunity, price=net_price(asked.price, bookmaker.commission_share)
+            )
+            if opportunity
+            else None,
             exposure=staked_of(pots.bankroll.pk, now=now).exposure(
                 equity=pots.equity,
                 free=stakes.amount,

@@ -26,6 +26,7 @@ class QuoteTable:
 
     `margin_method` and `reference_rank` are what the sport's pricing rule says, None where nobody
     asked: how to remove margins, and a book's place among the references (NO_REFERENCE: none).
+    `home_id` and `away_id` are the event's teams, None where nobody asked.
     """
 
     quote_id: IntArray
@@ -47,6 +48,8 @@ class QuoteTable:
     starts_at: TimeArray
     margin_method: TextArray | None = None
     reference_rank: IntArray | None = None
+    home_id: IntArray | None = None
+    away_id: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.quote_id)

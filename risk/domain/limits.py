@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from accounts.money import down_to_cents
 from risk.domain.exposure import On, OpenStakes
+from risk.domain.rounding import rounded_down
 
 IntArray = NDArray[np.int64]
 
@@ -255,12 +256,13 @@ def trim_slate(
     free: int,
     today: int,
     bounds: Bounds,
+    rounding: str = "cents",
 ) -> list[int]:
     """Take stakes one after the other as far as the limits leave, in whole cents; return them.
 
-    As if `rooms` were asked before each bet of a slate and the least of them staked: what is
-    `asked` and what each is `on` are in the order of placing. What is taken is added to `held`. A
-    stake trimmed below the minimum is not placed.
+    As if `rooms` were asked before each bet of a slate and the least of them staked, rounded as
+    `rounding` says: what is `asked` and what each is `on` are in the order of placing. What is
+    taken is added to `held`. A stake trimmed below the minimum is not placed.
     """
     shares, least = _whole(bounds)
     bet, market, event, league, bookmaker, day = (equity * each // SHARE_UNITS for each in shares)
@@ -282,6 +284,7 @@ def trim_slate(
             bookmaker - used.bookmaker,
             budget,
         )
+        stake = rounded_down(stake, rounding)
         if stake < least or held.count >= bounds.max_open_bets:
             stake = 0
         else:

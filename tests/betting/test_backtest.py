@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from betting.domain.configuration import Configuration
 from betting.domain.decide import decide, slate_of
+from betting.domain.rules import plan_of
 from betting.domain.simulate import Results, simulate
 from betting.models import Backtest, Bet, Opportunity, Strategy
 from betting.services.backtesting import slate_of_the_past
@@ -29,11 +30,15 @@ from odds.models import (
 from odds.selectors import quotes_as_of
 from odds.services import ensure_partitions
 from risk.domain.limits import Bounds
+from risk.domain.staking import Plan
 from tests import make
 from tests.tables import moment, quote_table, two_way
 
 CONFIGURATION = Configuration()
-FIELDS = ("fair_probability", "edge", "edge_low", "passes", "recommended", "stake_share")
+FIELDS = (
+    *("fair_probability", "edge", "edge_low", "passes", "recommended"),
+    *("kelly_share", "kept_part", "stake_share"),
+)
 
 
 def looks(count: int, seed: int = 1) -> Past:
@@ -109,7 +114,7 @@ def test_a_planted_later_result_changes_no_earlier_stake():
     past = looks(30)
     slate = slate_of_the_past(past, CONFIGURATION)
     decisions = decide(slate, CONFIGURATION)
-    run = {"capital": 100_000, "bounds": Bounds(), "kelly_part": 0.25}
+    run = {"capital": 100_000, "bounds": Bounds(), "plan": Plan(part=Decimal("0.25"))}
     first = simulate(slate, decisions, past.results, **run)
     middle = np.unique(past.moment)[15]
     flipped = np.where(past.results.known_at > middle, 2, past.results.won_halves)
@@ -132,7 +137,9 @@ def test_the_breaker_ends_a_losing_run():
     losing = Results(nothing, nothing + 2, past.results.known_at)
     bounds = Bounds(max_drawdown_share=Decimal("0.1000"))
 
-    done = simulate(slate, decisions, losing, capital=100_000, bounds=bounds, kelly_part=0.25)
+    done = simulate(
+        slate, decisions, losing, capital=100_000, bounds=bounds, plan=Plan(part=Decimal("0.25"))
+    )
 
     assert done.tripped_at is not None
     assert past.moment[done.row].max() < done.tripped_at
@@ -266,7 +273,7 @@ def test_a_replay_stakes_what_the_backtest_does_and_leaves_history_alone(transac
         past.results,
         capital=100_000,
         bounds=Bounds(),
-        kelly_part=configuration.kelly_fraction,
+        plan=plan_of(configuration),
     )
 
     played = [

@@ -1,5 +1,6 @@
 """The one decision, on columns. Slates are small enough to check by hand."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -50,8 +51,9 @@ def test_the_price_above_fair_is_recommended_and_nothing_else():
     assert 0.45 < fair < 0.5, "the outlier pulls the consensus towards its own price"
     assert decisions.edge[6] == pytest.approx(fair * 2.20 - 1)
     assert decisions.edge_low[6] < decisions.edge[6]
-    full = (fair * 2.20 - 1) / 1.20
-    assert decisions.stake_share[6] == pytest.approx(0.25 * full)
+    careful, bold = decisions, decided(OUTLIER, replace(PLAIN, stake_on="fair"))[1]
+    assert careful.stake_share[6] == pytest.approx(0.25 * careful.edge_low[6] / 1.20)
+    assert bold.stake_share[6] == pytest.approx(0.25 * (fair * 2.20 - 1) / 1.20)
     assert decisions.stake_share[:6].tolist() == [0.0] * 6
 
 

@@ -144,7 +144,8 @@ def test_followers_get_one_bet_each_however_often_it_runs(market, alice, bob):
     bet = Bet.objects.get(owner=alice)
     fair = bet.opportunity.fair_probability
     assert bet.fair_probability == fair
-    quarter_kelly = 250 * (fair * 2.2 - 1) / 1.2
+    low = (1 + bet.opportunity.edge_low) / 2.2
+    quarter_kelly = 250 * (low * 2.2 - 1) / 1.2
     assert (bet.price, bet.stake) == (Decimal("2.200"), Decimal(int(quarter_kelly * 100)) / 100)
     assert [step["name"] for step in bet.assessment.waterfall] == [
         "full_kelly",

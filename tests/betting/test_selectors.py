@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def found() -> Opportunity:
-    """An opportunity of some 4 % of equity by Kelly's quarter, before any limit."""
+    """An opportunity of some 0.6 % of equity by Kelly's quarter, before any limit."""
     for book in ("one", "two", "three"):
         make.priced("1.910", book=book)
         make.priced("1.910", side="away", book=book)
@@ -43,11 +43,11 @@ def offered(found: Opportunity, owner) -> tuple[Decimal, str]:
 def test_the_stake_offered_minds_what_the_day_has_left(alice, found):
     make.bankroll(alice)
     make.limits(alice, bet="0.0200", event="0.0300", day="0.0200")
-    make.place(alice, make.priced(game=2), "12.00")
+    make.place(alice, make.priced(game=2), "16.00")
 
-    assert offered(found, alice) == (Decimal("8.00"), "")
+    assert offered(found, alice) == (Decimal("4.00"), "")
 
-    make.place(alice, make.priced(game=3), "8.00")
+    make.place(alice, make.priced(game=3), "4.00")
     assert offered(found, alice) == (
         Decimal("0.00"),
         "0.00 of 20.00 is left for all stakes of this day.",

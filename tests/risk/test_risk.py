@@ -22,7 +22,7 @@ from risk.domain.limits import (
     rooms,
     trim_slate,
 )
-from risk.domain.staking import SHARE_PLACES, share_units_of, waterfall
+from risk.domain.staking import SHARE_PLACES, Proposal, share_units_of, waterfall
 from risk.models import Halt
 from risk.selectors import bounds_of, halts_in_force
 from risk.services import NothingToLift, change_limits, halt_everything, lift_halt
@@ -199,13 +199,13 @@ def test_a_share_is_read_as_written_and_rounded_down():
 def test_the_waterfall_says_each_step_and_what_halts():
     exposure = Exposure(Decimal("1000.00"), Decimal("3.00"), Decimal("0"), Decimal("0"))
 
-    steps = waterfall(
-        probability=0.55, price=2.0, exposure=exposure, bounds=Bounds(), halted="Kill switch"
-    )
+    proposal = Proposal(share=0.1, price=2.0, kept=0.9)
+    steps = waterfall(proposal=proposal, exposure=exposure, bounds=Bounds(), halted="Kill switch")
 
     assert [(step.name, str(step.stake)) for step in steps] == [
         ("full_kelly", "100.00"),
         ("fraction", "25.00"),
+        ("correlation", "22.50"),
         ("max_bet_share", "20.00"),
         ("free_money", "3.00"),
         ("rounding", "3.00"),

@@ -87,6 +87,8 @@ def _all_or_none(done: Decisions, book: IntArray, whole: BoolArray) -> Decisions
         age=done.age,
         passes=np.where(torn, int(BIT["not_best"]), done.passes),
         recommended=recommended,
+        kelly_share=np.where(recommended, done.kelly_share, 0.0),
+        kept_part=done.kept_part,
         stake_share=np.where(recommended, done.stake_share, 0.0),
     )
 
