@@ -59,6 +59,36 @@ class ConfirmBet(forms.Form):
     )
 
 
+class ArmVenue(forms.Form):
+    """Why a venue is to stake real money, and for how long."""
+
+    reason = forms.CharField(
+        max_length=500, error_messages={"required": "Reason: say why, for the audit log."}
+    )
+    hours = forms.IntegerField(
+        error_messages={
+            "required": "Hours: say for how many, 1 to 24.",
+            "invalid": "Hours: 1 to 24.",
+        }
+    )
+
+
+class ConfirmArming(forms.Form):
+    """A venue's key, typed: the second step."""
+
+    typed = forms.CharField(
+        max_length=16, error_messages={"required": "Type the venue's key to arm it."}
+    )
+
+
+class DisarmVenue(forms.Form):
+    """Why a venue is to stop."""
+
+    reason = forms.CharField(
+        max_length=500, error_messages={"required": "Reason: say why, for the audit log."}
+    )
+
+
 class ShareField(forms.DecimalField):
     """A share of equity or of Kelly, written in per cent: 2.5 is 0.025."""
 

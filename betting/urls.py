@@ -2,7 +2,17 @@
 
 from django.urls import path, re_path
 
-from betting.views import answers, bets, events, performance, risk, status, strategies, today
+from betting.views import (
+    answers,
+    bets,
+    events,
+    performance,
+    risk,
+    status,
+    strategies,
+    today,
+    venues,
+)
 
 urlpatterns = [
     path("", today.today, name="today"),
@@ -31,5 +41,9 @@ urlpatterns = [
     path("risk/limits/", risk.change_limits, name="change_limits"),
     path("risk/kill-switch/", risk.kill_switch, name="kill_switch"),
     path("risk/halts/<int:halt_id>/lift/", risk.lift_halt, name="lift_halt"),
+    path("venues/", venues.venues, name="venues"),
+    path("venues/<slug:key>/arm/", venues.arm_venue, name="arm_venue"),
+    path("venues/<slug:key>/confirm/", venues.confirm_arming, name="confirm_arming"),
+    path("venues/<slug:key>/disarm/", venues.disarm_venue, name="disarm_venue"),
     path("status/", status.status, name="status"),
 ]

@@ -10,6 +10,7 @@ from betting.api.bets import BetDetail, Bets
 from betting.api.money import Bankrolls, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
 from betting.api.performance import PerformanceView
+from betting.api.venues import ArmVenue, ConfirmArming, DisarmVenue, Venues
 from models_registry import api_life as life
 from models_registry.api import VersionDetail, VersionList
 from models_registry.api_drift import DriftReports, ModelCard, Pauses
@@ -101,6 +102,10 @@ urlpatterns = [
     path("bets/<int:bet_id>", BetDetail.as_view(), name="api-bet"),
     path("bets/<int:bet_id>/cancel", CancelBet.as_view(), name="api-bet-cancel"),
     path("bets/<int:bet_id>/confirm", ConfirmBet.as_view(), name="api-bet-confirm"),
+    path("venues", Venues.as_view(), name="api-venues"),
+    path("venues/arm", ArmVenue.as_view(), name="api-venue-arm"),
+    path("venues/confirm", ConfirmArming.as_view(), name="api-venue-confirm"),
+    path("venues/disarm", DisarmVenue.as_view(), name="api-venue-disarm"),
     path("bankroll", Bankrolls.as_view(), name="api-bankroll"),
     path("performance", PerformanceView.as_view(), name="api-performance"),
     path("risk", RiskView.as_view(), name="api-risk"),

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from accounts import cache, clock, live
 from accounts.http import UserRequest
 from accounts.selectors import last_job_runs
+from betting.selectors.bets import waiting_bets
 from models_registry.selectors import latest_promotions
 from odds import feed_status
 from odds.domain.freshness import freshness
@@ -47,6 +48,7 @@ def status(request: UserRequest) -> HttpResponse:
                 "Python": platform.python_version(),
                 "Django": version("django"),
             },
+            "waiting": waiting_bets(now),
             "now": now,
             "since": since,
         },
