@@ -2,8 +2,8 @@
 
 Peers in the same run: backtestbuddy and penaltyblog (`peers_backtest.py`, in `.venv-bench`), and
 the same by a plain Python loop (edge, Kelly, limits, settlement in floats). Ours does more than any
-of them: every gate, Kelly over each slate at once, every limit, whole cents. A figure is the best of three before the peers and three
-after, so that both met the same neighbours on the machine.
+of them: every gate, Kelly over each slate at once, every limit, whole cents. A figure is the best
+of three before the peers and three after, so that both met the same neighbours on the machine.
 """
 
 import json
