@@ -1,4 +1,4 @@
-"""How much is allowed, and whether anything is."""
+"""How much one person may stake, and each decision about a stake."""
 
 from decimal import Decimal
 from typing import ClassVar
@@ -59,47 +59,6 @@ class Limits(models.Model):
 
     def __str__(self) -> str:
         return f"limits of {self.owner}"
-
-
-class Halt(models.Model):
-    """Everything stopped, for one person or (no owner) for all, from `since` until lifted."""
-
-    class Cause(models.TextChoices):
-        KILL_SWITCH = "kill_switch", "Kill switch"
-        DRAWDOWN = "drawdown", "Drawdown breaker"
-
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="halts",
-    )
-    cause = models.CharField(max_length=12, choices=Cause.choices)
-    since = models.DateTimeField()
-    reason = models.TextField()
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    lifted_at = models.DateTimeField(null=True, blank=True)
-    lifted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    lift_reason = models.TextField(blank=True)
-
-    class Meta:
-        ordering: ClassVar = ["-since", "-pk"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["owner", "cause"],
-                condition=Q(lifted_at__isnull=True),
-                nulls_distinct=False,
-                name="one_halt_in_force_a_cause",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.cause} since {self.since:%Y-%m-%d %H:%M}"
 
 
 class Assessment(models.Model):

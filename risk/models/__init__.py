@@ -1,0 +1,29 @@
+"""How much is allowed, and whether anything is."""
+
+from risk.models.halts import Breaker, BreakerLevel, BreakerReading, Halt
+from risk.models.limits import Assessment, Limits
+from risk.models.personal import (
+    Exclusion,
+    Period,
+    PersonalAsked,
+    PersonalKind,
+    PersonalLimit,
+    Presence,
+    TimeSpent,
+)
+
+__all__ = [
+    "Assessment",
+    "Breaker",
+    "BreakerLevel",
+    "BreakerReading",
+    "Exclusion",
+    "Halt",
+    "Limits",
+    "Period",
+    "PersonalAsked",
+    "PersonalKind",
+    "PersonalLimit",
+    "Presence",
+    "TimeSpent",
+]
