@@ -101,7 +101,12 @@ class Today:
 def bettor_of(owner_id: int, *, now: datetime) -> Bettor:
     """Return a person's first bankroll with what is staked of it, and their rules."""
     money = bankroll_of(owner_id)
-    return Bettor(owner_id, money, staked_of(money.bankroll_id, now=now), rules_of(owner_id))
+    return Bettor(
+        owner_id,
+        money,
+        staked_of(money.bankroll_id, owner_id, now=now),
+        rules_of(owner_id, now=now),
+    )
 
 
 def opportunity_of(

@@ -19,6 +19,8 @@ def world(request: HttpRequest) -> dict[str, Any]:
         "now": clock.now(),
         "clock_rate": settings.CLOCK.rate if settings.CLOCK else None,
         "is_simulated": SimpleLazyObject(is_simulated),
-        "halts": SimpleLazyObject(lambda: halts_in_force(user.pk) if signed_in and user else []),
+        "halts": SimpleLazyObject(
+            lambda: halts_in_force(user.pk, now=clock.now()) if signed_in and user else []
+        ),
         "demo_login": settings.DEMO_LOGIN,
     }

@@ -100,6 +100,8 @@ BETFAIR_CERTIFICATE = env.str("BETFAIR_CERTIFICATE", default="")
 BETFAIR_CURRENCY = env.str("BETFAIR_CURRENCY", default="GBP")
 BETFAIR_WAIT_SECONDS = env.int("BETFAIR_WAIT_SECONDS", default=60)
 BETFAIR_URL = env.str("BETFAIR_URL", default="")
+# Dotted paths of rules of your own, asked after the product's: docs/guides/add_a_risk_rule.md.
+RISK_RULES = env.list("FAIRLINE_RISK_RULES", default=[])
 DEMO_LOGIN = env.bool("FAIRLINE_DEMO_LOGIN", default=False)
 
 # --- applications

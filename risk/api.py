@@ -1,5 +1,6 @@
 """Limits and halts as JSON."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -56,9 +57,9 @@ class AssessmentShape(Shape):
     breaches = serializers.JSONField()
 
 
-def risk_of(owner_id: int) -> dict[str, Any]:
+def risk_of(owner_id: int, *, now: datetime) -> dict[str, Any]:
     """Return what RiskShape shows of a person."""
-    halts = selectors.halts_in_force(owner_id)
+    halts = selectors.halts_in_force(owner_id, now=now)
     return {
         "is_halted": bool(halts),
         "halts": halts,

@@ -1,52 +1,103 @@
 """What is halted, and what is allowed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
 
-from risk.domain.breakers import EquityPath, Reading, read_drawdown
+from risk.domain.breakers import PERSONAL, History, Level, Reading, read
+from risk.domain.controls import ExclusionSeen, HaltSeen
 from risk.domain.limits import Bounds, Exposure
 from risk.domain.staking import Proposal, Step, waterfall
-from risk.models import Assessment, Halt, Limits
+from risk.models import Assessment, BreakerLevel, BreakerReading, Exclusion, Halt, Limits
+
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds for one person's stakes now: the limits, and what is halted."""
+    """What holds for one person's stakes now: the limits, what is halted, and who keeps away."""
 
     bounds: Bounds
     halts: tuple[Halt, ...]
+    exclusion: ExclusionSeen | None = None
 
-    def waterfall(self, proposal: Proposal | None, *, exposure: Exposure) -> tuple[Step, ...]:
-        """Return the steps from what is proposed to the stake that may be taken, 0.00 if none."""
+    def halting(self, scopes: Mapping[str, str]) -> list[Halt]:
+        """Return the halts that cover a stake: those of all, and of what it is of, by kind."""
+        return [
+            halt
+            for halt in self.halts
+            if halt.scope == Halt.Scope.ALL or scopes.get(halt.scope) == halt.scope_key
+        ]
+
+    def waterfall(
+        self,
+        proposal: Proposal | None,
+        *,
+        exposure: Exposure,
+        scopes: Mapping[str, str] = NOTHING,
+    ) -> tuple[Step, ...]:
+        """Return the steps from what is proposed to the stake that may be taken, 0.00 if none.
+
+        `scopes` is what the stake is of, by kind, for halts that stop not all.
+        """
         return waterfall(
             proposal=proposal,
             exposure=exposure,
             bounds=self.bounds,
-            halted="; ".join(f"{halt.get_cause_display()}: {halt.reason}" for halt in self.halts),
+            halted="; ".join(
+                (
+                    *([f"{self.exclusion.title}."] if self.exclusion else ()),
+                    *(
+                        f"{halt.get_cause_display()}: {halt.reason}"
+                        for halt in self.halting(scopes)
+                    ),
+                )
+            ),
         )
 
 
-def rules_of(owner_id: int) -> Rules:
+def rules_of(owner_id: int, *, now: datetime) -> Rules:
     """Return what holds for a person's stakes now."""
-    return Rules(bounds_of(owner_id), tuple(halts_in_force(owner_id)))
+    return Rules(
+        bounds_of(owner_id), tuple(halts_in_force(owner_id, now=now)), exclusion_of(owner_id)
+    )
+
+
+def exclusion_of(owner_id: int) -> ExclusionSeen | None:
+    """Return the time-out or self-exclusion of a person that ends last, None where none holds.
+
+    By the database's own clock: the world's may run faster than a person's life.
+    """
+    found = (
+        Exclusion.objects.filter(Q(until__isnull=True) | Q(until__gt=Now()), owner_id=owner_id)
+        .order_by(F("until").desc(nulls_first=True))
+        .first()
+    )
+    return None if found is None else ExclusionSeen(found.get_kind_display(), found.until)
+
+
+def halt_seen(halt: Halt) -> HaltSeen:
+    """Return a halt as the rules see it."""
+    return HaltSeen(halt.cause, halt.get_cause_display(), halt.blocks, halt.reason, halt.since)
 
 
 # Every page asks for it: written out, it takes a third of the time.
 _IN_FORCE = """
 SELECT * FROM risk_halt WHERE lifted_at IS NULL AND (owner_id = %s OR owner_id IS NULL)
-ORDER BY since, id
+AND (until IS NULL OR until > %s) ORDER BY since, id
 """
 
 
-def halts_in_force(owner_id: int) -> list[Halt]:
+def halts_in_force(owner_id: int, *, now: datetime) -> list[Halt]:
     """Return what stops this person now: own halts and those for everybody, oldest first.
 
-    Whatever their `since` says: a halt is in force until somebody lifts it.
+    Whatever their `since` says: a halt is in force until somebody lifts it or it ends.
     """
-    return list(Halt.objects.raw(_IN_FORCE, [owner_id]))
+    return list(Halt.objects.raw(_IN_FORCE, [owner_id, now]))
 
 
 def everybody_is_halted() -> bool:
@@ -79,21 +130,60 @@ def assessments_of(owner_id: int) -> QuerySet[Assessment]:
     return Assessment.objects.filter(owner_id=owner_id)
 
 
-def drawdown_lifted_at(owner_id: int, *, before: datetime) -> datetime | None:
-    """Return when a drawdown halt of this person was last lifted, none later than `before`."""
-    halt = (
-        Halt.objects.filter(owner_id=owner_id, cause=Halt.Cause.DRAWDOWN, lifted_at__lte=before)
+def levels_of(owner_id: int) -> dict[str, Level]:
+    """Return where a person's breakers warn and trip, the defaults where they set none."""
+    found = dict(PERSONAL)
+    for row in BreakerLevel.objects.filter(owner_id=owner_id):
+        found[row.breaker] = Level(row.warn, row.trip, row.lock_hours)
+    trip = float(bounds_of(owner_id).max_drawdown_share)
+    held = found["drawdown"]
+    found["drawdown"] = held._replace(warn=min(held.warn, trip), trip=trip)
+    return found
+
+
+def counts_since(
+    owner_id: int, breaker: str, *, before: datetime, strategy: str = ""
+) -> np.datetime64 | None:
+    """Return when the last lock of a breaker ended, by `before`: from there it counts anew."""
+    lifted_at = (
+        Halt.objects.filter(
+            owner_id=owner_id, cause=breaker, scope_key=strategy, lifted_at__lte=before
+        )
         .order_by("-lifted_at")
+        .values_list("lifted_at", flat=True)
         .first()
     )
-    return halt.lifted_at if halt else None
+    return None if lifted_at is None else np.datetime64(lifted_at.replace(tzinfo=None))
 
 
-def drawdown_of(owner_id: int, *, path: EquityPath, before: datetime) -> Reading:
-    """Return what the drawdown breaker of a person reads on an equity path, at a moment."""
-    lifted_at = drawdown_lifted_at(owner_id, before=before)
-    return read_drawdown(
-        path,
-        bound=bounds_of(owner_id).max_drawdown_share,
-        lifted_at=None if lifted_at is None else np.datetime64(lifted_at.replace(tzinfo=None)),
+def reading_of(
+    owner_id: int,
+    breaker: str,
+    *,
+    history: History,
+    bounds: Level,
+    now: datetime,
+    strategy: str = "",
+) -> Reading:
+    """Return what one of a person's breakers reads now."""
+    return read(
+        breaker,
+        history,
+        now=np.datetime64(now.replace(tzinfo=None)),
+        bounds=bounds,
+        since=counts_since(owner_id, breaker, before=now, strategy=strategy),
     )
+
+
+def world_readings() -> list[BreakerReading]:
+    """Return the latest reading of each of the operator's breakers, by what it is of."""
+    return list(
+        BreakerReading.objects.filter(owner=None)
+        .order_by("breaker", "scope", "scope_key", "-pk")
+        .distinct("breaker", "scope", "scope_key")
+    )
+
+
+def readings_of(owner_id: int) -> QuerySet[BreakerReading]:
+    """Return what a person's breakers and the operator's read, newest first."""
+    return BreakerReading.objects.filter(Q(owner_id=owner_id) | Q(owner=None))

@@ -90,5 +90,6 @@ class RiskView(APIView):
         read_query(request, serializers.Serializer)
         owner = owner_of(request)
         money = bankroll_of(owner)
-        used = limits_used(money, now=clock.now()) if money.is_open else None
-        return Response(RiskInFull(risk_of(owner) | {"used": used}).data)
+        now = clock.now()
+        used = limits_used(money, now=now) if money.is_open else None
+        return Response(RiskInFull(risk_of(owner, now=now) | {"used": used}).data)

@@ -12,7 +12,7 @@ from betting.domain.configuration import Configuration
 from betting.domain.rules import plan_of
 from betting.models import Opportunity
 from betting.selectors.money import BankrollMoney
-from betting.selectors.stakes import Staked, draw_is_offered, on_selection
+from betting.selectors.stakes import Staked, draw_is_offered, on_selection, scopes_of
 from odds.models import Bookmaker
 from risk.domain.exposure import On
 from risk.domain.kelly import kelly_fraction, net_price
@@ -132,6 +132,7 @@ def stake_steps(
             free=money.stakeable_at(quote.bookmaker_id),
             on=on_opportunity(opportunity),
         ),
+        scopes=scopes_of(quote.selection, quote.bookmaker, opportunity, venue="paper"),
     )
 
 
@@ -148,6 +149,11 @@ def proposal_of(opportunity: Opportunity, *, price: float) -> Proposal:
         believed = np.array([opportunity.fair_probability])
         share = float(kelly_fraction(believed, np.array([price]))[0])
     return Proposal(share, price, plan, opportunity.kept_part)
+
+
+def is_leg(opportunity: Opportunity) -> bool:
+    """Return whether it earns only together with others that are taken with it."""
+    return plan_of(Configuration.from_json(opportunity.configuration)).kind == OWN
 
 
 def on_opportunity(found: Opportunity) -> On:

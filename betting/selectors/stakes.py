@@ -8,14 +8,14 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from betting.models import AT_RISK, NOT_TAKEN, Bet
+from betting.models import AT_RISK, NOT_TAKEN, Bet, Opportunity
 from betting.selectors.bets import TAKEN
 from betting.selectors.money import BankrollMoney, equity_path
 from odds.models import Bookmaker, Selection, Side
-from risk.domain.breakers import Reading
+from risk.domain.breakers import History, Reading
 from risk.domain.exposure import On, OpenStakes, decided_by, gain_of
 from risk.domain.limits import Exposure, Room, rooms
-from risk.selectors import bounds_of, drawdown_of
+from risk.selectors import bounds_of, levels_of, reading_of
 
 ZERO = Decimal("0.00")
 # Limits of which each market, event, league or bookmaker has its own.
@@ -123,7 +123,23 @@ def on_selection(
     )
 
 
-def staked_of(bankroll_id: int, *, now: datetime) -> Staked:
+def scopes_of(
+    selection: Selection, bookmaker: Bookmaker, opportunity: Opportunity | None, *, venue: str
+) -> dict[str, str]:
+    """Return what a stake is of, by the kinds of scope that a halt may have."""
+    scopes = {
+        "league": selection.market.event.competition.key,
+        "bookmaker": bookmaker.key,
+        "venue": venue,
+    }
+    if opportunity is not None:
+        scopes["strategy"] = opportunity.strategy.key
+        if opportunity.prediction is not None:
+            scopes["model"] = opportunity.prediction.version.predictor.key
+    return scopes
+
+
+def staked_of(bankroll_id: int, owner_id: int, *, now: datetime) -> Staked:
     """Return what a bankroll has at stake now. One query.
 
     Other bankrolls of the same person do not count: limits are shares of one equity, in one
@@ -192,7 +208,7 @@ def _on(
 
 def limits_used(money: BankrollMoney, *, now: datetime, on: On | None = None) -> LimitsUsed:
     """Return what of the limits is used and left: for a stake on something, else the fullest."""
-    staked = staked_of(money.bankroll_id, now=now)
+    staked = staked_of(money.bankroll_id, money.bankroll.owner_id, now=now)
     # A stake at a bookmaker with a pot comes out of that.
     free = money.free if on is None else money.stakeable_at(on.bookmaker)
     exposure = staked.exposure(equity=money.equity, free=free, on=on)
@@ -203,7 +219,11 @@ def limits_used(money: BankrollMoney, *, now: datetime, on: On | None = None) ->
         rooms={room.rule: room for room in left},
         open_stakes=money.at_risk,
         open_bets=staked.open_bets,
-        breaker=drawdown_of(
-            money.bankroll.owner_id, path=equity_path(money.bankroll_id), before=now
+        breaker=reading_of(
+            money.bankroll.owner_id,
+            "drawdown",
+            history=History.of_path(equity_path(money.bankroll_id)),
+            bounds=levels_of(money.bankroll.owner_id)["drawdown"],
+            now=now,
         ),
     )

@@ -9,11 +9,16 @@ from decimal import Decimal
 
 from betting.domain.settlement import CannotSettle, outcome_of
 from betting.models import Opportunity
+from betting.selectors.opportunities import is_leg
+from betting.selectors.stakes import scopes_of
 from betting.services.ledger import AmountRefused, read_amount
 from betting.services.prices import PriceSource, quote_age_limit
 from betting.venues.registry import NoSuchVenue, venue_by_key
+from models_registry.fitness import pauses_in_force, why_expired
 from odds.models import Bookmaker, EventStatus, Selection
-from risk.domain.limits import Breach
+from risk.domain.controls import EventSeen, Facts, ModelSeen, OpportunitySeen, QuoteSeen
+from risk.domain.kelly import net_price
+from risk.domain.limits import Breach, Exposure
 
 
 class StakeRefused(Exception):
@@ -100,54 +105,52 @@ def refusal(field: str, detail: str, *, figure: str, bound: str = "") -> StakeRe
     return StakeRefused([Breach(field, detail, figure=figure, bound=bound, field=field)])
 
 
-def reasons_against(
+def facts_of(
     asked: Asked,
     selection: Selection,
     bookmaker: Bookmaker,
     opportunity: Opportunity | None,
     *,
+    exposure: Exposure,
     now: datetime,
     prices: PriceSource,
-) -> tuple[Breach, ...]:
-    """Return all that speaks against a bet but the person's own limits and halts."""
-    return (
-        *_event_breaches(selection, now=now),
-        *_rule_breaches(selection),
-        *_price_breaches(asked, bookmaker, now=now, prices=prices),
-        *_opportunity_breaches(asked, opportunity, now=now),
-    )
-
-
-def _event_breaches(selection: Selection, *, now: datetime) -> list[Breach]:
+) -> Facts:
+    """Return what is known of a bet that somebody asks for, but for the person's own limits."""
     event = selection.market.event
     # What counts is what is known now: a result that comes later than this moment is not.
     known = event.result_seen_at is None or event.result_seen_at <= now
-    if event.status != EventStatus.SCHEDULED and known:
-        return [
-            Breach(
-                "event_open",
-                f"{event} is {event.get_status_display().lower()}: nothing can be staked on it.",
-                figure=event.status,
-                bound=EventStatus.SCHEDULED.value,
-                field="selection",
-            )
-        ]
-    if now >= event.starts_at:
-        return [
-            Breach(
-                "event_started",
-                f"{event} started at {event.starts_at:%Y-%m-%d %H:%M} UTC; "
-                "stakes are taken before the start only.",
-                figure=now.isoformat(),
-                bound=event.starts_at.isoformat(),
-                field="selection",
-            )
-        ]
-    return []
+    status = event.get_status_display() if known else EventStatus.SCHEDULED.label
+    seen = prices(asked.selection_id, asked.bookmaker_id)
+    return Facts(
+        now=now,
+        stake=asked.stake,
+        price=asked.price,
+        net_price=net_price(asked.price, bookmaker.commission_share),
+        probability=opportunity.fair_probability if opportunity else None,
+        exposure=exposure,
+        event=EventSeen(
+            name=str(event),
+            status=status,
+            is_scheduled=event.status == EventStatus.SCHEDULED or not known,
+            starts_at=event.starts_at,
+        ),
+        cannot_settle=_cannot_settle(selection),
+        market_key=selection.market.key,
+        quote=QuoteSeen(
+            bookmaker=str(bookmaker),
+            is_archive=bookmaker.is_archive,
+            price=seen.price if seen else None,
+            confirmed_at=seen.confirmed_at if seen else None,
+            age_limit=quote_age_limit(),
+        ),
+        opportunity=_opportunity_seen(asked, opportunity),
+        model=_model_seen(opportunity, now=now),
+        scopes=scopes_of(selection, bookmaker, opportunity, venue=asked.venue),
+    )
 
 
-def _rule_breaches(selection: Selection) -> list[Breach]:
-    """Return why no score would ever settle it: its stake would be at risk for good."""
+def _cannot_settle(selection: Selection) -> str:
+    """Return why no score would ever settle it, empty where one does."""
     try:
         outcome_of(
             market_key=selection.market.key,
@@ -157,62 +160,35 @@ def _rule_breaches(selection: Selection) -> list[Breach]:
             away_score=0,
         )
     except CannotSettle as reason:
-        return [
-            Breach(
-                "no_rule",
-                f"{reason} No stake is taken on what cannot be settled.",
-                figure=selection.market.key,
-                bound="",
-                field="selection",
-            )
-        ]
-    return []
+        return str(reason)
+    return ""
 
 
-def _price_breaches(
-    asked: Asked, bookmaker: Bookmaker, *, now: datetime, prices: PriceSource
-) -> list[Breach]:
-    seen = prices(asked.selection_id, asked.bookmaker_id)
-    if bookmaker.is_archive:
-        detail = f"{bookmaker} is an archive of past prices; nobody can bet there."
-        rule, figure = "archive", bookmaker.key
-    elif seen is None or seen.price is None:
-        detail = "This bookmaker does not offer it now; choose another price."
-        rule, figure = "price_withdrawn", "none"
-    elif seen.price < asked.price:
-        detail = f"The price is {seen.price} now, below the {asked.price} asked; ask for that."
-        rule, figure = "price_moved", str(seen.price)
-    elif now - seen.confirmed_at > quote_age_limit():
-        detail = (
-            f"The price is last known to have stood at {seen.confirmed_at:%Y-%m-%d %H:%M} UTC, by "
-            "our last look or the bookmaker's own time if that is older: "
-            f"over {quote_age_limit()} ago; wait for a fetch that brings a newer one."
-        )
-        rule, figure = "price_stale", str(now - seen.confirmed_at)
-    else:
-        return []
-    return [Breach(rule, detail, figure=figure, bound=str(asked.price), field="price")]
-
-
-def _opportunity_breaches(
-    asked: Asked, opportunity: Opportunity | None, *, now: datetime
-) -> list[Breach]:
-    """Return why a bet may not rest on an opportunity: what it believed is kept with the bet."""
+def _opportunity_seen(asked: Asked, opportunity: Opportunity | None) -> OpportunitySeen | None:
     if asked.opportunity_id is None:
-        return []
-    if opportunity is None or (asked.selection_id, asked.bookmaker_id) != (
-        opportunity.quote.selection_id,
-        opportunity.quote.bookmaker_id,
-    ):
-        detail = f"opportunity: {asked.opportunity_id} is not about this selection and bookmaker."
-        rule, figure = "opportunity", str(asked.opportunity_id)
-    # One that ended while its form was open will do: it may go on in another for a tick more edge.
-    elif opportunity.gone_at is not None and now - opportunity.gone_at > quote_age_limit():
-        detail = (
-            f"opportunity: it ended at {opportunity.gone_at:%Y-%m-%d %H:%M} UTC; "
-            "what it believed is out of date."
-        )
-        rule, figure = "opportunity_gone", opportunity.gone_at.isoformat()
-    else:
-        return []
-    return [Breach(rule, detail, figure=figure, bound="", field="opportunity_id")]
+        return None
+    if opportunity is None:
+        return OpportunitySeen(asked.opportunity_id, False, None, quote_age_limit())
+    quote = opportunity.quote
+    return OpportunitySeen(
+        number=opportunity.pk,
+        is_about_this=(asked.selection_id, asked.bookmaker_id)
+        == (quote.selection_id, quote.bookmaker_id),
+        gone_at=opportunity.gone_at,
+        age_limit=quote_age_limit(),
+        is_leg=is_leg(opportunity),
+    )
+
+
+def _model_seen(opportunity: Opportunity | None, *, now: datetime) -> ModelSeen | None:
+    if opportunity is None or opportunity.prediction is None:
+        return None
+    version = opportunity.prediction.version
+    pause = pauses_in_force([version.pk], at=now).get(version.pk)
+    return ModelSeen(
+        name=str(version),
+        paused=f"{version} is paused since {pause.at:%Y-%m-%d %H:%M} ({pause.reason})"
+        if pause
+        else "",
+        expired=why_expired(version, now),
+    )

@@ -87,7 +87,7 @@ def _place_for(
     chosen = bankroll.values_list("pk", flat=True).first()
     if chosen is None:
         return Followed(0, 0)
-    rules = rules_of(owner_id)
+    rules = rules_of(owner_id, now=now)
     held = set(
         Bet.objects.filter(
             bankroll_id=chosen,
@@ -100,7 +100,7 @@ def _place_for(
         if market_id in held:
             continue
         # Read anew for each: the bet before moved both.
-        money, staked = money_in(chosen), staked_of(chosen, now=now)
+        money, staked = money_in(chosen), staked_of(chosen, owner_id, now=now)
         steps = [stake_steps(each, rules=rules, money=money, staked=staked) for each in legs]
         stakes = [each[-1].stake for each in steps]
         if min(stakes) <= 0 or (len(legs) > 1 and _is_cut(steps)):

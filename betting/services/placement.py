@@ -17,9 +17,9 @@ from betting.services.asking import (
     Asked,
     StakeRefused,
     check_request,
+    facts_of,
     read_price,
     read_stake,
-    reasons_against,
     refusal,
 )
 from betting.services.ledger import lock_accounts, pots_of
@@ -28,9 +28,8 @@ from betting.services.terms import Offered, offer_of, terms_against
 from betting.venues.base import Answer, Code, Order, Venue, Verdict
 from betting.venues.registry import venue_by_key
 from odds.models import Bookmaker, Selection
-from risk.domain.kelly import net_price
 from risk.domain.limits import Breach
-from risk.services import StakeAsked, assess_stake
+from risk.services import assess_stake
 
 logger = logging.getLogger(__name__)
 
@@ -150,37 +149,36 @@ def _decide_and_write(
         else None
     )
     assessment, breaches = assess_stake(
-        StakeAsked(
-            owner_id=asked.owner_id,
-            subject=f"{selection} in {selection.market}, at {bookmaker} {asked.price}",
-            stake=asked.stake,
-            proposal=proposal_of(
-                opportunity, price=net_price(asked.price, bookmaker.commission_share)
-            )
-            if opportunity
-            else None,
-            exposure=staked_of(pots.bankroll.pk, now=now).exposure(
+        owner_id=asked.owner_id,
+        subject=f"{selection} in {selection.market}, at {bookmaker} {asked.price}",
+        proposal=proposal_of(
+            opportunity, price=net_price(asked.price, bookmaker.commission_share)
+        )
+        if opportunity
+        else None,
+        facts=facts_of(
+            asked,
+            selection,
+            bookmaker,
+            opportunity,
+            exposure=staked_of(pots.bankroll.pk, asked.owner_id, now=now).exposure(
                 equity=pots.equity,
                 free=stakes.amount,
                 on=on_selection(
-                    selection,
-                    bookmaker,
-                    price=asked.price,
-                    draw_offered=selection.draw_offered,
+                    selection, bookmaker, price=asked.price, draw_offered=selection.draw_offered
                 ),
             ),
-            found=(
-                *terms_against(
-                    asked,
-                    venue_by_key(asked.venue),
-                    bookmaker,
-                    selection,
-                    offered,
-                    currency=pots.bankroll.currency,
-                    now=now,
-                ),
-                *reasons_against(asked, selection, bookmaker, opportunity, now=now, prices=prices),
-            ),
+            now=now,
+            prices=prices,
+        ),
+        found=terms_against(
+            asked,
+            venue_by_key(asked.venue),
+            bookmaker,
+            selection,
+            offered,
+            currency=pots.bankroll.currency,
+            now=now,
         ),
         now=now,
     )

@@ -139,7 +139,7 @@ def _owner(now: datetime) -> User:
     if is_new:
         owner.set_unusable_password()
         owner.save(update_fields=["password"])
-    for halt in halts_in_force(owner.pk):
+    for halt in halts_in_force(owner.pk, now=now):
         if halt.owner_id is None or halt.cause != Halt.Cause.DRAWDOWN:
             raise CannotReplay(f"Everything is halted ({halt.reason}); lift it to replay.")
         lift_halt(halt_id=halt.pk, reason="A new replay has a bankroll of its own.", now=now)

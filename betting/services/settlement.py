@@ -27,7 +27,8 @@ from betting.selectors.bets import due_bets
 from betting.selectors.money import equity_path
 from betting.services.ledger import Pots, lock_accounts, pots_of
 from odds.models import EventStatus, Selection, Side
-from risk.services import check_drawdown
+from risk.domain.breakers import History
+from risk.services import check_personal
 
 logger = logging.getLogger(__name__)
 
@@ -251,8 +252,11 @@ def apply(ruled: Sequence[tuple[Bet, Ruling]], pots: Mapping[int, Pots], *, now:
         [bet for bet, _ in ruled], ["status", "result", "returned", "settled_at"], batch_size=500
     )
     for bankroll_id, of_bankroll in pots.items():
-        check_drawdown(
-            owner_id=of_bankroll.bankroll.owner_id, path=equity_path(bankroll_id), now=now
+        check_personal(
+            owner_id=of_bankroll.bankroll.owner_id,
+            history=History.of_path(equity_path(bankroll_id)),
+            now=now,
+            breakers=("drawdown",),
         )
 
 

@@ -70,7 +70,10 @@ def change_limits(request: UserRequest) -> HttpResponse:
 @login_required
 def lift_halt(request: UserRequest, halt_id: int) -> HttpResponse:
     """Lift a halt of my own, or any as an operator, with a reason."""
-    halt = next((each for each in halts_in_force(request.user.pk) if each.pk == halt_id), None)
+    halt = next(
+        (each for each in halts_in_force(request.user.pk, now=clock.now()) if each.pk == halt_id),
+        None,
+    )
     if halt is None:
         raise Http404("There is no such halt in force.")
     if halt.owner_id is None and not request.user.is_staff:

@@ -1,7 +1,13 @@
-"""When to stop: pure rules that say tripped or not, with the figure."""
+"""When to stop: pure rules that read a history and say fine, warning or tripped, with the figure.
 
+A breaker whose evidence is bets counts anew from where its last lock ended: what tripped it once
+does not trip it again, and a win on the way back up least of all. docs/algorithms/risk.md has each
+formula with a worked example.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +15,40 @@ from numpy.typing import NDArray
 from risk.domain.drawdown import drawdown_path
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 TimeArray = NDArray[np.datetime64]
+
+DAY = np.timedelta64(86_400_000_000, "us")
+# What the CLV breaker looks at: so many of the latest bets with a CLV, and never fewer than that.
+CLV_BETS, CLV_FEWEST = 200, 50
+# How long a lock that only a person ends is taken to last where nobody can be asked.
+DRILL_LOCK = DAY
+
+
+class Level(NamedTuple):
+    """Where a breaker warns and trips, and for how many hours it locks; 0: until it is lifted."""
+
+    warn: float
+    trip: float
+    lock_hours: int
+
+
+# Evidence is bets: one person's. The level at which drawdown trips is among their limits.
+PERSONAL: Mapping[str, Level] = {
+    "drawdown": Level(0.15, 0.25, 0),
+    "losing_streak": Level(12, 20, 24),
+    "daily_loss": Level(0.07, 0.10, 24),
+    "weekly_loss": Level(0.14, 0.20, 72),
+    "clv_decay": Level(2.0, 3.0, 168),
+}
+SENTENCES = {
+    "drawdown": "Equity is {0:.1%} below its peak",
+    "losing_streak": "{0:.0f} lost bets in a row",
+    "daily_loss": "The last 24 hours lost {0:.1%} of equity",
+    "weekly_loss": "The last 7 days lost {0:.1%} of equity",
+    "clv_decay": "The mean CLV lies {0:.1f} standard errors below zero",
+}
+SHARES = frozenset({"drawdown", "daily_loss", "weekly_loss"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,42 +61,221 @@ class EquityPath:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What a breaker read: tripped or not, the figure and its bound, in one sentence."""
+class History:
+    """What one person's bets came to: the path of each bankroll, and the settled bets by time.
 
-    tripped: bool
+    Bet columns have shape (m,), oldest settlement first; `clv` is NaN where nobody knows.
+    """
+
+    paths: tuple[EquityPath, ...]
+    at: TimeArray
+    placed: TimeArray
+    profit: FloatArray
+    clv: FloatArray
+
+    @classmethod
+    def of_path(cls, path: EquityPath) -> "History":
+        """Return the history of one bankroll without its bets: enough for losses of equity."""
+        none = np.zeros(0)
+        times = np.zeros(0, dtype="datetime64[us]")
+        return cls((path,), times, times, none, none)
+
+    def where(self, mask: NDArray[np.bool_]) -> "History":
+        """Return it with some of the bets only."""
+        return History(
+            self.paths, self.at[mask], self.placed[mask], self.profit[mask], self.clv[mask]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a breaker read: the figure, where it warns and trips, in one sentence."""
+
+    breaker: str
     figure: float
-    bound: float
+    bounds: Level
     sentence: str
 
+    @property
+    def level(self) -> str:
+        """Return fine, warn or trip."""
+        # Shares have four places; the sum of a thousand cents in floats has an error far below.
+        if self.figure >= self.bounds.trip - 1e-9:
+            return "trip"
+        return "warn" if self.figure >= self.bounds.warn - 1e-9 else "fine"
 
-def read_drawdown(path: EquityPath, *, bound: Decimal, lifted_at: np.datetime64 | None) -> Reading:
-    """Return whether equity has fallen from its peak by `bound` (a share) or more.
+    @property
+    def tripped(self) -> bool:
+        """Return whether it says stop."""
+        return self.level == "trip"
 
-    Once a person lifted an earlier halt, the equity of that moment is the new starting point: the
-    old fall does not trip it again, nor does a win while still below the old peak; only a further
-    fall of the full share does.
+    @property
+    def bound(self) -> float:
+        """Return where it trips."""
+        return self.bounds.trip
+
+    @property
+    def is_share(self) -> bool:
+        """Return whether figure and bounds are shares, to be read in per cent."""
+        return self.breaker in SHARES
+
+
+class Trip(NamedTuple):
+    """A breaker tripped at a moment, with that figure, and what it locks is free again then."""
+
+    breaker: str
+    at: np.datetime64
+    until: np.datetime64
+    figure: float
+
+
+def drawdown(history: History, moments: TimeArray, since: np.datetime64 | None) -> FloatArray:
+    """Return at each moment the fall from the peak, a share of it, of the bankroll fallen most.
+
+    Since a lock ended, the equity of then is the first peak.
+    """
+    return _worst(history, moments, lambda path: _falls(path, moments, since))
+
+
+def daily_loss(history: History, moments: TimeArray, since: np.datetime64 | None) -> FloatArray:
+    """Return at each moment what the 24 hours before lost, a share of equity at their begin."""
+    return _worst(history, moments, lambda path: _lost(path, moments, since, DAY))
+
+
+def weekly_loss(history: History, moments: TimeArray, since: np.datetime64 | None) -> FloatArray:
+    """Return at each moment what the 7 days before lost, a share of equity at their begin."""
+    return _worst(history, moments, lambda path: _lost(path, moments, since, 7 * DAY))
+
+
+def losing_streak(history: History, moments: TimeArray, since: np.datetime64 | None) -> FloatArray:
+    """Return at each moment how many bets in a row were lost. A push neither adds nor ends.
+
+    Bets settled at one moment count in the order given.
+    """
+    counts = history.profit != 0
+    if since is not None:
+        counts &= history.at > since
+    lost = history.profit[counts] < 0
+    order = np.arange(len(lost))
+    last_win = np.maximum.accumulate(np.where(lost, -1, order)) if len(lost) else order
+    runs = np.where(lost, order - last_win, 0)
+    return _at_last(history.at[counts], runs.astype(np.float64), moments)
+
+
+def clv_decay(history: History, moments: TimeArray, since: np.datetime64 | None) -> FloatArray:
+    """Return at each moment how many standard errors the mean CLV lies below zero.
+
+    Over the latest CLV_BETS bets with a CLV, 0.0 with fewer than CLV_FEWEST; since a lock ended,
+    of bets placed after that only.
+    """
+    counts = np.isfinite(history.clv)
+    if since is not None:
+        counts &= history.placed > since
+    clv = history.clv[counts]
+    n = len(clv)
+    if n < CLV_FEWEST:
+        return np.zeros(len(moments))
+    end = np.arange(1, n + 1)
+    begin = np.maximum(end - CLV_BETS, 0)
+    size = (end - begin).astype(np.float64)
+    sums, squares = (np.concatenate(([0.0], np.cumsum(each))) for each in (clv, clv**2))
+    mean = (sums[end] - sums[begin]) / size
+    variance = np.maximum((squares[end] - squares[begin]) / size - mean**2, 1e-12)
+    z = np.where(size < CLV_FEWEST, 0.0, -mean / np.sqrt(variance / size))
+    return _at_last(history.at[counts], np.maximum(z, 0.0), moments)
+
+
+Figures = Callable[[History, TimeArray, np.datetime64 | None], FloatArray]
+FIGURES: Mapping[str, Figures] = {
+    "drawdown": drawdown,
+    "losing_streak": losing_streak,
+    "daily_loss": daily_loss,
+    "weekly_loss": weekly_loss,
+    "clv_decay": clv_decay,
+}
+
+
+def read(
+    breaker: str,
+    history: History,
+    *,
+    now: np.datetime64,
+    bounds: Level,
+    since: np.datetime64 | None = None,
+) -> Reading:
+    """Return what a breaker reads at a moment; `since` is when its last lock ended.
 
     >>> at = np.array(["2026-01-01", "2026-01-02", "2026-01-03"], dtype="datetime64[us]")
-    >>> path = EquityPath(at, np.array([100.0, 70.0, 72.0]), np.zeros(3))
-    >>> read_drawdown(path, bound=Decimal("0.25"), lifted_at=None).tripped
+    >>> history = History.of_path(EquityPath(at, np.array([100.0, 70.0, 72.0]), np.zeros(3)))
+    >>> bounds = Level(0.15, 0.25, 0)
+    >>> read("drawdown", history, now=at[2], bounds=bounds).tripped
     True
-    >>> read_drawdown(path, bound=Decimal("0.25"), lifted_at=at[1]).tripped
+    >>> read("drawdown", history, now=at[2], bounds=bounds, since=at[1]).tripped
     False
     """
-    equity, flow = path.equity, path.flow
-    if lifted_at is not None:
-        # The last point at or before the lifting is what equity was when it was lifted.
-        start = max(int(np.searchsorted(path.at, lifted_at, side="right")) - 1, 0)
-        equity, flow = equity[start:], flow[start:].copy()
+    figure = float(FIGURES[breaker](history, np.array([now], dtype="datetime64[us]"), since)[0])
+    said = SENTENCES[breaker].format(figure)
+    trips = f"{bounds.trip:.1%}" if breaker in SHARES else f"{bounds.trip:g}"
+    return Reading(breaker, figure, bounds, f"{said}; the breaker trips at {trips}.")
+
+
+def drill(history: History, levels: Mapping[str, Level]) -> list[Trip]:
+    """Return when each breaker would have tripped, had it been on all the time, oldest first.
+
+    A lock that only a person ends is taken to last DRILL_LOCK. Read after each settlement.
+    """
+    trips = []
+    for breaker, bounds in levels.items():
+        since: np.datetime64 | None = None
+        lock = np.timedelta64(bounds.lock_hours, "h") if bounds.lock_hours else DRILL_LOCK
+        while True:
+            moments = history.at if since is None else history.at[history.at > since]
+            figures = FIGURES[breaker](history, moments, since)
+            over = np.flatnonzero(figures >= bounds.trip - 1e-9)
+            if not len(over):
+                break
+            at, figure = moments[over[0]], float(figures[over[0]])
+            since = at + lock
+            trips.append(Trip(breaker, at, since, figure))
+    return sorted(trips, key=lambda trip: (trip.at, trip.breaker))
+
+
+def _worst(
+    history: History, moments: TimeArray, figures: Callable[[EquityPath], FloatArray]
+) -> FloatArray:
+    found = [figures(path) for path in history.paths if len(path.at)]
+    return np.max(found, axis=0) if found else np.zeros(len(moments))
+
+
+def _falls(path: EquityPath, moments: TimeArray, since: np.datetime64 | None) -> FloatArray:
+    at, equity, flow = path.at, path.equity, path.flow
+    if since is not None:
+        # The last point at or before the end of the lock is what equity was then.
+        start = max(int(np.searchsorted(at, since, side="right")) - 1, 0)
+        at, equity, flow = at[start:], equity[start:], flow[start:].copy()
         flow[:1] = 0.0
-    falls = drawdown_path(equity, flow)
-    figure = float(falls[-1]) if len(falls) else 0.0
-    # Shares have four places; the sum of a thousand cents in floats has an error far below that.
-    tripped = figure >= float(bound) - 1e-9
-    return Reading(
-        tripped=tripped,
-        figure=figure,
-        bound=float(bound),
-        sentence=f"Equity is {figure:.1%} below its peak; the breaker trips at {float(bound):.1%}.",
+    return _at_last(at, drawdown_path(equity, flow), moments)
+
+
+def _lost(
+    path: EquityPath, moments: TimeArray, since: np.datetime64 | None, window: np.timedelta64
+) -> FloatArray:
+    begin = moments - window
+    if since is not None:
+        begin = np.maximum(begin, since)
+    earned = path.equity - np.cumsum(path.flow)
+    paid_in = np.cumsum(np.maximum(path.flow, 0.0))
+    lost = _at_last(path.at, earned, begin) - _at_last(path.at, earned, moments)
+    # What came in meanwhile could be lost, too.
+    base = _at_last(path.at, path.equity, begin) + (
+        _at_last(path.at, paid_in, moments) - _at_last(path.at, paid_in, begin)
     )
+    share = np.zeros(len(moments))
+    np.divide(lost, base, out=share, where=base > 0)
+    return np.maximum(share, 0.0)
+
+
+def _at_last(at: TimeArray, values: FloatArray, moments: TimeArray) -> FloatArray:
+    """Return the last value at or before each moment, 0.0 before the first."""
+    padded = np.concatenate(([0.0], values))
+    return np.asarray(padded[np.searchsorted(at, moments, side="right")], dtype=np.float64)

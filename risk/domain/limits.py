@@ -199,31 +199,6 @@ def over_room(room: Room, *, stake: Decimal, remedy: str = "") -> Breach | None:
     )
 
 
-def find_breaches(*, stake: Decimal, exposure: Exposure, bounds: Bounds) -> tuple[Breach, ...]:
-    """Return every limit that a stake would break, not only the first.
-
-    >>> exposure = Exposure(Decimal("100.00"), Decimal("2.50"), Decimal("0"), Decimal("0"))
-    >>> [breach.rule for breach in
-    ...  find_breaches(stake=Decimal("3.00"), exposure=exposure, bounds=Bounds())]
-    ['max_bet_share', 'free_money']
-    """
-    checked = rooms(exposure=exposure, bounds=bounds)
-    most = most_now(checked)
-    remedy = f"at most {most} is possible now" if most >= bounds.min_stake else "wait, or raise it"
-    over = (over_room(room, stake=stake, remedy=remedy) for room in checked)
-    breaches = [breach for breach in over if breach is not None]
-    if stake < bounds.min_stake:
-        breaches.append(
-            Breach(
-                rule="min_stake",
-                detail=f"Stake {stake} is below the smallest stake, {bounds.min_stake}.",
-                figure=str(stake),
-                bound=str(bounds.min_stake),
-            )
-        )
-    return tuple(breaches)
-
-
 def share_units(share: Decimal) -> int:
     """Return a four-place share as whole ten-thousandths.
 

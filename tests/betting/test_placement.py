@@ -124,6 +124,7 @@ def test_a_refusal_names_every_reason_and_leaves_only_its_evidence(alice):
     assert rules(refusal) == [
         "event_started",
         "price_moved",
+        "price_stale",
         "max_bet_share",
         "max_market_share",
         "max_event_share",

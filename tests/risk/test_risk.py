@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from accounts.models import AuditEntry
 from betting.selectors.stakes import Staked
-from risk.domain.breakers import EquityPath, read_drawdown
+from risk.domain.breakers import EquityPath, History, Level, read
+from risk.domain.controls import Facts, find_breaches
 from risk.domain.drawdown import drawdown_path
 from risk.domain.exposure import On, OpenStakes, decided_by, worst_loss
 from risk.domain.kelly import kelly_fraction
 from risk.domain.limits import (
     Bounds,
     Exposure,
-    find_breaches,
     most_now,
     rooms,
     trim_slate,
@@ -51,7 +51,7 @@ def test_a_breach_says_what_is_left_and_every_breach_is_told():
         Decimal("1000.00"), Decimal("5.00"), on_event=Decimal("28.00"), today=Decimal("99.00")
     )
 
-    breaches = find_breaches(stake=Decimal("21.00"), exposure=exposure, bounds=Bounds())
+    breaches = find_breaches(Facts(stake=Decimal("21.00"), exposure=exposure, bounds=Bounds()))
 
     assert [b.rule for b in breaches] == [
         "max_bet_share",
@@ -66,10 +66,10 @@ def test_a_breach_says_what_is_left_and_every_breach_is_told():
 def test_a_limit_reached_exactly_is_no_breach_and_a_cent_more_is():
     exposure = Exposure(Decimal("1000.00"), Decimal("1000.00"), Decimal("0"), Decimal("0"))
 
-    assert find_breaches(stake=Decimal("20.00"), exposure=exposure, bounds=Bounds()) == ()
-    over = find_breaches(stake=Decimal("20.01"), exposure=exposure, bounds=Bounds())
+    assert find_breaches(Facts(stake=Decimal("20.00"), exposure=exposure, bounds=Bounds())) == ()
+    over = find_breaches(Facts(stake=Decimal("20.01"), exposure=exposure, bounds=Bounds()))
     assert [b.rule for b in over] == ["max_bet_share"]
-    under = find_breaches(stake=Decimal("0.99"), exposure=exposure, bounds=Bounds())
+    under = find_breaches(Facts(stake=Decimal("0.99"), exposure=exposure, bounds=Bounds()))
     assert [b.rule for b in under] == ["min_stake"]
 
 
@@ -141,7 +141,7 @@ def test_trimming_a_slate_is_asking_the_limits_before_each_bet(
         most = most_now(rooms(exposure=exposure, bounds=bounds))
         stake = int(min(Decimal(cents) / 100, most) * 100)
         asked = Decimal(stake) / 100
-        if find_breaches(stake=asked, exposure=exposure, bounds=bounds):
+        if find_breaches(Facts(stake=asked, exposure=exposure, bounds=bounds)):
             assert stake < 100  # all but the smallest stake is kept by what the rooms leave
             stake = 0
         else:
@@ -245,7 +245,14 @@ def test_the_breaker_trips_at_its_bound_and_starts_anew_where_it_was_lifted(
     taken = path(*equity)
     lifted_at = None if lifted is None else taken.at[lifted]
 
-    assert read_drawdown(taken, bound=Decimal("0.25"), lifted_at=lifted_at).tripped is tripped
+    reading = read(
+        "drawdown",
+        History.of_path(taken),
+        now=taken.at[-1],
+        bounds=Level(0.15, 0.25, 0),
+        since=lifted_at,
+    )
+    assert reading.tripped is tripped
 
 
 # --- halts
@@ -255,8 +262,8 @@ def test_a_halt_for_all_and_one_for_one(alice, bob, olivia):
     halt_everything(reason="all", now=make.NOON, by_id=olivia.pk)
     halt_everything(reason="mine", now=make.NOON, owner_id=alice.pk, by_id=alice.pk)
 
-    assert [h.reason for h in halts_in_force(alice.pk)] == ["all", "mine"]
-    assert [h.reason for h in halts_in_force(bob.pk)] == ["all"]
+    assert [h.reason for h in halts_in_force(alice.pk, now=make.NIGHT)] == ["all", "mine"]
+    assert [h.reason for h in halts_in_force(bob.pk, now=make.NIGHT)] == ["all"]
     assert AuditEntry.objects.count() == 2
 
 
@@ -276,7 +283,7 @@ def test_the_command_halts_and_lifts(alice, capsys):
     call_command("kill_switch", "on", reason="feed is odd")
     assert Halt.objects.get().reason == "feed is odd"
     call_command("kill_switch", "off", reason="feed is fine")
-    assert halts_in_force(alice.pk) == []
+    assert halts_in_force(alice.pk, now=make.NIGHT) == []
     call_command("kill_switch", "off", reason="again")
     assert "was not on" in capsys.readouterr().out
     with pytest.raises(CommandError, match="nobody called 'mallory'"):

@@ -1,0 +1,26 @@
+"""Assess a stake, stop what must stop, start again."""
+
+from risk.services.assessing import assess_stake
+from risk.services.breakers import (
+    LevelsRefused,
+    WorldReading,
+    check_personal,
+    check_world,
+    set_levels,
+)
+from risk.services.halts import NothingToLift, end_expired_halts, halt_everything, lift_halt
+from risk.services.limits import change_limits
+
+__all__ = [
+    "LevelsRefused",
+    "NothingToLift",
+    "WorldReading",
+    "assess_stake",
+    "change_limits",
+    "check_personal",
+    "check_world",
+    "end_expired_halts",
+    "halt_everything",
+    "lift_halt",
+    "set_levels",
+]

@@ -1,0 +1,203 @@
+"""Read breakers, keep what they read, and stop what they say must stop."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.db import transaction
+
+from accounts import audit
+from risk import selectors
+from risk.domain.breakers import PERSONAL, History, Level, Reading
+from risk.models import BreakerLevel, BreakerReading, Halt, Limits
+from risk.services.halts import end_expired_halts, halt_everything, lift_halt
+
+ALL = Halt.Scope.ALL
+
+
+class LevelsRefused(Exception):
+    """Levels that cannot be: names the breaker, the value and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorldReading:
+    """What a breaker of the operator read: of a league's feed, a predictor, a venue."""
+
+    breaker: str
+    scope: str
+    key: str
+    figure: float
+    warn: float
+    trip: float
+    words: str
+
+    @property
+    def level(self) -> str:
+        """Return fine, warn or trip."""
+        if self.figure >= self.trip:
+            return "trip"
+        return "warn" if self.figure >= self.warn else "fine"
+
+
+def check_personal(
+    *,
+    owner_id: int,
+    history: History,
+    now: datetime,
+    breakers: Iterable[str] = tuple(PERSONAL),
+    strategy: str = "",
+) -> list[Reading]:
+    """Read a person's breakers and stop what trips: all their stakes, or those by one strategy.
+
+    Each counts anew from where its last lock ended. A reading is kept where it changed. A halt in
+    force is left as it is. Returns the readings.
+    """
+    end_expired_halts(now=now)
+    scope = Halt.Scope.STRATEGY if strategy else ALL
+    levels = selectors.levels_of(owner_id)
+    readings = []
+    for breaker in breakers:
+        reading = selectors.reading_of(
+            owner_id,
+            breaker,
+            history=history,
+            bounds=levels[breaker],
+            now=now,
+            strategy=strategy,
+        )
+        _keep(owner_id, breaker, scope, strategy, reading.figure, reading.bounds, reading, now)
+        if reading.tripped:
+            hours = reading.bounds.lock_hours
+            halt_everything(
+                reason=f"{reading.sentence} Open bets settle as usual.",
+                now=now,
+                owner_id=owner_id,
+                cause=breaker,
+                scope=scope,
+                scope_key=strategy,
+                until=now + timedelta(hours=hours) if hours else None,
+            )
+        readings.append(reading)
+    return readings
+
+
+def check_world(readings: Iterable[WorldReading], *, now: datetime) -> int:
+    """Stop what an operator's breakers say must stop, and start it again once it is well.
+
+    Well is below the level of the warning, not only below that of the trip. What a person lifted
+    stays lifted until it was well in between. Returns how many trip.
+    """
+    end_expired_halts(now=now)
+    tripped = 0
+    for reading in readings:
+        halts = Halt.objects.filter(
+            owner=None, cause=reading.breaker, scope=reading.scope, scope_key=reading.key
+        )
+        in_force = halts.filter(lifted_at__isnull=True).first()
+        before = halts.filter(lifted_at__isnull=False).order_by("-lifted_at").first()
+        bounds = Level(reading.warn, reading.trip, 0)
+        was_well = (
+            before is None
+            or before.lifted_by_id is None
+            or BreakerReading.objects.filter(
+                owner=None,
+                breaker=reading.breaker,
+                scope=reading.scope,
+                scope_key=reading.key,
+                level=BreakerReading.Level.FINE,
+                at__gt=before.lifted_at,
+            ).exists()
+        )
+        _keep(
+            None,
+            reading.breaker,
+            reading.scope,
+            reading.key,
+            reading.figure,
+            bounds,
+            reading,
+            now,
+        )
+        tripped += reading.level == "trip"
+        if reading.level == "trip" and in_force is None and was_well:
+            halt_everything(
+                reason=reading.words,
+                now=now,
+                cause=reading.breaker,
+                scope=reading.scope,
+                scope_key=reading.key,
+            )
+        elif reading.level == "fine" and in_force is not None:
+            lift_halt(halt_id=in_force.pk, reason=f"Well again: {reading.words}", now=now)
+    return tripped
+
+
+def _keep(
+    owner_id: int | None,
+    breaker: str,
+    scope: str,
+    key: str,
+    figure: float,
+    bounds: Level,
+    reading: Reading | WorldReading,
+    now: datetime,
+) -> None:
+    """Keep a reading if it differs from the one before."""
+    words = reading.sentence if isinstance(reading, Reading) else reading.words
+    before = BreakerReading.objects.filter(
+        owner_id=owner_id, breaker=breaker, scope=scope, scope_key=key
+    ).first()
+    same = before is not None and before.level == reading.level and before.figure == figure
+    # Nothing to tell of what never was anything but fine.
+    if same or (before is None and figure == 0):
+        return
+    BreakerReading.objects.create(
+        owner_id=owner_id,
+        breaker=breaker,
+        scope=scope,
+        scope_key=key,
+        at=now,
+        level=reading.level,
+        figure=figure,
+        warn=bounds.warn,
+        trip=bounds.trip,
+        words=words,
+    )
+
+
+@transaction.atomic
+def set_levels(
+    *, owner_id: int, levels: Mapping[str, Level], now: datetime, by_id: int | None
+) -> None:
+    """Set where a person's breakers warn and trip, from now on, and write down what was before.
+
+    Raises:
+        LevelsRefused: if one would warn above where it trips, or at nothing.
+    """
+    before = selectors.levels_of(owner_id)
+    changed = {name: level for name, level in levels.items() if level != before[name]}
+    for name, level in changed.items():
+        if not 0 < level.warn <= level.trip or not np.isfinite(level.trip):
+            raise LevelsRefused(
+                f"{name}: warn at {level.warn:g} and trip at {level.trip:g} cannot be; "
+                "a warning comes above zero and not after the trip."
+            )
+        BreakerLevel.objects.update_or_create(
+            owner_id=owner_id, breaker=name, defaults=level._asdict()
+        )
+        if name == "drawdown":
+            limits, _ = Limits.objects.get_or_create(owner_id=owner_id)
+            limits.max_drawdown_share = round(level.trip, 4)  # type: ignore[assignment]
+            limits.save(update_fields=["max_drawdown_share"])
+    if changed:
+        audit.record(
+            action="changed breaker levels",
+            subject=f"user {owner_id}",
+            actor_id=by_id,
+            detail={
+                name: {"from": list(before[name]), "to": list(level)}
+                for name, level in changed.items()
+            },
+            at=now,
+        )
