@@ -10,6 +10,7 @@ from betting.venues.paper import Temper
 from models_registry.domain.bounds import GateBounds
 from models_registry.domain.drift_bounds import Bounds, drift_bounds
 from models_registry.domain.holdout import parse_held_out
+from risk.domain.breakers import Level
 
 SHORTEST_SECRET = 50
 EXAMPLE_WORDS = ("change-me", "local-only", "django-insecure", "example")
@@ -56,6 +57,23 @@ def holdout(text: str) -> Mapping[str, tuple[str, ...]]:
         return parse_held_out(text)
     except ValueError as fault:
         raise ImproperlyConfigured(f"FAIRLINE_HOLDOUT: {fault}") from fault
+
+
+def operator_level(name: str, text: str) -> Level:
+    """Read where a breaker of the operator warns and trips, such as '2/4'.
+
+    Raises:
+        ImproperlyConfigured: naming the variable, its value, and what it may be.
+    """
+    try:
+        warn, trip = map(float, text.split("/"))
+        if not 0 < warn <= trip < float("inf"):
+            raise ValueError("a warning comes above zero and not after the trip")
+    except ValueError as fault:
+        raise ImproperlyConfigured(
+            f"{name}: {text!r} is no WARN/TRIP, two numbers such as 2/4: {fault}."
+        ) from fault
+    return Level(warn, trip, 0)
 
 
 def parse_drift(text: str) -> Mapping[str, Bounds]:

@@ -12,7 +12,15 @@ import environ
 from csp.constants import NONE, SELF
 
 from accounts.clock import parse_acceleration
-from config.env import check_production, gate_bounds, holdout, paper, parse_credits, parse_drift
+from config.env import (
+    check_production,
+    gate_bounds,
+    holdout,
+    operator_level,
+    paper,
+    parse_credits,
+    parse_drift,
+)
 from config.observability import logging_settings, start_error_reports
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -100,6 +108,14 @@ BETFAIR_CERTIFICATE = env.str("BETFAIR_CERTIFICATE", default="")
 BETFAIR_CURRENCY = env.str("BETFAIR_CURRENCY", default="GBP")
 BETFAIR_WAIT_SECONDS = env.int("BETFAIR_WAIT_SECONDS", default=60)
 BETFAIR_URL = env.str("BETFAIR_URL", default="")
+# Where the operator's breakers warn and trip: feeds in so many of the longest age of a quote to bet
+# on, venues in bets whose answer never came.
+BREAKER_STALE_FEED = operator_level(
+    "FAIRLINE_BREAKER_STALE_FEED", env.str("FAIRLINE_BREAKER_STALE_FEED", default="2/4")
+)
+BREAKER_VENUE_UNKNOWNS = operator_level(
+    "FAIRLINE_BREAKER_VENUE_UNKNOWNS", env.str("FAIRLINE_BREAKER_VENUE_UNKNOWNS", default="1/3")
+)
 # Dotted paths of rules of your own, asked after the product's: docs/guides/add_a_risk_rule.md.
 RISK_RULES = env.list("FAIRLINE_RISK_RULES", default=[])
 DEMO_LOGIN = env.bool("FAIRLINE_DEMO_LOGIN", default=False)

@@ -35,8 +35,19 @@ class LimitsAdmin(Operated):
 
 @admin.register(models.Halt)
 class HaltAdmin(Evidence):
-    list_display = ("since", "owner", "cause", "reason", "by", "lifted_at", "lifted_by")
-    list_filter = (("lifted_at", admin.EmptyFieldListFilter), "cause")
+    list_display = (
+        "since",
+        "owner",
+        "cause",
+        "scope",
+        "scope_key",
+        "until",
+        "reason",
+        "by",
+        "lifted_at",
+        "lifted_by",
+    )
+    list_filter = (("lifted_at", admin.EmptyFieldListFilter), "cause", "scope")
     list_select_related = ("owner", "by", "lifted_by")
     search_fields = ("owner__username", "reason")
     actions = ("lift",)
@@ -58,3 +69,68 @@ class AssessmentAdmin(Evidence):
     list_display = ("at", "owner", "subject", "asked", "allowed")
     list_select_related = ("owner",)
     search_fields = ("owner__username", "subject")
+
+
+@admin.register(models.BreakerLevel)
+class BreakerLevelAdmin(Evidence):
+    list_display = ("owner", "breaker", "warn", "trip", "lock_hours")
+    list_filter = ("breaker",)
+    list_select_related = ("owner",)
+    search_fields = ("owner__username",)
+
+
+@admin.register(models.BreakerReading)
+class BreakerReadingAdmin(Evidence):
+    list_display = ("at", "owner", "breaker", "scope", "scope_key", "level", "figure", "words")
+    list_filter = ("breaker", "level")
+    list_select_related = ("owner",)
+    search_fields = ("owner__username", "scope_key", "words")
+
+
+@admin.register(models.Exclusion)
+class ExclusionAdmin(Evidence):
+    """Seen and never ended: the database refuses, whoever asks."""
+
+    list_display = ("since", "owner", "kind", "until")
+    list_filter = ("kind",)
+    list_select_related = ("owner",)
+    search_fields = ("owner__username",)
+
+
+@admin.register(models.PersonalLimit)
+class PersonalLimitAdmin(Evidence):
+    list_display = ("since", "owner", "kind", "period", "amount")
+    list_filter = ("kind", "period")
+    list_select_related = ("owner",)
+    search_fields = ("owner__username",)
+
+
+@admin.register(models.PersonalAsked)
+class PersonalAskedAdmin(Evidence):
+    list_display = (
+        "asked_at",
+        "owner",
+        "kind",
+        "period",
+        "amount",
+        "ready_at",
+        "confirmed_at",
+        "withdrawn_at",
+    )
+    list_filter = ("kind", "period")
+    list_select_related = ("owner",)
+    search_fields = ("owner__username",)
+
+
+@admin.register(models.Presence)
+class PresenceAdmin(Evidence):
+    list_display = ("owner", "since", "last_at", "check_minutes")
+    list_select_related = ("owner",)
+    search_fields = ("owner__username",)
+
+
+@admin.register(models.TimeSpent)
+class TimeSpentAdmin(Evidence):
+    list_display = ("owner", "day", "seconds")
+    list_select_related = ("owner",)
+    search_fields = ("owner__username",)

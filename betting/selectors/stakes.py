@@ -12,10 +12,10 @@ from betting.models import AT_RISK, NOT_TAKEN, Bet, Opportunity
 from betting.selectors.bets import TAKEN
 from betting.selectors.money import BankrollMoney, equity_path
 from odds.models import Bookmaker, Selection, Side
-from risk.domain.breakers import History, Reading
+from risk.domain.breakers import PERSONAL, History, Reading
 from risk.domain.exposure import On, OpenStakes, decided_by, gain_of
 from risk.domain.limits import Exposure, Room, rooms
-from risk.selectors import bounds_of, levels_of, reading_of
+from risk.selectors import bounds_of, reading_of
 
 ZERO = Decimal("0.00")
 # Limits of which each market, event, league or bookmaker has its own.
@@ -212,7 +212,9 @@ def limits_used(money: BankrollMoney, *, now: datetime, on: On | None = None) ->
     # A stake at a bookmaker with a pot comes out of that.
     free = money.free if on is None else money.stakeable_at(on.bookmaker)
     exposure = staked.exposure(equity=money.equity, free=free, on=on)
-    left = rooms(exposure=exposure, bounds=bounds_of(money.bankroll.owner_id))
+    bounds = bounds_of(money.bankroll.owner_id)
+    left = rooms(exposure=exposure, bounds=bounds)
+    trip = float(bounds.max_drawdown_share)
     if on is None:
         left = tuple(replace(room, title=FULLEST.get(room.rule, room.title)) for room in left)
     return LimitsUsed(
@@ -223,7 +225,7 @@ def limits_used(money: BankrollMoney, *, now: datetime, on: On | None = None) ->
             money.bankroll.owner_id,
             "drawdown",
             history=History.of_path(equity_path(money.bankroll_id)),
-            bounds=levels_of(money.bankroll.owner_id)["drawdown"],
+            bounds=PERSONAL["drawdown"]._replace(trip=trip),
             now=now,
         ),
     )

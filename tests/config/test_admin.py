@@ -66,6 +66,13 @@ EVIDENCE = {
     "Halt",
     "AuditEntry",
     "JobRun",
+    "BreakerLevel",
+    "BreakerReading",
+    "Exclusion",
+    "PersonalAsked",
+    "PersonalLimit",
+    "Presence",
+    "TimeSpent",
 }
 
 

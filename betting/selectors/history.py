@@ -1,0 +1,275 @@
+"""What a person's bets came to over time, as breakers read it; what drills found in it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+
+from betting.models import NOT_TAKEN, Bankroll, Bet, BetStatus
+from betting.selectors.bets import TAKEN
+from betting.selectors.money import ZERO, equity_path
+from odds.models import FeedRun
+from risk.domain.breakers import History, Level, Reading, TimeArray, Trip, drill
+from risk.models import Breaker
+from risk.selectors import levels_of, reading_of
+
+# Of CLV each strategy is judged alone: one that lost its edge says nothing of the others.
+OF_PERSON = ("drawdown", "losing_streak", "daily_loss", "weekly_loss")
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A person's taken bets, oldest settlement first and open ones last. Columns (n,)."""
+
+    history: History
+    placed: TimeArray
+    staked: tuple[Decimal, ...]
+    returned: tuple[Decimal | None, ...]
+    strategy: tuple[str, ...]
+    league: tuple[str, ...]
+
+    @property
+    def strategies(self) -> list[str]:
+        """Return the strategies that settled bets are of."""
+        return sorted({key for key in self.strategy[: len(self.history.at)] if key})
+
+    def of_strategy(self, key: str) -> History:
+        """Return the history of the bets of one strategy."""
+        settled = np.array(self.strategy[: len(self.history.at)])
+        return self.history.where(settled == key)
+
+
+def past_of(owner_id: int) -> Past:
+    """Return a person's history over all bankrolls. Two queries, and one a bankroll."""
+    rows = list(
+        Bet.objects.filter(owner_id=owner_id)
+        .exclude(status__in=NOT_TAKEN)
+        .order_by("settled_at", "pk")
+        .annotate(taken=TAKEN)
+        .values_list(
+            "placed_at",
+            "taken",
+            "settled_at",
+            "returned",
+            "clv",
+            "status",
+            "opportunity__strategy__key",
+            "selection__market__event__competition__key",
+        )
+    )
+    # Nulls come last, so what is settled is the first so many.
+    settled = [row for row in rows if row[5] == BetStatus.SETTLED and row[2] is not None]
+    rows = settled + [row for row in rows if row[5] != BetStatus.SETTLED]
+    history = History(
+        paths=tuple(
+            equity_path(pk)
+            for pk in Bankroll.objects.filter(owner_id=owner_id).values_list("pk", flat=True)
+        ),
+        at=_moments([row[2] for row in settled]),
+        placed=_moments([row[0] for row in settled]),
+        profit=np.array([float((row[3] or ZERO) - row[1]) for row in settled], dtype=np.float64),
+        clv=np.array([np.nan if row[4] is None else row[4] for row in settled], dtype=np.float64),
+    )
+    return Past(
+        history=history,
+        placed=_moments([row[0] for row in rows]),
+        staked=tuple(row[1] for row in rows),
+        returned=tuple(row[3] for row in rows),
+        strategy=tuple(row[6] or "" for row in rows),
+        league=tuple(row[7] for row in rows),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerNow:
+    """What one breaker reads now, and what of a person it would stop."""
+
+    breaker: str
+    title: str
+    reading: Reading
+    strategy: str = ""
+
+    @property
+    def stops(self) -> str:
+        """What a trip would stop, said exactly."""
+        if self.strategy:
+            return f"new stakes of yours by the strategy {self.strategy}"
+        return "every new stake of yours"
+
+
+def breakers_of(owner_id: int, *, now: datetime) -> list[BreakerNow]:
+    """Return what each of a person's breakers reads now. Writes nothing."""
+    past, levels = past_of(owner_id), levels_of(owner_id)
+    found = [
+        BreakerNow(
+            name,
+            Breaker(name).label,
+            reading_of(owner_id, name, history=past.history, bounds=levels[name], now=now),
+        )
+        for name in OF_PERSON
+    ]
+    for key in past.strategies:
+        reading = reading_of(
+            owner_id,
+            "clv_decay",
+            history=past.of_strategy(key),
+            bounds=levels["clv_decay"],
+            now=now,
+            strategy=key,
+        )
+        found.append(BreakerNow("clv_decay", Breaker.CLV_DECAY.label, reading, key))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Drilled:
+    """One lock that would have been: what it would have blocked, and what came of that.
+
+    `profit` is of the blocked bets that are settled: below zero, the lock would have saved it.
+    """
+
+    title: str
+    stops: str
+    at: datetime
+    until: datetime
+    words: str
+    bets: int
+    staked: Decimal
+    profit: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """What each breaker would have blocked between two moments, had it been on all the time."""
+
+    since: datetime
+    until: datetime
+    locks: list[Drilled]
+    quiet: list[str]
+    bets: int
+
+
+def drill_of(
+    owner_id: int,
+    *,
+    days: int,
+    now: datetime,
+    stale_minutes: float,
+    levels: Mapping[str, Level] | None = None,
+) -> Drill:
+    """Return what a person's breakers, and stale feeds, would have blocked in the past days.
+
+    From stored history, at today's levels; nothing is written. Each lock is taken alone: what one
+    would have blocked is not taken out of what another reads. A lock that only a person ends is
+    taken to last a day.
+    """
+    past = past_of(owner_id)
+    at_levels = dict(levels or levels_of(owner_id))
+    since = now - timedelta(days=days)
+    locks = []
+    for trip in drill(past.history, {name: at_levels[name] for name in OF_PERSON}):
+        locks.append(_drilled(past, trip, at_levels[trip.breaker]))
+    clv = {"clv_decay": at_levels["clv_decay"]}
+    for key in past.strategies:
+        for trip in drill(past.of_strategy(key), clv):
+            locks.append(_drilled(past, trip, clv["clv_decay"], strategy=key))
+    locks += _stale_feeds(past, since=since, now=now, minutes=stale_minutes)
+    locks = [lock for lock in locks if lock.until > since and lock.at <= now]
+    tripped = {lock.title for lock in locks}
+    titles = [Breaker(name).label for name in (*OF_PERSON, "clv_decay", "stale_feed")]
+    return Drill(
+        since=since,
+        until=now,
+        locks=sorted(locks, key=lambda lock: (lock.at, lock.title)),
+        quiet=[title for title in titles if title not in tripped],
+        bets=int((past.placed >= _moment(since)).sum()),
+    )
+
+
+def _drilled(past: Past, trip: Trip, level: Level, *, strategy: str = "") -> Drilled:
+    chosen = np.array(past.strategy) == strategy if strategy else np.ones(len(past.placed), bool)
+    reading = Reading(trip.breaker, trip.figure, level, "")
+    figure = f"{trip.figure:.1%}" if reading.is_share else f"{trip.figure:.1f}"
+    bound = f"{level.trip:.1%}" if reading.is_share else f"{level.trip:g}"
+    return _blocked(
+        past,
+        chosen & (past.placed >= trip.at) & (past.placed < trip.until),
+        title=Breaker(trip.breaker).label,
+        stops=BreakerNow(trip.breaker, "", reading, strategy).stops,
+        at=_datetime(trip.at),
+        until=_datetime(trip.until),
+        words=f"{figure}, trips at {bound}",
+    )
+
+
+def _stale_feeds(past: Past, *, since: datetime, now: datetime, minutes: float) -> list[Drilled]:
+    """Return where a league's feed was silent for too long, from the fetches that succeeded."""
+    runs = FeedRun.objects.filter(
+        kind=FeedRun.Kind.ODDS,
+        outcome=FeedRun.Outcome.SUCCEEDED,
+        finished_at__gte=since,
+        finished_at__lte=now,
+    )
+    by_league: dict[str, list[datetime]] = {}
+    for league, finished in runs.order_by("finished_at").values_list("subject", "finished_at"):
+        by_league.setdefault(league, []).append(finished)  # type: ignore[arg-type]
+    found = []
+    for league, moments in by_league.items():
+        for one, next_one in zip(moments, [*moments[1:], now], strict=True):
+            at = one + timedelta(minutes=minutes)
+            if at >= next_one:
+                continue
+            chosen = np.array(past.league) == league
+            placed = (past.placed >= _moment(at)) & (past.placed < _moment(next_one))
+            silent = (next_one - one).total_seconds() / 60
+            found.append(
+                _blocked(
+                    past,
+                    chosen & placed,
+                    title=Breaker.STALE_FEED.label,
+                    stops=f"new stakes of everybody in the league {league}",
+                    at=at,
+                    until=next_one,
+                    words=f"{silent:.0f} minutes without prices, trips at {minutes:.0f}",
+                )
+            )
+    return found
+
+
+def _blocked(
+    past: Past,
+    mask: np.ndarray,
+    *,
+    title: str,
+    stops: str,
+    at: datetime,
+    until: datetime,
+    words: str,
+) -> Drilled:
+    rows = np.flatnonzero(mask).tolist()
+    returned = [(past.returned[i], past.staked[i]) for i in rows]
+    return Drilled(
+        title=title,
+        stops=stops,
+        at=at,
+        until=until,
+        words=words,
+        bets=len(rows),
+        staked=sum((past.staked[i] for i in rows), ZERO),
+        profit=sum((back - stake for back, stake in returned if back is not None), ZERO),
+    )
+
+
+def _moment(at: datetime) -> np.datetime64:
+    return np.datetime64(at.astimezone(UTC).replace(tzinfo=None))
+
+
+def _moments(at: Iterable[datetime | None]) -> TimeArray:
+    return np.array([_moment(each) for each in at if each is not None], dtype="datetime64[us]")
+
+
+def _datetime(at: np.datetime64) -> datetime:
+    moment: datetime = at.astype("datetime64[us]").astype(object)
+    return moment.replace(tzinfo=UTC)
