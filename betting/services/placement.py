@@ -28,6 +28,7 @@ from betting.services.terms import Offered, offer_of, terms_against
 from betting.venues.base import Answer, Code, Order, Venue, Verdict
 from betting.venues.registry import venue_by_key
 from odds.models import Bookmaker, Selection
+from risk.domain.kelly import net_price
 from risk.domain.limits import Breach
 from risk.services import assess_stake
 
@@ -151,9 +152,7 @@ def _decide_and_write(
     assessment, breaches = assess_stake(
         owner_id=asked.owner_id,
         subject=f"{selection} in {selection.market}, at {bookmaker} {asked.price}",
-        proposal=proposal_of(
-            opportunity, price=net_price(asked.price, bookmaker.commission_share)
-        )
+        proposal=proposal_of(opportunity, price=net_price(asked.price, bookmaker.commission_share))
         if opportunity
         else None,
         facts=facts_of(

@@ -23,11 +23,11 @@ def assess_stake(
 ) -> tuple[Assessment, tuple[Breach, ...]]:
     """Write down what was asked, what is allowed, each step and each breach; return both.
 
-    `facts` is what the asker knows and `proposal` what a strategy proposes; limits, halts and exclusions are added here. `found` is what
-    the venue's own terms say against it: no rule of risk knows those. `allowed` is the
-    stake itself where nothing speaks against it, else 0.00. The row is evidence and stays, also
-    for a refusal. Call it while holding the owner's ledger accounts: the exposure must still be
-    true when the stake is taken.
+    `facts` is what the asker knows; limits, halts and exclusions are added here. `proposal` is
+    what a strategy proposes, None for a stake of one's own. `found` is what the venue's own terms
+    say against it: no rule of risk knows those. `allowed` is the stake itself where nothing speaks
+    against it, else 0.00. The row is evidence and stays, also for a refusal. Call it while holding
+    the owner's ledger accounts: the exposure must still be true when the stake is taken.
     """
     rules = selectors.rules_of(owner_id, now=now)
     facts = replace(
