@@ -12,6 +12,7 @@ from betting.models.bets import (
     Result,
     Settlement,
 )
+from betting.models.journal import DecisionInputs, JournalEntry
 from betting.models.ledger import Bankroll, LedgerAccount, Transfer
 from betting.models.strategies import Opportunity, Strategy, StrategyVersion
 
@@ -24,6 +25,8 @@ __all__ = [
     "Bankroll",
     "Bet",
     "BetStatus",
+    "DecisionInputs",
+    "JournalEntry",
     "LedgerAccount",
     "Notice",
     "Opportunity",

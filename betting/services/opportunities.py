@@ -16,6 +16,7 @@ from betting.domain.decide import Decisions, Slate, decide, failed_gates, slate_
 from betting.domain.opinions import Opinion
 from betting.domain.sentences import sentences
 from betting.models import Opportunity, Strategy, StrategyVersion
+from betting.services.journal import freeze, open_opportunities_of
 from betting.services.prices import quote_age_limit
 from betting.services.strategies import ensure_strategies
 from models_registry.models import Prediction
@@ -140,6 +141,14 @@ def record_opportunities(
         if quote_id not in kept
     ]
     Opportunity.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)
+    freeze(
+        open_opportunities_of(strategy.pk, [each.quote_id for each in fresh], now),
+        slate=slate,
+        decisions=decisions,
+        rows=rows,
+        configuration=configuration,
+        now=now,
+    )
     touched |= {int(quotes.event_id[row]) for quote_id, row in rows.items() if quote_id not in kept}
     announce_opportunities(event_ids=touched)
     return Refreshed(opened=len(fresh), gone=len(gone), open=len(rows))
