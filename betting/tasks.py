@@ -16,6 +16,7 @@ from betting.services import (
     opportunities,
     settlement,
 )
+from betting.services.journal import drop_old_entries
 
 
 @shared_task(name="betting.refresh_opportunities", acks_late=True)
@@ -57,8 +58,8 @@ def measure_clv(**_future: object) -> None:
 
 @shared_task(name="betting.drop_old_prices", acks_late=True)
 def drop_old_prices(**_future: object) -> None:
-    """Drop prices older than PRICES_KEPT_MONTHS that nothing rests on."""
+    """Drop prices and frozen passes older than the settings keep, that nothing rests on."""
     with recorded("betting.drop_old_prices") as run:
-        run.detail = asdict(
-            keeping.drop_unneeded_prices(now=clock.now(), months=settings.PRICES_KEPT_MONTHS)
-        )
+        journal = drop_old_entries(now=clock.now(), days=settings.JOURNAL_KEPT_DAYS)
+        prices = keeping.drop_unneeded_prices(now=clock.now(), months=settings.PRICES_KEPT_MONTHS)
+        run.detail = asdict(prices) | {"journal": asdict(journal)}

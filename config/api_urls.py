@@ -7,6 +7,7 @@ from accounts.api import WhoAmI
 from betting.api import strategies
 from betting.api.answers import CancelBet, ConfirmBet
 from betting.api.bets import BetDetail, Bets
+from betting.api.journal import Journal, JournalDetail, JournalReplay
 from betting.api.money import Bankrolls, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
 from betting.api.performance import PerformanceView
@@ -76,6 +77,9 @@ urlpatterns = [
     path("opportunities/<int:opportunity_id>", OpportunityDetail.as_view(), name="api-opportunity"),
     path("ev/hits", EvHits.as_view(), name="api-ev-hits"),
     path("ev/summary", EvSummary.as_view(), name="api-ev-summary"),
+    path("journal", Journal.as_view(), name="api-journal"),
+    path("journal/<int:opportunity_id>", JournalDetail.as_view(), name="api-journal-entry"),
+    path("journal/<int:opportunity_id>/replay", JournalReplay.as_view(), name="api-journal-replay"),
     path("strategies", strategies.Strategies.as_view(), name="api-strategies"),
     path("strategies/<slug:key>", strategies.StrategyDetail.as_view(), name="api-strategy"),
     path(

@@ -66,6 +66,7 @@ FILE_FEED_FOLDER = env.str("FILE_FEED_FOLDER", default="")
 # Whether file feeds may ask hosts of this machine's own network, and plain http.
 FILE_FEEDS_MAY_BE_PRIVATE = env.bool("FILE_FEEDS_MAY_BE_PRIVATE", default=False)
 # Whole months of price changes to keep; 0 keeps all for ever.
+JOURNAL_KEPT_DAYS = env.int("JOURNAL_KEPT_DAYS", default=90)
 PRICES_KEPT_MONTHS = env.int("PRICES_KEPT_MONTHS", default=0)
 # How long stakes on a postponed event stand, from when it should have started.
 POSTPONED_STAKES_STAND = timedelta(hours=env.int("POSTPONED_STAKES_STAND_HOURS", default=48))

@@ -1,0 +1,101 @@
+"""The decision journal: what was found, taken or passed, as one person sees it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+
+from betting.domain.configuration import Configuration
+from betting.domain.decide import Slate
+from betting.domain.journal import unpack
+from betting.models import Bet, JournalEntry, Opportunity
+from betting.selectors.opportunities import OpportunityFilter, opportunities
+from risk.domain.kelly import kelly_fraction, net_price
+
+KINDS = {
+    "taken": "Taken by me",
+    "left": "Recommended, not taken",
+    "passed": "Passed over",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalFilter:
+    """Which decisions; None does not restrict. `kind` is one of KINDS."""
+
+    kind: str | None = None
+    strategy: str | None = None
+    competition: str | None = None
+    event: int | None = None
+
+
+def journal(user_id: int, which: JournalFilter = JournalFilter()) -> QuerySet[Opportunity]:
+    """Return decisions a person sees, newest first, each with their own bets on it."""
+    mine = Bet.objects.filter(owner_id=user_id)
+    found = opportunities(
+        OpportunityFilter(
+            seen_by=user_id,
+            strategy=which.strategy,
+            competition=which.competition,
+            event=which.event,
+            recommended={"left": True, "passed": False}.get(which.kind or ""),
+        )
+    ).prefetch_related(Prefetch("bets", mine.order_by("pk"), to_attr="my_bets"))
+    taken = Exists(mine.filter(opportunity=OuterRef("pk")))
+    if which.kind in ("taken", "left"):
+        found = found.filter(taken if which.kind == "taken" else ~taken)
+    return found.order_by("-as_of", "-pk")
+
+
+def entry_of(user_id: int, opportunity_id: int) -> JournalEntry | None:
+    """Return what was frozen of a decision that a person sees, or None."""
+    seen = Q(opportunity__strategy__owner__isnull=True) | Q(opportunity__strategy__owner=user_id)
+    return (
+        JournalEntry.objects.filter(seen, pk=opportunity_id)
+        .select_related("inputs", "opportunity__version", "opportunity__strategy")
+        .first()
+    )
+
+
+def decision_of(user_id: int, opportunity_id: int) -> Opportunity | None:
+    """Return one decision that a person sees, with their bets on it, or None."""
+    return journal(user_id).filter(pk=opportunity_id).first()
+
+
+def frozen_quotes(entry: JournalEntry) -> list[dict[str, Any]]:
+    """Return what each bookmaker offered of the same line, best price first."""
+    slate = unpack(
+        bytes(entry.inputs.content), Configuration.from_json(entry.opportunity.configuration)
+    )
+    quotes = slate.quotes
+    row = int(np.flatnonzero(quotes.quote_id == entry.opportunity.quote_id)[0])
+    same = (quotes.line == quotes.line[row]) | (np.isnan(quotes.line) & np.isnan(quotes.line[row]))
+    rows = np.flatnonzero(same)
+    order = rows[np.lexsort((-quotes.price[rows], quotes.side[rows] != quotes.side[row]))]
+    return [_offer(slate, int(each), row) for each in order]
+
+
+def _offer(slate: Slate, row: int, chosen: int) -> dict[str, Any]:
+    quotes = slate.quotes
+    age = (slate.moment[row] - quotes.confirmed_at[row]) / np.timedelta64(60, "s")
+    return {
+        "bookmaker": str(quotes.bookmaker_key[row]),
+        "side": str(quotes.side[row]),
+        "price": float(quotes.price[row]),
+        "age_minutes": round(max(float(age), 0.0), 1),
+        "weight": float(quotes.weight[row]),
+        "is_chosen": row == chosen,
+    }
+
+
+def share_steps(opportunity: Opportunity) -> list[tuple[str, float]]:
+    """Return how the share of equity came about, before anybody's own limits."""
+    configuration = Configuration.from_json(opportunity.configuration)
+    price = net_price(opportunity.price, opportunity.quote.bookmaker.commission_share)
+    full = float(kelly_fraction(np.array([opportunity.fair_probability]), np.array([price]))[0])
+    return [
+        ("Full Kelly on what was believed", full),
+        (f"Part of it, {configuration.kelly_fraction:.0%}", full * configuration.kelly_fraction),
+        ("Recommended", opportunity.stake_share),
+    ]
