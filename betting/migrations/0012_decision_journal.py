@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('betting', '0010_who_changed_a_strategy'),
+        ('betting', '0011_shares_of_a_slate'),
     ]
 
     operations = [
