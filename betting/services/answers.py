@@ -1,8 +1,9 @@
 """What becomes of a bet once its venue was asked: answers, look-ups, cancelling."""
 
+import hashlib
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -28,10 +29,20 @@ class CannotCancel(Exception):
     """The bet is decided, or was never this person's."""
 
 
+def reference_of(bet: Bet) -> str:
+    """Return what venues know a bet by: its number, and what tells it from all others for ever.
+
+    Venues keep references for months; the number alone comes again where a database is set up
+    anew.
+    """
+    content = f"{bet.fingerprint}:{bet.request_key}:{bet.placed_at.astimezone(UTC).isoformat()}"
+    return f"fl-{bet.pk}-{hashlib.sha256(content.encode()).hexdigest()[:10]}"
+
+
 def order_of(bet: Bet) -> Order:
     """Return what is asked of the venue; the reference is the bet's own, for ever."""
     return Order(
-        reference=f"fl-{bet.pk}",
+        reference=reference_of(bet),
         selection_id=bet.selection_id,
         bookmaker_id=bet.bookmaker_id,
         price=bet.price,

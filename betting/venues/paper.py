@@ -16,8 +16,6 @@ from accounts.money import to_cents
 from betting.venues.base import Answer, CannotQuote, Code, Order, Quoted, Settled, Terms, Verdict
 
 CENT = Decimal("0.01")
-# Of the orders whose answer is lost, this share never arrived.
-NEVER_ARRIVED = 0.25
 # A partial fill takes from a tenth to nine tenths of the stake.
 LEAST_FILL, MOST_FILL = 0.1, 0.9
 
@@ -26,7 +24,8 @@ LEAST_FILL, MOST_FILL = 0.1, 0.9
 class Temper:
     """How real paper is: its mean delay, and of how many orders each thing happens.
 
-    Shares are from 0 to 1; those of refusals (moved, rejected) together at most 1.
+    Shares are from 0 to 1; those of refusals (moved, rejected) together at most 1. Of the orders
+    whose answer is lost (unknown), `never_arrived` did not even arrive.
     """
 
     seed: int = 0
@@ -35,6 +34,7 @@ class Temper:
     partial: float = 0.0
     rejected: float = 0.0
     unknown: float = 0.0
+    never_arrived: float = 0.25
 
     def __post_init__(self) -> None:
         for name in ("moved", "partial", "rejected", "unknown"):
@@ -84,7 +84,7 @@ def place(order: Order, temper: Temper) -> Answer:
 def look_up(order: Order, temper: Temper, *, now: datetime) -> Answer:
     """Return what became of an order by now."""
     drawn = _draws(order, temper.seed)
-    if drawn.lost < temper.unknown * NEVER_ARRIVED:
+    if drawn.lost < temper.unknown * temper.never_arrived:
         return Answer(Verdict.NOT_FOUND)
     reference = f"paper-{order.reference}"
     decided_at = order.at + 2 * drawn.delay * temper.latency

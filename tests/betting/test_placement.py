@@ -59,7 +59,7 @@ def test_a_bet_moves_its_stake_from_free_to_at_risk(alice):
     bet = make.place(alice, make.priced("2.100"), "12.34")
 
     assert (bet.status, bet.price, bet.stake) == ("open", Decimal("2.100"), Decimal("12.34"))
-    assert bet.venue_reference == f"paper-fl-{bet.pk}"
+    assert bet.venue_reference.startswith(f"paper-fl-{bet.pk}-")
     assert free(alice) == Decimal("987.66")
     assert bet.transfers.get().reference == f"bet:{bet.pk}:stake"
     assert bet.assessment.allowed == Decimal("12.34")
@@ -378,7 +378,7 @@ def test_an_unknown_answer_is_resolved_by_look_up_alone(alice, monkeypatch, foun
 
     assert again.status == status
     assert len(venue.orders) == 1
-    assert set(venue.look_ups) == {f"fl-{bet.pk}"}
+    assert set(venue.look_ups) == {answers.reference_of(bet)}
     assert free(alice) == Decimal("1000.00" if status == "rejected" else "990.00")
     assert check_books() == []
 

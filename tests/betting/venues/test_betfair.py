@@ -281,6 +281,6 @@ def test_a_bet_whose_answer_was_lost_is_found_with_what_was_matched_of_it(
     assert (bet.status, bet.matched_stake, bet.matched_price) == (
         "open", Decimal("4.00"), Decimal("2.1"),
     )  # fmt: skip
-    assert len(exchange.held(f"fl-{bet.pk}")) == 1
+    assert len(exchange.held(answers.reference_of(bet))) == 1
     assert LedgerAccount.objects.get(bankroll__owner=alice, kind="at_risk").amount == 4
     assert check_books() == []
