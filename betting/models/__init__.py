@@ -1,7 +1,7 @@
 """What we recommend, stake, settle and earn."""
 
 from betting.models.arming import Arming
-from betting.models.backtests import Backtest
+from betting.models.backtests import Backtest, Sweep
 from betting.models.bets import (
     AT_RISK,
     NOT_TAKEN,
@@ -34,5 +34,6 @@ __all__ = [
     "Settlement",
     "Strategy",
     "StrategyVersion",
+    "Sweep",
     "Transfer",
 ]

@@ -1,80 +1,51 @@
-"""Run a strategy over imported history: the live decision, the live limits, the live cents."""
+"""Play a strategy over imported history: the live decision, the live limits, the live cents."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import date, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from betting.domain.configuration import Configuration
+from betting.domain.costs import Costs, fill
 from betting.domain.decide import Slate, decide, market_slate
+from betting.domain.judging import GATES, Decisions
 from betting.domain.performance import Performance, measure
 from betting.domain.rules import plan_of
 from betting.domain.simulate import record_of, simulate
-from betting.models import Backtest, Strategy
-from betting.services.past import NothingToRun, Past, read_past
-from models_registry.code import code_version
+from betting.services.kept_bets import KeptBets
+from betting.services.past import Past
 from odds.domain.table import FloatArray, IntArray
 from risk.domain.limits import Bounds
 
 CAPITAL = 1000_00
 
 
-def run_backtest(
-    *,
-    strategy_key: str,
-    competition_key: str,
-    starts_on: date,
-    ends_on: date,
-    now: datetime,
-    progress: Callable[[str], None] = lambda _: None,
-) -> tuple[Backtest, Performance]:
-    """Run a strategy over a stretch of history (days included), store and return the result.
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of a run: the figures, the bets, and what is kept of both."""
 
-    The same history, configuration and code give the same figures. A strategy with a model is
-    refused: its predictions of the past are the replay's work.
-
-    Raises:
-        Strategy.DoesNotExist: if there is no such strategy.
-        NothingToRun: if nothing was imported for that stretch, or the strategy needs a model.
-    """
-    strategy = Strategy.objects.get(key=strategy_key)
-    configuration = Configuration.from_json(strategy.configuration)
-    if configuration.model_weight > 0:
-        raise NothingToRun(
-            f"strategy: {strategy_key} blends in a model; `replay --strategy {strategy_key}` "
-            "trains versions that knew no more than their day, and plays it."
-        )
-    past = read_past(
-        competition_key, starts_on, ends_on, configuration.market_keys, progress=progress
-    )
-    progress(f"{len(past):,} prices read; deciding")
-    bounds = Bounds()
-    done, summary = play(past, configuration, bounds=bounds)
-    backtest = Backtest.objects.create(
-        strategy_key=strategy_key,
-        version=strategy.versions.get(number=strategy.version),
-        configuration=configuration.to_json()
-        | {"limits": {name: str(getattr(bounds, name)) for name in Bounds.__slots__}},
-        competition_key=competition_key,
-        starts_on=starts_on,
-        ends_on=ends_on,
-        data_hash=past.fingerprint(),
-        code_version=code_version(),
-        started_at=now,
-        finished_at=now,
-        summary=summary | {"prices": len(past)},
-    )
-    return backtest, done
+    performance: Performance
+    bets: KeptBets
+    summary: dict[str, Any]
 
 
 def play(
-    past: Past, configuration: Configuration, *, bounds: Bounds
-) -> tuple[Performance, dict[str, Any]]:
-    """Decide on the past, stake it, and measure what came of it."""
+    past: Past, configuration: Configuration, *, bounds: Bounds, costs: Costs | None = None
+) -> Played:
+    """Decide on the past, stake it, and measure what came of it.
+
+    Commission is part of the decision, as it is known beforehand; latency, slippage and worse
+    prices come after it.
+    """
+    costs = costs or Costs()
+    if costs.commission:
+        dearer = np.maximum(past.quotes.commission, costs.commission)
+        past = replace(past, quotes=replace(past.quotes, commission=dearer))
     slate = slate_of_the_past(past, configuration)
     decisions = decide(slate, configuration)
+    filled = fill(past.quotes, past.moment, costs)
     run = simulate(
         slate,
         decisions,
@@ -82,16 +53,53 @@ def play(
         capital=CAPITAL,
         bounds=bounds,
         plan=plan_of(configuration),
+        filled=filled,
     )
-    record = record_of(slate, decisions, past.results, run, close=past.close)
+    record = record_of(slate, decisions, past.results, run, close=past.close, filled=filled)
     done = measure(record, capital=CAPITAL / 100)
+    quotes = past.quotes
+    bets = KeptBets(
+        record,
+        {
+            "bookmaker": quotes.bookmaker_key[run.row],
+            "market": quotes.market_key[run.row],
+            "selection": quotes.side[run.row],
+            "season": record.starts_at.astype("datetime64[Y]").astype(np.str_),
+        },
+    )
     summary = summary_of(done) | {
+        "prices": len(past),
         "decisions": int((decisions.edge >= configuration.min_edge).sum()),
         "recommended": int(decisions.recommended.sum()),
+        "passed": passed_over(decisions, least=configuration.min_edge),
         "refused": dict(run.refused),
         "halted_at": None if run.tripped_at is None else str(run.tripped_at),
     }
-    return done, summary
+    return Played(done, bets, summary)
+
+
+def passed_over(decisions: Decisions, *, least: float) -> dict[str, int]:
+    """Return, by gate, how many prices with edge enough failed it; one price may fail several."""
+    passes = decisions.passes[decisions.edge >= least]
+    counts = {gate: int((passes >> bit & 1).sum()) for bit, gate in enumerate(GATES)}
+    return {gate: count for gate, count in counts.items() if count}
+
+
+def bounds_of(limits: Mapping[str, Any]) -> Bounds:
+    """Return limits as a backtest keeps them; what it does not name has its default."""
+    kinds = {name: type(getattr(Bounds(), name)) for name in Bounds.__slots__}
+    return Bounds(
+        **{
+            name: Decimal(str(value)) if kinds[name] is Decimal else kinds[name](value)
+            for name, value in limits.items()
+            if name in kinds
+        }
+    )
+
+
+def limits_of(bounds: Bounds) -> dict[str, str]:
+    """Return limits as a backtest keeps them."""
+    return {name: str(getattr(bounds, name)) for name in Bounds.__slots__}
 
 
 def slate_of_the_past(past: Past, configuration: Configuration) -> Slate:
@@ -131,6 +139,17 @@ def summary_of(done: Performance) -> dict[str, Any]:
     }
     return {
         "bets": done.bets,
+        "finding": done.finding.finding.value,
+        "luck": number(done.luck),
+        "bets_needed": done.bets_needed,
+        "profit_factor": number(done.profit_factor),
+        "sharpe": number(done.ratios.sharpe),
+        "sortino": number(done.ratios.sortino),
+        "calmar": number(done.ratios.calmar),
+        "days_under_water": number(done.water.longest),
+        "share_under_water": number(done.water.share),
+        "longest_won": done.streaks.won,
+        "longest_lost": done.streaks.lost,
         "staked": round(done.staked, 2),
         "profit": round(done.profit, 2),
         **interval,

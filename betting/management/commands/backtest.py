@@ -7,11 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import clock
+from betting.domain.costs import BadCosts, Costs
 from betting.management.summary import as_table
-from betting.models import Strategy
-from betting.services.backtesting import run_backtest
-from betting.services.past import NothingToRun
-from betting.services.strategies import ensure_strategies
+from betting.services.backtests import BacktestRefused, Wish, run_now
+from betting.services.opportunities import ensure_strategies
 
 
 class Command(BaseCommand):
@@ -22,25 +21,46 @@ class Command(BaseCommand):
         parser.add_argument("--from", dest="first", type=date.fromisoformat, required=True)
         parser.add_argument("--to", dest="last", type=date.fromisoformat, required=True)
         parser.add_argument("--competition", default="basketball_nba")
+        parser.add_argument(
+            "--commission", type=float, default=0.0, help="least share taken of net winnings"
+        )
+        parser.add_argument("--worse", type=float, default=0.0, help="share off every price had")
+        parser.add_argument(
+            "--latency", type=float, default=0.0, help="seconds from decision to answer"
+        )
+        parser.add_argument(
+            "--slippage", type=float, default=0.0, help="how much worse may still be taken"
+        )
+        parser.add_argument(
+            "--open-held-out",
+            action="store_true",
+            help="look at a held-out season within these days; it is recorded and counted",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object")
 
     def handle(self, **options: Any) -> None:  # noqa: ANN401 - as Django declares it
         ensure_strategies()
         try:
-            backtest, _ = run_backtest(
-                strategy_key=options["strategy"],
-                competition_key=options["competition"],
-                starts_on=options["first"],
-                ends_on=options["last"],
+            backtest = run_now(
+                Wish(
+                    strategy_key=options["strategy"],
+                    competition_key=options["competition"],
+                    starts_on=options["first"],
+                    ends_on=options["last"],
+                    changed={},
+                    costs=Costs(
+                        commission=options["commission"],
+                        worse=options["worse"],
+                        latency=options["latency"],
+                        slippage=options["slippage"],
+                    ),
+                ),
+                by_id=None,
                 now=clock.now(),
+                opens_held_out=options["open_held_out"],
                 progress=self.stderr.write,
             )
-        except Strategy.DoesNotExist:
-            known = ", ".join(Strategy.objects.values_list("key", flat=True))
-            raise CommandError(
-                f"--strategy: there is no {options['strategy']!r}; use one of {known}."
-            ) from None
-        except NothingToRun as reason:
+        except (BacktestRefused, BadCosts) as reason:
             raise CommandError(str(reason)) from None
         summary = {"backtest": backtest.pk, "data_hash": backtest.data_hash} | backtest.summary
         self.stdout.write(json.dumps(summary) if options["json"] else as_table(summary))

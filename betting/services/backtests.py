@@ -1,0 +1,341 @@
+"""Backtests as rows: asked for, worked on by one process at a time, cancelled, gone on with.
+
+Whoever works on one holds its advisory lock (docs/decisions/0012): a row that says it is running
+and that nobody holds was left by a worker that died, and the next worker does it again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, Min
+from django.utils import timezone
+
+from accounts import audit
+from accounts.live import announce_job
+from betting.domain.configuration import BadConfiguration, Configuration
+from betting.domain.costs import BadCosts, Costs
+from betting.models import Backtest, Strategy
+from betting.services.backtesting import Played, bounds_of, limits_of, play
+from betting.services.kept_bets import pack
+from betting.services.past import NothingToRun, Past, read_past
+from models_registry.code import code_version
+from models_registry.history import NoSuchCompetition, read_history
+from models_registry.models import Opening
+from models_registry.services import Look, open_held_out, seasons_held_out
+from models_registry.services.holds import held, held_by_anyone
+from models_registry.services.training import predictor_key
+from odds.models import Event
+from risk.domain.limits import Bounds
+from risk.selectors import rules_of
+
+BACKTESTS = 0x_7EA5
+# The first worker, and one more: settings that kill two workers will kill a third.
+MOST_ATTEMPTS = 2
+Status = Backtest.Status
+_WRITTEN = (
+    "status", "error", "finished_at", "step", "data_hash", "code_version", "summary", "bets",
+    "opening",
+)  # fmt: skip
+
+
+class BacktestRefused(Exception):
+    """A backtest that cannot begin or be cancelled, with the remedy. Nothing was written."""
+
+
+class _Cancelled(Exception):
+    """Somebody asked for it while it ran."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What to run: a stored strategy with some settings changed, over days, at a cost."""
+
+    strategy_key: str
+    competition_key: str
+    starts_on: date
+    ends_on: date
+    changed: dict[str, Any]
+    costs: Costs = Costs()
+
+
+def ask_for_backtest(
+    wish: Wish, *, by_id: int | None, now: datetime, opens_held_out: bool = False
+) -> Backtest:
+    """Queue a backtest, with the limits of whoever asks.
+
+    A stretch that reaches into a held-out season is refused unless `opens_held_out` says that it
+    shall be opened; then the look is recorded, and counted.
+
+    Raises:
+        BacktestRefused: if it cannot be, with the remedy.
+    """
+    strategy, configuration = checked(wish)
+    locked = held_out_within(wish, now=now)
+    if locked and not opens_held_out:
+        raise BacktestRefused(
+            f"ends_on: {wish.ends_on} reaches into {', '.join(locked)}, which is held out: end "
+            "before it, or say that it shall be opened. It opens once in full: every later "
+            "configuration that sees it counts as one more try."
+        )
+    with transaction.atomic():
+        row = Backtest.objects.create(
+            **row_of(wish, strategy, configuration, by_id=by_id),
+            opens_held_out=bool(locked),
+            started_at=now,
+        )
+        audit.record(
+            action="asked for backtest",
+            subject=str(row),
+            actor_id=by_id,
+            detail={"backtest": row.pk, "opens": locked},
+            at=now,
+        )
+    return row
+
+
+def checked(wish: Wish) -> tuple[Strategy, Configuration]:
+    """Return the strategy and configuration that a wish means.
+
+    Raises:
+        BacktestRefused: naming the field that cannot be.
+    """
+    strategy = Strategy.objects.filter(key=wish.strategy_key).first()
+    if strategy is None:
+        known = ", ".join(Strategy.objects.values_list("key", flat=True))
+        raise BacktestRefused(f"strategy: there is no {wish.strategy_key!r}; use one of {known}.")
+    if wish.starts_on > wish.ends_on:
+        raise BacktestRefused(f"ends_on: {wish.ends_on} is before {wish.starts_on}; swap them.")
+    try:
+        configuration = Configuration.from_json(strategy.configuration | wish.changed)
+    except BadConfiguration as bad:
+        raise BacktestRefused(str(bad)) from None
+    if configuration.model_weight > 0:
+        raise BacktestRefused(
+            f"strategy: {wish.strategy_key} blends in a model; `replay --strategy "
+            f"{wish.strategy_key}` trains versions that knew no more than their day, and plays it."
+        )
+    return strategy, configuration
+
+
+def row_of(
+    wish: Wish, strategy: Strategy, configuration: Configuration, *, by_id: int | None
+) -> dict[str, Any]:
+    """Return the columns of a queued backtest."""
+    bounds = rules_of(by_id).bounds if by_id is not None else Bounds()
+    return {
+        "strategy_key": strategy.key,
+        "version": strategy.versions.get(number=strategy.version),
+        "changed": wish.changed,
+        "configuration": configuration.to_json() | {"limits": limits_of(bounds)},
+        "costs": wish.costs.to_json(),
+        "competition_key": wish.competition_key,
+        "starts_on": wish.starts_on,
+        "ends_on": wish.ends_on,
+        "status": Status.QUEUED,
+        "by_id": by_id,
+    }
+
+
+def held_out_within(wish: Wish, *, now: datetime) -> list[str]:
+    """Return the held-out seasons of which events start within the days of a wish.
+
+    Raises:
+        BacktestRefused: if there is no such competition.
+    """
+    try:
+        seasons = seasons_held_out(read_history(wish.competition_key), now=now)
+    except NoSuchCompetition as unknown:
+        raise BacktestRefused(f"competition: {unknown}") from None
+    if not seasons:
+        return []
+    spans = (
+        Event.objects.filter(competition__key=wish.competition_key, season__in=seasons)
+        .values("season")
+        .annotate(first=Min("starts_at"), last=Max("starts_at"))
+        .order_by("season")
+    )
+    begin = datetime.combine(wish.starts_on, time.min, tzinfo=UTC)
+    end = datetime.combine(wish.ends_on, time.max, tzinfo=UTC)
+    return [each["season"] for each in spans if each["first"] <= end and each["last"] >= begin]
+
+
+def cancel_backtest(*, backtest_id: int, by_id: int | None, now: datetime) -> Backtest:
+    """Cancel a backtest: at once while it waits, at its next step while it runs.
+
+    Cancelling one that is cancelled writes nothing.
+
+    Raises:
+        Backtest.DoesNotExist: if there is no such backtest.
+        BacktestRefused: if it is over.
+    """
+    with transaction.atomic():
+        row = Backtest.objects.select_for_update(of=["self"]).get(pk=backtest_id)
+        if row.status == Status.CANCELLED or row.cancel_asked_at is not None:
+            return row
+        if row.status not in Backtest.ACTIVE:
+            raise BacktestRefused(f"backtest {row.pk} is {row.status}; it cannot be cancelled.")
+        row.cancel_asked_at = timezone.now()
+        if row.status == Status.QUEUED or row.pk not in held_by_anyone(BACKTESTS):
+            row.status, row.finished_at = Status.CANCELLED, timezone.now()
+        row.save()
+        audit.record(
+            action="cancelled backtest",
+            subject=str(row),
+            actor_id=by_id,
+            detail={"backtest": row.pk},
+            at=now,
+        )
+    return row
+
+
+def work_on_backtest(
+    *, backtest_id: int, progress: Callable[[str], None] = lambda _: None
+) -> Backtest:
+    """Run a backtest that waits or whose worker died; another's is left alone.
+
+    The same history, configuration and code give the same figures. What stopped it is written to
+    it, and not raised.
+    """
+    with held(BACKTESTS, backtest_id) as is_ours:
+        row = _begun(backtest_id) if is_ours else None
+        if row is None:
+            return Backtest.objects.get(pk=backtest_id)
+
+        def told(step: str) -> None:
+            progress(step)
+            Backtest.objects.filter(pk=backtest_id).update(step=step[:96])
+            announce_job(run_id=backtest_id)
+            asked = Backtest.objects.filter(pk=backtest_id, cancel_asked_at__isnull=False)
+            if asked.exists():
+                raise _Cancelled
+
+        try:
+            past = _past_of(row, told)
+            told(f"{len(past):,} prices read; deciding")
+            configuration = Configuration.from_json(
+                {key: value for key, value in row.configuration.items() if key != "limits"}
+            )
+            played = play(
+                past,
+                configuration,
+                bounds=bounds_of(row.configuration["limits"]),
+                costs=Costs.from_json(row.costs),
+            )
+            return _done(row, past, played)
+        except _Cancelled:
+            return _ended(row, Status.CANCELLED)
+        except (NothingToRun, BadConfiguration, BadCosts) as reason:
+            return _ended(row, Status.FAILED, str(reason))
+        except Exception as error:
+            _ended(row, Status.FAILED, f"{type(error).__name__}: {error}")
+            raise
+
+
+def backtests_to_work_on() -> list[int]:
+    """Return the backtests that wait or whose worker died, but for those of sweeps."""
+    waiting = Backtest.objects.filter(status__in=Backtest.ACTIVE, sweep__isnull=True)
+    alive = held_by_anyone(BACKTESTS)
+    return [pk for pk in waiting.order_by("pk").values_list("pk", flat=True) if pk not in alive]
+
+
+def _begun(backtest_id: int) -> Backtest | None:
+    with transaction.atomic():
+        row = Backtest.objects.select_for_update(of=["self"]).get(pk=backtest_id)
+        if row.status not in Backtest.ACTIVE:
+            return None
+        if row.cancel_asked_at is not None:
+            row.status, row.finished_at = Status.CANCELLED, timezone.now()
+        elif row.attempt >= MOST_ATTEMPTS:
+            row.status, row.finished_at = Status.FAILED, timezone.now()
+            row.error = f"{row.attempt} workers died of it"
+        else:
+            row.status, row.attempt = Status.RUNNING, row.attempt + 1
+        row.save()
+        return row if row.status == Status.RUNNING else None
+
+
+def _past_of(row: Backtest, progress: Callable[[str], None]) -> Past:
+    markets = tuple(row.configuration["market_keys"])
+    stretch = (row.competition_key, row.starts_on, row.ends_on, markets)
+    if row.sweep_id is None:
+        return read_past(*stretch, progress=progress)
+    return _past_of_sweep(row.sweep_id, *stretch)
+
+
+@lru_cache(maxsize=1)
+def _past_of_sweep(
+    _sweep_id: int, competition_key: str, starts_on: date, ends_on: date, markets: tuple[str, ...]
+) -> Past:
+    """Return the past that the trials of a sweep share; kept for the next trial."""
+    return read_past(competition_key, starts_on, ends_on, markets)
+
+
+def _done(row: Backtest, past: Past, played: Played) -> Backtest:
+    row.data_hash, row.code_version = past.fingerprint(), code_version()[:64]
+    row.summary, row.bets = played.summary, pack(played.bets)
+    if row.opens_held_out:
+        row.opening = _opened(row, played)
+    return _ended(row, Status.DONE)
+
+
+def _ended(row: Backtest, status: str, error: str = "") -> Backtest:
+    row.status, row.error, row.finished_at, row.step = status, error, timezone.now(), ""
+    # Whether it was to be cancelled is written by whoever asks, meanwhile.
+    row.save(update_fields=_WRITTEN)
+    announce_job(run_id=row.pk)
+    return row
+
+
+def _opened(row: Backtest, played: Played) -> Opening | None:
+    """Record that a strategy saw held-out seasons; return the opening of the newest of them."""
+    now = timezone.now()
+    history = read_history(row.competition_key)
+    wish = Wish(
+        strategy_key=row.strategy_key,
+        competition_key=row.competition_key,
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        changed={},
+    )
+    openings = open_held_out(
+        # Whoever looks at a season takes of it, be it a model or a strategy: one count.
+        predictor_key=predictor_key(row.competition_key),
+        history=history,
+        seasons=held_out_within(wish, now=now),
+        look=Look(
+            recipe=f"strategy {row.strategy_key}"[:64],
+            parameters={"configuration": row.configuration, "costs": row.costs},
+            figures={
+                "yield": played.summary["yield"],
+                "verdict": {"words": played.performance.verdict},
+            },
+            events=played.performance.bets,
+        ),
+        by_id=row.by_id,
+        now=now,
+    )
+    return openings[-1] if openings else None
+
+
+def run_now(
+    wish: Wish,
+    *,
+    by_id: int | None,
+    now: datetime,
+    opens_held_out: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Backtest:
+    """Ask for a backtest, work on it here and return it done.
+
+    Raises:
+        BacktestRefused: as `ask_for_backtest`, or with what stopped it.
+    """
+    row = ask_for_backtest(wish, by_id=by_id, now=now, opens_held_out=opens_held_out)
+    row = work_on_backtest(backtest_id=row.pk, progress=progress)
+    if row.status != Status.DONE:
+        raise BacktestRefused(row.error or f"backtest {row.pk} was {row.status}.")
+    return row
