@@ -205,6 +205,14 @@ class TransferAdmin(Evidence):
     ordering: ClassVar = ("-pk",)
 
 
+@admin.register(models.Sweep)
+class SweepAdmin(Evidence):
+    list_display = ("strategy_key", "competition_key", "kind", "status", "asked_at", "by")
+    list_filter = ("status", "kind")
+    list_select_related = ("by",)
+    search_fields = ("strategy_key", "competition_key")
+
+
 @admin.register(models.Backtest)
 class BacktestAdmin(Evidence):
     list_display = ("strategy_key", "competition_key", "starts_on", "ends_on", "started_at", "by")

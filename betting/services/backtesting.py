@@ -88,13 +88,12 @@ def passed_over(decisions: Decisions, *, least: float) -> dict[str, int]:
 def bounds_of(limits: Mapping[str, Any]) -> Bounds:
     """Return limits as a backtest keeps them; what it does not name has its default."""
     kinds = {name: type(getattr(Bounds(), name)) for name in Bounds.__slots__}
-    return Bounds(
-        **{
-            name: Decimal(str(value)) if kinds[name] is Decimal else kinds[name](value)
-            for name, value in limits.items()
-            if name in kinds
-        }
-    )
+    read: dict[str, Any] = {
+        name: Decimal(str(value)) if kinds[name] is Decimal else kinds[name](value)
+        for name, value in limits.items()
+        if name in kinds
+    }
+    return Bounds(**read)
 
 
 def limits_of(bounds: Bounds) -> dict[str, str]:

@@ -5,7 +5,7 @@ and that nobody holds was left by a worker that died, and the next worker does i
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any
@@ -23,11 +23,11 @@ from betting.services.backtesting import Played, bounds_of, limits_of, play
 from betting.services.kept_bets import pack
 from betting.services.past import NothingToRun, Past, read_past
 from models_registry.code import code_version
+from models_registry.describing import predictor_key
 from models_registry.history import NoSuchCompetition, read_history
 from models_registry.models import Opening
 from models_registry.services import Look, open_held_out, seasons_held_out
 from models_registry.services.holds import held, held_by_anyone
-from models_registry.services.training import predictor_key
 from odds.models import Event
 from risk.domain.limits import Bounds
 from risk.selectors import rules_of
@@ -59,7 +59,7 @@ class Wish:
     starts_on: date
     ends_on: date
     changed: dict[str, Any]
-    costs: Costs = Costs()
+    costs: Costs = field(default_factory=Costs)
 
 
 def ask_for_backtest(

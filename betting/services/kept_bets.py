@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +22,12 @@ class KeptBets:
 
 def pack(bets: KeptBets) -> bytes:
     """Return bets as the bytes of an .npz."""
-    columns = {each.name: getattr(bets.record, each.name) for each in fields(Record)}
+    columns: dict[str, Any] = {
+        each.name: getattr(bets.record, each.name) for each in fields(Record)
+    }
+    columns |= {f"label_{name}": names for name, names in bets.labels.items()}
     file = io.BytesIO()
-    np.savez_compressed(file, **columns, **{f"label_{k}": v for k, v in bets.labels.items()})
+    np.savez_compressed(file, **columns)
     return file.getvalue()
 
 

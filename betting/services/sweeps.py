@@ -1,7 +1,8 @@
 """Sweeps: a strategy with many settings over one stretch, and what choosing among them is worth.
 
-A sweep's trials are backtests, written when it begins. Workers take the next that nobody holds; one
-that died leaves its trial to the next. Stopping puts the waiting ones aside, going on takes them up.
+A sweep's trials are backtests, written when it begins. Workers take the next that nobody holds;
+one that died leaves its trial to the next. Stopping puts the waiting ones aside, going on takes
+them up.
 """
 
 from datetime import datetime

@@ -15,9 +15,11 @@ from betting.domain.rules import plan_of
 from betting.domain.simulate import Results, simulate
 from betting.models import Backtest, Bet, Opportunity, Strategy
 from betting.services.backtesting import slate_of_the_past
+from betting.services.kept_bets import unpack
 from betting.services.past import Past, read_past
 from betting.services.replaying import CannotReplay, replay
 from betting.services.strategies import ensure_strategies
+from models_registry.models import Opening
 from odds.models import (
     Bookmaker,
     BookmakerWeight,
@@ -178,15 +180,25 @@ def test_the_command_runs_stores_and_prints_what_came_of_it(history, capsys):
         f"--{name}={value}"
         for name, value in zip(("from", "to", "competition"), arguments.values(), strict=True)
     ]
+    with pytest.raises(CommandError, match="reaches into 2025-26, which is held out"):
+        call_command(*command)
+    assert not Backtest.objects.exists()
+    command.append("--open-held-out")
     call_command(*command)
     summary = json.loads(capsys.readouterr().out)
 
     stored = Backtest.objects.get()
+    assert unpack(bytes(stored.bets)).record.profit.tolist() == [stored.summary["profit"]]
     assert (summary["bets"], summary["hit_rate"]) == (1, 1.0)
     assert summary["profit"] == round(summary["staked"] * 1.2, 2)
     assert stored.summary["profit"] == summary["profit"]
     assert stored.configuration["limits"]["max_bet_share"] == "0.02"
+    opening = stored.opening
+    assert (opening.season, opening.number, opening.events) == ("2025-26", 1, 1)
     call_command(*command)
+    assert Opening.objects.get() == opening, "the same configuration sees it once"
+    call_command(*command, "--worse=0.02")
+    assert Opening.objects.latest("pk").number == 2
     assert len(set(Backtest.objects.values_list("data_hash", flat=True))) == 1
 
 
@@ -248,7 +260,15 @@ def test_unknown_strategies_and_empty_stretches_are_told(history):
     with pytest.raises(CommandError, match="use one of"):
         call_command("backtest", "--from=2026-01-15", "--to=2026-01-15", "--strategy=x")
     with pytest.raises(CommandError, match="import some"):
-        call_command("backtest", "--from=2001-01-15", "--to=2001-01-15")
+        call_command(
+            "backtest",
+            "--from=2001-01-15",
+            "--to=2001-01-15",
+            "--competition=basketball_test",
+        )
+    assert Backtest.objects.get().status == "failed"
+    with pytest.raises(CommandError, match="import its history"):
+        call_command("backtest", "--from=2001-01-15", "--to=2001-01-15", "--competition=x")
     with pytest.raises(CannotReplay, match="import_history first"):
         replay(
             competition_key="basketball_test",

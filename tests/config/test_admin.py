@@ -30,6 +30,7 @@ EVIDENCE = {
     "Settlement",
     "Opportunity",
     "Backtest",
+    "Sweep",
     "Quote",
     "Market",
     "Selection",

@@ -10,7 +10,7 @@ from accounts import clock
 from betting.domain.costs import BadCosts, Costs
 from betting.management.summary import as_table
 from betting.services.backtests import BacktestRefused, Wish, run_now
-from betting.services.opportunities import ensure_strategies
+from betting.services.strategies import ensure_strategies
 
 
 class Command(BaseCommand):
