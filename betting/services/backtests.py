@@ -30,7 +30,7 @@ from models_registry.services import Look, open_held_out, seasons_held_out
 from models_registry.services.holds import held, held_by_anyone
 from odds.models import Event
 from risk.domain.limits import Bounds
-from risk.selectors import rules_of
+from risk.selectors import bounds_of as limits_in_force
 
 BACKTESTS = 0x_7EA5
 # The first worker, and one more: settings that kill two workers will kill a third.
@@ -125,7 +125,7 @@ def row_of(
     wish: Wish, strategy: Strategy, configuration: Configuration, *, by_id: int | None
 ) -> dict[str, Any]:
     """Return the columns of a queued backtest."""
-    bounds = rules_of(by_id).bounds if by_id is not None else Bounds()
+    bounds = limits_in_force(by_id) if by_id is not None else Bounds()
     return {
         "strategy_key": strategy.key,
         "version": strategy.versions.get(number=strategy.version),
