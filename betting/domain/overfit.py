@@ -164,5 +164,5 @@ def _yields(earned: FloatArray, staked: FloatArray, half: list[list[int]]) -> Fl
     """Return the yield of each strategy in each half: shape (halvings, tries)."""
     profit = np.stack([earned[rows].sum(axis=0) for rows in half])
     stake = np.stack([staked[rows].sum(axis=0) for rows in half])
-    found: FloatArray = np.zeros(profit.shape)
-    return np.divide(profit, stake, out=found, where=stake > 0.0)
+    found = np.divide(profit, stake, out=np.zeros(profit.shape), where=stake > 0.0)
+    return np.asarray(found, dtype=np.float64)

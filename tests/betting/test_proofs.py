@@ -5,6 +5,7 @@ import pytest
 
 from betting.domain.overfit import deflated_sharpe, deflated_yield, overfit_of
 from betting.domain.performance import flat_record
+from betting.domain.regimes import regimes_of
 from betting.domain.ruin import chance_of_fall, daily_returns, from_beliefs, from_record
 
 
@@ -85,3 +86,47 @@ def test_the_deflated_sharpe_of_the_best_of_many_is_about_a_coin() -> None:
         naive.append(deflated_sharpe(best, ratios[:1]))
     assert 0.35 < np.mean(said) < 0.65
     assert np.mean(naive) > 0.95
+
+
+def two_markets(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Days of a calm and a nervous market that each last some thirty days, and which was which."""
+    rng = np.random.default_rng(seed)
+    state, states = 0, []
+    for _ in range(400):
+        state = 1 - state if rng.random() < 1 / 30 else state
+        states.append(state)
+    which = np.array(states)
+    means = np.array([[0.045, 0.010, 0.0], [0.060, 0.025, 0.02]])
+    return means[which] + rng.normal(0.0, 1.0, (400, 3)) * (0.006, 0.006, 0.02), which
+
+
+def test_regimes_that_there_are_are_found_and_those_that_are_not_are_not() -> None:
+    days, which = two_markets(2)
+    days[100, 1] = np.nan
+    found = regimes_of(days)
+    assert found is not None
+    assert len(found) == 2
+    assert found.label[100] == found.known[100] == -1
+    seen = found.label >= 0
+    assert (found.label == which)[seen].mean() > 0.95
+    assert 0.85 < (found.known == which)[seen].mean() <= (found.label == which)[seen].mean()
+    assert found.mean[:, 0] == pytest.approx([0.045, 0.060], abs=0.003)
+    assert (found.lasts > 12).all()
+    assert found.transition.sum(axis=1) == pytest.approx(1.0)
+    noise = regimes_of(np.random.default_rng(1).normal(size=(200, 3)))
+    assert noise is not None
+    assert (len(noise), set(noise.label.tolist())) == (1, {0})
+    assert regimes_of(days[:20]) is None
+
+
+def test_what_is_known_of_a_day_does_not_hang_on_the_order_of_columns_or_their_unit() -> None:
+    days, _ = two_markets(3)
+    found, other = (
+        regimes_of(each, most=2) for each in (days[:150], days[:150] * (100.0, 1.0, 5.0) + 7.0)
+    )
+    assert found is not None
+    assert other is not None
+    assert np.array_equal(found.label, other.label)
+    still = regimes_of(np.ones((60, 2)))
+    assert still is not None
+    assert len(still) == 1
