@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('betting', '0011_shares_of_a_slate'),
+        ('betting', '0012_decision_journal'),
         ('models_registry', '0005_recipe_of_a_training'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
