@@ -7,6 +7,7 @@ come back the same; moments as whole microseconds. docs/algorithms/journal.md sa
 import hashlib
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -21,7 +22,7 @@ from odds.domain.table import BoolArray, FloatArray, QuoteTable
 MODEL = ("model_probability", "model_weight", "model_error")
 TIMES = ("last_update", "seen_at", "confirmed_at", "starts_at")
 # What today's code must say again, to the bit; `passes` by the names of its gates.
-SAID = ("fair_probability", "edge", "edge_low", "stake_share")
+SAID = ("fair_probability", "edge", "edge_low", "kelly_share", "kept_part", "stake_share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,11 @@ def pack(slate: Slate, chosen: BoolArray) -> bytes:
     What the market thought is not frozen: it follows from the quotes.
     """
     quotes = slate.quotes.where(chosen)
-    content: dict[str, Any] = {"moment": int(slate.moment[chosen][0].astype(np.int64))}
+    content: dict[str, Any] = {
+        "moment": int(slate.moment[chosen][0].astype(np.int64)),
+        # Sums are made in the order of rows, and their last bit depends on it.
+        "place": np.flatnonzero(chosen).tolist(),
+    }
     for each in fields(QuoteTable):
         column = getattr(quotes, each.name)
         if column is not None and each.name in TIMES:
@@ -56,23 +61,24 @@ def digest_of(packed: bytes) -> str:
     return hashlib.sha256(zlib.decompress(packed)).hexdigest()
 
 
-def unpack(packed: bytes, configuration: Configuration) -> Slate:
-    """Return the slate that was frozen, with what today's code says the market thought."""
-    content = json.loads(zlib.decompress(packed))
-    size = len(content["quote_id"])
+def unpack(packed: Sequence[bytes], configuration: Configuration) -> Slate:
+    """Return the slate that was frozen in parts, with what today's code says the market thought."""
+    parts = [json.loads(zlib.decompress(each)) for each in packed]
+    place = [at for part in parts for at in part["place"]]
+    order = np.argsort(place)
     columns: dict[str, Any] = {}
     for each in fields(QuoteTable):
-        values = _grown(content[each.name], size)
+        values = _together(parts, each.name)
         if values is None:
             columns[each.name] = None
         elif each.name in TIMES:
-            columns[each.name] = np.array(values, np.int64).view("datetime64[us]")
+            columns[each.name] = np.array(values, np.int64).view("datetime64[us]")[order]
         else:
-            columns[each.name] = np.array(values)
+            columns[each.name] = np.array(values)[order]
     quotes = QuoteTable(**columns)
-    moment = np.full(size, np.datetime64(content["moment"], "us"))
+    moment = np.full(len(place), np.datetime64(parts[0]["moment"], "us"))
     market = market_slate(quotes, moment, configuration)
-    model = {name: np.array(_grown(content[name], size), np.float64) for name in MODEL}
+    model = {name: np.array(_together(parts, name), np.float64)[order] for name in MODEL}
     return Slate(
         quotes=quotes,
         moment=moment,
@@ -108,7 +114,7 @@ def said(decisions: Decisions, row: int) -> dict[str, Any]:
 
 
 def again(
-    packed: bytes, configuration: Configuration, quote_id: int
+    packed: Sequence[bytes], configuration: Configuration, quote_id: int
 ) -> tuple[Slate, Decisions, int]:
     """Decide on frozen rows with today's code; return the slate, its decisions and the row.
 
@@ -154,5 +160,12 @@ def _shrunk(column: Any) -> Any:  # noqa: ANN401 - columns of every kind
     return values[:1] if len({repr(value) for value in values}) == 1 else values
 
 
-def _grown(values: list[Any] | None, size: int) -> list[Any] | None:
-    return values * size if values is not None and len(values) == 1 else values
+def _together(parts: list[dict[str, Any]], name: str) -> list[Any] | None:
+    """Return a column of all parts, None where it was not asked for."""
+    found: list[Any] = []
+    for part in parts:
+        values = part[name]
+        if values is None:
+            return None
+        found += values * len(part["place"]) if len(values) == 1 else values
+    return found

@@ -32,6 +32,11 @@ class JournalEntry(models.Model):
         Opportunity, on_delete=models.PROTECT, related_name="journal", primary_key=True
     )
     inputs = models.ForeignKey(DecisionInputs, on_delete=models.PROTECT, related_name="entries")
+    beside = models.ManyToManyField(
+        DecisionInputs,
+        related_name="beside_of",
+        help_text="markets of what else was recommended then: stakes are made over all of it",
+    )
     max_quote_age = models.FloatField(help_text="minutes, as it was under the clock of then")
     said = models.JSONField(help_text="fair, edge, low end, share, gates failed")
     fair_by_method = models.JSONField(help_text="the books' mean by margin method")

@@ -11,7 +11,6 @@ from betting.domain.decide import Slate
 from betting.domain.journal import unpack
 from betting.models import Bet, JournalEntry, Opportunity
 from betting.selectors.opportunities import OpportunityFilter, opportunities
-from risk.domain.kelly import kelly_fraction, net_price
 
 KINDS = {
     "taken": "Taken by me",
@@ -66,7 +65,7 @@ def decision_of(user_id: int, opportunity_id: int) -> Opportunity | None:
 def frozen_quotes(entry: JournalEntry) -> list[dict[str, Any]]:
     """Return what each bookmaker offered of the same line, best price first."""
     slate = unpack(
-        bytes(entry.inputs.content), Configuration.from_json(entry.opportunity.configuration)
+        [bytes(entry.inputs.content)], Configuration.from_json(entry.opportunity.configuration)
     )
     quotes = slate.quotes
     row = int(np.flatnonzero(quotes.quote_id == entry.opportunity.quote_id)[0])
@@ -91,11 +90,11 @@ def _offer(slate: Slate, row: int, chosen: int) -> dict[str, Any]:
 
 def share_steps(opportunity: Opportunity) -> list[tuple[str, float]]:
     """Return how the share of equity came about, before anybody's own limits."""
-    configuration = Configuration.from_json(opportunity.configuration)
-    price = net_price(opportunity.price, opportunity.quote.bookmaker.commission_share)
-    full = float(kelly_fraction(np.array([opportunity.fair_probability]), np.array([price]))[0])
-    return [
-        ("Full Kelly on what was believed", full),
-        (f"Part of it, {configuration.kelly_fraction:.0%}", full * configuration.kelly_fraction),
-        ("Recommended", opportunity.stake_share),
-    ]
+    steps = [] if opportunity.passes else [("Recommended", opportunity.stake_share)]
+    if opportunity.kelly_share is not None and not opportunity.passes:
+        kept = opportunity.kelly_share * opportunity.kept_part
+        steps[:0] = [
+            ("Full Kelly over the slate", opportunity.kelly_share),
+            ("Beside bets that go with it", kept),
+        ]
+    return steps

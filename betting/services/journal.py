@@ -54,12 +54,16 @@ def freeze(
     """Write the journal of fresh opportunities, ids by quote; return how many entries are new.
 
     `rows` says where each quote is in the slate. Markets are frozen once a moment, for all
-    strategies; doing it again writes nothing.
+    strategies, and with a recommended one those of all that was recommended then: a stake is made
+    over the whole slate. Doing it again writes nothing.
     """
     if not opportunities:
         return 0
     quotes = slate.quotes
-    markets = np.unique([quotes.market_id[rows[quote]] for quote in opportunities])
+    found_in = {quote: int(quotes.market_id[rows[quote]]) for quote in opportunities}
+    chosen = [quote for quote in opportunities if decisions.recommended[rows[quote]]]
+    staked_in = np.unique(quotes.market_id[decisions.recommended]).tolist() if chosen else []
+    markets = np.unique([*found_in.values(), *staked_in])
     packed = {int(market): pack(slate, quotes.market_id == market) for market in markets}
     digests = {market: digest_of(content) for market, content in packed.items()}
     DecisionInputs.objects.bulk_create(
@@ -78,7 +82,7 @@ def freeze(
     entries = [
         JournalEntry(
             opportunity_id=opportunity,
-            inputs_id=inputs[digests[int(quotes.market_id[rows[quote]])]],
+            inputs_id=inputs[digests[found_in[quote]]],
             max_quote_age=configuration.max_quote_age,
             said=said(decisions, rows[quote]),
             fair_by_method={
@@ -90,7 +94,23 @@ def freeze(
         for quote, opportunity in opportunities.items()
     ]
     JournalEntry.objects.bulk_create(entries, ignore_conflicts=True, batch_size=500)
+    beside = JournalEntry.beside.through
+    beside.objects.bulk_create(
+        [
+            beside(journalentry_id=opportunities[quote], decisioninputs_id=inputs[digests[market]])
+            for quote in chosen
+            for market in staked_in
+            if market != found_in[quote]
+        ],
+        ignore_conflicts=True,
+        batch_size=500,
+    )
     return len(entries)
+
+
+def frozen_of(entry: JournalEntry) -> list[bytes]:
+    """Return what a decision saw: its market first, then those of what was recommended beside."""
+    return [bytes(each.content) for each in (entry.inputs, *entry.beside.all())]
 
 
 def replay_entry(entry: JournalEntry) -> Replayed:
@@ -99,7 +119,7 @@ def replay_entry(entry: JournalEntry) -> Replayed:
     configuration = replace(
         Configuration.from_json(opportunity.configuration), max_quote_age=entry.max_quote_age
     )
-    slate, decisions, row = again(bytes(entry.inputs.content), configuration, opportunity.quote_id)
+    slate, decisions, row = again(frozen_of(entry), configuration, opportunity.quote_id)
     now_said = said(decisions, row)
     reasons, passes = sentences(slate, decisions, configuration, row)
     return Replayed(
@@ -114,6 +134,7 @@ def replay_entry(entry: JournalEntry) -> Replayed:
 def replay_entries(entries: QuerySet[JournalEntry]) -> Iterator[Replayed]:
     """Make many decisions again, one after another."""
     chosen = entries.select_related("opportunity__version", "opportunity__strategy", "inputs")
+    chosen = chosen.prefetch_related("beside")
     for entry in chosen.iterator(chunk_size=500):
         yield replay_entry(entry)
 
@@ -134,7 +155,7 @@ def drop_old_entries(*, now: datetime, days: int) -> Dropped:
     before = now - timedelta(days=days)
     old = JournalEntry.objects.filter(opportunity__as_of__lt=before, opportunity__bets=None)
     entries, _ = old.exclude(opportunity__passes=[]).delete()
-    unused = DecisionInputs.objects.filter(as_of__lt=before, entries=None)
+    unused = DecisionInputs.objects.filter(as_of__lt=before, entries=None, beside_of=None)
     inputs, _ = unused.delete()
     return Dropped(entries, inputs)
 

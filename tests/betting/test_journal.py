@@ -46,7 +46,7 @@ def test_what_is_frozen_comes_back_to_the_bit():
     )
     chosen = slate.quotes.market_id == 1
     packed = domain.pack(slate, chosen)
-    back = domain.unpack(packed, Configuration())
+    back = domain.unpack([packed], Configuration())
 
     assert len(back) == 4
     for name in ("price", "confirmed_at", "starts_at", "selection_id", "bookmaker_key", "line"):
@@ -70,6 +70,27 @@ def test_a_decision_is_frozen_once_and_replays_the_same(market):
     assert again.differences == []
     assert again.reasons == found.reasons
     assert set(found.journal.fair_by_method) >= {"shin", "power", "multiplicative"}
+
+
+def test_a_stake_over_a_slate_replays_the_same(market):
+    for game in (2, 3):
+        for book in ("one", "two", "three"):
+            make.priced("1.910", book=book, game=game)
+            make.priced("1.910", side="away", book=book, game=game)
+        make.priced("2.200", book="four", game=game)
+        make.priced("1.700", side="away", book="four", game=game)
+    refresh()
+
+    chosen = JournalEntry.objects.filter(opportunity__passes=[])
+    assert chosen.count() == 3
+    assert DecisionInputs.objects.count() == 3
+    assert all(entry.beside.count() == 2 for entry in chosen)
+    assert [each.differences for each in journal.replay_entries(chosen)] == [[], [], []]
+    # Alone it would be staked otherwise: the slate is part of what was decided.
+    entry = chosen[0]
+    content = [bytes(entry.inputs.content)]
+    _, alone, row = domain.again(content, Configuration(), entry.opportunity.quote_id)
+    assert domain.said(alone, row) != entry.said
 
 
 def test_other_code_shows_as_a_difference(market, monkeypatch):
