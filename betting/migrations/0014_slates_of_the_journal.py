@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('betting', '0012_decision_journal'),
+        ('betting', '0013_backtests_as_jobs'),
     ]
 
     operations = [
