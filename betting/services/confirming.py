@@ -1,12 +1,15 @@
-"""A bettor says what they really got of a bet that they placed by hand."""
+"""What a person saw at a venue: a bettor who placed by hand, or an operator who looked there."""
 
 from datetime import datetime
 from decimal import Decimal
 
+from django.db import transaction
+
+from accounts import audit
 from betting.models import NOT_TAKEN, UNANSWERED, Bet
 from betting.services.answers import record_answer
 from betting.services.asking import StakeRefused, read_price, read_stake
-from betting.venues.base import Answer, Verdict
+from betting.venues.base import Answer, Code, Verdict
 from betting.venues.registry import venue_by_key
 
 
@@ -78,3 +81,45 @@ def _what_was_got(bet: Bet, *, stake: Decimal, price: Decimal) -> tuple[Decimal,
             f"confirm {bet.stake} here and place the rest as another bet.",
         )
     return got_stake, got_price
+
+
+def resolve_by_hand(
+    *,
+    bet_id: int,
+    stake: Decimal | None,
+    price: Decimal | None,
+    reason: str,
+    by_id: int,
+    now: datetime,
+) -> Bet:
+    """Write down what an operator saw at the venue of a bet that no look-up tells any more.
+
+    `stake` and `price` are what the venue matched; no stake: it never took it. Audited.
+
+    Raises:
+        CannotConfirm: naming the field, the value and the remedy.
+    """
+    bet = Bet.objects.filter(pk=bet_id).first()
+    if bet is None:
+        raise CannotConfirm("bet", f"bet: there is no bet {bet_id}.")
+    if bet.status not in UNANSWERED:
+        raise CannotConfirm(
+            "bet", f"bet: {bet_id} is {bet.get_status_display().lower()}; nothing waits."
+        )
+    if not reason.strip():
+        raise CannotConfirm("reason", "reason: say what was seen at the venue, and where.")
+    if stake is None:
+        answer = Answer(Verdict.REJECTED, code=Code.NEVER_RECEIVED, reason=reason.strip())
+    else:
+        got = _what_was_got(bet, stake=stake, price=bet.price if price is None else price)
+        answer = Answer(Verdict.ACCEPTED, matched_stake=got[0], matched_price=got[1])
+    with transaction.atomic():
+        bet = record_answer(bet_id, answer, now=now)
+        audit.record(
+            action="resolved bet by hand",
+            subject=f"bet {bet_id}",
+            actor_id=by_id,
+            detail={"status": bet.status, "matched": str(bet.matched_stake), "reason": reason},
+            at=now,
+        )
+    return bet

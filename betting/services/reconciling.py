@@ -1,0 +1,59 @@
+"""Hold a venue's own word against our books: what it has open, and what it paid."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from betting.models import UNANSWERED, Bet, BetStatus
+from betting.services.answers import reference_of
+from betting.venues.base import Venue
+
+# What was paid since a moment was placed at most so long before it.
+SETTLES_WITHIN = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a venue and our books disagree, in words for whoever looks into it."""
+
+    reference: str
+    detail: str
+
+
+def differences(venue: Venue, *, since: datetime, now: datetime) -> list[Difference]:
+    """Return all that a venue says otherwise than our books; it changes nothing.
+
+    Commission is taken off each of our bets, at an exchange off what a market won in all: with
+    several bets on one market the venue may have paid more.
+    """
+    bets = {
+        reference_of(bet): bet
+        for bet in Bet.objects.filter(
+            venue=venue.key, placed_at__range=(since - SETTLES_WITHIN, now)
+        ).order_by("pk")
+    }
+    found = [
+        Difference(reference, "is open there and unknown here, or given up")
+        for reference in venue.open_orders(now=now)
+        if reference not in bets or bets[reference].status not in UNANSWERED
+    ]
+    for paid in venue.settled(since=since):
+        bet = bets.get(paid.reference)
+        if bet is None:
+            found.append(Difference(paid.reference, f"paid {paid.profit} there, unknown here"))
+        elif bet.status == BetStatus.SETTLED and _profit(bet) != paid.profit:
+            found.append(
+                Difference(paid.reference, f"paid {paid.profit} there, {_profit(bet)} here")
+            )
+        elif bet.status not in (BetStatus.SETTLED, BetStatus.OPEN):
+            found.append(
+                Difference(
+                    paid.reference,
+                    f"paid {paid.profit} there, {bet.get_status_display().lower()} here",
+                )
+            )
+    return found
+
+
+def _profit(bet: Bet) -> Decimal:
+    return (bet.returned or Decimal(0)) - bet.taken_stake
