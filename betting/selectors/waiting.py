@@ -1,0 +1,52 @@
+"""Events with open bets that wait for a result, and corrections that wait to be read."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, F, Q, QuerySet
+
+from betting.models import BetStatus, Notice
+from odds.models import Event, EventStatus
+
+OF_BETS = "markets__selections__bets"
+# The sweep comes by every minute.
+SWEPT_WITHIN = timedelta(minutes=5)
+
+
+def events_without_result(now: datetime) -> QuerySet[Event]:
+    """Return events with open bets whose result is overdue, the longest waiting first.
+
+    With `open_bets` and `owners`, how many there are, and `settles_at`, of a postponed one when
+    its stakes come back. Also those with a result that bets are still open on: no rule settles
+    them. A finished one only after the sweep has come by.
+    """
+    overdue = now - settings.RESULTS_OVERDUE_AFTER
+    is_open = Q(**{f"{OF_BETS}__status": BetStatus.OPEN})
+    stuck = Q(status=EventStatus.FINISHED, result_seen_at__lte=now - SWEPT_WITHIN)
+    return (
+        Event.objects.filter(is_open)
+        .filter(
+            Q(starts_at__lte=overdue) & ~Q(status=EventStatus.FINISHED)
+            | stuck
+            | Q(status=EventStatus.POSTPONED)
+        )
+        .select_related("competition", "home", "away")
+        .annotate(
+            open_bets=Count(OF_BETS, filter=is_open, distinct=True),
+            owners=Count(f"{OF_BETS}__owner", filter=is_open, distinct=True),
+            settles_at=F("starts_at") + settings.POSTPONED_STAKES_STAND,
+        )
+        .order_by("starts_at", "pk")
+    )
+
+
+def notices_of(owner_id: int, *, unread: bool = False) -> QuerySet[Notice]:
+    """Return a person's notices of corrections, newest first."""
+    found = Notice.objects.filter(owner_id=owner_id).select_related(
+        "settlement__bet__bankroll",
+        "settlement__bet__selection__market__event__home",
+        "settlement__bet__selection__market__event__away",
+    )
+    if unread:
+        found = found.filter(read_at__isnull=True)
+    return found.order_by("-pk")
