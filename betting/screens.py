@@ -36,6 +36,7 @@ from odds.models import Bookmaker, Event, EventStatus
 from odds.screens import MARKETS, market_title, selection_title
 from odds.selectors import confirmed_at
 from risk.domain.limits import Room, rooms
+from risk.domain.staking import Step
 from risk.models import Halt
 from risk.selectors import Rules, rules_of
 
@@ -67,7 +68,7 @@ class Bettor:
 class OpportunityRow:
     """One opportunity as Today shows it, with the stake that this person's limits leave.
 
-    `why_none` is the reason of the step that left no stake.
+    `steps` are how the stake comes about, `why_none` the reason of the step that left no stake.
     """
 
     opportunity: Opportunity
@@ -78,6 +79,7 @@ class OpportunityRow:
     age: timedelta
     freshness: str
     stake: Decimal
+    steps: tuple[Step, ...]
     why_none: str
     version: str
     bet: Bet | None
@@ -166,6 +168,7 @@ def _rows(
                 age=age,
                 freshness=freshness(age, rate),
                 stake=ZERO if each.passes else steps[-1].stake,
+                steps=steps,
                 why_none=next((step.reason for step in steps if not step.stake), ""),
                 version=str(each.prediction.version) if each.prediction else "",
                 bet=taken.get((quote.selection_id, quote.bookmaker_id)),
