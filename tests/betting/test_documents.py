@@ -10,8 +10,13 @@ from django.conf import settings
 from betting.domain.clv import closing_line_value
 from betting.domain.decide import blend
 from betting.domain.moved_lines import at_other_lines
+from betting.domain.overfit import deflated_yield
+from betting.domain.ruin import chance_of_fall
 from betting.domain.settlement import Outcome, payout
 from risk.domain.kelly import kelly_fraction
+from risk.domain.limits import Bounds, Exposure
+from risk.domain.simultaneous import exclusive_shares
+from risk.domain.staking import Proposal, waterfall
 
 
 def table(name: str, heading: str) -> list[list[str]]:
@@ -25,6 +30,34 @@ def table(name: str, heading: str) -> list[list[str]]:
 def test_kelly(row):
     p, price, share = (float(cell) for cell in row)
     assert round(float(kelly_fraction(np.array([p]), np.array([price]))[0]), 4) == share
+
+
+def test_kelly_of_one_market():
+    rows = table("kelly.md", "outcome")
+    p, price = (np.array([float(row[column]) for row in rows]) for column in (1, 2))
+    written = [float(row[5].rsplit("=", 1)[1]) for row in rows]
+    assert exclusive_shares(p, price).round(4).tolist() == written
+
+
+def test_the_waterfall():
+    written = [Decimal(row[1]) for row in table("staking.md", "step")]
+    exposure = Exposure(Decimal("1000.00"), Decimal("1000.00"), Decimal("0"), Decimal("0"))
+    proposal = Proposal(share=0.10, price=2.0, kept=0.9)
+    steps = waterfall(proposal=proposal, exposure=exposure, bounds=Bounds())
+    assert [step.stake for step in steps] == written
+
+
+@pytest.mark.parametrize("row", table("ruin.md", "part of Kelly"), ids=str)
+def test_ruin(row):
+    part, *expected = map(float, row)
+    assert [round(chance_of_fall(part, floor), 3) for floor in (0.9, 0.7, 0.5)] == expected
+
+
+@pytest.mark.parametrize("row", table("overfit.md", "yield"), ids=str)
+def test_deflation(row):
+    value, error, tries, by_chance, left = (float(cell.rstrip(" %")) for cell in row)
+    done = deflated_yield(value / 100, error / 100, int(tries))
+    assert [round(done.by_chance * 100, 1), round(done.left * 100, 1)] == [by_chance, left]
 
 
 @pytest.mark.parametrize("row", table("settlement.md", "result"), ids=str)
