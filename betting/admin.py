@@ -219,3 +219,46 @@ class BacktestAdmin(Evidence):
     list_filter = ("strategy_key", "competition_key")
     list_select_related = ("by",)
     search_fields = ("strategy_key", "data_hash")
+
+
+@admin.register(models.StrategyVersion)
+class StrategyVersionAdmin(Evidence):
+    list_display = ("strategy", "number", "note", "made_by", "made_at")
+    list_filter = ("strategy",)
+    list_select_related = ("strategy", "made_by")
+    search_fields = ("strategy__key", "strategy__title", "note")
+    ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.DecisionInputs)
+class DecisionInputsAdmin(Evidence):
+    list_display = ("digest", "as_of")
+    fields = ("digest", "as_of")
+    search_fields = ("digest",)
+    ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.JournalEntry)
+class JournalEntryAdmin(Evidence):
+    list_display = ("opportunity", "inputs", "max_quote_age")
+    list_select_related = ("opportunity__quote__selection", "inputs")
+    search_fields = ("inputs__digest", "opportunity__strategy__key")
+    ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.Notice)
+class NoticeAdmin(Evidence):
+    list_display = ("owner", "settlement", "before", "returned_before", "read_at")
+    list_select_related = ("owner", "settlement__bet__selection")
+    search_fields = ("owner__username", "settlement__bet__request_key")
+    ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.Arming)
+class ArmingAdmin(Evidence):
+    """To be read here; arming takes two steps, and has its page (/venues/) and command."""
+
+    list_display = ("venue", "asked_at", "asked_by", "confirmed_at", "expires_at", "ended_at")
+    list_filter = ("venue",)
+    list_select_related = ("asked_by", "confirmed_by", "ended_by")
+    search_fields = ("venue", "reason", "end_reason")

@@ -105,6 +105,12 @@ def half_even(numerator: int, denominator: int) -> int:
     return whole + (rest * 2 + whole % 2 > denominator)
 
 
+def profit_of(cents: int, won: int, lost: int) -> int:
+    """Return what a stake earns, as `settlement.payout` does; `won`, `lost` are of `Payouts`."""
+    earned = half_even(cents * won, 2 * 1000 * 10_000) if won else 0
+    return earned - half_even(cents * lost, 2) if lost else earned
+
+
 @dataclass(frozen=True, slots=True)
 class Payouts:
     """What a cent staked on each row comes to, in whole numbers. Shapes (n,).
@@ -328,7 +334,15 @@ class _Book:
             self.free -= cents
             self._today += cents
             self._held.add(self._market[row])
-            heapq.heappush(self._open, (self._known_at[row], row, cents, self._profit(row, cents)))
+            heapq.heappush(
+                self._open,
+                (
+                    self._known_at[row],
+                    row,
+                    cents,
+                    profit_of(cents, self._won[row], self._lost[row]),
+                ),
+            )
 
     def settle(self, until: int) -> None:
         """Settle what is known by then, and read the breaker after each bet."""
@@ -343,9 +357,3 @@ class _Book:
             self.done.append(row)
             self.stakes.append(stake)
             self.profits.append(profit)
-
-    def _profit(self, row: int, cents: int) -> int:
-        """Return what a stake on a row earns, as `settlement.payout` does."""
-        won, lost = self._won[row], self._lost[row]
-        earned = half_even(cents * won, 2 * 1000 * 10_000) if won else 0
-        return earned - half_even(cents * lost, 2) if lost else earned

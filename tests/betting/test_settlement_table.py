@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from betting.domain.settlement import DeadHeat, Outcome, payout
-from betting.domain.simulate import Payouts, Results, half_even
+from betting.domain.simulate import Payouts, Results, half_even, profit_of
 from betting.models import Bet, Transfer
 from betting.services.books import check_books
 from betting.services.settlement import settle_bet, settle_due_bets
@@ -217,5 +217,5 @@ def test_no_cent_is_made_or_lost_in_100_000_random_bets():
         commission=commission[small] / 10_000,
         results=Results(won[small], lost[small], np.zeros(small.sum(), "datetime64[us]")),
     )
-    earned = payouts.profits(np.arange(small.sum()), stake[small])
-    assert earned.tolist() == profit[small].tolist()
+    earned = map(profit_of, stake[small].tolist(), payouts.won.tolist(), payouts.lost.tolist())
+    assert [*earned] == profit[small].tolist()

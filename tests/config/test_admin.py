@@ -74,6 +74,11 @@ EVIDENCE = {
     "PersonalLimit",
     "Presence",
     "TimeSpent",
+    "StrategyVersion",
+    "DecisionInputs",
+    "JournalEntry",
+    "Notice",
+    "Arming",
 }
 
 
