@@ -12,6 +12,7 @@ from betting.views import (
     status,
     strategies,
     today,
+    track,
     venues,
 )
 
@@ -32,6 +33,9 @@ urlpatterns = [
     ),
     path("journal/", journal.journal, name="journal"),
     path("journal/<int:opportunity_id>/", journal.decision, name="decision"),
+    path("track-record/", track.my_record, name="my_record"),
+    path("track/<slug:slug>/", track.public_record, name="public_record"),
+    path("track/<slug:slug>/export.json", track.export_record, name="export_record"),
     path("strategies/", strategies.strategies, name="strategies"),
     path("strategies/new/", strategies.new_strategy, name="new_strategy"),
     path("strategies/<slug:key>/", strategies.strategy, name="strategy"),

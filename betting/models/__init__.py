@@ -15,6 +15,7 @@ from betting.models.bets import (
 from betting.models.journal import DecisionInputs, JournalEntry
 from betting.models.ledger import Bankroll, LedgerAccount, Transfer
 from betting.models.strategies import Opportunity, Strategy, StrategyVersion
+from betting.models.track import Commitment, TrackRecord
 
 __all__ = [
     "AT_RISK",
@@ -25,6 +26,7 @@ __all__ = [
     "Bankroll",
     "Bet",
     "BetStatus",
+    "Commitment",
     "DecisionInputs",
     "JournalEntry",
     "LedgerAccount",
@@ -35,5 +37,6 @@ __all__ = [
     "Strategy",
     "StrategyVersion",
     "Sweep",
+    "TrackRecord",
     "Transfer",
 ]

@@ -13,6 +13,7 @@ from accounts import audit
 from accounts.live import announce_bet
 from betting.models import NOT_TAKEN, UNANSWERED, Bet, BetStatus, Transfer
 from betting.services.ledger import lock_accounts, pots_of, staked_from, unmatched_reference
+from betting.services.track import commit_bet
 from betting.venues.base import FINAL, Answer, Code, Order, Venue, Verdict
 from betting.venues.registry import venue_by_key
 
@@ -183,6 +184,7 @@ def record_answer(bet_id: int, answer: Answer, *, now: datetime) -> Bet:
             "rejection_code", "next_look_at",
         ]
     )  # fmt: skip
+    commit_bet(bet, now=now)
     announce_bet(owner_id=bet.owner_id, bet_id=bet.pk)
     return bet
 

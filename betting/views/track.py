@@ -1,0 +1,96 @@
+"""The track record: mine to publish or withdraw, and the public page that anybody may verify."""
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts import clock
+from accounts.http import UserRequest
+from betting.selectors import track as selectors
+from betting.services.track import CannotPublish, publish_record
+
+SHOWN = 200
+
+
+class Publishing(forms.Form):
+    """How a record is called, and where it is shown."""
+
+    title = forms.CharField(max_length=64, error_messages={"required": "Title: say what it is."})
+    slug = forms.CharField(
+        label="Address",
+        max_length=40,
+        required=False,
+        help_text="Small letters, digits and dashes. Empty: one that nobody guesses.",
+    )
+    is_public = forms.BooleanField(label="Show it to whoever has the address", required=False)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def my_record(request: UserRequest) -> HttpResponse:
+    """Show my track record's state; publish it, change its address, withdraw it."""
+    record = selectors.record_of(request.user.pk)
+    if request.method == "GET":
+        initial = (
+            {"title": record.title, "slug": record.slug, "is_public": record.is_public}
+            if record
+            else {}
+        )
+        return _mine(request, Publishing(initial=initial), status=200)
+    form = Publishing(request.POST)
+    if not form.is_valid():
+        return _mine(request, form, status=422)
+    try:
+        made = publish_record(owner_id=request.user.pk, now=clock.now(), **form.cleaned_data)
+    except CannotPublish as refusal:
+        field = str(refusal).partition(":")[0]
+        form.add_error(field if field in form.fields else None, str(refusal))
+        return _mine(request, form, status=422)
+    messages.success(
+        request, "Public from now on." if made.is_public else "Kept; nobody else sees it."
+    )
+    return redirect("my_record")
+
+
+@require_GET
+def public_record(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show a public record to anybody."""
+    record = selectors.public_record(slug)
+    if record is None:
+        raise Http404("There is no such record, or it is not public.")
+    now = clock.now()
+    shown = selectors.exported(record, now=now)
+    rows = [
+        row | {"said": selectors.content_of(row)} for row in reversed(shown["commitments"][-SHOWN:])
+    ]
+    context = {
+        "record": record,
+        "shown": shown,
+        "rows": rows,
+        "performance": selectors.performance_of_committed(record),
+        "now": now,
+    }
+    answer = render(request, "betting/public_record.html", context)
+    answer["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+@require_GET
+def export_record(_request: HttpRequest, slug: str) -> HttpResponse:
+    """Give a public record as JSON, as scripts/verify_track_record reads it."""
+    record = selectors.public_record(slug)
+    if record is None:
+        raise Http404("There is no such record, or it is not public.")
+    answer = JsonResponse(selectors.exported(record, now=clock.now()))
+    answer["Content-Disposition"] = f'attachment; filename="track-record-{slug}.json"'
+    return answer
+
+
+def _mine(request: UserRequest, form: Publishing, *, status: int) -> HttpResponse:
+    record = selectors.record_of(request.user.pk)
+    shown = selectors.exported(record, now=clock.now()) if record else None
+    context = {"record": record, "form": form, "shown": shown, "now": clock.now()}
+    return render(request, "betting/my_record.html", context, status=status)
