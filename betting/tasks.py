@@ -1,22 +1,30 @@
 """What runs by itself: look for opportunities, follow them, settle, measure."""
 
+import logging
 from dataclasses import asdict
 
 from celery import shared_task
 from django.conf import settings
+from kombu.exceptions import OperationalError
 
 from accounts import clock
 from accounts.jobs import recorded
 from betting.services import (
     answers,
+    backtests,
     correcting,
     following,
     keeping,
     measuring,
     opportunities,
     settlement,
+    sweeps,
 )
 from betting.services.journal import drop_old_entries
+
+logger = logging.getLogger(__name__)
+# What was not begun when the next round comes is told of again, so the queue holds it once.
+TOLD_SECONDS = 60
 
 
 @shared_task(name="betting.refresh_opportunities", acks_late=True)
@@ -63,3 +71,49 @@ def drop_old_prices(**_future: object) -> None:
         journal = drop_old_entries(now=clock.now(), days=settings.JOURNAL_KEPT_DAYS)
         prices = keeping.drop_unneeded_prices(now=clock.now(), months=settings.PRICES_KEPT_MONTHS)
         run.detail = asdict(prices) | {"journal": asdict(journal)}
+
+
+# Longer than the broker's visibility timeout: then it is delivered again, and the second worker
+# finds the backtest held and lets it be.
+@shared_task(name="betting.backtest", acks_late=True, time_limit=3660, soft_time_limit=3600)
+def backtest(*, backtest_id: int, **_future: object) -> None:
+    """Work on a backtest."""
+    backtests.work_on_backtest(backtest_id=backtest_id)
+
+
+# One trial a delivery, so that trainings find their turn between two of them.
+@shared_task(name="betting.sweep", acks_late=True, time_limit=3660, soft_time_limit=3600)
+def sweep(*, sweep_id: int, **_future: object) -> None:
+    """Do one trial of a sweep, and tell of the next."""
+    if sweeps.work_on_sweep(sweep_id=sweep_id):
+        queue_sweep(sweep_id, workers=1)
+
+
+@shared_task(name="betting.tell_of_backtests", acks_late=True)
+def tell_of_backtests(**_future: object) -> None:
+    """Tell workers of the backtests and sweeps that nobody works on."""
+    with recorded("betting.tell_of_backtests") as run:
+        waiting = backtests.backtests_to_work_on()
+        for backtest_id in waiting:
+            queue_backtest(backtest_id)
+        short = sweeps.sweeps_to_work_on()
+        for sweep_id, workers in short:
+            queue_sweep(sweep_id, workers=workers)
+        run.detail = {"backtests": waiting, "sweeps": [each for each, few in short if few]}
+
+
+def queue_backtest(backtest_id: int) -> None:
+    """Tell the workers of a backtest; if none hears it, the next round tells them again."""
+    try:
+        backtest.apply_async(kwargs={"backtest_id": backtest_id}, expires=TOLD_SECONDS)
+    except OperationalError:
+        logger.warning("The queue is away; backtest %s is told of later", backtest_id)
+
+
+def queue_sweep(sweep_id: int, *, workers: int) -> None:
+    """Tell so many workers of a sweep; those who do not hear it are told by the next round."""
+    try:
+        for _ in range(workers):
+            sweep.apply_async(kwargs={"sweep_id": sweep_id}, expires=TOLD_SECONDS)
+    except OperationalError:
+        logger.warning("The queue is away; sweep %s is told of later", sweep_id)

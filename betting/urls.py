@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from betting.views import (
     answers,
+    backtests,
     bets,
     events,
     journal,
@@ -26,6 +27,15 @@ urlpatterns = [
     path("bets/<int:bet_id>/cancel/", answers.cancel_bet, name="cancel_bet"),
     path("events/<int:event_id>/", events.event, name="event"),
     path("performance/", performance.performance, name="performance"),
+    path("backtests/", backtests.backtests, name="backtests"),
+    path("backtests/begin/", backtests.begin, name="begin_backtest"),
+    path("backtests/compare/", backtests.compare, name="compare_backtests"),
+    path("backtests/<int:backtest_id>/", backtests.backtest, name="backtest"),
+    path("backtests/<int:backtest_id>/cancel/", backtests.cancel, name="cancel_backtest"),
+    path("sweeps/begin/", backtests.begin_sweep, name="begin_sweep"),
+    path("sweeps/<int:sweep_id>/", backtests.sweep, name="sweep"),
+    path("sweeps/<int:sweep_id>/stop/", backtests.stop, name="stop_sweep"),
+    path("sweeps/<int:sweep_id>/resume/", backtests.resume, name="resume_sweep"),
     re_path(
         r"^performance/export\.(?P<kind>csv|json)$",
         performance.export_performance,

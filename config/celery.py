@@ -40,6 +40,8 @@ app.conf.update(
         "models_registry.train": {"queue": "models"},
         "models_registry.attack": {"queue": "models"},
         "models_registry.search": {"queue": "models"},
+        "betting.backtest": {"queue": "models"},
+        "betting.sweep": {"queue": "models"},
     },
     task_serializer="json",
     accept_content=["json"],
@@ -77,6 +79,7 @@ WORLD: dict[str, tuple[timedelta, int]] = {
 REAL: dict[str, timedelta] = {
     "accounts.heartbeat": timedelta(seconds=15),
     "models_registry.sweep_runs": timedelta(seconds=60),
+    "betting.tell_of_backtests": timedelta(seconds=60),
     "accounts.upkeep": timedelta(days=1),
     "models_registry.upkeep": timedelta(days=1),
 }

@@ -13,6 +13,8 @@ def as_table(summary: Mapping[str, object]) -> str:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict) and "value" not in value:
+        return ", ".join(f"{name} {count}" for name, count in value.items()) or "none"
     if isinstance(value, dict):
         return f"{value['value']} ({value['low']} to {value['high']}, {value['bets']} bets)"
     return "none" if value is None else str(value)

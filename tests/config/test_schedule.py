@@ -19,6 +19,7 @@ NAMED = {
     "models_registry.report_drift",
     "models_registry.retrain",
     "models_registry.sweep_runs",
+    "betting.tell_of_backtests",
     "models_registry.upkeep",
     "betting.refresh_opportunities",
     "betting.place_for_followers",
@@ -35,7 +36,13 @@ OURS = sorted(
     if name.partition(".")[0] in {name.partition(".")[0] for name in NAMED}
 )
 # Of these a second delivery finds the row held by a lock, and does nothing.
-HELD = {"models_registry.train", "models_registry.attack", "models_registry.search"}
+HELD = {
+    "models_registry.train",
+    "models_registry.attack",
+    "models_registry.search",
+    "betting.backtest",
+    "betting.sweep",
+}
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -1,0 +1,171 @@
+"""Backtests and sweeps as they are shown: figures, cuts, how many were tried, what is left."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from django.db.models import Count, Q, QuerySet
+
+from betting.domain.breakdowns import Group, cut
+from betting.domain.luck import TWO_SIDED, Interval
+from betting.domain.performance import Performance, measure
+from betting.models import Backtest, Strategy, Sweep
+from betting.services.backtesting import CAPITAL
+from betting.services.kept_bets import unpack
+from models_registry.domain.holdout import expected_best
+from odds.models import Bookmaker, Competition, Event
+from odds.screens import market_title
+
+MOST_COMPARED = 4
+SHOWN = 100
+DONE = Backtest.Status.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How many configurations saw these days of a competition, and what is left of a yield.
+
+    `chance` is what the best of so many shows by chance alone, `left` the yield less that; None
+    where the yield has no interval.
+    """
+
+    tries: int
+    chance: float | None
+    left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestShown:
+    """A backtest that is done, with everything that is cut and drawn of it."""
+
+    row: Backtest
+    performance: Performance
+    times: list[datetime]
+    clvs: list[float]
+    groups: dict[str, list[Group]]
+    tried: Tried
+
+
+def backtests() -> QuerySet[Backtest]:
+    """Return the backtests that are no trial of a sweep, newest first, without their bets."""
+    return _light(Backtest.objects.filter(sweep__isnull=True))
+
+
+def sweeps() -> QuerySet[Sweep]:
+    """Return the sweeps, newest first, with how many trials each has and how many are done."""
+    return (
+        Sweep.objects.select_related("by")
+        .annotate(count=Count("trials"), done=Count("trials", filter=Q(trials__status=DONE)))
+        .order_by("-asked_at", "-pk")
+    )
+
+
+def trials_of(sweep_id: int) -> list[Backtest]:
+    """Return the trials of a sweep, best yield first, those without one in order of number."""
+
+    def place(row: Backtest) -> tuple[float, int]:
+        value = (row.summary.get("yield") or {}).get("value")
+        return (-value if value is not None else np.inf, row.number)
+
+    return sorted(_light(Backtest.objects.filter(sweep=sweep_id)), key=place)
+
+
+def backtest(backtest_id: int) -> Backtest | None:
+    """Return one backtest, a trial of a sweep or not."""
+    found = Backtest.objects.select_related("by", "version", "sweep", "opening__by")
+    return found.filter(pk=backtest_id).first()
+
+
+def backtest_shown(row: Backtest) -> BacktestShown | None:
+    """Return a backtest with its curves and cuts; None while it is not done, or kept no bets."""
+    if row.status != DONE or row.bets is None:
+        return None
+    kept = unpack(bytes(row.bets))
+    record = kept.record
+    done = measure(record, capital=CAPITAL / 100)
+    begins = datetime(row.starts_on.year, row.starts_on.month, row.starts_on.day, tzinfo=UTC)
+    settled = [
+        datetime.fromtimestamp(micros / 1e6, tz=UTC)
+        for micros in record.settled_at.astype(np.int64).tolist()
+    ]
+    titles = dict(Bookmaker.objects.values_list("key", "title"))
+    labels = {
+        "bookmaker": [titles.get(key, key) for key in kept.labels["bookmaker"].tolist()],
+        "market": [market_title(key) for key in kept.labels["market"].tolist()],
+        "selection": [key.capitalize() for key in kept.labels["selection"].tolist()],
+        "season": kept.labels["season"].tolist(),
+    }
+    return BacktestShown(
+        row=row,
+        performance=done,
+        times=[begins, *settled] if settled else [],
+        clvs=record.clv[~np.isnan(record.clv)].tolist(),
+        groups=cut(record, labels) if settled else {},
+        tried=tried(row, done.yield_),
+    )
+
+
+def tried(row: Backtest, earned: Interval | None) -> Tried:
+    """Return how many configurations saw the days of a backtest, and what that leaves of it.
+
+    The expected best of so many tries without any edge (`expected_best`) is taken off, in standard
+    errors of the yield. Tries that resemble each other look less good than that, so what is left
+    is not flattered.
+    """
+    tries = (
+        Backtest.objects.filter(
+            competition_key=row.competition_key,
+            status=DONE,
+            starts_on__lte=row.ends_on,
+            ends_on__gte=row.starts_on,
+        )
+        .order_by()
+        .values("configuration", "costs")
+        .distinct()
+        .count()
+    )
+    if earned is None or not earned.is_bounded:
+        return Tried(tries, None, None)
+    chance = expected_best(tries) * (earned.high - earned.low) / 2 / TWO_SIDED
+    return Tried(tries, chance, earned.value - chance)
+
+
+def compared(backtest_ids: Sequence[int]) -> list[Backtest]:
+    """Return up to four backtests that are done, in the order asked for."""
+    chosen = list(dict.fromkeys(backtest_ids))[:MOST_COMPARED]
+    found = _light(Backtest.objects.filter(pk__in=chosen, status=DONE)).in_bulk()
+    return [found[pk] for pk in chosen if pk in found]
+
+
+def differences(rows: Sequence[Backtest]) -> list[tuple[str, list[Any]]]:
+    """Return the settings, costs and limits in which backtests differ, with each one's value."""
+
+    def flat(row: Backtest) -> dict[str, Any]:
+        settings = {k: v for k, v in row.configuration.items() if k != "limits"}
+        limits = row.configuration.get("limits", {})
+        days = {"days": f"{row.starts_on} to {row.ends_on}", "competition": row.competition_key}
+        told: dict[str, Any] = days | settings | dict(row.costs) | limits
+        return told
+
+    told = [flat(row) for row in rows]
+    names = dict.fromkeys(name for each in told for name in each)
+    table = [(name, [each.get(name) for each in told]) for name in names]
+    return [(name, values) for name, values in table if any(v != values[0] for v in values)]
+
+
+def choices() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return (key, title) of the strategies and of the competitions that can be backtested."""
+    strategies = [
+        (each.key, each.title)
+        for each in Strategy.objects.filter(is_active=True).order_by("title")
+        if not each.configuration.get("model_weight")
+    ]
+    played = Event.objects.filter(status="finished").values("competition")
+    competitions = Competition.objects.filter(pk__in=played).order_by("title")
+    return strategies, list(competitions.values_list("key", "title"))
+
+
+def _light(rows: QuerySet[Backtest]) -> QuerySet[Backtest]:
+    return rows.defer("bets").select_related("by", "version").order_by("-started_at", "-pk")

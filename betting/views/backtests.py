@@ -1,0 +1,336 @@
+"""Backtests and sweeps: begin, watch, stop, look at, hold up to four beside each other."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts import clock, live
+from accounts.charts import calibration, histogram
+from accounts.http import UserRequest
+from betting import charts, tasks
+from betting.domain.costs import Costs
+from betting.selectors import backtests as selectors
+from betting.services.backtests import (
+    BacktestRefused,
+    Wish,
+    ask_for_backtest,
+    cancel_backtest,
+)
+from betting.services.sweeps import resume_sweep, start_sweep, stop_sweep
+
+CUTS = {
+    "season": "By year",
+    "bookmaker": "By book",
+    "market": "By market",
+    "selection": "By side",
+    "edge": "By edge when placed",
+    "price": "By price taken",
+    "lead": "By time to the start",
+    "regime": "By market regime",
+}
+FIGURES = (
+    ("bets", "Bets", "count"),
+    ("yield", "Yield", "interval"),
+    ("clv", "CLV", "interval"),
+    ("profit", "Profit", "money"),
+    ("roi", "Return on capital", "share"),
+    ("turnover", "Turnover", "number"),
+    ("max_drawdown", "Worst drawdown", "share"),
+    ("days_under_water", "Longest under water, days", "number"),
+    ("sharpe", "Sharpe", "number"),
+    ("sortino", "Sortino", "number"),
+    ("calmar", "Calmar", "number"),
+    ("hit_rate", "Won", "share"),
+    ("longest_lost", "Longest losing streak", "count"),
+    ("luck", "Luck alone does as well", "share"),
+)
+
+
+class Stretch(forms.Form):
+    """What a backtest and a sweep both ask for."""
+
+    strategy = forms.CharField(max_length=48)
+    competition = forms.CharField(max_length=64)
+    starts_on = forms.DateField(label="From")
+    ends_on = forms.DateField(label="To")
+    worse = forms.FloatField(
+        label="Prices worse by, %", min_value=0, max_value=50, initial=0, required=False
+    )
+    commission = forms.FloatField(
+        label="Commission, %", min_value=0, max_value=50, initial=0, required=False
+    )
+    latency = forms.FloatField(
+        label="Latency, seconds", min_value=0, max_value=86_400, initial=0, required=False
+    )
+    slippage = forms.FloatField(
+        label="Slippage taken, %", min_value=0, max_value=50, initial=0, required=False
+    )
+
+    def wish(self) -> Wish:
+        """Return what was asked for."""
+        given = self.cleaned_data
+        return Wish(
+            strategy_key=given["strategy"],
+            competition_key=given["competition"],
+            starts_on=given["starts_on"],
+            ends_on=given["ends_on"],
+            changed={},
+            costs=Costs(
+                worse=(given["worse"] or 0) / 100,
+                commission=(given["commission"] or 0) / 100,
+                latency=given["latency"] or 0,
+                slippage=(given["slippage"] or 0) / 100,
+            ),
+        )
+
+
+class Begin(Stretch):
+    """A single backtest."""
+
+    opens_held_out = forms.BooleanField(required=False)
+
+
+class BeginSweep(Stretch):
+    """Many settings over one stretch."""
+
+    space = forms.JSONField(
+        label="Settings to try",
+        help_text='By name: {"min_edge": [0.01, 0.02, 0.03], "min_books": [3, 5]}',
+    )
+    most = forms.IntegerField(
+        label="Draw at random",
+        min_value=1,
+        max_value=500,
+        required=False,
+        help_text="So many combinations; empty: all of them.",
+    )
+    periods = forms.IntegerField(
+        min_value=2, max_value=52, initial=8, help_text="The choice is walked forward over these."
+    )
+    workers = forms.IntegerField(min_value=1, max_value=16, initial=2, label="At once")
+
+
+@require_GET
+@login_required
+def backtests(request: UserRequest) -> HttpResponse:
+    """List backtests and sweeps, with how far each is."""
+    return _list(request, begin=Begin(), sweep=BeginSweep(), status=200)
+
+
+@require_POST
+@login_required
+def begin(request: UserRequest) -> HttpResponse:
+    """Queue a backtest."""
+    _operators_only(request)
+    form = Begin(request.POST)
+    if form.is_valid():
+        try:
+            row = ask_for_backtest(
+                form.wish(),
+                by_id=request.user.pk,
+                now=clock.now(),
+                opens_held_out=form.cleaned_data["opens_held_out"],
+            )
+        except BacktestRefused as refused:
+            form.add_error(None, str(refused))
+        else:
+            tasks.queue_backtest(row.pk)
+            return redirect("backtest", row.pk)
+    return _list(request, begin=form, sweep=BeginSweep(), status=422)
+
+
+@require_POST
+@login_required
+def begin_sweep(request: UserRequest) -> HttpResponse:
+    """Begin a sweep."""
+    _operators_only(request)
+    form = BeginSweep(request.POST)
+    if form.is_valid():
+        try:
+            made = start_sweep(
+                form.wish(),
+                space=_space(form.cleaned_data["space"]),
+                most=form.cleaned_data["most"],
+                periods=form.cleaned_data["periods"],
+                workers=form.cleaned_data["workers"],
+                by_id=request.user.pk,
+                now=clock.now(),
+            )
+        except BacktestRefused as refused:
+            form.add_error(None, str(refused))
+        else:
+            tasks.queue_sweep(made.pk, workers=made.workers)
+            return redirect("sweep", made.pk)
+    return _list(request, begin=Begin(), sweep=form, status=422)
+
+
+@require_GET
+@login_required
+def backtest(request: UserRequest, backtest_id: int) -> HttpResponse:
+    """Show one backtest: the verdict, the figures, what was refused, and how it was made."""
+    since = live.position()
+    row = selectors.backtest(backtest_id)
+    if row is None:
+        raise Http404("There is no such backtest.")
+    shown = selectors.backtest_shown(row)
+    given: dict[str, Any] = {"row": row, "shown": shown, "since": since, "currency": "EUR"}
+    if shown is not None:
+        done = shown.performance
+        bins = [(each.count, each.believed, each.came_true) for each in done.calibration]
+        given |= {
+            "record": done,
+            "earned": done.yield_,
+            "drawdown": float(done.drawdown[-1]),
+            "unknown_clv": done.bets - len(shown.clvs),
+            "cuts": [(CUTS[key], groups) for key, groups in shown.groups.items()],
+            "equity_chart": charts.equity_chart(shown.times, done),
+            "drawdown_chart": charts.drawdown_chart(shown.times, done),
+            "luck_chart": charts.luck_chart(done),
+            "clv_plot": histogram(shown.clvs) if shown.clvs else None,
+            "calibration_plot": calibration(bins) if bins else None,
+        }
+    return render(
+        request, "betting/_backtest.html" if request.htmx else "betting/backtest.html", given
+    )
+
+
+@require_GET
+@login_required
+def compare(request: UserRequest) -> HttpResponse:
+    """Hold up to four backtests beside each other."""
+    asked = [int(each) for each in request.GET.getlist("id") if each.isdecimal() and len(each) < 10]
+    rows = selectors.compared(asked)
+    return render(
+        request,
+        "betting/backtests_compared.html",
+        {
+            "rows": rows,
+            "most": selectors.MOST_COMPARED,
+            "figures": [
+                (title, kind, [row.summary.get(key) for row in rows])
+                for key, title, kind in FIGURES
+            ],
+            "differences": selectors.differences(rows),
+            "chart": _equities(rows) if rows else None,
+        },
+    )
+
+
+@require_POST
+@login_required
+def cancel(request: UserRequest, backtest_id: int) -> HttpResponse:
+    """Cancel a backtest."""
+    _operators_only(request)
+    try:
+        cancel_backtest(backtest_id=backtest_id, by_id=request.user.pk, now=clock.now())
+    except ObjectDoesNotExist:
+        raise Http404("There is no such backtest.") from None
+    except BacktestRefused as refused:
+        messages.error(request, str(refused))
+    return redirect("backtest", backtest_id)
+
+
+@require_GET
+@login_required
+def sweep(request: UserRequest, sweep_id: int) -> HttpResponse:
+    """Show one sweep: how far it is, its trials, and what choosing among them earned."""
+    since = live.position()
+    found = selectors.sweeps().filter(pk=sweep_id).first()
+    if found is None:
+        raise Http404("There is no such sweep.")
+    trials = selectors.trials_of(sweep_id)
+    periods = found.summary.get("periods", [])
+    walked = zip(periods[1:], periods[2:], found.summary.get("chosen", []), strict=False)
+    return render(
+        request,
+        "betting/_sweep.html" if request.htmx else "betting/sweep.html",
+        {"sweep": found, "trials": trials, "walked": list(walked), "since": since},
+    )
+
+
+@require_POST
+@login_required
+def stop(request: UserRequest, sweep_id: int) -> HttpResponse:
+    """Stop a sweep."""
+    return _moved(request, sweep_id, resumes=False)
+
+
+@require_POST
+@login_required
+def resume(request: UserRequest, sweep_id: int) -> HttpResponse:
+    """Go on with a sweep."""
+    return _moved(request, sweep_id, resumes=True)
+
+
+def _moved(request: UserRequest, sweep_id: int, *, resumes: bool) -> HttpResponse:
+    _operators_only(request)
+    move = resume_sweep if resumes else stop_sweep
+    try:
+        moved = move(sweep_id=sweep_id, by_id=request.user.pk, now=clock.now())
+    except ObjectDoesNotExist:
+        raise Http404("There is no such sweep.") from None
+    except BacktestRefused as refused:
+        messages.error(request, str(refused))
+    else:
+        if resumes:
+            tasks.queue_sweep(moved.pk, workers=moved.workers)
+    return redirect("sweep", sweep_id)
+
+
+def _list(
+    request: UserRequest, *, begin: forms.Form, sweep: forms.Form, status: int
+) -> HttpResponse:
+    since = live.position()
+    strategies, competitions = selectors.choices()
+    return render(
+        request,
+        "betting/_backtests.html" if request.htmx else "betting/backtests.html",
+        {
+            "backtests": list(selectors.backtests()[: selectors.SHOWN]),
+            "sweeps": list(selectors.sweeps()[: selectors.SHOWN]),
+            "strategies": strategies,
+            "competitions": competitions,
+            "form": begin,
+            "sweep_form": sweep,
+            "sweep_numbers": [(name, sweep[name]) for name in ("most", "periods", "workers")],
+            "since": since,
+        },
+        status=status,
+    )
+
+
+def _space(given: object) -> dict[str, list[object]]:
+    if not isinstance(given, dict):
+        raise BacktestRefused('space: give settings by name, such as {"min_edge": [0.01, 0.02]}.')
+    return given
+
+
+def _equities(rows: list[Any]) -> str:
+    """Return the equity of each over the share of its bets, as a chart."""
+    curves = [row.summary.get("equity", []) for row in rows]
+    points = 101
+    series = []
+    for row, curve in zip(rows, curves, strict=True):
+        at = [round(i * (len(curve) - 1) / (points - 1)) for i in range(points)] if curve else []
+        series.append(charts.line(f"{row.pk}: {row.strategy_key}", [curve[i] for i in at]))
+    return json.dumps(
+        {
+            "x": list(range(points)),
+            "time": False,
+            "xLabel": "% of its bets",
+            "series": [each for each in series if each["values"]],
+            "unit": "money",
+        }
+    )
+
+
+def _operators_only(request: UserRequest) -> None:
+    if not request.user.is_staff:
+        raise PermissionDenied("Only an operator runs backtests.")

@@ -1,0 +1,270 @@
+"""Backtests and sweeps as rows: costs, cancel, death and resume, choosing as time went, pages."""
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+
+from betting.domain.costs import BadCosts, Costs, at_worse, fill
+from betting.domain.performance import flat_record
+from betting.domain.record import DAY
+from betting.domain.sweeping import BadSpace, trials_of, walk_forward
+from betting.models import Backtest, Sweep
+from betting.selectors import backtests as selectors
+from betting.services import backtests, sweeps
+from betting.services.backtests import BacktestRefused, Wish
+from models_registry.services.holds import held
+from tests import make
+from tests.betting.test_backtest import history as history
+from tests.tables import moment, quote_table, two_way
+
+DAY_OF = make.NOON.date()
+SPACE = {"min_edge": [0.01, 0.19], "min_books": [1, 3]}
+
+
+@pytest.fixture
+def olivia(db):
+    return make.operator()
+
+
+@pytest.fixture
+def no_holdout(settings):
+    settings.HOLDOUT = {"basketball_test": ()}
+
+
+def wish(**changed) -> Wish:
+    given = {
+        "strategy_key": "consensus",
+        "competition_key": "basketball_test",
+        "starts_on": DAY_OF,
+        "ends_on": DAY_OF,
+        "changed": {},
+    }
+    return Wish(**(given | changed))
+
+
+def swept(by) -> Sweep:
+    return sweeps.start_sweep(
+        wish(), space=SPACE, most=None, periods=2, workers=1, by_id=by.pk, now=make.NIGHT
+    )
+
+
+# --- what a price costs
+
+
+def looks_at(*prices: float | None):
+    """One quote of a market at one look after the other, a minute apart; None: it is gone."""
+    rows, at = [], []
+    for minute, price in enumerate(prices):
+        now = make.NOON.replace(minute=minute)
+        pair = two_way(1, price or 2.0, 2.0, confirmed_at=now, seen_at=now, last_update=now)
+        rows += pair if price else pair[1:]
+        at += [moment(now)] * (2 if price else 1)
+    table = quote_table(*rows)
+    table = replace(table, quote_id=np.where(table.side == "home", 1, 2))
+    return table, np.array(at, dtype="datetime64[us]")
+
+
+@pytest.mark.parametrize(
+    ("later", "slippage", "price", "refusal"),
+    [
+        (2.0, 0.0, 2.0, ""),
+        (2.2, 0.0, 2.0, ""),  # better is had at the price asked
+        (1.9, 0.0, 1.9, "price_moved"),
+        (1.9, 0.06, 1.9, ""),
+        (None, 0.06, 2.0, "price_gone"),
+    ],
+)
+def test_the_venue_answers_with_what_the_next_look_showed(later, slippage, price, refusal):
+    quotes, at = looks_at(2.0, later)
+
+    told = fill(quotes, at, Costs(latency=60, slippage=slippage))
+
+    assert (told.price[0], told.refusal[0]) == (price, refusal)
+    assert fill(quotes, at, Costs(latency=59)).refusal[0] == "", "before the next look it stands"
+
+
+def test_worse_prices_are_rounded_down_and_never_below_what_can_be_bet():
+    assert at_worse(np.array([2.005, 1.5, 1.002]), 0.01).tolist() == [1.984, 1.485, 1.001]
+    with pytest.raises(BadCosts, match="latency"):
+        Costs(latency=-1)
+    with pytest.raises(BadCosts, match="no such cost"):
+        Costs.from_json({"price": 1})
+
+
+# --- choosing
+
+
+def test_a_grid_names_every_combination_once_and_a_draw_repeats_with_its_seed():
+    every = trials_of(SPACE, most=None, seed=0)
+    drawn = trials_of(SPACE, most=3, seed=4)
+
+    assert len({json.dumps(each) for each in every}) == 4
+    assert drawn == trials_of(SPACE, most=3, seed=4)
+    assert all(each in every for each in drawn)
+    with pytest.raises(BadSpace, match="min_edge"):
+        trials_of({"min_edge": [0.1, 0.1]}, most=None, seed=0)
+    with pytest.raises(BadSpace, match="draw some at random"):
+        trials_of({"a": list(range(30)), "b": list(range(30))}, most=None, seed=0)
+
+
+def test_walking_forward_chooses_by_what_was_known_and_takes_what_followed():
+    start = np.datetime64("2026-01-01", "us")
+    bounds = start + DAY * np.array([0, 100, 200, 300])
+
+    def trial(*won: float):
+        # A bet every other day; three periods of fifty.
+        outcomes = [float(i % 10 < w * 10) for w in won for i in range(50)]
+        at = start + DAY * 2 * np.arange(150)
+        record = flat_record(prices=[2.0] * 150, won=outcomes)
+        return replace(record, placed_at=at, settled_at=at + DAY // 2)
+
+    early, late = trial(0.8, 0.2, 0.2), trial(0.4, 0.9, 0.3)
+
+    walked = walk_forward([early, late], bounds)
+
+    # After the first period `early` is ahead; after two `late` is: (0.4 + 0.9) against (0.8 + 0.2).
+    assert walked.chosen.tolist() == [0, 1]
+    assert [rows.tolist() for _, rows in walked.rows] == [
+        list(range(50, 100)),
+        list(range(100, 150)),
+    ]
+    # What is settled after a period began cannot have chosen for it.
+    unknown = replace(early, settled_at=early.settled_at + DAY * 1000)
+    assert walk_forward([unknown, late], bounds).chosen.tolist() == [1, 1]
+
+
+# --- rows
+
+
+def test_a_backtest_waits_runs_and_is_final(history, olivia, no_holdout):
+    row = backtests.ask_for_backtest(wish(costs=Costs(worse=0.02)), by_id=olivia.pk, now=make.NIGHT)
+    assert backtests.backtests_to_work_on() == [row.pk]
+
+    done = backtests.work_on_backtest(backtest_id=row.pk)
+
+    assert (done.status, done.summary["bets"], done.opening) == ("done", 1, None)
+    assert done.summary["average_price"] == 2.156  # 2.20, two per cent worse
+    assert backtests.backtests_to_work_on() == []
+    shown = selectors.backtest_shown(Backtest.objects.get(pk=row.pk))
+    assert shown.performance.profit == done.summary["profit"]
+    assert shown.tried.tries == 1
+    with pytest.raises(Exception, match="final"):
+        Backtest.objects.filter(pk=row.pk).update(status="failed")
+
+
+def test_what_cannot_be_is_refused_and_writes_nothing(history, olivia, no_holdout):
+    for asked, why in (
+        (wish(strategy_key="x"), "use one of"),
+        (wish(starts_on=date(2027, 1, 1)), "swap them"),
+        (wish(changed={"min_edge": 3}), "min_edge"),
+        (wish(changed={"model_weight": 0.5}), "replay"),
+    ):
+        with pytest.raises(BacktestRefused, match=why):
+            backtests.ask_for_backtest(asked, by_id=olivia.pk, now=make.NIGHT)
+    assert not Backtest.objects.exists()
+
+
+def test_a_sweep_never_sees_a_held_out_season(history, olivia):
+    with pytest.raises(BacktestRefused, match="a sweep never sees it"):
+        swept(olivia)
+    assert not Sweep.objects.exists()
+
+
+def test_a_sweep_is_stopped_and_gone_on_with_where_it_was(history, olivia, no_holdout):
+    sweep = swept(olivia)
+    assert sweeps.sweeps_to_work_on() == [(sweep.pk, 1)]
+    assert sweeps.work_on_sweep(sweep_id=sweep.pk)
+    first = Backtest.objects.get(sweep=sweep, status="done")
+
+    sweeps.stop_sweep(sweep_id=sweep.pk, by_id=olivia.pk, now=make.NIGHT)
+    assert not sweeps.work_on_sweep(sweep_id=sweep.pk)
+    assert set(sweep.trials.values_list("status", flat=True)) == {"done", "cancelled"}
+    sweeps.resume_sweep(sweep_id=sweep.pk, by_id=olivia.pk, now=make.NIGHT)
+    while sweeps.work_on_sweep(sweep_id=sweep.pk):
+        pass
+
+    sweep.refresh_from_db()
+    assert sweep.status == "done"
+    assert sweep.summary["trials"] == 4
+    again = Backtest.objects.get(pk=first.pk)
+    assert (again.attempt, again.finished_at) == (1, first.finished_at), "it was not done again"
+    # So much edge is never found; the others took the one bet there is.
+    assert [each.summary["bets"] for each in sweep.trials.order_by("number")] == [1, 1, 0, 0]
+    assert sweep.summary["chosen"] == [None], "one bet is nothing to choose by"
+
+
+def test_a_trial_whose_worker_died_is_done_again_and_not_for_ever(history, olivia, no_holdout):
+    sweep = swept(olivia)
+    left = sweep.trials.get(number=1)
+    Backtest.objects.filter(pk=left.pk).update(status="running", attempt=1)
+
+    with held(backtests.BACKTESTS, left.pk):
+        # Held by this session: another's would be left alone, so it is not short of workers.
+        assert sweeps.sweeps_to_work_on() == [(sweep.pk, 0)]
+    assert sweeps.work_on_sweep(sweep_id=sweep.pk)
+    left.refresh_from_db()
+    assert (left.status, left.attempt) == ("done", 2)
+
+    Backtest.objects.filter(sweep=sweep, number=2).update(status="running", attempt=2)
+    while sweeps.work_on_sweep(sweep_id=sweep.pk):
+        pass
+    sweep.refresh_from_db()
+    assert (sweep.status, sweep.error) == ("failed", "trial 2: 2 workers died of it")
+
+
+def test_a_backtest_that_is_to_be_cancelled_is_put_down_at_its_next_step(
+    history, olivia, no_holdout
+):
+    row = backtests.ask_for_backtest(wish(), by_id=olivia.pk, now=make.NIGHT)
+
+    def cancelled(_step: str) -> None:
+        backtests.cancel_backtest(backtest_id=row.pk, by_id=olivia.pk, now=make.NIGHT)
+
+    done = backtests.work_on_backtest(backtest_id=row.pk, progress=cancelled)
+
+    assert done.status == "cancelled"
+    assert Backtest.objects.get(pk=row.pk).cancel_asked_at is not None
+
+
+# --- pages
+
+
+def test_an_operator_runs_looks_and_compares_and_a_bettor_only_looks(
+    history, olivia, no_holdout, client
+):
+    client.force_login(olivia)
+    empty = client.get("/backtests/").content.decode()
+    assert "No backtest yet" in empty
+    form = {
+        "strategy": "consensus", "competition": "basketball_test", "starts_on": str(DAY_OF),
+        "ends_on": str(DAY_OF), "worse": "2",
+    }  # fmt: skip
+    assert client.post("/backtests/begin/", form | {"ends_on": "2020-01-01"}).status_code == 422
+    begun = client.post("/backtests/begin/", form)
+    row = Backtest.objects.get()
+    assert begun["Location"] == f"/backtests/{row.pk}/"
+    assert "A trainer takes it" in client.get(begun["Location"]).content.decode()
+    backtests.work_on_backtest(backtest_id=row.pk)
+    page = client.get(begun["Location"]).content.decode()
+    assert "cannot be told from luck" in page
+    assert "What was not bet" in page
+    assert "Return and risk" in page
+    second = client.post("/backtests/begin/", form | {"worse": "1"})
+    other = Backtest.objects.latest("pk")
+    assert second.status_code == 302
+    backtests.work_on_backtest(backtest_id=other.pk)
+    compared = client.get(f"/backtests/compare/?id={row.pk}&id={other.pk}&id=x").content.decode()
+    assert compared.count("consensus</a></th>") == 2
+    assert "worse" in compared, "in what they differ"
+    assert "Nothing to compare" in client.get("/backtests/compare/").content.decode()
+    sweep = swept(olivia)
+    assert "0 of 4 tries" in client.get(f"/sweeps/{sweep.pk}/").content.decode()
+    assert client.get("/backtests/999/").status_code == 404
+
+    client.force_login(make.user("bob"))
+    assert client.get("/backtests/").status_code == 200
+    assert client.post("/backtests/begin/", form).status_code == 403
+    assert client.post(f"/sweeps/{sweep.pk}/stop/").status_code == 403
