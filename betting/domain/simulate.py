@@ -184,7 +184,7 @@ def simulate(
         market=np.unique(slate.quotes.market_id[rows], return_inverse=True)[1],
         payouts=payouts,
     )
-    ends = [*first[1:].tolist(), len(rows)]
+    ends = [*first[1:].tolist(), len(rows)][: len(first)]
     for moment, day, begin, end in zip(
         moments.astype(np.int64).tolist(), days.tolist(), first.tolist(), ends, strict=True
     ):

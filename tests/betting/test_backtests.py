@@ -167,7 +167,8 @@ def test_what_cannot_be_is_refused_and_writes_nothing(history, olivia, no_holdou
     assert not Backtest.objects.exists()
 
 
-def test_a_sweep_never_sees_a_held_out_season(history, olivia):
+def test_a_sweep_never_sees_a_held_out_season(history, olivia, settings):
+    settings.HOLDOUT = {"basketball_test": ("2025-26",)}
     with pytest.raises(BacktestRefused, match="a sweep never sees it"):
         swept(olivia)
     assert not Sweep.objects.exists()
