@@ -12,6 +12,8 @@ same terms.
 The integral is a trapezoid sum in log t: 1/W comes out right to 1e-5.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +28,7 @@ FIRST_NODE = 0.02
 LAST_EXPONENT = 14.0
 
 
+@cache
 def nodes_for(most: float) -> FloatArray:
     """Return the nodes t for slates that stake a share `most` of the bankroll at most."""
     last = np.log(LAST_EXPONENT / (1.0 - most))
@@ -83,7 +86,10 @@ class Growth:
 
     def at(self, f: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return growth (s,), slope (s, n) and curvature (s, n, n), its sign turned."""
-        hit = self.p[:, :, None] * np.exp(-(f * self.o)[:, :, None] * self.t)
+        # Large arrays are changed in place: making them takes as long as filling them.
+        hit = (f * self.o)[:, :, None] * -self.t
+        np.exp(hit, out=hit)
+        hit *= self.p[:, :, None]
         if self.exclusive is None:
             factor = hit + self.rest[:, :, None]
             product = factor.prod(axis=1)
@@ -91,24 +97,26 @@ class Growth:
             same, leads = self.exclusive
             factor = same @ hit + self.rest[:, :, None]
             product = np.where(leads[:, :, None], factor, 1.0).prod(axis=1)
-        total = f.sum(axis=1)
-        left = np.exp(-(1.0 - total)[:, None] * self.t) * product
+        left = np.exp(-(1.0 - f.sum(axis=1))[:, None] * self.t) * product
         growth = ((self.cash - left) * self.weight).sum(axis=1)
         slope_weight = left * (self.weight * self.t)
+        curve_weight = slope_weight * self.t
         # Where every outcome is covered all terms of a far node vanish, and so does its weight.
-        factor = np.maximum(factor, 1e-300)
-        # What a bet pays where it wins, seen through exp(-tW): o x P(wins | node).
-        pays = hit * self.o[:, :, None] / factor
-        over = pays - 1.0
-        slope = (over * slope_weight[:, None, :]).sum(axis=2)
-        weighted = over * (slope_weight * self.t)[:, None, :]
-        curve = weighted @ over.transpose(0, 2, 1)
-        paid = pays * (slope_weight * self.t)[:, None, :]
-        if self.exclusive is None:
-            own = (paid * (self.o[:, :, None] - pays)).sum(axis=2)
-        else:
-            curve -= (paid @ pays.transpose(0, 2, 1)) * self.exclusive[0]
-            own = (paid * self.o[:, :, None]).sum(axis=2)
-        n = f.shape[1]
-        curve[:, np.arange(n), np.arange(n)] += own
+        np.maximum(factor, 1e-300, out=factor)
+        # What a bet pays where it wins, seen through exp(-tW): o x P(wins | node); and over its 1.
+        pays = hit
+        pays *= self.o[:, :, None]
+        pays /= factor
+        whole = curve_weight.sum(axis=1)[:, None]
+        paid = (pays @ curve_weight[:, :, None])[:, :, 0]
+        over = pays
+        over -= 1.0
+        slope = (over @ slope_weight[:, :, None])[:, :, 0]
+        curve = (over * curve_weight[:, None, :]) @ over.transpose(0, 2, 1)
+        if self.exclusive is not None:
+            # Two outcomes of one market never both pay.
+            apart = whole[:, :, None] - paid[:, :, None] - paid[:, None, :]
+            curve = np.where(self.exclusive[0] > 0.0, apart, curve)
+        n = np.arange(f.shape[1])
+        curve[:, n, n] = whole + (self.o - 2.0) * paid
         return growth, slope, curve

@@ -10,6 +10,8 @@ most 0.05 % of the growth because growth is concave. All together: within 0.1 % 
 Bets of *different* markets count as independent here; `correlation.py` takes off what is not.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,12 +25,15 @@ BoolArray = NDArray[np.bool_]
 # How far full Kelly one by one adds up, and how much may then be staked in all.
 MOST = 0.9995
 LEVELS = np.array([0.5, 0.9])
+# From here on nearly all is staked: Newton's method would run into the end of the bankroll.
+TOO_MUCH = 1.05
 BUDGETS = (0.6, 0.95, MOST)
 GAP = 2e-4
 MOST_STEPS = 60
 MOST_NEWTON = 8
 # Where the interior point method begins, and how much nearer the corner each of its steps aims.
 START = SHRINK = 0.1
+WIDTH = 4
 # Terms (slates x bets x nodes) worked on at once, so that they stay in the cache.
 AT_ONCE = 1 << 15
 
@@ -89,33 +94,55 @@ def slate_shares(
     alone = _market_by_market(p, o, fresh)
     found = alone.copy()
     total = np.add.reduceat(alone, first)
-    # One batch a shape: what is computed beside a slate must not change its bits.
     joint = np.flatnonzero(markets > 1)
     plain = markets[joint] == size[joint]
     # Beside a market that leaves a profit whatever happens, all of the bankroll is staked.
     most = np.maximum.reduceat(_market_totals(alone, fresh), first)[joint]
-    level = np.where(most > MOST, len(BUDGETS), np.searchsorted(LEVELS, total[joint]))
-    shape = (size[joint] * 2 + plain) * 4 + level
+    level = np.where(plain, np.searchsorted(LEVELS, total[joint]), len(BUDGETS) - 1)
+    level = np.where((most > MOST) | (total[joint] > TOO_MUCH), len(BUDGETS), level)
+    # One batch a shape: what is computed beside a slate must not change its bits. A slate is filled
+    # up to a multiple of WIDTH with bets on nothing, the row after the last.
+    width = -(-size[joint] // WIDTH) * WIDTH
+    filled = _Filled(
+        np.append(p, 0.0), np.append(o, 2.0), np.append(alone, 0.0), np.append(fresh, True)
+    )
+    shape = (width * 2 + plain) * 4 + level
     for key in np.unique(shape).tolist():
         chosen, kind = joint[shape == key], key % 4
-        n, budget = int(size[chosen[0]]), BUDGETS[min(kind, len(BUDGETS) - 1)]
-        nodes = nodes_for(budget)
-        batch = max(1, AT_ONCE // (n * len(nodes)))
+        n, is_plain = key // 8, key // 4 % 2 == 1
+        budget = BUDGETS[min(kind, len(BUDGETS) - 1)]
+        batch = max(1, AT_ONCE // (n * len(nodes_for(budget))))
         for part in np.array_split(chosen, -(-len(chosen) // batch)):
-            at = first[part][:, None] + np.arange(n)
-            group = None if key // 4 % 2 else np.cumsum(fresh[at], axis=1)
-            growth = Growth(p[at], o[at], group, nodes)
-            if kind == len(BUDGETS):
-                found[at] = _from_inside(growth, alone[at])
-                continue
-            found[at], solved = _by_newton(growth, alone[at], budget)
-            if not solved.all():
-                at, group = at[~solved], None if group is None else group[~solved]
-                growth = Growth(p[at], o[at], group, nodes_for(MOST))
-                found[at] = _from_inside(growth, alone[at])
+            place = np.arange(n)
+            inside = place < size[part][:, None]
+            at = np.where(inside, first[part][:, None] + place, len(p))
+            best = filled.solve(at, is_plain=is_plain, budget=budget, is_covered=kind == 3)
+            found[at[inside]] = best[inside]
     out = np.add.reduceat(found, first)
     share[rows] = found * np.repeat(np.minimum(1.0, MOST / np.maximum(out, MOST)), size)
     return share
+
+
+class _Filled(NamedTuple):
+    """Bets of all slates in their order, columns (n + 1,): the last is a bet on nothing."""
+
+    p: FloatArray
+    o: FloatArray
+    alone: FloatArray
+    fresh: BoolArray
+
+    def solve(self, at: IntArray, *, is_plain: bool, budget: float, is_covered: bool) -> FloatArray:
+        """Return the best shares of the slates whose bets are at these places (s, n)."""
+        group = None if is_plain else np.cumsum(self.fresh[at].astype(np.int64), axis=1)
+        p, o, alone = self.p[at], self.o[at], self.alone[at]
+        if is_covered:
+            return _from_inside(Growth(p, o, group, nodes_for(MOST)), alone)
+        best, solved = _by_newton(Growth(p, o, group, nodes_for(budget)), alone, budget)
+        if not solved.all():
+            left = ~solved
+            group = None if group is None else group[left]
+            best[left] = _from_inside(Growth(p[left], o[left], group, nodes_for(MOST)), alone[left])
+        return best
 
 
 def _usable(probability: FloatArray, price: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -183,7 +210,10 @@ def _by_newton(growth: Growth, alone: FloatArray, budget: float) -> tuple[FloatA
     It starts from what each market deserves `alone`, which mostly stakes on the right outcomes
     already, and moves those that are staked or should be.
     """
-    f = alone * np.minimum(1.0, 0.8 * budget / alone.sum(axis=1))[:, None]
+    earns = alone * np.maximum(growth.p * growth.o - 1.0, 0.0)
+    # To second order each is less by what the others earn.
+    f = alone * np.maximum(1.0 - earns.sum(axis=1)[:, None] + earns, 0.5)
+    f *= np.minimum(1.0, 0.9 * budget / f.sum(axis=1))[:, None]
     done, solved, row = f.copy(), np.zeros(len(f), dtype=np.bool_), np.arange(len(f))
     diagonal = np.arange(f.shape[1])
     for _ in range(MOST_NEWTON):
