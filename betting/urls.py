@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from betting.views import (
     answers,
     backtests,
+    bet_imports,
     bets,
     events,
     journal,
@@ -21,6 +22,10 @@ urlpatterns = [
     path("", today.today, name="today"),
     path("bets/", bets.bets, name="bets"),
     re_path(r"^bets/export\.(?P<kind>csv|json)$", bets.export_bets, name="export_bets"),
+    path("bets/imported/", bet_imports.imports, name="bet_imports"),
+    path("bets/imported/<int:import_id>/", bet_imports.bet_import, name="bet_import"),
+    path("bets/imported/<int:import_id>/columns/", bet_imports.map_import, name="map_import"),
+    path("bets/imported/<int:import_id>/take/", bet_imports.take_import, name="take_import"),
     path("bets/place/", today.place_bet, name="place_bet"),
     path("bets/<int:bet_id>/", bets.bet, name="bet"),
     path("bets/<int:bet_id>/confirm/", answers.confirm_bet, name="confirm_bet"),

@@ -7,6 +7,7 @@ from accounts.api import WhoAmI
 from betting.api import strategies
 from betting.api.answers import CancelBet, ConfirmBet
 from betting.api.bets import BetDetail, Bets
+from betting.api.imported import ImportedBets
 from betting.api.journal import Journal, JournalDetail, JournalReplay
 from betting.api.money import Bankrolls, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
@@ -77,6 +78,7 @@ urlpatterns = [
     path("opportunities/<int:opportunity_id>", OpportunityDetail.as_view(), name="api-opportunity"),
     path("ev/hits", EvHits.as_view(), name="api-ev-hits"),
     path("ev/summary", EvSummary.as_view(), name="api-ev-summary"),
+    path("imported-bets", ImportedBets.as_view(), name="api-imported-bets"),
     path("journal", Journal.as_view(), name="api-journal"),
     path("journal/<int:opportunity_id>", JournalDetail.as_view(), name="api-journal-entry"),
     path("journal/<int:opportunity_id>/replay", JournalReplay.as_view(), name="api-journal-replay"),

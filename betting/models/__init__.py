@@ -12,6 +12,7 @@ from betting.models.bets import (
     Result,
     Settlement,
 )
+from betting.models.imports import BetImport, ImportedBet, QuarantinedBet
 from betting.models.journal import DecisionInputs, JournalEntry
 from betting.models.ledger import Bankroll, LedgerAccount, Transfer
 from betting.models.strategies import Opportunity, Strategy, StrategyVersion
@@ -25,13 +26,16 @@ __all__ = [
     "Backtest",
     "Bankroll",
     "Bet",
+    "BetImport",
     "BetStatus",
     "Commitment",
     "DecisionInputs",
+    "ImportedBet",
     "JournalEntry",
     "LedgerAccount",
     "Notice",
     "Opportunity",
+    "QuarantinedBet",
     "Result",
     "Settlement",
     "Strategy",

@@ -32,7 +32,7 @@ def journal(request: UserRequest) -> HttpResponse:
         "betting/journal.html",
         {
             "rows": [_row(each) for each in page],
-            "page": page,
+            "paging": page,
             "kinds": selectors.KINDS.items(),
             "kind": which.kind or "",
             "strategies": strategies_of(request.user.pk, with_archived=True),
