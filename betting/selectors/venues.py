@@ -9,7 +9,7 @@ from django.db.models import Count, Min
 from betting.models import UNANSWERED, Bet
 from betting.models.arming import Arming
 from betting.venues.base import Terms, Venue
-from betting.venues.registry import VENUES
+from betting.venues.registry import VENUES, venues_at
 from risk.selectors import everybody_was_halted_since
 
 # An arming that was asked for is confirmed within this time, or not at all.
@@ -39,6 +39,11 @@ def why_not_armed(venue: Venue, *, now: datetime) -> str:
     if not venue.terms.needs_arming:
         return ""
     return cannot_be_armed(venue) or _why_arming_fails(venue, _latest(venue.key), now=now)
+
+
+def venues_open_at(bookmaker_key: str, *, now: datetime) -> list[Venue]:
+    """Return the venues by which one can bet at a bookmaker now, in their order."""
+    return [venue for venue in venues_at(bookmaker_key) if not why_not_armed(venue, now=now)]
 
 
 def cannot_be_armed(venue: Venue) -> str:

@@ -17,9 +17,10 @@ from betting.forms import PlaceBet
 from betting.selectors.money import bankroll_of
 from betting.selectors.opportunities import OpportunityFilter, on_opportunity
 from betting.selectors.stakes import limits_used
+from betting.selectors.venues import venues_open_at
 from betting.services.placement import RequestKeyReused, StakeRefused
 from betting.services.placement import place_bet as place
-from betting.venues.registry import venue_by_key, venues_at
+from betting.venues.registry import venue_by_key
 from odds.screens import MARKETS, competition_filter
 
 
@@ -125,7 +126,7 @@ def _confirm(
         f"betting/{template}",
         {
             "form": form,
-            "venues": venues_at(row.book.key),
+            "venues": venues_open_at(row.book.key, now=now),
             "row": row,
             "money": money,
             "uses": limits_used(money, now=now, on=on_opportunity(row.opportunity)).of_stakes,

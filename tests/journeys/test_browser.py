@@ -34,12 +34,12 @@ def test_a_bettor_places_a_bet_from_today_and_sees_it_settled(browser, server, b
     page = logged_in(browser, server)
     page.locator("td.act a.btn-primary").first.click()
     dialog = page.locator("dialog#dialog")
-    expect(dialog.get_by_role("heading", name="Place a paper bet")).to_be_visible()
+    expect(dialog.get_by_role("heading", name="Place a bet")).to_be_visible()
     dialog.get_by_label("Stake, EUR").fill("5000")
-    dialog.get_by_role("button", name="Place paper bet").click()
+    dialog.get_by_role("button", name="Place bet").click()
     expect(dialog.locator("#stake-errors")).to_be_visible()
     dialog.get_by_label("Stake, EUR").fill("5.00")
-    dialog.get_by_role("button", name="Place paper bet").click()
+    dialog.get_by_role("button", name="Place bet").click()
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("link", name="Bet open")).to_have_count(1)
     # Each opportunity gives its reasons once, and the sums above follow the bet.
@@ -86,7 +86,7 @@ def test_the_main_story_works_without_javascript(browser, server, bettor):
     page = logged_in(browser, server, java_script_enabled=False)
     page.locator("td.act a.btn-primary").first.click()
     page.get_by_label("Stake, EUR").fill("4.00")
-    page.get_by_role("button", name="Place paper bet").click()
+    page.get_by_role("button", name="Place bet").click()
 
     expect(page.get_by_text("How the stake came about")).to_be_visible()
     assert str(Bet.objects.latest("pk").stake) == "4.00"
