@@ -7,6 +7,9 @@ from typing import Any
 from django import forms
 from django.core import validators
 
+from risk.domain.breakers import PERSONAL
+from risk.models import Halt
+
 
 class PlaceBet(forms.Form):
     """A stake on a selection at a bookmaker, at a price or better."""
@@ -164,6 +167,69 @@ class Halting(forms.Form):
         max_length=500, error_messages={"required": "Reason: say why, for whoever lifts it."}
     )
     everybody = forms.BooleanField(required=False)
+
+
+class Locking(forms.Form):
+    """What is to be locked by hand, why, and for how long."""
+
+    scope = forms.ChoiceField(
+        label="What",
+        choices=Halt.Scope.choices,
+        widget=forms.Select(attrs={"class": "select"}, choices=Halt.Scope.choices),
+    )
+    scope_key = forms.CharField(
+        label="Its key (strategy, bookmaker, league, predictor or venue)",
+        required=False,
+        max_length=96,
+        widget=forms.TextInput(attrs={"class": "input"}),
+    )
+    hours = forms.IntegerField(
+        label="For how many hours (empty: until lifted)",
+        required=False,
+        min_value=1,
+        max_value=24 * 366,
+        widget=forms.TextInput(attrs={"class": "input tnum", "inputmode": "numeric"}),
+    )
+    reason = forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=forms.TextInput(attrs={"class": "input"}),
+        error_messages={"required": "Reason: say why, for whoever lifts it."},
+    )
+    everybody = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a scope without a key, and a key without a scope."""
+        given: dict[str, Any] = super().clean() or {}
+        if "scope" in given and (given["scope"] == Halt.Scope.ALL) != (not given.get("scope_key")):
+            self.add_error(
+                "scope_key",
+                "Its key: name what is to be locked, such as basketball_nba; "
+                "leave it empty to lock every stake.",
+            )
+        return given
+
+
+class BreakerLevelsForm(forms.Form):
+    """Where one breaker warns and trips, in the unit that it is shown in."""
+
+    breaker = forms.ChoiceField(choices=[(name, name) for name in PERSONAL])
+    warn = forms.FloatField(min_value=0)
+    trip = forms.FloatField(min_value=0)
+    lock_hours = forms.IntegerField(min_value=0, max_value=24 * 366)
+
+
+class DrillDays(forms.Form):
+    """How far a drill looks back."""
+
+    days = forms.IntegerField(min_value=1, max_value=3660, required=False)
+
+
+class RefusedFilter(forms.Form):
+    """Which refusals."""
+
+    rule = forms.CharField(max_length=48, required=False)
+    text = forms.CharField(max_length=100, required=False)
 
 
 class Lifting(forms.Form):

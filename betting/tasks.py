@@ -12,6 +12,7 @@ from accounts.jobs import recorded
 from betting.services import (
     answers,
     backtests,
+    breaking,
     correcting,
     following,
     keeping,
@@ -55,6 +56,13 @@ def settle_due_bets(**_future: object) -> None:
             "corrected": again.settled,
             "parked": [*sweep.parked, *again.parked][:20],
         }
+
+
+@shared_task(name="betting.read_breakers", acks_late=True)
+def read_breakers(**_future: object) -> None:
+    """Read every breaker, and stop what must stop."""
+    with recorded("betting.read_breakers") as run:
+        run.detail = asdict(breaking.read_breakers(clock.now()))
 
 
 @shared_task(name="betting.measure_clv", acks_late=True)

@@ -12,6 +12,15 @@ from betting.api.journal import Journal, JournalDetail, JournalReplay
 from betting.api.money import Bankrolls, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
 from betting.api.performance import PerformanceView
+from betting.api.risk import (
+    Breakers,
+    ConfirmRaise,
+    DrillView,
+    Exclusions,
+    KillSwitch,
+    LiftHalt,
+    Personal,
+)
 from betting.api.venues import ArmVenue, ConfirmArming, DisarmVenue, Venues
 from models_registry import api_life as life
 from models_registry.api import VersionDetail, VersionList
@@ -115,5 +124,16 @@ urlpatterns = [
     path("bankroll", Bankrolls.as_view(), name="api-bankroll"),
     path("performance", PerformanceView.as_view(), name="api-performance"),
     path("risk", RiskView.as_view(), name="api-risk"),
+    path("risk/stop", KillSwitch.as_view(), name="api-stop"),
+    path("risk/halts/<int:halt_id>/lift", LiftHalt.as_view(), name="api-halt-lift"),
+    path("risk/breakers", Breakers.as_view(), name="api-breakers"),
+    path("risk/drill", DrillView.as_view(), name="api-drill"),
+    path("risk/personal", Personal.as_view(), name="api-personal"),
+    path(
+        "risk/personal/raises/<int:asked_id>/confirm",
+        ConfirmRaise.as_view(),
+        name="api-raise-confirm",
+    ),
+    path("risk/exclusions", Exclusions.as_view(), name="api-exclusions"),
     path("risk/assessments", Assessments.as_view(), name="api-assessments"),
 ]

@@ -69,6 +69,7 @@ WORLD: dict[str, tuple[timedelta, int]] = {
     "odds.fetch_files": (timedelta(minutes=5), 30),
     "betting.settle_due_bets": (timedelta(minutes=1), 5),
     "betting.measure_clv": (timedelta(minutes=5), 10),
+    "betting.read_breakers": (timedelta(minutes=2), 10),
     "models_registry.evaluate_champion": (timedelta(days=1), 300),
     "models_registry.report_drift": (timedelta(days=1), 300),
     "models_registry.retrain": (timedelta(days=7), 1800),

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api import Moment, Money, Shape, lists, owner_of
+from accounts.api import Moment, Money, Query, Shape, filter_of, lists, owner_of
 from risk import selectors
 
 
@@ -34,7 +34,11 @@ class HaltShape(Shape):
     id = serializers.IntegerField(source="pk")
     cause = serializers.CharField()
     reason = serializers.CharField()
+    scope = serializers.CharField()
+    scope_key = serializers.CharField()
+    blocks = serializers.CharField(help_text="what it stops, said exactly")
     since = Moment()
+    until = Moment(allow_null=True, help_text="it ends by itself then; null: until lifted")
     for_everybody = serializers.SerializerMethodField()
 
     def get_for_everybody(self, halt: Any) -> bool:  # noqa: ANN401
@@ -42,7 +46,7 @@ class HaltShape(Shape):
 
 
 class RiskShape(Shape):
-    is_halted = serializers.BooleanField(help_text="no stake is taken until lifted")
+    is_halted = serializers.BooleanField(help_text="every new stake is refused until lifted")
     halts = HaltShape(many=True)
     limits = LimitsShape()
 
@@ -61,14 +65,25 @@ def risk_of(owner_id: int, *, now: datetime) -> dict[str, Any]:
     """Return what RiskShape shows of a person."""
     halts = selectors.halts_in_force(owner_id, now=now)
     return {
-        "is_halted": bool(halts),
+        "is_halted": any(halt.scope == "all" for halt in halts),
         "halts": halts,
         "limits": selectors.bounds_of(owner_id),
     }
 
 
+class AssessmentQuery(Query):
+    refused = serializers.BooleanField(required=False, allow_null=True, default=None)
+    rule = serializers.CharField(
+        max_length=48, required=False, help_text="a rule that was broken, such as price_moved"
+    )
+    text = serializers.CharField(max_length=100, required=False, help_text="in the subject")
+    after = Moment(required=False)
+    before = Moment(required=False)
+
+
 class Assessments(APIView):
-    @lists("assessments", tag="risk", of=AssessmentShape)
-    def get(self, request: Request, _asked: dict[str, Any]) -> QuerySet[Any]:
-        """Every decision about a stake of yours, latest first, refusals too."""
-        return selectors.assessments_of(owner_of(request))
+    @lists("assessments", tag="risk", of=AssessmentShape, by=AssessmentQuery)
+    def get(self, request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
+        """Every decision about a stake of yours, latest first, refusals with all their reasons."""
+        which = filter_of(selectors.AssessmentFilter, asked)
+        return selectors.assessments_of(owner_of(request), which)

@@ -125,9 +125,34 @@ def halts_of(owner_id: int) -> QuerySet[Halt]:
     )
 
 
-def assessments_of(owner_id: int) -> QuerySet[Assessment]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessmentFilter:
+    """Which assessments; None does not restrict. `rule` is one that was broken."""
+
+    refused: bool | None = None
+    rule: str | None = None
+    text: str | None = None
+    after: datetime | None = None
+    before: datetime | None = None
+
+
+EVERY = AssessmentFilter()
+
+
+def assessments_of(owner_id: int, which: AssessmentFilter = EVERY) -> QuerySet[Assessment]:
     """Return a person's assessments, newest first."""
-    return Assessment.objects.filter(owner_id=owner_id)
+    found = Assessment.objects.filter(owner_id=owner_id)
+    if which.refused is not None:
+        found = found.exclude(breaches=[]) if which.refused else found.filter(breaches=[])
+    if which.rule:
+        found = found.filter(breaches__contains=[{"rule": which.rule}])
+    if which.text:
+        found = found.filter(subject__icontains=which.text)
+    if which.after:
+        found = found.filter(at__gte=which.after)
+    if which.before:
+        found = found.filter(at__lt=which.before)
+    return found
 
 
 def levels_of(owner_id: int) -> dict[str, Level]:

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from betting.models import AT_RISK, NOT_TAKEN, Bet, Opportunity
 from betting.selectors.bets import TAKEN
 from betting.selectors.money import BankrollMoney, equity_path
+from betting.selectors.playing import own_rooms
 from odds.models import Bookmaker, Selection, Side
 from risk.domain.breakers import PERSONAL, History, Reading
 from risk.domain.exposure import On, OpenStakes, decided_by, gain_of
@@ -174,7 +175,7 @@ def staked_of(bankroll_id: int, owner_id: int, *, now: datetime) -> Staked:
             today += stake
         if status in AT_RISK:
             held.add(_on(*what), int(stake * 100))
-    return Staked(today=today, held=held)
+    return Staked(today=today, held=held, personal=own_rooms(owner_id, now=now))
 
 
 def _on(

@@ -1,22 +1,49 @@
 """Risk: limits used and left, and the switch that stops everything."""
 
 from dataclasses import asdict
+from datetime import timedelta
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import clock
 from accounts.http import UserRequest
-from betting.forms import ChangeLimits, Halting, Lifting
+from betting.forms import (
+    BreakerLevelsForm,
+    ChangeLimits,
+    DrillDays,
+    Halting,
+    Lifting,
+    Locking,
+    RefusedFilter,
+)
+from betting.selectors.history import breakers_of, drill_of
 from betting.selectors.money import bankroll_of
 from betting.selectors.stakes import limits_used
+from betting.services.breaking import stale_minutes
 from risk import services
+from risk.domain.breakers import SHARES, Level
 from risk.domain.limits import Bounds
-from risk.selectors import assessments_of, bounds_of, halts_in_force, halts_of
+from risk.rules import all_rules
+from risk.selectors import (
+    AssessmentFilter,
+    assessments_of,
+    bounds_of,
+    halts_in_force,
+    halts_of,
+    levels_of,
+    world_readings,
+)
+
+UNITS = {
+    "losing_streak": "bets in a row",
+    "clv_decay": "standard errors below zero",
+}
 
 
 @require_GET
@@ -44,6 +71,101 @@ def kill_switch(request: UserRequest) -> HttpResponse:
     )
     messages.warning(request, "Stopped. No new stake is taken until the halt is lifted.")
     return redirect("risk")
+
+
+@require_GET
+@login_required
+def stop(request: UserRequest) -> HttpResponse:
+    """Ask once more, then one press stops: `!` on every page leads here."""
+    return render(request, "risk/stop.html", {"form": Halting()})
+
+
+@require_POST
+@login_required
+def lock(request: UserRequest) -> HttpResponse:
+    """Lock by hand what a scope names: for me, or for everybody if I am an operator."""
+    form = Locking(request.POST)
+    if not form.is_valid():
+        return _risk(request, halting=Halting(), status=422, locking=form)
+    given = form.cleaned_data
+    if given["everybody"] and not request.user.is_staff:
+        raise PermissionDenied("Only an operator locks for everybody; you can lock for yourself.")
+    now = clock.now()
+    halt = services.halt_everything(
+        owner_id=None if given["everybody"] else request.user.pk,
+        by_id=request.user.pk,
+        cause="manual",
+        scope=given["scope"],
+        scope_key=given["scope_key"],
+        until=now + timedelta(hours=given["hours"]) if given["hours"] else None,
+        reason=given["reason"],
+        now=now,
+    )
+    messages.warning(request, f"Locked: it blocks {halt.blocks}.")
+    return redirect("risk")
+
+
+@require_POST
+@login_required
+def change_levels(request: UserRequest) -> HttpResponse:
+    """Set where one of my breakers warns and trips."""
+    form = BreakerLevelsForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Levels: write two numbers above zero and a number of hours.")
+        return redirect("risk")
+    given = form.cleaned_data
+    unit = 100 if given["breaker"] in SHARES else 1
+    level = Level(given["warn"] / unit, given["trip"] / unit, given["lock_hours"])
+    try:
+        services.set_levels(
+            owner_id=request.user.pk,
+            levels={given["breaker"]: level},
+            now=clock.now(),
+            by_id=request.user.pk,
+        )
+    except services.LevelsRefused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, "The breaker reads by these levels from now on.")
+    return redirect("risk")
+
+
+@require_GET
+@login_required
+def drill(request: UserRequest) -> HttpResponse:
+    """Show what each breaker would have blocked in the past days; writes nothing."""
+    form = DrillDays(request.GET)
+    days = (form.cleaned_data.get("days") if form.is_valid() else None) or 90
+    found = drill_of(request.user.pk, days=days, now=clock.now(), stale_minutes=stale_minutes())
+    money = bankroll_of(request.user.pk)
+    return render(
+        request,
+        "risk/drill.html",
+        {"drill": found, "days": days, "choices": (7, 30, 90, 365), "currency": money.currency},
+    )
+
+
+@require_GET
+@login_required
+def refused(request: UserRequest) -> HttpResponse:
+    """List the stakes that were not taken, each with all its reasons."""
+    form = RefusedFilter(request.GET)
+    given = form.cleaned_data if form.is_valid() else {}
+    which = AssessmentFilter(
+        refused=True, rule=given.get("rule") or None, text=given.get("text") or None
+    )
+    found = Paginator(assessments_of(request.user.pk, which), 50)
+    return render(
+        request,
+        "risk/refused.html",
+        {
+            "page": found.get_page(request.GET.get("page")),
+            "rules": [(rule.name, rule.title) for rule in all_rules()],
+            "rule": which.rule or "",
+            "text": which.text or "",
+            "currency": bankroll_of(request.user.pk).currency,
+        },
+    )
 
 
 @require_POST
@@ -98,6 +220,7 @@ def _risk(
     status: int,
     lifting: Lifting | None = None,
     changing: ChangeLimits | None = None,
+    locking: Locking | None = None,
 ) -> HttpResponse:
     now = clock.now()
     owner_id = request.user.pk
@@ -111,12 +234,31 @@ def _risk(
             "uses": used.of_stakes,
             "limits": bounds_of(owner_id),
             "changing": changing or ChangeLimits(initial=asdict(bounds_of(owner_id))),
-            "breaker": used.breaker,
+            "breakers": breakers_of(owner_id, now=now),
+            "level_rows": _level_rows(owner_id),
+            "world": world_readings(),
+            "locking": locking or Locking(),
             "halts_past": halts_of(owner_id).filter(lifted_at__isnull=False)[:10],
-            "refusals": assessments_of(owner_id).exclude(breaches=[])[:10],
+            "refusals": assessments_of(owner_id, AssessmentFilter(refused=True))[:5],
             "halting": halting,
             "lifting": lifting,
             "now": now,
         },
         status=status,
     )
+
+
+def _level_rows(owner_id: int) -> list[tuple[str, dict[str, object]]]:
+    """Return each breaker's levels as they are typed: shares in per cent."""
+    rows: list[tuple[str, dict[str, object]]] = []
+    for name, level in levels_of(owner_id).items():
+        unit = 100 if name in SHARES else 1
+        shown = {
+            "breaker": name,
+            "unit": UNITS.get(name, "% of equity"),
+            "warn": f"{level.warn * unit:g}",
+            "trip": f"{level.trip * unit:g}",
+            "lock_hours": level.lock_hours,
+        }
+        rows.append((name.replace("_", " ").capitalize().replace("Clv", "CLV"), shown))
+    return rows

@@ -340,6 +340,15 @@ def over_personal(facts: Facts) -> Breach | None:
     if not over:
         return None
     room = min(over, key=lambda each: each.most)
+    if room.counts_bets:
+        return Breach(
+            room.rule,
+            f"You were here {room.used} of {room.bound} minutes, {room.title}: no stake is taken "
+            "until that is over.",
+            figure=str(room.used),
+            bound=str(room.bound),
+            field="",
+        )
     return over_room(room, stake=facts.stake, remedy="your own limit; it can be raised in a day")
 
 

@@ -57,6 +57,7 @@
       leader = 0;
     } else if (event.key === "g") leader = Date.now();
     else if (event.key === "e") $("[data-export]")?.click();
+    else if (event.key === "!") $("[data-stop]")?.click();
     else if (event.key === "/" && $("[data-search]")) {
       event.preventDefault();
       $("[data-search]").focus();

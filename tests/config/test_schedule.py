@@ -25,6 +25,7 @@ NAMED = {
     "betting.place_for_followers",
     "betting.settle_due_bets",
     "betting.measure_clv",
+    "betting.read_breakers",
     "betting.drop_old_prices",
     "accounts.heartbeat",
     "accounts.upkeep",

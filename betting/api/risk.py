@@ -1,0 +1,333 @@
+"""Stop and start, breakers, drills, and what people impose on themselves, as JSON."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import clock
+from accounts.api import (
+    Body,
+    Conflict,
+    Figure,
+    Moment,
+    Money,
+    ProblemShape,
+    Refused,
+    Shape,
+    owner_of,
+    read_body,
+    read_query,
+)
+from accounts.problems import Fault
+from betting.selectors.history import breakers_of, drill_of
+from betting.selectors.playing import own_rooms
+from betting.services.breaking import stale_minutes
+from risk import services
+from risk.api import HaltShape
+from risk.personal import exclusions_of, raises_waiting
+from risk.selectors import exclusion_of, halts_in_force, world_readings
+from risk.services import personal
+
+KINDS = ("stake", "loss", "time")
+PERIODS = ("day", "week", "month")
+SCOPES = ("all", "strategy", "bookmaker", "league", "model", "venue")
+WRITTEN: dict[int, Any] = {400: ProblemShape, 403: ProblemShape}
+
+
+class Stop(Body):
+    reason = serializers.CharField(max_length=500)
+    everybody = serializers.BooleanField(
+        required=False, default=False, help_text="operators only: stop everybody"
+    )
+    scope = serializers.ChoiceField(choices=SCOPES, required=False, default="all")
+    scope_key = serializers.CharField(
+        max_length=96,
+        required=False,
+        default="",
+        help_text="key of the strategy, bookmaker, league, predictor or venue; empty with `all`",
+    )
+    hours = serializers.IntegerField(
+        min_value=1,
+        max_value=8784,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="it ends by itself then; null: until lifted",
+    )
+
+
+class KillSwitch(APIView):
+    @extend_schema(
+        operation_id="stop", tags=["risk"], request=Stop, responses=WRITTEN | {200: HaltShape}
+    )
+    def post(self, request: Request) -> Response:
+        """Stop new stakes at once: all of yours, or of one scope. Open bets settle as usual.
+
+        A repeat returns the halt in force.
+        """
+        asked = read_body(request, Stop)
+        if asked["everybody"] and not request.user.is_staff:
+            raise exceptions.PermissionDenied("Only an operator stops everybody.")
+        if (asked["scope"] == "all") != (not asked["scope_key"]):
+            raise exceptions.ValidationError(
+                {"scope_key": "Name what is to be locked; leave it empty with scope `all`."}
+            )
+        now = clock.now()
+        is_switch = asked["scope"] == "all" and asked["hours"] is None
+        halt = services.halt_everything(
+            owner_id=None if asked["everybody"] else owner_of(request),
+            by_id=owner_of(request),
+            cause="kill_switch" if is_switch else "manual",
+            scope=asked["scope"],
+            scope_key=asked["scope_key"],
+            until=now + timedelta(hours=asked["hours"]) if asked["hours"] else None,
+            reason=asked["reason"],
+            now=now,
+        )
+        return Response(HaltShape(halt).data)
+
+
+class Lift(Body):
+    reason = serializers.CharField(max_length=500, help_text="why it is safe to go on")
+
+
+class LiftHalt(APIView):
+    @extend_schema(
+        operation_id="lift_halt",
+        tags=["risk"],
+        request=Lift,
+        responses=WRITTEN | {200: HaltShape, 404: ProblemShape},
+    )
+    def post(self, request: Request, halt_id: int) -> Response:
+        """Lift a halt of yours, or any as an operator, with a reason."""
+        asked = read_body(request, Lift)
+        now = clock.now()
+        mine = halts_in_force(owner_of(request), now=now)
+        halt = next((each for each in mine if each.pk == halt_id), None)
+        if halt is None:
+            raise Http404
+        if halt.owner_id is None and not request.user.is_staff:
+            raise exceptions.PermissionDenied("Everybody was stopped; only an operator lifts that.")
+        done = services.lift_halt(
+            halt_id=halt_id, reason=asked["reason"], now=now, by_id=owner_of(request)
+        )
+        return Response(HaltShape(done).data)
+
+
+class BreakerShape(Shape):
+    breaker = serializers.CharField()
+    level = serializers.CharField(help_text="fine, warn or trip")
+    figure = Figure()
+    warn = Figure()
+    trip = Figure()
+    words = serializers.CharField()
+    blocks = serializers.CharField(help_text="what a trip stops")
+
+
+class BreakersShape(Shape):
+    yours = BreakerShape(many=True)
+    world = BreakerShape(many=True, help_text="of feeds, models and venues, as last read")
+
+
+class Breakers(APIView):
+    @extend_schema(operation_id="breakers", tags=["risk"], responses=BreakersShape)
+    def get(self, request: Request) -> Response:
+        """What every breaker reads now, where it warns and trips, and what a trip would stop."""
+        read_query(request, serializers.Serializer)
+        yours = [
+            {
+                "breaker": each.breaker,
+                "level": each.reading.level,
+                "figure": each.reading.figure,
+                "warn": each.reading.bounds.warn,
+                "trip": each.reading.bounds.trip,
+                "words": each.reading.sentence,
+                "blocks": each.stops,
+            }
+            for each in breakers_of(owner_of(request), now=clock.now())
+        ]
+        world = [
+            {
+                "breaker": each.breaker,
+                "level": each.level,
+                "figure": each.figure,
+                "warn": each.warn,
+                "trip": each.trip,
+                "words": each.words,
+                "blocks": f"new stakes of everybody: {each.scope} {each.scope_key}",
+            }
+            for each in world_readings()
+        ]
+        return Response(BreakersShape({"yours": yours, "world": world}).data)
+
+
+class DrillQuery(Shape):
+    days = serializers.IntegerField(min_value=1, max_value=3660, default=90)
+
+
+class LockShape(Shape):
+    title = serializers.CharField()
+    stops = serializers.CharField()
+    at = Moment()
+    until = Moment()
+    words = serializers.CharField()
+    bets = serializers.IntegerField(help_text="placed meanwhile, so blocked")
+    staked = Money()
+    profit = Money(help_text="what the blocked ones that are settled earned")
+
+
+class DrillShape(Shape):
+    since = Moment()
+    until = Moment()
+    bets = serializers.IntegerField()
+    quiet = serializers.ListField(child=serializers.CharField())
+    locks = LockShape(many=True)
+
+
+class DrillView(APIView):
+    @extend_schema(
+        operation_id="drill",
+        tags=["risk"],
+        parameters=[DrillQuery],
+        responses={200: DrillShape, 400: ProblemShape},
+    )
+    def get(self, request: Request) -> Response:
+        """What each breaker would have blocked in the past days. Writes nothing."""
+        asked = read_query(request, DrillQuery)
+        found = drill_of(
+            owner_of(request),
+            days=asked["days"],
+            now=clock.now(),
+            stale_minutes=stale_minutes(),
+        )
+        return Response(DrillShape(found).data)
+
+
+class OwnLimitShape(Shape):
+    rule = serializers.CharField(help_text="such as stake_day")
+    bound = serializers.DecimalField(max_digits=14, decimal_places=2)
+    used = serializers.DecimalField(max_digits=14, decimal_places=2)
+    left = serializers.DecimalField(max_digits=14, decimal_places=2)
+
+
+class WaitingShape(Shape):
+    id = serializers.IntegerField(source="pk")
+    kind = serializers.CharField()
+    period = serializers.CharField()
+    amount = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
+    ready_at = Moment(help_text="it may be confirmed from then on")
+
+
+class ExclusionShape(Shape):
+    kind = serializers.CharField()
+    since = Moment()
+    until = Moment(allow_null=True, help_text="null: for good")
+
+
+class PersonalShape(Shape):
+    is_excluded = serializers.BooleanField()
+    limits = OwnLimitShape(many=True)
+    waiting = WaitingShape(many=True)
+    exclusions = ExclusionShape(many=True)
+
+
+def _personal(owner_id: int) -> Response:
+    return Response(
+        PersonalShape(
+            {
+                "is_excluded": exclusion_of(owner_id) is not None,
+                "limits": own_rooms(owner_id, now=clock.now()),
+                "waiting": raises_waiting(owner_id),
+                "exclusions": exclusions_of(owner_id),
+            }
+        ).data
+    )
+
+
+class SetLimit(Body):
+    kind = serializers.ChoiceField(choices=KINDS, help_text="time is in minutes")
+    period = serializers.ChoiceField(choices=PERIODS)
+    amount = serializers.DecimalField(
+        max_digits=12, decimal_places=2, min_value=0, allow_null=True, help_text="null: no limit"
+    )
+
+
+class Personal(APIView):
+    @extend_schema(operation_id="personal", tags=["risk"], responses=PersonalShape)
+    def get(self, request: Request) -> Response:
+        """What you let yourself stake, lose and spend in time, and whether you keep away."""
+        read_query(request, serializers.Serializer)
+        return _personal(owner_of(request))
+
+    @extend_schema(
+        operation_id="set_personal_limit",
+        tags=["risk"],
+        request=SetLimit,
+        responses=WRITTEN | {200: PersonalShape},
+    )
+    def post(self, request: Request) -> Response:
+        """Lower a limit of your own at once, or ask for a higher one, which waits for a day."""
+        asked = read_body(request, SetLimit)
+        personal.set_personal_limit(owner_id=owner_of(request), now=timezone.now(), **asked)
+        return _personal(owner_of(request))
+
+
+class ConfirmRaise(APIView):
+    @extend_schema(
+        operation_id="confirm_raise",
+        tags=["risk"],
+        request=None,
+        responses=WRITTEN | {200: PersonalShape, 409: ProblemShape},
+    )
+    def post(self, request: Request, asked_id: int) -> Response:
+        """Say yes a second time to a higher limit, a day after it was asked for."""
+        try:
+            personal.confirm_raise(
+                owner_id=owner_of(request), asked_id=asked_id, now=timezone.now()
+            )
+        except personal.NotYet as refused:
+            raise Conflict(
+                "The limit was not raised.",
+                [Fault(field="raise", detail=str(refused), code="not_yet")],
+            ) from refused
+        return _personal(owner_of(request))
+
+
+class KeepAway(Body):
+    kind = serializers.ChoiceField(choices=("time_out", "self_exclusion"))
+    days = serializers.IntegerField(
+        min_value=1, max_value=36_500, allow_null=True, help_text="null: for good"
+    )
+
+
+class Exclusions(APIView):
+    @extend_schema(
+        operation_id="exclude",
+        tags=["risk"],
+        request=KeepAway,
+        responses=WRITTEN | {200: PersonalShape, 422: ProblemShape},
+    )
+    def post(self, request: Request) -> Response:
+        """Keep yourself away from betting, at once. Nobody ends it early, operators included."""
+        asked = read_body(request, KeepAway)
+        days = asked["days"]
+        try:
+            personal.exclude(
+                owner_id=owner_of(request),
+                kind=asked["kind"],
+                length=None if days is None else timedelta(days=days),
+                now=timezone.now(),
+            )
+        except personal.ExclusionRefused as refused:
+            raise Refused(
+                "You were not excluded.",
+                [Fault(field="days", detail=str(refused), code="length")],
+            ) from refused
+        return _personal(owner_of(request))

@@ -1,0 +1,98 @@
+"""What a person imposed on themselves, and what it leaves: read by pages and by every stake."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from risk.domain.limits import Room
+from risk.models import (
+    Exclusion,
+    Period,
+    PersonalAsked,
+    PersonalKind,
+    PersonalLimit,
+    Presence,
+)
+
+ZERO = Decimal("0.00")
+PERIODS = ("day", "week", "month")
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What a person staked and lost by period (day, week, month), and what is at risk now.
+
+    All bankrolls, added up as if one currency were worth the other.
+    """
+
+    staked: Mapping[str, Decimal] = field(default_factory=dict)
+    lost: Mapping[str, Decimal] = field(default_factory=dict)
+    at_risk: Decimal = ZERO
+
+
+def personal_limits_of(owner_id: int) -> dict[tuple[str, str], Decimal]:
+    """Return a person's limits over time by (kind, period), those there are."""
+    rows = (
+        PersonalLimit.objects.filter(owner_id=owner_id)
+        .order_by("kind", "period", "-pk")
+        .distinct("kind", "period")
+        .values_list("kind", "period", "amount")
+    )
+    return {(kind, period): amount for kind, period, amount in rows if amount is not None}
+
+
+def personal_rooms(
+    owner_id: int, limits: Mapping[tuple[str, str], Decimal], played: Played
+) -> tuple[Room, ...]:
+    """Return what each of a person's own limits leaves.
+
+    Of losses all that is at risk counts as lost: so a limit is never passed, whatever the results.
+    """
+    minutes = minutes_here(owner_id) if any(kind == "time" for kind, _ in limits) else {}
+    rooms = []
+    for (kind, period), amount in sorted(limits.items()):
+        if kind == PersonalKind.TIME:
+            used = Decimal(minutes[period])
+        elif kind == PersonalKind.STAKE:
+            used = played.staked.get(period, ZERO)
+        else:
+            used = max(played.lost.get(period, ZERO), ZERO) + played.at_risk
+        title = f"your own limit: {PersonalKind(kind).label.lower()} {Period(period).label}"
+        rooms.append(
+            Room(f"{kind}_{period}", title, amount, used, counts_bets=kind == PersonalKind.TIME)
+        )
+    return tuple(rooms)
+
+
+def minutes_here(owner_id: int) -> dict[str, int]:
+    """Return how many minutes a person was here this real UTC day, week and month."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(seconds) FILTER (WHERE day = today), 0) / 60,"
+            " coalesce(sum(seconds) FILTER (WHERE day >= date_trunc('week', today)), 0) / 60,"
+            " coalesce(sum(seconds) FILTER (WHERE day >= date_trunc('month', today)), 0) / 60"
+            " FROM risk_timespent, (SELECT (now() AT TIME ZONE 'utc')::date AS today) AS d"
+            " WHERE owner_id = %s AND day > today - 40",
+            [owner_id],
+        )
+        return dict(zip(PERIODS, map(int, cursor.fetchone()), strict=True))
+
+
+def raises_waiting(owner_id: int) -> QuerySet[PersonalAsked]:
+    """Return what a person asked for and has not confirmed, oldest first."""
+    return PersonalAsked.objects.filter(
+        owner_id=owner_id, confirmed_at__isnull=True, withdrawn_at__isnull=True
+    )
+
+
+def exclusions_of(owner_id: int) -> QuerySet[Exclusion]:
+    """Return every time-out and self-exclusion of a person, newest first."""
+    return Exclusion.objects.filter(owner_id=owner_id)
+
+
+def presence_of(owner_id: int) -> Presence | None:
+    """Return since when a person is here; None before their first page."""
+    return Presence.objects.filter(owner_id=owner_id).first()
