@@ -4,13 +4,12 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from accounts import clock
-from betting.selectors.reality import reality_check_of
+from betting.views.personal import due_check as reality_check
 from odds.screens import is_simulated
-from risk.selectors import exclusion_of, halts_in_force
+from risk.selectors import halts_in_force
 
 
 def world(request: HttpRequest) -> dict[str, Any]:
@@ -25,15 +24,7 @@ def world(request: HttpRequest) -> dict[str, Any]:
             lambda: halts_in_force(user.pk, now=clock.now()) if signed_in and user else []
         ),
         "reality": SimpleLazyObject(
-            lambda: reality_check_of(
-                getattr(request, "presence", None),
-                real=timezone.now(),
-                now=clock.now(),
-                rate=clock.rate(),
-            )
-        ),
-        "exclusion": SimpleLazyObject(
-            lambda: exclusion_of(user.pk) if signed_in and user else None
+            lambda: reality_check(user.pk, request.session) if signed_in and user else None
         ),
         "demo_login": settings.DEMO_LOGIN,
     }

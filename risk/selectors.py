@@ -62,8 +62,14 @@ class Rules:
 
 def rules_of(owner_id: int, *, now: datetime) -> Rules:
     """Return what holds for a person's stakes now."""
+    found = halts_in_force(owner_id, now=now)
+    excluded = [halt for halt in found if halt.cause == Halt.Cause.EXCLUDED]
+    # The one that ends last.
+    last = max(excluded, key=lambda each: (each.until is None, each.until or now), default=None)
     return Rules(
-        bounds_of(owner_id), tuple(halts_in_force(owner_id, now=now)), exclusion_of(owner_id)
+        bounds_of(owner_id),
+        tuple(halt for halt in found if halt.cause != Halt.Cause.EXCLUDED),
+        None if last is None else ExclusionSeen(last.reason, last.until),
     )
 
 
@@ -87,17 +93,25 @@ def halt_seen(halt: Halt) -> HaltSeen:
 
 # Every page asks for it: written out, it takes a third of the time.
 _IN_FORCE = """
-SELECT * FROM risk_halt WHERE lifted_at IS NULL AND (owner_id = %s OR owner_id IS NULL)
-AND (until IS NULL OR until > %s) ORDER BY since, id
+SELECT id, owner_id, cause, scope, scope_key, since, until, reason, by_id, lifted_at, lifted_by_id,
+    lift_reason
+FROM risk_halt WHERE lifted_at IS NULL AND (owner_id = %s OR owner_id IS NULL)
+    AND (until IS NULL OR until > %s)
+UNION ALL
+SELECT -id, owner_id, 'excluded', 'all', '', since, until,
+    CASE kind WHEN 'time_out' THEN 'Time-out' ELSE 'Self-exclusion' END, NULL, NULL, NULL, ''
+FROM risk_exclusion WHERE owner_id = %s AND (until IS NULL OR until > now())
+ORDER BY since, id
 """
 
 
 def halts_in_force(owner_id: int, *, now: datetime) -> list[Halt]:
     """Return what stops this person now: own halts and those for everybody, oldest first.
 
-    Whatever their `since` says: a halt is in force until somebody lifts it or it ends.
+    Whatever their `since` says: a halt is in force until somebody lifts it or it ends. Exclusions
+    in force are among them, with the cause `excluded` and no number: nobody lifts those.
     """
-    return list(Halt.objects.raw(_IN_FORCE, [owner_id, now]))
+    return list(Halt.objects.raw(_IN_FORCE, [owner_id, now, owner_id]))
 
 
 def everybody_is_halted() -> bool:

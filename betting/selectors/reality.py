@@ -8,7 +8,6 @@ from django.db.models import F, Sum
 
 from betting.models import Bet
 from betting.selectors.bets import SETTLED
-from risk.models import Presence
 
 ZERO = Decimal("0.00")
 
@@ -23,16 +22,24 @@ class RealityCheck:
 
 
 def reality_check_of(
-    here: Presence | None, *, real: datetime, now: datetime, rate: float
+    owner_id: int,
+    *,
+    since: datetime,
+    told_at: datetime,
+    check_minutes: int,
+    real: datetime,
+    now: datetime,
+    rate: float,
 ) -> RealityCheck | None:
     """Return the reality check that is due, None where none is.
 
-    `real` is the real time and `now` the world's, whose clock runs `rate` times as fast.
+    Here `since`, told last at `told_at`, both real. `real` is the real time and `now` the world's,
+    whose clock runs `rate` times as fast. No query where none is due.
     """
-    if here is None or real - here.told_at < timedelta(minutes=here.check_minutes):
+    if real - told_at < timedelta(minutes=check_minutes):
         return None
-    since = now - (real - here.since) * rate
-    earned = Bet.objects.filter(SETTLED, owner_id=here.owner_id, settled_at__gte=since).aggregate(
+    begun = now - (real - since) * rate
+    earned = Bet.objects.filter(SETTLED, owner_id=owner_id, settled_at__gte=begun).aggregate(
         profit=Sum(F("returned") - F("matched_stake"))
     )["profit"]
-    return RealityCheck(real - here.since, earned or ZERO, earned is not None)
+    return RealityCheck(real - since, earned or ZERO, earned is not None)

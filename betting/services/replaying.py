@@ -140,7 +140,11 @@ def _owner(now: datetime) -> User:
         owner.set_unusable_password()
         owner.save(update_fields=["password"])
     for halt in halts_in_force(owner.pk, now=now):
-        if halt.owner_id is None or halt.cause != Halt.Cause.DRAWDOWN:
+        if halt.owner_id is None or halt.cause in (
+            Halt.Cause.KILL_SWITCH,
+            Halt.Cause.MANUAL,
+            Halt.Cause.EXCLUDED,
+        ):
             raise CannotReplay(f"Everything is halted ({halt.reason}); lift it to replay.")
         lift_halt(halt_id=halt.pk, reason="A new replay has a bankroll of its own.", now=now)
     return owner

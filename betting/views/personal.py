@@ -1,10 +1,11 @@
 """Keeping it in check: limits over time, time-outs, self-exclusion, reality checks."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,7 +15,7 @@ from accounts import clock
 from accounts.http import UserRequest
 from betting.forms_personal import CheckEvery, Exclude, PersonalLimitForm
 from betting.selectors.playing import own_rooms
-from betting.selectors.reality import reality_check_of
+from betting.selectors.reality import RealityCheck, reality_check_of
 from risk.personal import exclusions_of, minutes_here, presence_of, raises_waiting
 from risk.selectors import exclusion_of
 from risk.services import personal as services
@@ -103,6 +104,7 @@ def check_every(request: UserRequest) -> HttpResponse:
     services.check_every(
         owner_id=request.user.pk, minutes=form.cleaned_data["minutes"], now=timezone.now()
     )
+    request.session.pop("here", None)
     messages.success(request, "Saved.")
     return redirect("personal")
 
@@ -112,12 +114,27 @@ def reality_check(request: UserRequest) -> HttpResponse:
     """Show the reality check if it is due; a POST says that I saw it."""
     if request.method == "POST":
         services.acknowledge_check(owner_id=request.user.pk, now=timezone.now())
+        request.session.pop("here", None)
         target = request.POST.get("next", "")
         return redirect(target if target.startswith("/") and target[1:2] != "/" else "today")
-    due = reality_check_of(
-        presence_of(request.user.pk), real=timezone.now(), now=clock.now(), rate=clock.rate()
-    )
+    due = due_check(request.user.pk, request.session)
     return render(request, "risk/_reality_check.html", {"reality": due})
+
+
+def due_check(owner_id: int, session: SessionBase) -> RealityCheck | None:
+    """Return the reality check that is due, by what the session keeps of since when one is here."""
+    here = session.get("here")
+    if here is None:
+        return None
+    return reality_check_of(
+        owner_id,
+        since=datetime.fromisoformat(here["since"]),
+        told_at=datetime.fromisoformat(here["told_at"]),
+        check_minutes=here["check_minutes"],
+        real=timezone.now(),
+        now=clock.now(),
+        rate=clock.rate(),
+    )
 
 
 def _page(

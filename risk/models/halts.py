@@ -15,6 +15,8 @@ class Halt(models.Model):
     """
 
     class Cause(models.TextChoices):
+        # Never a row: how an exclusion in force shows among halts.
+        EXCLUDED = "excluded", "Keeping away"
         KILL_SWITCH = "kill_switch", "Kill switch"
         MANUAL = "manual", "Manual lock"
         DRAWDOWN = "drawdown", "Drawdown breaker"

@@ -483,7 +483,11 @@ def test_risk_says_limits_and_what_stops_you(reader, alice, bob):
             "id": halt.pk,
             "cause": "kill_switch",
             "reason": "Feed is wrong",
+            "scope": "all",
+            "scope_key": "",
+            "blocks": "every new stake of everybody",
             "since": "2026-01-15T12:00:00Z",
+            "until": None,
             "for_everybody": True,
         }
     ]

@@ -87,7 +87,10 @@ def test_a_refusal_names_every_reason_and_moves_nothing(api, quote):
     assert [fault["code"] for fault in body["errors"]] == [
         "price_moved",
         "max_bet_share",
+        "max_market_share",
         "max_event_share",
+        "max_league_share",
+        "max_bookmaker_share",
         "max_day_share",
         "free_money",
     ]
