@@ -4,7 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.api import WhoAmI
-from betting.api import strategies
+from betting.api import ledger, strategies
 from betting.api.answers import CancelBet, ConfirmBet
 from betting.api.bets import BetDetail, Bets
 from betting.api.imported import ImportedBets
@@ -12,6 +12,7 @@ from betting.api.journal import Journal, JournalDetail, JournalReplay
 from betting.api.money import Bankrolls, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
 from betting.api.performance import PerformanceView
+from betting.api.results import RuleOnEvent, WaitingResults
 from betting.api.risk import (
     Breakers,
     ConfirmRaise,
@@ -122,6 +123,31 @@ urlpatterns = [
     path("venues/confirm", ConfirmArming.as_view(), name="api-venue-confirm"),
     path("venues/disarm", DisarmVenue.as_view(), name="api-venue-disarm"),
     path("bankroll", Bankrolls.as_view(), name="api-bankroll"),
+    path("bankroll/open", ledger.OpenBankroll.as_view(), name="api-bankroll-open"),
+    path(
+        "bankroll/<int:bankroll_id>/rename",
+        ledger.RenameBankroll.as_view(),
+        name="api-bankroll-rename",
+    ),
+    path(
+        "bankroll/<int:bankroll_id>/close",
+        ledger.CloseBankroll.as_view(),
+        name="api-bankroll-close",
+    ),
+    path(
+        "bankroll/<int:bankroll_id>/transfers",
+        ledger.Transfers.as_view(),
+        name="api-transfers",
+    ),
+    path(
+        "bankroll/<int:bankroll_id>/statement",
+        ledger.Statements.as_view(),
+        name="api-statement",
+    ),
+    path("notices", ledger.Notices.as_view(), name="api-notices"),
+    path("notices/read", ledger.ReadNotices.as_view(), name="api-notices-read"),
+    path("results", WaitingResults.as_view(), name="api-results"),
+    path("results/<int:event_id>", RuleOnEvent.as_view(), name="api-result"),
     path("performance", PerformanceView.as_view(), name="api-performance"),
     path("risk", RiskView.as_view(), name="api-risk"),
     path("risk/stop", KillSwitch.as_view(), name="api-stop"),

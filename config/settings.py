@@ -308,7 +308,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
-        "EventStatus": ["scheduled", "finished", "cancelled"],
+        "EventStatus": ["scheduled", "finished", "cancelled", "postponed", "abandoned"],
+        "EventEnd": ["finished", "cancelled", "postponed", "abandoned"],
         "OpportunityStatus": ["open", "gone"],
         "BetStatus": ["placing", "pending", "open", "rejected", "cancelled", "settled"],
         "AttackStatus": ["queued", "running", "passed", "found", "failed"],

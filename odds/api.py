@@ -13,7 +13,7 @@ from accounts.api import Id, Moment, Point, Price, Query, Shape, filter_of, list
 from odds import feed_status, listings
 from odds.listings import EventFilter
 
-STATUSES = ("scheduled", "finished", "cancelled")
+STATUSES = ("scheduled", "finished", "cancelled", "postponed", "abandoned")
 SIDES = ("home", "away", "draw", "over", "under")
 
 

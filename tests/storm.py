@@ -36,7 +36,7 @@ from betting.services.books import check_books
 from betting.services.placement import StakeRefused, place_bet
 from betting.services.prices import PriceNow
 from betting.venues.base import Verdict
-from betting.venues.paper import Paper, look_up
+from betting.venues.paper import Paper, Temper, look_up
 from odds.models import Event
 from risk.models import Limits
 from tests import make
@@ -161,7 +161,8 @@ def operations(world: dict[str, Any], seed: int, writer: int, count: int) -> Ite
             bookmaker=rng.choice(world["bookmakers"]),
             selection=selection,
             price=f"{rng.randint(1050, 6000) / 1000:.3f}",
-            amount=f"{rng.randint(1, 2500) / 100:.2f}",
+            # Pots at bookmakers must last for many stakes, and run dry now and then.
+            amount=f"{rng.randint(1, 2500) * (20 if kind == 'to_book' else 1) / 100:.2f}",
             result=rng.choice(RESULTS),
             twice=rng.random() < 0.25,
         )
@@ -330,6 +331,12 @@ def _end_an_event(event_id: int, rng: random.Random, now: datetime) -> None:
 
 
 # --- when it is over
+
+
+def temper(paper: dict[str, str]) -> Temper:
+    """Return how the paper venue was, of the environment's words without their beginning."""
+    shares = {name.lower(): float(value) for name, value in paper.items() if name != "LATENCY"}
+    return Temper(latency=timedelta(seconds=float(paper["LATENCY"])), **shares)
 
 
 def tally() -> dict[str, int]:

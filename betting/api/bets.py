@@ -39,7 +39,7 @@ from odds.api import SIDES
 
 BET_STATUSES = ("placing", "pending", "open", "rejected", "cancelled", "settled")
 WAITING = ("placing", "pending")
-RESULTS = ("won", "half_won", "push", "void", "half_lost", "lost")
+RESULTS = ("won", "half_won", "push", "void", "half_lost", "lost", "dead_heat")
 LONGEST_KEY = 96
 
 
@@ -159,7 +159,7 @@ class Bets(APIView):
         201 with the bet as it is now (its status may be `rejected`, with the venue's words); 202
         while the venue has not answered: repeat to look it up; 422 names every limit it breaks.
         """
-        request_key = _idempotency_key(request)
+        request_key = idempotency_key(request)
         read_query(request, serializers.Serializer)
         asked = read_body(request, NewBet)
         bookmaker = bookmaker_id(asked["bookmaker"])
@@ -221,7 +221,7 @@ class BetDetail(APIView):
         return bet_in_full(owner_of(request), bet_id)
 
 
-def _idempotency_key(request: Request) -> str:
+def idempotency_key(request: Request) -> str:
     key = str(request.headers.get("Idempotency-Key", ""))
     if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
         raise BadQuery(

@@ -22,14 +22,22 @@ from betting.selectors.stakes import limits_used
 from risk.api import RiskShape, risk_of
 
 
+class PotShape(Shape):
+    bookmaker = serializers.CharField(source="bookmaker.key")
+    amount = Money(help_text="stakes there come out of it")
+
+
 class BankrollShape(Shape):
     id = serializers.IntegerField(source="bankroll.pk")
     name = serializers.CharField(source="bankroll.name")
     currency = serializers.CharField(source="bankroll.currency")
     opened_at = Moment(source="bankroll.opened_at")
     free = Money()
+    at_books = Money(help_text="what lies at bookmakers")
+    books = PotShape(many=True)
     at_risk = Money()
-    equity = Money(help_text="free + at risk")
+    equity = Money(help_text="free + at bookmakers + at risk")
+    closed_at = Moment(source="bankroll.closed_at", allow_null=True)
     deposited = Money(help_text="paid in, less taken out")
     profit = Money(help_text="equity less deposited")
 

@@ -82,6 +82,12 @@ def bankroll_of(owner_id: int) -> BankrollMoney:
     return next(iter(bankrolls_of(owner_id)), BankrollMoney(Bankroll(owner_id=owner_id)))
 
 
+def books_to_move_to() -> list[tuple[int, str]]:
+    """Return (key, title) of the bookmakers that money can lie at, by title."""
+    real = Bookmaker.objects.filter(is_archive=False)
+    return list(real.order_by("title").values_list("pk", "title"))
+
+
 def money_in(bankroll_id: int) -> BankrollMoney:
     """Return one bankroll with its money."""
     return _monies(LedgerAccount.objects.filter(bankroll_id=bankroll_id))[0]

@@ -40,6 +40,23 @@ def events_without_result(now: datetime) -> QuerySet[Event]:
     )
 
 
+def event_ruled_on(event_id: int) -> Event | None:
+    """Return an event with how many bets are open on it, and how many settled."""
+    return (
+        Event.objects.filter(pk=event_id)
+        .select_related("competition", "home", "away")
+        .annotate(
+            open_bets=Count(
+                OF_BETS, filter=Q(**{f"{OF_BETS}__status": BetStatus.OPEN}), distinct=True
+            ),
+            settled_bets=Count(
+                OF_BETS, filter=Q(**{f"{OF_BETS}__status": BetStatus.SETTLED}), distinct=True
+            ),
+        )
+        .first()
+    )
+
+
 def notices_of(owner_id: int, *, unread: bool = False) -> QuerySet[Notice]:
     """Return a person's notices of corrections, newest first."""
     found = Notice.objects.filter(owner_id=owner_id).select_related(

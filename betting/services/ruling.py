@@ -6,7 +6,11 @@ from datetime import datetime
 from betting.services.correcting import correct_changed_results
 from betting.services.settlement import settle_due_bets
 from odds.models import Event, EventStatus
-from odds.services.rulings import call_off, enter_result
+from odds.services.rulings import RulingRefused, call_off, enter_result
+
+__all__ = ["NoSuchEvent", "Ruled", "RulingRefused", "rule_on_event"]
+
+NoSuchEvent = Event.DoesNotExist
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +38,17 @@ def rule_on_event(
     Repeating it changes nothing more. What cannot be settled now is tried again by the sweep.
 
     Raises:
+        NoSuchEvent: if there is none of that number.
         RulingRefused: naming what cannot be.
     """
     if status == EventStatus.FINISHED:
+        if home_score is None or away_score is None:
+            missing = "home_score" if home_score is None else "away_score"
+            raise RulingRefused(missing, f"{missing}: a finished event has a score; send it.")
         event = enter_result(
             event_id=event_id,
-            home_score=-1 if home_score is None else home_score,
-            away_score=-1 if away_score is None else away_score,
+            home_score=home_score,
+            away_score=away_score,
             reason=reason,
             now=now,
             by_id=by_id,

@@ -15,6 +15,7 @@ from betting.screens import BetRow
 from betting.selectors import bets as selectors
 from betting.selectors.bets import BetFilter
 from betting.selectors.money import bankroll_of
+from betting.selectors.waiting import notices_of
 from betting.venues.registry import venue_by_key
 
 COLUMNS = (
@@ -44,6 +45,7 @@ def bets(request: UserRequest) -> HttpResponse:
             "chips": made,
             "chips_on": which != BetFilter(),
             "money": bankroll_of(request.user.pk),
+            "corrected": 0 if request.htmx else notices_of(request.user.pk, unread=True).count(),
             "now": clock.now(),
             "since": since,
         },

@@ -1,7 +1,8 @@
-"""bankroll: pay money into a person's bankroll, opening it if need be, or take free money out."""
+"""bankroll: a person's bankrolls, and money moved in and out of them and to bookmakers."""
 
 import re
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -9,18 +10,40 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from accounts import clock
+from betting.models import Bankroll
+from betting.selectors.opportunities import bookmaker_id
+from betting.selectors.statements import movements, statement_of
 from betting.services import ledger
+
+MOVES: dict[str, Callable[..., Any]] = {
+    "deposit": ledger.deposit,
+    "withdraw": ledger.withdraw,
+    "to-book": ledger.move_to_bookmaker,
+    "from-book": ledger.move_from_bookmaker,
+}
+REFUSALS = (
+    ledger.AmountRefused,
+    ledger.BankrollClosed,
+    ledger.NotEmpty,
+    ledger.TransferRepeatedDifferently,
+)
 
 
 class Command(BaseCommand):
-    help = "Pay into a person's bankroll, which opens it if there is none, or take free money out."
+    help = (
+        "Pay into a person's bankroll, which opens it if there is none; take free money out; move "
+        "money to or from a bookmaker; rename or close it; print its statement."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=("deposit", "withdraw"))
+        parser.add_argument("what", choices=(*MOVES, "rename", "close", "statement"))
         parser.add_argument("user", help="user name")
-        parser.add_argument("amount", help="such as 1000.00")
+        parser.add_argument(
+            "value", nargs="?", default="", help="an amount such as 1000.00; the new name"
+        )
         parser.add_argument("--name", default="Main", help="which bankroll of theirs; Main")
         parser.add_argument("--currency", default="EUR", help="EUR unless told")
+        parser.add_argument("--bookmaker", default="", help="its key, to or from which it moves")
         parser.add_argument(
             "--reference", default="", help="the same one again moves nothing; made up if not given"
         )
@@ -29,21 +52,55 @@ class Command(BaseCommand):
         owner = get_user_model().objects.filter(username=options["user"]).first()
         if owner is None:
             raise CommandError(f"{options['user']}: there is no such user; the admin adds one.")
+        try:
+            if options["what"] in MOVES:
+                self._move(owner.pk, options)
+            else:
+                self._manage(owner.pk, options)
+        except REFUSALS as refused:
+            raise CommandError(str(refused)) from refused
+
+    def _move(self, owner_id: int, options: dict[str, Any]) -> None:
         currency = options["currency"].upper()
         if not re.fullmatch("[A-Z]{3}", currency):
             raise CommandError(f"currency: {currency} is no code of three letters, such as EUR.")
-        now = clock.now()
-        try:
-            # A bankroll is not opened for money that is refused.
-            with transaction.atomic():
-                bankroll = ledger.open_bankroll(owner.pk, options["name"], currency, now)
-                move = ledger.deposit if options["what"] == "deposit" else ledger.withdraw
-                moved = move(
-                    bankroll_id=bankroll.pk,
-                    amount=ledger.read_amount(options["amount"]),
-                    reference=options["reference"] or f"{options['what']} {uuid.uuid4()}",
-                    now=now,
+        there = {}
+        if options["what"].endswith("-book"):
+            there = {"bookmaker_id": bookmaker_id(options["bookmaker"])}
+            if there["bookmaker_id"] is None:
+                raise CommandError(
+                    f"bookmaker: there is no {options['bookmaker'] or 'none given'}."
                 )
-        except (ledger.AmountRefused, ledger.TransferRepeatedDifferently) as refused:
-            raise CommandError(str(refused)) from refused
+        now = clock.now()
+        # A bankroll is not opened for money that is refused.
+        with transaction.atomic():
+            bankroll = ledger.open_bankroll(owner_id, options["name"], currency, now)
+            moved = MOVES[options["what"]](
+                bankroll_id=bankroll.pk,
+                amount=ledger.read_amount(options["value"]),
+                reference=options["reference"] or f"{options['what']} {uuid.uuid4()}",
+                now=now,
+                **there,
+            )
         self.stdout.write(f"{moved.get_kind_display()}: {moved.amount} {bankroll.currency}")
+
+    def _manage(self, owner_id: int, options: dict[str, Any]) -> None:
+        bankroll = Bankroll.objects.filter(owner_id=owner_id, name=options["name"]).first()
+        if bankroll is None:
+            raise CommandError(f"name: {options['user']} has no bankroll {options['name']}.")
+        now = clock.now()
+        if options["what"] == "rename":
+            ledger.rename_bankroll(bankroll_id=bankroll.pk, name=options["value"], now=now)
+            self.stdout.write(f"{bankroll.name} is {options['value']} now.")
+        elif options["what"] == "close":
+            ledger.close_bankroll(bankroll_id=bankroll.pk, now=now)
+            self.stdout.write(f"{bankroll.name} is closed.")
+        else:
+            found = statement_of(bankroll, begin=bankroll.opened_at, end=now)
+            for each in movements(found):
+                moved = each.transfer
+                self.stdout.write(
+                    f"{moved.at:%Y-%m-%d %H:%M:%S} {moved.number:>6} "
+                    f"{moved.get_kind_display():<20} {moved.amount:>14} {each.equity:>14}"
+                )
+            self.stdout.write(f"Equity {found.closing.equity} {bankroll.currency}")

@@ -1,0 +1,104 @@
+"""Results that never came, for operators."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import clock
+from accounts.api import (
+    Body,
+    Moment,
+    ProblemShape,
+    Refused,
+    Shape,
+    Whole,
+    lists,
+    owner_of,
+    read_body,
+    read_query,
+)
+from accounts.problems import Fault
+from betting.selectors.waiting import events_without_result
+from betting.services.ruling import NoSuchEvent, RulingRefused, rule_on_event
+
+ENDS = ("finished", "cancelled", "postponed", "abandoned")
+
+
+class WaitingShape(Shape):
+    event = serializers.IntegerField(source="pk")
+    competition = serializers.CharField(source="competition.key")
+    home = serializers.CharField(source="home.name")
+    away = serializers.CharField(source="away.name")
+    starts_at = Moment()
+    status = serializers.CharField()
+    open_bets = serializers.IntegerField()
+    bettors = serializers.IntegerField(source="owners")
+
+
+class NewRuling(Body):
+    status = serializers.ChoiceField(choices=ENDS)
+    home_score = Whole(required=False, min_value=0, max_value=999)
+    away_score = Whole(required=False, min_value=0, max_value=999)
+    reason = serializers.CharField(max_length=500, help_text="where it is from, or why")
+
+
+class RuledShape(Shape):
+    event = serializers.IntegerField(source="event.pk")
+    status = serializers.CharField(source="event.status")
+    home_score = serializers.IntegerField(source="event.home_score", allow_null=True)
+    away_score = serializers.IntegerField(source="event.away_score", allow_null=True)
+    settled = serializers.IntegerField(help_text="bets settled by it now")
+    corrected = serializers.IntegerField(help_text="bets settled otherwise before")
+    parked = serializers.ListField(child=serializers.CharField(), help_text="bets left, and why")
+
+
+class WaitingResults(APIView):
+    @lists("waiting_results", tag="results", of=WaitingShape)
+    def get(self, request: Request, _asked: dict[str, Any]) -> QuerySet[Any]:
+        """Events with open bets that wait for a result. For operators."""
+        _operator(request)
+        return events_without_result(clock.now())
+
+
+class RuleOnEvent(APIView):
+    @extend_schema(
+        operation_id="rule_on_event",
+        tags=["results"],
+        request=NewRuling,
+        responses={
+            200: RuledShape,
+            400: ProblemShape,
+            403: ProblemShape,
+            404: ProblemShape,
+            422: ProblemShape,
+        },
+    )
+    def post(self, request: Request, event_id: int) -> Response:
+        """Say what became of an event; its bets settle or are corrected at once. For operators.
+
+        Repeating it changes nothing more.
+        """
+        _operator(request)
+        read_query(request, serializers.Serializer)
+        asked = read_body(request, NewRuling)
+        try:
+            ruled = rule_on_event(
+                event_id=event_id, now=clock.now(), by_id=owner_of(request), **asked
+            )
+        except NoSuchEvent:
+            raise Http404 from None
+        except RulingRefused as refused:
+            fault = Fault(field=refused.field, detail=refused.detail, code="refused")
+            raise Refused("Nothing was changed.", [fault]) from refused
+        return Response(RuledShape(ruled).data)
+
+
+def _operator(request: Request) -> None:
+    if not request.user.is_staff:
+        raise exceptions.PermissionDenied("Only an operator rules on results.")

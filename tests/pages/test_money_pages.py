@@ -1,0 +1,115 @@
+"""Money, statements and results that never came, as pages."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from betting.models import Bankroll, Bet, Transfer
+from betting.selectors.money import bankroll_of
+from betting.services.correcting import correct_settlement
+from betting.services.settlement import settle_bet
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+def test_money_moves_only_when_it_is_confirmed_and_once(alice, as_alice):
+    bankroll = make.bankroll(alice, "100.00")
+    book = make.priced().bookmaker_id
+    asked = {"kind": "to_book", "amount": "30.00", "bookmaker": book, "request_key": "k1"}
+    at = f"/money/{bankroll.pk}/move/"
+
+    looked = as_alice.post(at, asked)
+
+    assert "To a bookmaker" not in looked.content.decode()
+    assert "Do it" in looked.content.decode()
+    assert Transfer.objects.count() == 1, "nothing moved yet"
+    for _ in range(2):
+        done = as_alice.post(at, asked | {"confirmed": "1"}, follow=True)
+    assert "To a bookmaker: 30.00" in done.content.decode()
+    money = bankroll_of(alice.pk)
+    assert (money.free, money.at_books, Transfer.objects.count()) == (Decimal(70), Decimal(30), 2)
+    over = as_alice.post(
+        at, {"kind": "withdrawal", "amount": "70.01", "request_key": "k2", "confirmed": "1"}
+    )
+    assert over.status_code == 422
+    assert "70.01 is more than the free 70.00" in over.content.decode()
+
+
+def test_bankrolls_are_opened_renamed_and_closed(alice, as_alice):
+    as_alice.post("/money/open/", {"name": "Dollars", "currency": "USD"})
+    bankroll = Bankroll.objects.get()
+    as_alice.post(f"/money/{bankroll.pk}/rename/", {"name": "Bucks"})
+    assert "Bucks" in as_alice.get("/money/").content.decode()
+
+    as_alice.post(f"/money/{bankroll.pk}/close/")
+
+    assert "No bankroll yet" in as_alice.get("/money/").content.decode()
+    assert as_alice.post("/money/open/", {"name": "x", "currency": "eur"}).status_code == 422
+
+
+def test_a_statement_shows_and_exports_every_movement(alice, as_alice):
+    bankroll = make.bankroll(alice, "100.00")
+    at = f"/money/{bankroll.pk}/statement/"
+
+    page = as_alice.get(at).content.decode()
+
+    assert "Deposit" in page
+    assert Transfer.objects.get().hash in page
+    rows = list(as_alice.get(f"{at}export.csv").streaming_content)
+    assert len(rows) == 2
+    assert b"100.00" in rows[1]
+    nothing = as_alice.get(f"{at}?begin=2030-01-01&end=2030-01-02").content.decode()
+    assert "Nothing moved" in nothing
+
+
+def test_nobody_sees_the_money_of_another(as_alice, bob):
+    theirs = make.bankroll(bob).pk
+    for path in ("move", "rename", "close"):
+        assert as_alice.post(f"/money/{theirs}/{path}/").status_code == 404
+    for path in ("statement/", "statement/export.csv"):
+        assert as_alice.get(f"/money/{theirs}/{path}").status_code == 404
+    assert as_alice.get("/results/").status_code == 403
+
+
+def test_a_correction_is_told_until_it_is_read(alice, as_alice):
+    make.bankroll(alice)
+    bet = make.place(alice, make.priced("2.500"), "10.00")
+    settle_bet(bet_id=bet.pk, result="won", now=make.NIGHT)
+    correct_settlement(bet_id=bet.pk, result="lost", reason="offside", now=make.NIGHT)
+
+    assert "1 of your settlements was corrected" in as_alice.get("/bets/").content.decode()
+    assert "offside" in as_alice.get("/money/").content.decode()
+    as_alice.post("/money/notices/read/")
+    assert "offside" not in as_alice.get("/money/").content.decode()
+
+
+def test_an_operator_rules_after_a_second_look(alice, olivia, monkeypatch, capsys):
+    monkeypatch.setattr("accounts.clock.now", lambda: make.EVENING + timedelta(days=1))
+    make.bankroll(alice)
+    bets = [make.place(alice, make.priced(game=n), "10.00") for n in (1, 2)]
+    event, other = (bet.selection.market.event_id for bet in bets)
+    operator = Client()
+    operator.force_login(olivia)
+    said = {"status": "finished", "home_score": "2", "away_score": "1", "reason": "league page"}
+
+    assert "Home 1" in operator.get("/results/").content.decode()
+    looked = operator.post(f"/results/{event}/rule/", said)
+    assert "Rule so" in looked.content.decode()
+    assert Bet.objects.filter(status="open").count() == 2
+    done = operator.post(f"/results/{event}/rule/", said | {"confirmed": "1"}, follow=True)
+    assert "1 bets settled" in done.content.decode()
+    missing = {"status": "finished", "reason": "x", "confirmed": "1"}
+    assert operator.post(f"/results/{other}/rule/", missing).status_code == 422
+
+    call_command("results")
+    call_command("results", str(other), "abandoned", "--reason", "storm", "--by", "olivia")
+    assert "1 open bets" in capsys.readouterr().out
+    assert dict(Bet.objects.values_list("pk", "result")) == {
+        bets[0].pk: "won",
+        bets[1].pk: "void",
+    }
+    assert "Nothing waits" in operator.get("/results/").content.decode()
