@@ -205,6 +205,14 @@ class TransferAdmin(Evidence):
     ordering: ClassVar = ("-pk",)
 
 
+@admin.register(models.Closing)
+class ClosingAdmin(Evidence):
+    list_display = ("bet", "fair_probability", "source", "age", "quality", "raw_clv")
+    list_filter = ("quality", "source")
+    list_select_related = ("bet",)
+    search_fields = ("bet__pk", "source")
+
+
 @admin.register(models.Sweep)
 class SweepAdmin(Evidence):
     list_display = ("strategy_key", "competition_key", "kind", "status", "asked_at", "by")

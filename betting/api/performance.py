@@ -128,6 +128,13 @@ class TrackRecordShape(PerformanceShape):
     groups = serializers.DictField(
         child=GroupShape(many=True), help_text="the bets cut by strategy, bookmaker, edge and more"
     )
+    raw_clv = IntervalShape(
+        allow_null=True, help_text="against the same book's last price, margins and all"
+    )
+    closes = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="bets by the quality of their close: good, fair, poor, none",
+    )
 
 
 class PerformanceView(APIView):
@@ -143,4 +150,5 @@ class PerformanceView(APIView):
         track = track_record_of(owner_of(request), filter_of(PerformanceFilter, asked))
         done = PerformanceShape(track.performance).data
         groups = {key: GroupShape(each, many=True).data for key, each in track.groups.items()}
-        return Response(done | {"groups": groups})
+        raw = None if track.raw_clv is None else IntervalShape(track.raw_clv).data
+        return Response(done | {"groups": groups, "raw_clv": raw, "closes": track.closes})

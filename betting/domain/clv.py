@@ -1,6 +1,7 @@
 """Closing line value: was the price taken better than what the market knew at the end?"""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 MOVED = "The line moved to {:g}: the one taken is priced by how scores lie around that close."
 
@@ -45,3 +46,31 @@ def closing_line_value(
     if market_was_quoted_at_close:
         return Clv(None, "The line moved: nobody quoted this one at the close.")
     return Clv(None, "No close: no book priced every outcome at the start.")
+
+
+def raw_value(*, price: float, closing_price: float) -> float:
+    """Return how much better the price taken was than the same book's last one, margins and all.
+
+    >>> round(raw_value(price=2.1, closing_price=2.0), 4)
+    0.05
+    """
+    return price / closing_price - 1.0
+
+
+def quality_of(*, age: timedelta, book_count: int, by_reference: bool, moved: bool) -> str:
+    """Return how much a close is worth as a measure: good, fair or poor.
+
+    Good: newer than a quarter of an hour before the start, by a reference or three books or more.
+    Fair: newer than an hour, by a reference or two books. A line that had to be worked out from
+    another is fair at best.
+
+    >>> quality_of(age=timedelta(minutes=5), book_count=6, by_reference=False, moved=False)
+    'good'
+    >>> quality_of(age=timedelta(minutes=5), book_count=1, by_reference=False, moved=False)
+    'poor'
+    """
+    if not moved and age <= timedelta(minutes=15) and (by_reference or book_count >= 3):
+        return "good"
+    if age <= timedelta(hours=1) and (by_reference or book_count >= 2):
+        return "fair"
+    return "poor"

@@ -14,6 +14,7 @@ from betting.models.bets import (
 )
 from betting.models.imports import BetImport, ImportedBet, QuarantinedBet
 from betting.models.journal import DecisionInputs, JournalEntry
+from betting.models.closings import Closing
 from betting.models.ledger import Bankroll, LedgerAccount, Transfer
 from betting.models.strategies import Opportunity, Strategy, StrategyVersion
 from betting.models.track import Commitment, TrackRecord
@@ -28,6 +29,7 @@ __all__ = [
     "Bet",
     "BetImport",
     "BetStatus",
+    "Closing",
     "Commitment",
     "DecisionInputs",
     "ImportedBet",

@@ -1,5 +1,6 @@
 """What a person's settled bets earned: figures, times, and the same bets cut by what names them."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -8,6 +9,7 @@ import numpy as np
 from django.db.models import F, Q, QuerySet, Sum
 
 from betting.domain.breakdowns import Group, cut
+from betting.domain.luck import Interval, mean_of
 from betting.domain.performance import Performance, measure
 from betting.domain.record import Record
 from betting.models import Bet, BetStatus, Strategy, Transfer
@@ -57,7 +59,8 @@ class TrackRecord:
     """A person's performance with the bets behind it, in the order of settling.
 
     `times` are the moments of the points of the equity curve: the first when the money was there,
-    then one a bet. `groups` are by key of what they are cut by.
+    then one a bet. `groups` are by key of what they are cut by. `raw_clv` is against the same
+    book's last price; `closes` counts the bets by the quality of their close, `none` among them.
     """
 
     performance: Performance
@@ -67,6 +70,8 @@ class TrackRecord:
     clvs: list[float]
     won: int
     groups: dict[str, list[Group]]
+    raw_clv: Interval | None
+    closes: dict[str, int]
 
 
 def performance_of(owner_id: int, which: PerformanceFilter = ALL) -> Performance:
@@ -92,6 +97,8 @@ def track_record_of(owner_id: int, which: PerformanceFilter = ALL) -> TrackRecor
         clvs=record.clv[~np.isnan(record.clv)].tolist(),
         won=int((record.profit > 0).sum()),
         groups=cut(record, _labels(bets)) if bets else {},
+        raw_clv=_raw_clv(bets),
+        closes=dict(Counter(_closing(bet) for bet in bets)),
     )
 
 
@@ -112,6 +119,7 @@ def settled_bets(owner_id: int, which: PerformanceFilter = ALL) -> QuerySet[Bet]
         .select_related(
             "bankroll",
             "bookmaker",
+            "closing",
             f"{EVENT}__competition",
             f"{EVENT}__home",
             f"{EVENT}__away",
@@ -203,6 +211,21 @@ def _labels(bets: list[Bet]) -> dict[str, list[str]]:
         "competition": [bet.selection.market.event.competition.title for bet in bets],
         "version": [_version(bet) for bet in bets],
     }
+
+
+def _raw_clv(bets: list[Bet]) -> Interval | None:
+    """Return the mean value against the same book's last price, margins and all."""
+    valued = [
+        (each.closing.raw_clv, each.selection.market.event_id)
+        for each in bets
+        if hasattr(each, "closing") and each.closing.raw_clv is not None
+    ]
+    values, events = zip(*valued, strict=True) if valued else ((), ())
+    return mean_of(np.array(values, np.float64), np.array(events, np.int64))
+
+
+def _closing(bet: Bet) -> str:
+    return str(bet.closing.quality) if hasattr(bet, "closing") else "none"
 
 
 def _version(bet: Bet) -> str:

@@ -266,6 +266,10 @@ def test_found_followed_settled_and_measured(market, alice, django_assert_num_qu
 
     bet = Bet.objects.get()
     assert bet.clv == pytest.approx(0.10)
+    closing = bet.closing
+    assert (closing.source, closing.method, closing.quality) == ("consensus", "shin", "good")
+    # The book never changed its price: there was nothing to beat there.
+    assert closing.raw_clv in (None, 0.0)
     done = performance_of(alice.pk)
     profit = float(bet.returned - bet.stake)
     assert (done.bets, done.profit) == (1, profit)
@@ -312,6 +316,7 @@ def test_a_moved_line_is_priced_by_how_scores_lie_around_its_close(
 
     bet.refresh_from_db()
     assert bet.clv == pytest.approx(1.95 * expected - 1, abs=0.002)
+    assert (bet.closing.quality, bet.closing.raw_clv) == ("fair", None)
     assert bet.clv_note.startswith(f"The line moved to {closed}: ")
 
 
@@ -326,6 +331,31 @@ def test_a_bet_is_measured_once_its_event_is_over_so_that_a_late_start_may_move_
     assert measure_clv(make.NIGHT) == 1
 
     assert Bet.objects.get().clv == pytest.approx(-0.01)
+
+
+def test_the_raw_value_is_against_the_last_price_of_the_same_book_by_the_start(alice):
+    ensure_partitions([make.NOON])
+    make.bankroll(alice)
+    bet = make.place(alice, make.priced("2.200"))
+    quote = Quote.objects.get()
+    for price, hours in (("2.200", 0), ("2.000", 6), ("1.500", 8)):
+        at = make.NOON + timedelta(hours=hours)
+        PriceChange.objects.create(
+            quote=quote, price=Decimal(price), last_update=at, seen_at=at
+        )
+    PricingRule.objects.create(
+        sport=Sport.objects.get(), method="power", reference_books=["paperbook"], reason="x",
+        in_force_from=make.BEFORE,
+    )  # fmt: skip
+    close(bet.selection, 0.5)
+    make.finish(bet.selection.market.event, 99, 90)
+
+    measure_clv(make.NIGHT)
+
+    bet = Bet.objects.get()
+    assert bet.closing.raw_price == Decimal("2.000"), "1.500 came after the start"
+    assert bet.closing.raw_clv == pytest.approx(0.10)
+    assert bet.closing.source == "paperbook"
 
 
 def test_a_close_that_was_never_captured_at_the_start_is_none(alice):

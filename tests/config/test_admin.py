@@ -31,6 +31,7 @@ EVIDENCE = {
     "Opportunity",
     "Backtest",
     "Sweep",
+    "Closing",
     "Quote",
     "Market",
     "Selection",
