@@ -12,9 +12,9 @@ from betting.models.bets import (
     Result,
     Settlement,
 )
+from betting.models.closings import Closing
 from betting.models.imports import BetImport, ImportedBet, QuarantinedBet
 from betting.models.journal import DecisionInputs, JournalEntry
-from betting.models.closings import Closing
 from betting.models.ledger import Bankroll, LedgerAccount, Transfer
 from betting.models.strategies import Opportunity, Strategy, StrategyVersion
 from betting.models.track import Commitment, TrackRecord

@@ -119,9 +119,7 @@ def _closings(bets: list[Bet], against: dict[int, _Close], *, now: datetime) -> 
         bet.selection_id for bet in bets
     }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LAST, {"selections": list(selections), "books": list(books), "now": now}
-        )
+        cursor.execute(_LAST, {"selections": list(selections), "books": list(books), "now": now})
         last = {(selection, key): price for selection, key, price in cursor.fetchall()}
     made = []
     for bet in bets:

@@ -21,7 +21,8 @@ from betting.services.measuring import measure_clv
 from betting.services.opportunities import refresh_opportunities
 from betting.services.settlement import settle_due_bets
 from betting.services.strategies import ensure_strategies
-from odds.models import ClosingPrice, Competition, Quote
+from odds.models import ClosingPrice, Competition, PriceChange, PricingRule, Quote, Sport
+from odds.services import ensure_partitions
 from tests import make
 
 OPEN = OpportunityFilter(status="open", recommended=True, starts_after=make.NOON)
@@ -340,9 +341,7 @@ def test_the_raw_value_is_against_the_last_price_of_the_same_book_by_the_start(a
     quote = Quote.objects.get()
     for price, hours in (("2.200", 0), ("2.000", 6), ("1.500", 8)):
         at = make.NOON + timedelta(hours=hours)
-        PriceChange.objects.create(
-            quote=quote, price=Decimal(price), last_update=at, seen_at=at
-        )
+        PriceChange.objects.create(quote=quote, price=Decimal(price), last_update=at, seen_at=at)
     PricingRule.objects.create(
         sport=Sport.objects.get(), method="power", reference_books=["paperbook"], reason="x",
         in_force_from=make.BEFORE,
