@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('betting', '0015_track_record'),
+        ('betting', '0016_bets_placed_elsewhere'),
     ]
 
     operations = [
