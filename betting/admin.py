@@ -270,3 +270,48 @@ class ArmingAdmin(Evidence):
     list_filter = ("venue",)
     list_select_related = ("asked_by", "confirmed_by", "ended_by")
     search_fields = ("venue", "reason", "end_reason")
+
+
+@admin.register(models.TrackRecord)
+class TrackRecordAdmin(Evidence):
+    list_display = ("slug", "title", "owner", "is_public", "opened_at")
+    list_filter = ("is_public",)
+    list_select_related = ("owner",)
+    search_fields = ("slug", "title", "owner__username")
+    ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.Commitment)
+class CommitmentAdmin(Evidence):
+    """What was committed to, not the salt: that is shown with the content once the event starts."""
+
+    list_display = ("record", "number", "bet", "committed_at", "starts_at", "commitment")
+    exclude = ("salt",)
+    list_select_related = ("record", "bet__selection")
+    search_fields = ("record__slug", "commitment", "chain")
+    ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.BetImport)
+class BetImportAdmin(Evidence):
+    list_display = ("name", "owner", "status", "uploaded_at", "imported_at")
+    list_filter = ("status",)
+    list_select_related = ("owner",)
+    search_fields = ("name", "owner__username")
+    ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.ImportedBet)
+class ImportedBetAdmin(Evidence):
+    list_display = ("owner", "placed_at", "event", "selection", "stake", "price", "result")
+    list_select_related = ("owner",)
+    search_fields = ("event", "owner__username")
+    ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.QuarantinedBet)
+class QuarantinedBetAdmin(Evidence):
+    list_display = ("source", "row_number", "faults")
+    list_select_related = ("source",)
+    search_fields = ("source__name",)
+    ordering: ClassVar = ("-pk",)

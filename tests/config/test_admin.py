@@ -80,6 +80,11 @@ EVIDENCE = {
     "JournalEntry",
     "Notice",
     "Arming",
+    "TrackRecord",
+    "Commitment",
+    "BetImport",
+    "ImportedBet",
+    "QuarantinedBet",
 }
 
 
