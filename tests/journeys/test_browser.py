@@ -25,7 +25,8 @@ def addresses() -> list[str]:
     return [
         "/", "/?tab=passed", "/odds/", "/odds/?market=totals", "/scanner/?doubtful=yes",
         "/bookmakers/", "/bets/", "/performance/", "/models/",
-        "/risk/", "/status/", "/preferences/", "/methodology/", f"/bets/{bet.pk}/",
+        "/risk/", "/venues/", "/status/", "/preferences/", "/methodology/",
+        f"/bets/{bet.pk}/",
         f"/events/{bet.selection.market.event_id}/", f"/models/{version.pk}/", "/not-a-page/",
     ]  # fmt: skip
 

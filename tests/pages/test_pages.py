@@ -36,6 +36,7 @@ OTHERS = [
     "/models/searches/",
     "/bookmakers/",
     "/risk/",
+    "/venues/",
     "/status/",
     "/preferences/",
     "/methodology/",
