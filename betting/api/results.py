@@ -30,7 +30,7 @@ from betting.services.ruling import NoSuchEvent, RulingRefused, rule_on_event
 ENDS = ("finished", "cancelled", "postponed", "abandoned")
 
 
-class WaitingShape(Shape):
+class EventWithoutResult(Shape):
     event = serializers.IntegerField(source="pk")
     competition = serializers.CharField(source="competition.key")
     home = serializers.CharField(source="home.name")
@@ -59,7 +59,7 @@ class RuledShape(Shape):
 
 
 class WaitingResults(APIView):
-    @lists("waiting_results", tag="results", of=WaitingShape)
+    @lists("waiting_results", tag="results", of=EventWithoutResult)
     def get(self, request: Request, _asked: dict[str, Any]) -> QuerySet[Any]:
         """Events with open bets that wait for a result. For operators."""
         _operator(request)
