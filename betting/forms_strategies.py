@@ -26,6 +26,14 @@ HELP = {
     "max_price": "Highest price, decimal.",
     "max_quote_age": "Oldest price, in minutes.",
     "max_hours_ahead": "Furthest start, in hours.",
+    "stake_on": "low: the low end of what is believed; fair: what is believed.",
+    "stake_plan": "kelly, proportional, or a plan in money; docs/algorithms/staking.md has them.",
+    "stake_size": "Of proportional a share of equity, of a plan in money the money; else 0.",
+    "max_stake": "Most money on one bet; 0: no cap.",
+    "rounding": "What a stake is rounded down to.",
+    "correlation_event": "How far bets on one event go together, 0 to 1.",
+    "correlation_team": "The same of bets on one team.",
+    "correlation_day": "The same of bets of one day.",
     "kelly_fraction": "Part of full Kelly; the person's own part counts where it is smaller.",
 }
 

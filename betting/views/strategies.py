@@ -32,8 +32,8 @@ def strategies(request: UserRequest) -> HttpResponse:
     rows = [
         {
             "strategy": each,
-            "configuration": Configuration.from_json(each.configuration),
-            "rule": RULES.get(each.configuration.get("rule", Configuration().rule)),
+            "configuration": (configuration := Configuration.from_json(each.configuration)),
+            "rule": rule_by_key(configuration.rule),
             "open": counts.get(each.pk, (0, 0)),
             "newest": newest.get(each.pk),
         }

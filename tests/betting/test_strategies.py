@@ -146,7 +146,10 @@ def test_a_person_makes_changes_switches_and_compares_on_the_pages(as_alice, ali
 
 def test_the_pages_of_a_shared_strategy_let_nobody_else_change_it(as_alice):
     services.ensure_strategies()
+    # Stored long ago, before there was a rule to choose.
+    Strategy.objects.filter(key="blend").update(configuration={"model_weight": 1.0})
 
+    assert as_alice.get("/strategies/").status_code == 200
     assert as_alice.get("/strategies/consensus/").status_code == 200
     assert as_alice.get("/strategies/consensus/change/").status_code == 403
     assert as_alice.post("/strategies/consensus/switch/", {"is_active": "0"}).status_code == 403
