@@ -24,6 +24,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 SLATES = 1_000
+MARKETS = 50
 PEER = Path(__file__).with_name("peers_kelly.py")
 
 
@@ -148,7 +149,7 @@ def main() -> None:
 def _one_market(rng: np.random.Generator) -> None:
     """Print one market of three outcomes, which is what penaltyblog solves."""
     markets = []
-    for _ in range(200):
+    for _ in range(MARKETS):
         p = rng.dirichlet(np.full(3, 3.0)) * 0.999
         markets.append((p, (1.0 + rng.normal(0.0, 0.06, 3)) / p))
     zero = np.zeros(3, dtype=np.int64)
@@ -163,13 +164,13 @@ def _one_market(rng: np.random.Generator) -> None:
             [python, str(PEER)], input=asked, capture_output=True, text=True, check=True
         )
         answer = json.loads(done.stdout.splitlines()[-1])
-        peer, peer_us = "penaltyblog multiple_kelly_criterion", answer["seconds"] / 200 * 1e6
+        peer, peer_us = "penaltyblog multiple_kelly_criterion", answer["seconds"] / MARKETS * 1e6
         above = [
             growth(f, *joint_results(p, o, zero)) - growth(np.array(g), *joint_results(p, o, zero))
             for (p, o), f, g in zip(markets, ours, answer["stakes"], strict=True)
         ]
         say("Kelly of one market, least growth above the peer's", min(above), "log", peer, 0.0)
-    say("Kelly of one market of three outcomes", took / 200 * 1e6, "us", peer, peer_us)
+    say("Kelly of one market of three outcomes", took / MARKETS * 1e6, "us", peer, peer_us)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from django import forms
 from betting.domain.configuration import BadConfiguration, Configuration, as_text
 from betting.domain.rules import RULES
 from betting.services.strategies import read_configuration
+from risk.domain.rounding import ROUNDINGS
+from risk.domain.staking import PLANS
 
 HELP = {
     "rule": "How it decides. Rules are code; docs/guides/add_a_strategy.md says how to add one.",
@@ -35,6 +37,21 @@ HELP = {
     "correlation_team": "The same of bets on one team.",
     "correlation_day": "The same of bets of one day.",
     "kelly_fraction": "Part of full Kelly; the person's own part counts where it is smaller.",
+    "stake_on": "Whether Kelly reads the low end of what is believed, or the belief itself.",
+    "stake_plan": "How a stake is sized, before anybody's limits.",
+    "stake_size": "Money for flat and fixed_profit, a share of equity for proportional, else 0.",
+    "max_stake": "Most money on one bet; 0: no cap.",
+    "rounding": "Always down, after the limits.",
+    "correlation_event": "How alike bets on other markets of one event are, 0 to 1.",
+    "correlation_team": "The same of bets on other events of a team.",
+    "correlation_day": "The same of bets on other events of a day.",
+}
+# Settings of which there is a list.
+CHOICES = {
+    "rule": [(rule.key, f"{rule.title} ({rule.key})") for rule in RULES.values()],
+    "stake_on": [("low", "the low end"), ("fair", "the belief")],
+    "stake_plan": [(key, f"{key.replace('_', ' ')}: {meaning}") for key, meaning in PLANS.items()],
+    "rounding": [(key, f"{key}: {meaning}") for key, meaning in ROUNDINGS.items()],
 }
 
 
@@ -118,11 +135,8 @@ def _number(text: str) -> float:
 
 def _box(name: str, kind: type[Any]) -> forms.Field:
     label = name.replace("_", " ").capitalize()
-    if name == "rule":
-        return forms.ChoiceField(
-            choices=[(rule.key, f"{rule.title} ({rule.key})") for rule in RULES.values()],
-            help_text=HELP[name],
-        )
+    if name in CHOICES:
+        return forms.ChoiceField(label=label, choices=CHOICES[name], help_text=HELP[name])
     attrs = {} if kind in (tuple, dict, str) else {"class": "input tnum", "inputmode": "decimal"}
     return forms.CharField(
         label=label,
