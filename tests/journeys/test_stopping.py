@@ -72,7 +72,7 @@ def test_what_stops_is_seen_and_holds_at_once_at_every_door(browser, server, bet
     expect(page.get_by_text("Stopped. No new stake is taken")).to_be_visible()
     expect(page.locator(".band-halt")).to_contain_text("Kill switch: no new stakes")
     assert refusals_by_api(page, server, key) == ["kill_switch"]
-    refused_by_page(page, server, "Kill switch")
+    refused_by_page(page, server, "this stake is not taken until it is lifted")
     place_for_followers(timezone.now())
     assert Bet.objects.filter(owner=bettor).count() == before
 
