@@ -159,7 +159,7 @@ def refused(request: UserRequest) -> HttpResponse:
         request,
         "risk/refused.html",
         {
-            "page": found.get_page(request.GET.get("page")),
+            "listed": found.get_page(request.GET.get("page")),
             "rules": [(rule.name, rule.title) for rule in all_rules()],
             "rule": which.rule or "",
             "text": which.text or "",

@@ -178,3 +178,15 @@ def test_a_rule_that_cannot_be_loaded_is_said(settings):
         settings.RISK_RULES = [path]
         with pytest.raises(ImproperlyConfigured, match="FAIRLINE_RISK_RULES"):
             all_rules()
+
+
+def test_refusals_are_listed_with_all_reasons_and_can_be_looked_for(alice, client):
+    make.bankroll(alice)
+    refused(alice, make.priced(), stake="500.00")
+    client.force_login(alice)
+
+    assert "over what is left for one bet" in client.get("/risk/refused/").content.decode()
+    found = client.get("/risk/refused/?rule=max_bet_share&text=home").content.decode()
+    assert "over what is left for one bet" in found
+    other = client.get("/risk/refused/?rule=price_moved").content.decode()
+    assert "No refused stake matches." in other
