@@ -66,7 +66,7 @@ class DifferenceShape(Shape):
 class ReplayedShape(Shape):
     opportunity = serializers.IntegerField(source="opportunity_id")
     said = serializers.JSONField(help_text="what today's code says of what it saw then")
-    differences = DifferenceShape(many=True, help_text="empty: the same to the last bit")
+    differences = DifferenceShape(many=True, help_text="empty: the same to twelve places")
     reasons = serializers.JSONField()
     passes = serializers.JSONField()
 
