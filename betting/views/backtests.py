@@ -102,6 +102,7 @@ class BeginSweep(Stretch):
 
     space = forms.JSONField(
         label="Settings to try",
+        initial={"min_edge": [0.01, 0.02, 0.03, 0.05], "min_books": [3, 5]},
         help_text='By name: {"min_edge": [0.01, 0.02, 0.03], "min_books": [3, 5]}',
     )
     most = forms.IntegerField(
