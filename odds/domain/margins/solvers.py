@@ -66,11 +66,13 @@ def power(implied: FloatArray, total: FloatArray) -> FloatArray:
     for _ in range(_MOST_STEPS):
         powers_sum = powers.sum(axis=0)
         height = np.log(powers_sum)
-        if np.abs(height).max() < _CLOSE_ENOUGH:
+        # A market that is solved stays as it is: beside others it must get the bits it gets alone.
+        going = np.abs(height) >= _CLOSE_ENOUGH
+        if not going.any():
             break
         slope = (powers * finite).sum(axis=0) / powers_sum
         exponent = exponent - height / slope
-        powers = np.exp(logs * exponent)
+        powers = np.where(going, np.exp(logs * exponent), powers)
     return powers
 
 
