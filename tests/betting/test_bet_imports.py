@@ -145,14 +145,14 @@ def test_the_pages_show_every_row_before_anything_is_taken(as_alice, alice):
         assert as_alice.post(f"{made.url}take/").status_code == 302
         assert b"In quarantine" in as_alice.get(made.url).content
         assert b"A v B" in as_alice.get("/bets/imported/").content
-    other = BetImport.objects.create(
-        owner=make.user("dave"), name="d", content=HEAD + GOOD, uploaded_at=make.NOON
-    )
-    assert as_alice.get(f"/bets/imported/{other.pk}/").status_code == 404
-    assert as_alice.post(f"/bets/imported/{other.pk}/take/").status_code == 404
-    assert as_alice.post("/bets/imported/", {}).status_code == 422
-    binary = SimpleUploadedFile("my.csv", b"\x00\x01")
-    assert b"this is no text" in as_alice.post("/bets/imported/", {"file": binary}).content
+        other = BetImport.objects.create(
+            owner=make.user("dave"), name="d", content=HEAD + GOOD, uploaded_at=make.NOON
+        )
+        assert as_alice.get(f"/bets/imported/{other.pk}/").status_code == 404
+        assert as_alice.post(f"/bets/imported/{other.pk}/take/").status_code == 404
+        assert as_alice.post("/bets/imported/", {}).status_code == 422
+        binary = SimpleUploadedFile("my.csv", b"\x00\x01")
+        assert b"this is no text" in as_alice.post("/bets/imported/", {"file": binary}).content
 
 
 @pytest.mark.django_db

@@ -12,7 +12,7 @@ from betting.domain.decide import blend
 from betting.domain.moved_lines import at_other_lines
 from betting.domain.overfit import deflated_yield
 from betting.domain.ruin import chance_of_fall
-from betting.domain.settlement import Outcome, payout
+from betting.domain.settlement import DeadHeat, Outcome, payout
 from risk.domain.kelly import kelly_fraction
 from risk.domain.limits import Bounds, Exposure
 from risk.domain.simultaneous import exclusive_shares
@@ -63,7 +63,13 @@ def test_deflation(row):
 @pytest.mark.parametrize("row", table("settlement.md", "result"), ids=str)
 def test_settlement(row):
     stake, price, *expected = (Decimal(cell) for cell in row[1:])
-    paid = payout(stake=stake, price=price, outcome=Outcome(row[0]))
+    tied = re.fullmatch(r"dead heat, (\d) for 1 place", row[0])
+    paid = payout(
+        stake=stake,
+        price=price,
+        outcome=Outcome.DEAD_HEAT if tied else Outcome(row[0]),
+        dead_heat=DeadHeat(tied=int(tied[1])) if tied else None,
+    )
     assert [paid.returned, paid.forfeited, paid.winnings] == expected
 
 
