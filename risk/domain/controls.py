@@ -412,7 +412,8 @@ CONTROLS: tuple[Rule, ...] = (
 def find_breaches(facts: Facts, rules: Iterable[Rule] = CONTROLS) -> tuple[Breach, ...]:
     """Return every breach of the chain, in its order.
 
-    >>> exposure = Exposure(Decimal("100.00"), Decimal("2.50"), ZERO, ZERO)
+    >>> none = Decimal("0.00")
+    >>> exposure = Exposure(Decimal("100.00"), Decimal("2.50"), none, none)
     >>> [breach.rule for breach in find_breaches(Facts(stake=Decimal("3.00"), exposure=exposure))]
     ['max_bet_share', 'free_money']
     """
