@@ -118,8 +118,7 @@ def _slow_checks(place: Place) -> list[Gate]:
 
 
 def _tests(place: Place, arguments: Sequence[str]) -> Gate:
-    # One more than there are cores: a third of the time a test waits for a server or a browser.
-    workers = ["-n", str(min((os.cpu_count() or 1) + 1, 4)), "--dist=loadgroup"]
+    workers = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist=loadgroup"]
     options = list(arguments) or workers
     junit = f"--junit-xml={place.var / 'tests.xml'}"
     return Gate("pytest", [str(place.python), "-m", "pytest", junit, *options], {})
