@@ -26,7 +26,7 @@ from models_registry.code import code_version
 from models_registry.describing import predictor_key
 from models_registry.history import NoSuchCompetition, read_history
 from models_registry.models import Opening
-from models_registry.services import Look, open_held_out, seasons_held_out
+from models_registry.services import Look, open_held_out, stored_seasons_held_out
 from models_registry.services.holds import held, held_by_anyone
 from odds.models import Event
 from risk.domain.limits import Bounds
@@ -147,7 +147,7 @@ def held_out_within(wish: Wish, *, now: datetime) -> list[str]:
         BacktestRefused: if there is no such competition.
     """
     try:
-        seasons = seasons_held_out(read_history(wish.competition_key), now=now)
+        seasons = stored_seasons_held_out(wish.competition_key, now=now)
     except NoSuchCompetition as unknown:
         raise BacktestRefused(f"competition: {unknown}") from None
     if not seasons:

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.live import announce_bet
@@ -25,8 +25,9 @@ from betting.domain.settlement import (
 from betting.models import Bet, BetStatus, Result, Settlement, Transfer
 from betting.selectors.bets import due_bets
 from betting.selectors.money import equity_path
+from betting.selectors.stakes import draw_is_offered
 from betting.services.ledger import Pots, lock_accounts, pots_of
-from odds.models import EventStatus, Selection, Side
+from odds.models import EventStatus
 from risk.domain.breakers import History
 from risk.services import check_personal
 
@@ -175,8 +176,9 @@ def result_of(bet_id: int) -> Result:
 
 def _with_events(wanted: QuerySet[Bet]) -> list[tuple[Bet, bool]]:
     """Return bets with their events, and whether their market offers the draw."""
-    offered = Selection.objects.filter(market_id=OuterRef("selection__market_id"), side=Side.DRAW)
-    found = wanted.select_related("selection__market__event").annotate(draw_offered=Exists(offered))
+    found = wanted.select_related("selection__market__event").annotate(
+        draw_offered=draw_is_offered("selection__market_id")
+    )
     return [(bet, bet.draw_offered) for bet in found.order_by("pk")]
 
 

@@ -33,7 +33,6 @@ CUTS = {
     "edge": "By edge when placed",
     "price": "By price taken",
     "lead": "By time to the start",
-    "regime": "By market regime",
 }
 FIGURES = (
     ("bets", "Bets", "count"),

@@ -32,7 +32,6 @@ CUTS = {
     "edge": "By edge when placed",
     "price": "By price taken",
     "lead": "By time to the start",
-    "regime": "By market regime",
 }
 COLUMNS = (
     "id", "placed_at", "settled_at", "competition", "event", "starts_at", "market", "selection",

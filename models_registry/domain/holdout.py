@@ -1,6 +1,7 @@
 """Seasons kept out of every choice, and what is left of a result that was the best of many."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -12,33 +13,47 @@ QUIET_DAYS = 45
 EULER_MASCHERONI = 0.5772156649015329
 
 
-def newest_finished(games: Games, season: Sequence[str], now: np.datetime64) -> str | None:
-    """Return the name of the newest season that was played and is over, or None.
+@dataclass(frozen=True, slots=True)
+class Season:
+    """A season's name, how many results it has, and when the last of its games starts."""
 
-    `season` names the season of each game. A season of which only the beginning is stored (less
-    than half as many results as seasons have in the median) is too little to be judged by.
+    name: str
+    results: int
+    last_start: np.datetime64
+
+
+def seasons_of(games: Games, names: Sequence[str]) -> list[Season]:
+    """Return the seasons of games, oldest first; `names` names the season of each game."""
+    found = []
+    for year in np.unique(games.season).tolist():
+        rows = np.flatnonzero(games.season == year)
+        results = int(games.played[rows].sum())
+        found.append(Season(names[int(rows[-1])], results, games.starts_at[rows].max()))
+    return found
+
+
+def newest_finished(seasons: Sequence[Season], now: np.datetime64) -> str | None:
+    """Return the name of the newest season, of some oldest first, that was played and is over.
+
+    None if there is none. A season of which only the beginning is stored (less than half as many
+    results as seasons have in the median) is too little to be judged by.
     """
     over = now - np.timedelta64(QUIET_DAYS, "D")
-    years = np.unique(games.season)
-    played = np.array([int(games.played[games.season == year].sum()) for year in years])
-    enough = np.median(played[played > 0]) / 2 if played.any() else 0.0
-    for year, count in zip(years[::-1].tolist(), played[::-1].tolist(), strict=True):
-        rows = np.flatnonzero(games.season == year)
-        if games.starts_at[rows].max() < over and count and count >= enough:
-            return season[int(rows[-1])]
+    played = [each.results for each in seasons if each.results]
+    enough = float(np.median(played)) / 2 if played else 0.0
+    for each in reversed(seasons):
+        if each.last_start < over and each.results and each.results >= enough:
+            return each.name
     return None
 
 
 def held_out(
-    games: Games,
-    season: Sequence[str],
-    now: np.datetime64,
-    configured: Sequence[str] | None,
+    seasons: Sequence[Season], now: np.datetime64, configured: Sequence[str] | None
 ) -> tuple[str, ...]:
     """Return the seasons held out: those configured, else the newest one that is over."""
     if configured is not None:
         return tuple(configured)
-    newest = newest_finished(games, season, now)
+    newest = newest_finished(seasons, now)
     return () if newest is None else (newest,)
 
 

@@ -18,6 +18,7 @@ from models_registry.services.holdout import (
     open_held_out,
     opening_words,
     seasons_held_out,
+    stored_seasons_held_out,
 )
 from models_registry.services.prediction import ask_champions, predict_events, predict_upcoming
 from models_registry.services.promotion import (
@@ -92,6 +93,7 @@ __all__ = [
     "seasons_held_out",
     "settle_run",
     "stage_version",
+    "stored_seasons_held_out",
     "sweep_attacks",
     "sweep_runs",
     "tag_version",

@@ -9,14 +9,16 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from accounts import audit
 from models_registry.code import code_version
-from models_registry.domain.holdout import deflated, deflation_words, held_out
+from models_registry.domain.holdout import Season, deflated, deflation_words, held_out, seasons_of
 from models_registry.history import History, find_competition, instant
 from models_registry.models import ModelVersion, Opening, Predictor, Trial
 from models_registry.services.stages import lock_predictor
+from odds.models import Event, EventStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,28 @@ class Look:
 def seasons_held_out(history: History, *, now: datetime) -> tuple[str, ...]:
     """Return the seasons of a history that no choice may rest on (FAIRLINE_HOLDOUT)."""
     configured = settings.HOLDOUT.get(history.competition_key)
-    return held_out(history.games, history.season, instant(now), configured)
+    return held_out(seasons_of(history.games, history.season), instant(now), configured)
+
+
+def stored_seasons_held_out(competition_key: str, *, now: datetime) -> tuple[str, ...]:
+    """Return as `seasons_held_out` what is held out of what is stored, without reading games.
+
+    Raises:
+        NoSuchCompetition: naming the keys that are stored.
+    """
+    stored = (
+        Event.objects.filter(competition=find_competition(competition_key))
+        .exclude(status=EventStatus.CANCELLED)
+        .exclude(season="")
+        .values("season")
+        .annotate(
+            last=Max("starts_at"),
+            results=Count("pk", filter=Q(status=EventStatus.FINISHED, home_score__isnull=False)),
+        )
+        .order_by("last")
+    )
+    seasons = [Season(row["season"], row["results"], instant(row["last"])) for row in stored]
+    return held_out(seasons, instant(now), settings.HOLDOUT.get(competition_key))
 
 
 def open_held_out(

@@ -16,7 +16,7 @@ COOL_OFF = timedelta(hours=24)
 # Longer than that between two pages is a pause.
 PAUSE = timedelta(minutes=10)
 SHORTEST_EXCLUSION = timedelta(days=183)
-TIME_OUTS = (timedelta(days=1), timedelta(days=7), timedelta(days=30), timedelta(days=42))
+SHORTEST_TIME_OUT, LONGEST_TIME_OUT = timedelta(days=1), timedelta(days=42)
 
 
 class NotYet(Exception):
@@ -145,7 +145,7 @@ def exclude(*, owner_id: int, kind: str, length: timedelta | None, now: datetime
             than six months.
     """
     if kind == Exclusion.Kind.TIME_OUT:
-        if length is None or not timedelta(days=1) <= length <= timedelta(days=42):
+        if length is None or not SHORTEST_TIME_OUT <= length <= LONGEST_TIME_OUT:
             raise ExclusionRefused(
                 f"length: a time-out lasts from 1 to 42 days, not {_in_days(length)}; "
                 "for longer exclude yourself."

@@ -12,7 +12,7 @@ from django.db import ProgrammingError, transaction
 
 from config.env import holdout
 from models_registry import services
-from models_registry.domain.holdout import expected_best, newest_finished
+from models_registry.domain.holdout import expected_best, newest_finished, seasons_of
 from models_registry.history import read_history
 from models_registry.models import Opening
 from tests.models_registry import league
@@ -37,14 +37,17 @@ def test_the_season_held_out_is_the_newest_that_is_over(trained):
     history = read_history(league.KEY)
 
     def newest(moment):
-        return newest_finished(history.games, history.season, np.datetime64(moment))
+        return newest_finished(seasons_of(history.games, history.season), np.datetime64(moment))
 
     assert newest("2023-08-01") == "2022-23"
     assert newest("2023-01-01") == "2021-22"
     assert newest("2020-10-05") is None
     # An archive that ends soon after the newest season began: that one is too short to judge by.
     short = history.where(np.arange(len(history)) < 1100)
-    assert newest_finished(short.games, short.season, np.datetime64("2023-08-01")) == "2021-22"
+    assert (
+        newest_finished(seasons_of(short.games, short.season), np.datetime64("2023-08-01"))
+        == "2021-22"
+    )
 
 
 def test_training_opens_the_season_once_and_another_model_that_looks_is_counted(
