@@ -66,7 +66,7 @@ def check_personal(
             now=now,
             strategy=strategy,
         )
-        _keep(owner_id, breaker, scope, strategy, reading.figure, reading.bounds, reading, now)
+        _keep(owner_id, scope, strategy, reading.bounds, reading, now)
         if reading.tripped:
             hours = reading.bounds.lock_hours
             halt_everything(
@@ -109,16 +109,7 @@ def check_world(readings: Iterable[WorldReading], *, now: datetime) -> int:
                 at__gt=before.lifted_at,
             ).exists()
         )
-        _keep(
-            None,
-            reading.breaker,
-            reading.scope,
-            reading.key,
-            reading.figure,
-            bounds,
-            reading,
-            now,
-        )
+        _keep(None, reading.scope, reading.key, bounds, reading, now)
         tripped += reading.level == "trip"
         if reading.level == "trip" and in_force is None and was_well:
             halt_everything(
@@ -135,10 +126,8 @@ def check_world(readings: Iterable[WorldReading], *, now: datetime) -> int:
 
 def _keep(
     owner_id: int | None,
-    breaker: str,
     scope: str,
     key: str,
-    figure: float,
     bounds: Level,
     reading: Reading | WorldReading,
     now: datetime,
@@ -146,20 +135,20 @@ def _keep(
     """Keep a reading if it differs from the one before."""
     words = reading.sentence if isinstance(reading, Reading) else reading.words
     before = BreakerReading.objects.filter(
-        owner_id=owner_id, breaker=breaker, scope=scope, scope_key=key
+        owner_id=owner_id, breaker=reading.breaker, scope=scope, scope_key=key
     ).first()
-    same = before is not None and before.level == reading.level and before.figure == figure
+    same = before is not None and before.level == reading.level and before.figure == reading.figure
     # Nothing to tell of what never was anything but fine.
-    if same or (before is None and figure == 0):
+    if same or (before is None and reading.figure == 0):
         return
     BreakerReading.objects.create(
         owner_id=owner_id,
-        breaker=breaker,
+        breaker=reading.breaker,
         scope=scope,
         scope_key=key,
         at=now,
         level=reading.level,
-        figure=figure,
+        figure=reading.figure,
         warn=bounds.warn,
         trip=bounds.trip,
         words=words,

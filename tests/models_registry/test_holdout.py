@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -48,6 +48,15 @@ def test_the_season_held_out_is_the_newest_that_is_over(trained):
         newest_finished(seasons_of(short.games, short.season), np.datetime64("2023-08-01"))
         == "2021-22"
     )
+
+
+@pytest.mark.parametrize("day", ["2020-10-05", "2023-01-01", "2023-08-01"])
+def test_what_is_held_out_of_what_is_stored_is_what_is_held_out_of_its_history(trained, day):
+    now = datetime.fromisoformat(f"{day}T00:00:00+00:00")
+
+    stored = services.stored_seasons_held_out(league.KEY, now=now)
+
+    assert stored == services.seasons_held_out(read_history(league.KEY), now=now)
 
 
 def test_training_opens_the_season_once_and_another_model_that_looks_is_counted(
