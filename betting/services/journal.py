@@ -76,9 +76,9 @@ def freeze(
     inputs = dict(
         DecisionInputs.objects.filter(digest__in=digests.values()).values_list("digest", "pk")
     )
-    of_interest = np.flatnonzero(np.isin(quotes.market_id, markets))
-    fair = fair_by_method(quotes.where(np.isin(quotes.market_id, markets)))
-    place = {int(quotes.quote_id[row]): at for at, row in enumerate(of_interest.tolist())}
+    frozen = quotes.where(np.isin(quotes.market_id, markets))
+    fair = fair_by_method(frozen)
+    place = {quote: at for at, quote in enumerate(frozen.quote_id.tolist())}
     entries = [
         JournalEntry(
             opportunity_id=opportunity,
