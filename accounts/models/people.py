@@ -1,13 +1,12 @@
-"""Who uses the system, and the few things every app needs."""
+"""Who uses the system, and with which keys."""
 
 from typing import ClassVar
 
-import pgtrigger
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from rest_framework_api_key.models import AbstractAPIKey
 
 
@@ -83,53 +82,3 @@ class SavedFilter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} on {self.page}"
-
-
-class AuditEntry(models.Model):
-    """One thing somebody, or a job, did that an operator may have to explain. Never changed."""
-
-    at = models.DateTimeField()
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="audit_entries"
-    )
-    action = models.CharField(max_length=64, help_text="verb phrase, e.g. 'promoted version'")
-    subject = models.CharField(max_length=128, help_text="what it was done to, e.g. 'nba-h2h v3'")
-    detail = models.JSONField(default=dict)
-    request_id = models.CharField(max_length=64, blank=True)
-
-    class Meta:
-        ordering: ClassVar = ["-at", "-pk"]
-        indexes: ClassVar = [models.Index(fields=["-at"], name="audit_latest")]
-        verbose_name_plural = "audit entries"
-        triggers: ClassVar = [
-            pgtrigger.Protect(
-                name="audit_is_append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} {self.actor or 'system'}: {self.action} {self.subject}"
-
-
-class JobRun(models.Model):
-    """One run of a scheduled job. Silence is an alarm: Status shows when each last finished."""
-
-    job = models.CharField(max_length=64)
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
-    succeeded = models.BooleanField(null=True)
-    detail = models.JSONField(default=dict)
-    error = models.TextField(blank=True)
-
-    class Meta:
-        ordering: ClassVar = ["-started_at", "-pk"]
-        indexes: ClassVar = [models.Index(fields=["job", "-started_at"], name="job_run_latest")]
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(finished_at__isnull=True) | Q(finished_at__gte=F("started_at")),
-                name="job_run_finishes_after_it_starts",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.job} {self.started_at:%Y-%m-%d %H:%M:%S}"
