@@ -3,15 +3,14 @@
 import uuid
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from betting.models import Bet, Opportunity, Strategy
-from betting.services.following import place_for_followers
+from betting.tasks import place_for_followers
 from risk.models import BreakerReading, Halt
 from tests import make
 from tests.journeys.pages import arrived
-from tests.live.serving import Server
+from tests.live.serving import Server, working
 
 pytestmark = [
     pytest.mark.browser,
@@ -46,7 +45,14 @@ def refused_by_page(page: Page, server: Server, words: str) -> None:
     expect(page.get_by_text(words).first).to_be_visible()
 
 
-def test_what_stops_is_seen_and_holds_at_once_at_every_door(browser, server, bettor):
+@pytest.fixture
+def worker(server, tmp_path):
+    """A real worker; it starts while the test begins."""
+    with working(tmp_path, server.prefix) as started:
+        yield started
+
+
+def test_what_stops_is_seen_and_holds_at_once_at_every_door(browser, server, worker, bettor):
     other = make.user("other")
     make.bankroll(other)
     for each in Strategy.objects.all():
@@ -68,12 +74,17 @@ def test_what_stops_is_seen_and_holds_at_once_at_every_door(browser, server, bet
     page.goto(server.url + "/odds/")
     page.keyboard.press("!")
     expect(page.get_by_role("heading", name="Stop all new stakes?")).to_be_visible()
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("Stopped. No new stake is taken")).to_be_visible()
+    with worker.held():
+        queued_before = worker.told(place_for_followers)
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Stopped. No new stake is taken")).to_be_visible()
     expect(page.locator(".band-halt")).to_contain_text("Kill switch: no new stakes")
     assert refusals_by_api(page, server, key) == ["kill_switch"]
     refused_by_page(page, server, "this stake is not taken until it is lifted")
-    place_for_followers(timezone.now())
+    # A round that was queued before the press, and one queued after it: for the other alone.
+    placed = worker.done(queued_before).detail["placed"]
+    assert placed == Bet.objects.filter(owner=other).count() > 0
+    assert worker.does(place_for_followers).succeeded
     assert Bet.objects.filter(owner=bettor).count() == before
 
     # Lifted, with a reason.
@@ -87,15 +98,16 @@ def test_what_stops_is_seen_and_holds_at_once_at_every_door(browser, server, bet
     page.get_by_label("For", exact=True).select_option("183")
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("heading", name="Self-exclusion, 6 months?")).to_be_visible()
-    page.get_by_role("button", name="Yes, keep me away").click()
-    expect(page.locator(".band-halt")).to_contain_text("Self-exclusion")
+    with worker.held():
+        queued_before = worker.told(place_for_followers)
+        page.get_by_role("button", name="Yes, keep me away").click()
+        expect(page.locator(".band-halt")).to_contain_text("Self-exclusion")
     assert refusals_by_api(page, server, key) == ["excluded"]
     refused_by_page(page, server, "nobody ends it early")
-    place_for_followers(timezone.now())
+    assert worker.done(queued_before).succeeded
+    assert worker.does(place_for_followers).succeeded
     assert Bet.objects.filter(owner=bettor).count() == before
     page.goto(server.url + "/risk/")
     expect(page.get_by_text("Nobody ends it early.").first).to_be_visible()
     assert page.get_by_role("button", name="Lift this halt").count() == 0
-    # The same rounds placed for somebody whom nothing stopped: so they could have.
-    assert Bet.objects.filter(owner=other).exists()
     assert page.evaluate("window.violations") == []

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from celery import Task
 from django.conf import settings
 from django.db import connection
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import JobRun, User
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -48,21 +49,11 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, **more: str) -> None:
-        database = connection.settings_dict
-        name, word = quote(database["USER"]), quote(database["PASSWORD"] or "")
-        where = f"{quote(database['HOST'], safe='')}:{database['PORT'] or 5432}"
-        env = os.environ | {
-            "DATABASE_URL": f"postgres://{name}:{word}@{where}/{database['NAME']}",
-            "REDIS_URL": settings.REDIS_URL,
-            "FAIRLINE_CACHE_PREFIX": self.prefix,
+        env = _environment(self.prefix) | {
             "FAIRLINE_BIND": f"127.0.0.1:{self.port}",
             "WEB_WORKERS": "1",
             "WEB_THREADS": "2",
-            # So that a connection kept for nothing is noticed at once.
-            "DATABASE_POOL_SIZE": "1",
-            "LOG_LEVEL": "WARNING",
         }
-        env.pop("PROMETHEUS_MULTIPROC_DIR", None)
         command = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -110,6 +101,63 @@ class Server:
             return self.get("/health/live")[0] == 200
         except OSError:
             return False
+
+
+class Worker:
+    """A Celery worker as scripts/run starts it, that hears a queue of its own alone."""
+
+    def __init__(self, log: Path, prefix: str) -> None:
+        self.log = log
+        self.prefix = prefix
+        self.queue = f"tests-{uuid.uuid4()}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "celery", "--app", "config", "--quiet"]
+        command += ["worker", "--pool", "prefork", "--concurrency", "1", "--without-gossip"]
+        command += ["--without-mingle", "--queues", self.queue, "--loglevel", "warning"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=_environment(self.prefix), stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def does(self, task: Task, **asked: object) -> JobRun:
+        """Queue a task and return what it left when it is done."""
+        return self.done(self.told(task, **asked))
+
+    def told(self, task: Task, **asked: object) -> "Told":
+        """Queue a task, which is not waited for."""
+        before = JobRun.objects.filter(job=task.name).count()
+        task.apply_async(kwargs=asked, queue=self.queue)
+        return Told(task.name, before)
+
+    def done(self, told: "Told") -> JobRun:
+        """Return what a task left, once it is done."""
+        runs = JobRun.objects.filter(job=told.job, finished_at__isnull=False).order_by("pk")
+        return until(
+            lambda: next(iter(runs[told.runs_before :]), None),
+            f"{told.job} in a worker; its log: {self.log}",
+            seconds=60,
+        )
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let it do nothing for a while: what is queued meanwhile waits."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self.process.pid, signal.SIGCONT)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A job that a worker was told of, and how many runs of it there were before."""
+
+    job: str
+    runs_before: int
 
 
 @dataclass
@@ -183,6 +231,35 @@ def serving(
         if server.process is not None and server.process.poll() is None:
             server.process.kill()
             server.process.wait(10)
+
+
+@contextmanager
+def working(folder: Path, prefix: str) -> Iterator[Worker]:
+    worker = Worker(folder / "working.log", prefix)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        if worker.process is not None and worker.process.poll() is None:
+            os.killpg(worker.process.pid, signal.SIGKILL)
+            worker.process.wait(10)
+
+
+def _environment(prefix: str) -> dict[str, str]:
+    """Return the environment of a process of the product's on the tests' database."""
+    database = connection.settings_dict
+    name, word = quote(database["USER"]), quote(database["PASSWORD"] or "")
+    where = f"{quote(database['HOST'], safe='')}:{database['PORT'] or 5432}"
+    env = os.environ | {
+        "DATABASE_URL": f"postgres://{name}:{word}@{where}/{database['NAME']}",
+        "REDIS_URL": settings.REDIS_URL,
+        "FAIRLINE_CACHE_PREFIX": prefix,
+        # So that a connection kept for nothing is noticed at once.
+        "DATABASE_POOL_SIZE": "1",
+        "LOG_LEVEL": "WARNING",
+    }
+    env.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    return env
 
 
 def cookie_of(user: User) -> str:
