@@ -1,9 +1,9 @@
 """A storm on the money path with everybody killed: `python bench/storm_money.py [OPERATIONS]`.
 
-Eight writers and a worker on a private Postgres that keeps its promises (fsync); the writers, the
-worker and every process of the database are ended by SIGKILL at random and started again. The books
-are checked after each restart, and all that `tests/storm.py` demands at the end. Not a part of
-`scripts/bench`: 20,000 operations take several minutes. Exits with 1 if anything is wrong.
+Eight writers and two workers on a private Postgres that keeps its promises (fsync); writers,
+workers and every process of the database are ended by SIGKILL at random and started again. The
+books are checked after each restart, and all that `tests/storm.py` demands at the end. Not a part
+of `scripts/bench`: 20,000 operations take half an hour. Exits with 1 if anything is wrong.
 """
 
 import argparse
@@ -15,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
@@ -36,6 +38,9 @@ PAPER = {
 }
 
 
+WORKERS = ("work a", "work b")
+
+
 class Storm:
     """The processes, and what was done to them."""
 
@@ -45,10 +50,11 @@ class Storm:
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.killed = {"writer": 0, "worker": 0, "database": 0}
         self.recovery: list[float] = []
+        self.checked = 0
 
     def start(self, name: str) -> None:
         role, _, number = name.partition(" ")
-        rest = [number, str(self.counts[int(number)])] if number else []
+        rest = [number, str(self.counts[int(number)])] if role == "write" else []
         arguments = [role, str(self.folder), str(self.seed), *rest]
         with (self.folder / "said.log").open("ab") as log:
             self.running[name] = subprocess.Popen(  # noqa: S603 - ours
@@ -68,19 +74,35 @@ class Storm:
                 raise SystemExit(
                     f"{name} failed:\n{(self.folder / 'said.log').read_text()[-4000:]}"
                 )
-            if code is None and name != "work":
+            if code is None and name not in WORKERS:
                 left.append(name)
         return left
+
+    def rage(self, pause: float, *, check: Callable[[], list[Any]]) -> list[Any]:
+        """Strike until all writers are done; return what was wrong after a database's restart."""
+        found: list[Any] = []
+        next_strike = time.monotonic() + pause
+        while self.writers():
+            time.sleep(0.2)  # noqa: TID251 - it watches processes
+            if time.monotonic() < next_strike:
+                continue
+            struck = self.killed["database"]
+            self.strike()
+            next_strike = time.monotonic() + self.rng.expovariate(1 / pause)
+            if self.killed["database"] > struck:
+                found += check()
+                self.checked += 1
+        return found
 
     def strike(self) -> None:
         """Kill somebody, and start them again."""
         if self.rng.random() < 0.4:
             self.kill_the_database()
             return
-        name = self.rng.choice([*self.writers(), "work"])
+        name = self.rng.choice([*self.writers(), *WORKERS])
         self.running[name].kill()
         self.running[name].wait()
-        self.killed["worker" if name == "work" else "writer"] += 1
+        self.killed["worker" if name in WORKERS else "writer"] += 1
         self.start(name)
 
     def kill_the_database(self) -> None:
@@ -134,27 +156,18 @@ def _storm(asked: argparse.Namespace, folder: Path, postgres: Postgres) -> int:
     from betting.services.books import check_books
     from tests import storm
 
-    storm.make_world(folder)
+    storm.make_world(folder, owners=12)
     share, rest = divmod(asked.operations, asked.writers)
     counts = [share + (n < rest) for n in range(asked.writers)]
     made = Storm(folder, postgres, asked.seed, counts)
     begun = time.monotonic()
-    for name in (*(f"write {n}" for n in range(asked.writers)), "work"):
+    for name in (*(f"write {n}" for n in range(asked.writers)), *WORKERS):
         made.start(name)
-    found, checked, next_strike = [], 0, time.monotonic() + asked.strike
-    while made.writers():
-        time.sleep(0.2)  # noqa: TID251 - it watches processes
-        if time.monotonic() < next_strike:
-            continue
-        struck = made.killed["database"]
-        made.strike()
-        next_strike = time.monotonic() + made.rng.expovariate(1 / asked.strike)
-        if made.killed["database"] > struck:
-            found += storm.until_it_answers(check_books)
-            checked += 1
+    found = made.rage(asked.strike, check=lambda: storm.until_it_answers(check_books))
     took = time.monotonic() - begun
     (folder / "stop").touch()
-    made.running["work"].wait()
+    for name in WORKERS:
+        made.running[name].wait()
     storm.until_it_answers(storm.come_to_rest, folder)
     found += storm.faults(folder, seed=asked.seed, counts=counts)
     for fault in found[:40]:
@@ -164,7 +177,9 @@ def _storm(asked: argparse.Namespace, folder: Path, postgres: Postgres) -> int:
         say(f"kill -9 of a {who}", times, "times")
     for what, number in storm.tally().items():
         say(what, number, "rows")
-    say("checks of the books after a restart of the database", checked, "times")
+    for what, number in storm.outcomes(folder).items():
+        say(f"operations, {what}", number, "times")
+    say("checks of the books after a restart of the database", made.checked, "times")
     say("the database's recovery, longest", max(made.recovery, default=0.0), "s")
     say("what was wrong: money, bets, unknowns, books", len(found), "faults")
     say("operations a second, killed meanwhile", asked.operations / took, "1/s")

@@ -42,14 +42,14 @@ from risk.models import Limits
 from tests import make
 
 KINDS = {
-    "place": 42,
-    "settle": 14,
-    "correct": 8,
-    "cancel": 6,
-    "deposit": 8,
-    "withdraw": 8,
-    "to_book": 6,
-    "from_book": 4,
+    "place": 48,
+    "settle": 16,
+    "correct": 12,
+    "cancel": 5,
+    "deposit": 4,
+    "withdraw": 4,
+    "to_book": 4,
+    "from_book": 3,
     "again": 4,
 }
 REFUSALS = (
@@ -88,11 +88,15 @@ class Operation:
     on: str = ""
 
 
+# What each bankroll begins with: it lasts to the end of a long storm.
+SEED_MONEY = Decimal("100000.00")
+
+
 def make_world(folder: Path, *, owners: int = 6, events: int = 150) -> None:
     """Make bettors with two bankrolls each, and events to bet on, and write down which."""
     people = [make.user(f"storm{n}") for n in range(owners)]
     bankrolls = [
-        [make.bankroll(person, "20000.00", name=name).pk for name in ("Main", "Second")]
+        [make.bankroll(person, str(SEED_MONEY), name=name).pk for name in ("Main", "Second")]
         for person in people
     ]
     whole = Decimal("1.0000")
@@ -144,11 +148,18 @@ def operations(world: dict[str, Any], seed: int, writer: int, count: int) -> Ite
     rng = random.Random(f"{seed}:{writer}")  # noqa: S311 - no secret
     done: list[Operation] = []
     placed: list[Operation] = []
+    settled: list[Operation] = []
+    # What is cancelled was just placed; what is settled had time to be answered; what is
+    # corrected was settled before. Some of each comes too early or too late, and is refused.
+    about = {
+        "cancel": lambda: placed[-2:],
+        "settle": lambda: placed[-60:-5],
+        "correct": lambda: settled[-40:],
+        "again": lambda: done,
+    }
     for number in range(count):
         kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
-        if (kind in ("settle", "correct", "cancel") and not placed) or (
-            kind == "again" and not done
-        ):
+        if kind in about and not about[kind]():
             kind = "place"
         owner, bankrolls = rng.choice(world["owners"])
         selection, _ = rng.choice(world["selections"])
@@ -166,13 +177,14 @@ def operations(world: dict[str, Any], seed: int, writer: int, count: int) -> Ite
             result=rng.choice(RESULTS),
             twice=rng.random() < 0.25,
         )
-        if kind in ("settle", "correct", "cancel"):
-            about = rng.choice(placed[-30:])
-            operation = _about(operation, about)
-        elif kind == "again":
+        if kind == "again":
             operation = _repeat(operation, rng.choice(done))
+        elif kind in about:
+            operation = _about(operation, rng.choice(about[kind]()))
         elif kind == "place":
             placed.append(operation)
+        if kind == "settle":
+            settled.append(operation)
         if kind != "again":
             done.append(operation)
         yield operation
@@ -186,7 +198,7 @@ def _about(operation: Operation, about: Operation) -> Operation:
         owner=about.owner,
         result=operation.result,
         twice=operation.twice,
-        on=about.key,
+        on=about.on or about.key,
     )
 
 
@@ -283,11 +295,16 @@ def write(folder: Path, seed: int, writer: int, count: int) -> None:
         for operation in operations(world, seed, writer, count):
             if operation.number < begun:
                 continue
-            outcomes = [
+            came = [
                 until_it_answers(carry_out, operation, now=moment(world))
                 for _ in range(2 if operation.twice else 1)
             ]
-            line = {"kind": operation.kind, "key": operation.key, "outcomes": outcomes}
+            line = {
+                "kind": operation.kind,
+                "key": operation.key,
+                "again": not operation.key.endswith(f"-{operation.number}"),
+                "outcomes": came,
+            }
             log.write(json.dumps(line) + "\n")
             log.flush()
 
@@ -351,6 +368,16 @@ def tally() -> dict[str, int]:
         "settlements corrected": Settlement.objects.filter(sequence__gt=1).count(),
         "transfers": Transfer.objects.count(),
     }
+
+
+def outcomes(folder: Path) -> dict[str, int]:
+    """Return how often each kind of operation was done, and how often each refusal met it."""
+    came: Counter[str] = Counter()
+    for path in folder.glob("writer-*.log"):
+        for line in map(json.loads, path.read_text().splitlines()):
+            repeat = " again" if line["again"] else ""
+            came.update(f"{line['kind']}{repeat}: {outcome}" for outcome in line["outcomes"])
+    return dict(sorted(came.items()))
 
 
 def come_to_rest(folder: Path) -> None:
@@ -436,8 +463,8 @@ def _balance_faults(plan: dict[str, Operation], ok: set[str]) -> Iterator[str]:
     """Each pot again, in whole cents, from what was asked and what became of each bet."""
     expected: dict[tuple[int, str], int] = defaultdict(int)
     for bankroll in Bankroll.objects.filter(transfers__reference__contains=":seed ").distinct():
-        expected[bankroll.pk, "free"] += 20000_00
-        expected[bankroll.pk, "world"] -= 20000_00
+        expected[bankroll.pk, "free"] += _cents(SEED_MONEY)
+        expected[bankroll.pk, "world"] -= _cents(SEED_MONEY)
     for o in plan.values():
         if o.kind in TRANSFER_KINDS and o.key in ok:
             here, there = (
