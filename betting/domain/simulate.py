@@ -19,9 +19,11 @@ from betting.domain.record import Record
 from odds.domain.consensus import price_after_commission
 from odds.domain.lines import quarters, settled_halves
 from odds.domain.table import BoolArray, FloatArray, IntArray, TextArray, TimeArray
+from risk.domain.breakers import PERSONAL, Level, Trip
 from risk.domain.exposure import On, OpenStakes, decided_by
 from risk.domain.limits import Bounds, trim_slate
 from risk.domain.staking import SHARE_PLACES, Plan, Sizes
+from risk.domain.watching import Watch
 
 DAY = np.timedelta64(86_400_000_000, "us")
 
@@ -44,14 +46,15 @@ class Results:
 class Simulated:
     """Bets in the order of settling: row of the slate, cents staked and earned. Shapes (m,).
 
-    `refused` counts, by reason, recommended rows that were not staked.
+    `refused` counts, by reason, recommended rows that were not staked. `trips` are the breakers
+    that tripped, oldest first; one whose lock nobody ended is until NaT.
     """
 
     row: IntArray
     stake: IntArray
     profit: IntArray
-    tripped_at: np.datetime64 | None
     refused: Mapping[str, int]
+    trips: tuple[Trip, ...] = ()
 
 
 def halves(
@@ -139,15 +142,19 @@ def simulate(
     bounds: Bounds,
     plan: Plan,
     filled: Filled | None = None,
+    levels: Mapping[str, Level] = PERSONAL,
+    close: FloatArray | None = None,
 ) -> Simulated:
     """Stake the recommended rows moment by moment and return what came of them.
 
     `filled` says at which price each row was had, or why it was not; without it the price that was
     decided on. Stakes are of that one, as they are asked for before the venue answers.
 
-    At each moment first what is known by then is settled, and the breaker read after each bet;
-    then the moment's rows are staked, best edge first, one bet a market for ever, trimmed by the
-    limits. Once the drawdown breaker trips nothing more is staked: nobody is there to lift it.
+    At each moment first what is known by then is settled, and every breaker of `levels` read after
+    each moment at which bets settled; then the moment's rows are staked, best edge first, one bet
+    a market for ever, trimmed by the limits, unless a breaker's lock is in force. One that trips on
+    drawdown, at the level of `bounds`, stays: nobody is there to lift it. `close` (n,) is the
+    margin-free closing probability, read of bets that settled; without it no CLV is known.
     `capital` is in cents; `plan` is how the strategy sizes its stakes.
     """
     refused: Counter[str] = Counter()
@@ -183,24 +190,25 @@ def simulate(
         on=_stakes_on(slate, rows),
         market=np.unique(slate.quotes.market_id[rows], return_inverse=True)[1],
         payouts=payouts,
+        watch=_watch(slate, rows, results, filled, close, levels, capital=capital, bounds=bounds),
     )
     ends = [*first[1:].tolist(), len(rows)][: len(first)]
     for moment, day, begin, end in zip(
         moments.astype(np.int64).tolist(), days.tolist(), first.tolist(), ends, strict=True
     ):
         book.settle(moment)
-        if book.tripped_at is not None:
-            refused["drawdown"] = len(rows) - begin
-            break
-        book.stake(begin, end, day=day)
+        if lock := book.watch.locked(moment):
+            refused[lock] += end - begin
+        else:
+            book.stake(begin, end, day=day)
     book.settle(np.iinfo(np.int64).max)
     refused.update(book.refused)
     return Simulated(
         row=rows[np.array(book.done, dtype=np.int64)],
         stake=np.array(book.stakes, dtype=np.int64),
         profit=np.array(book.profits, dtype=np.int64),
-        tripped_at=None if book.tripped_at is None else np.datetime64(book.tripped_at, "us"),
         refused={why: n for why, n in refused.items() if n},
+        trips=tuple(book.watch.trips),
     )
 
 
@@ -266,6 +274,34 @@ def _stakes_on(slate: Slate, rows: IntArray) -> list[On]:
     return list(map(On._make, zip(*columns, strict=True)))
 
 
+def _watch(
+    slate: Slate,
+    rows: IntArray,
+    results: Results,
+    filled: Filled,
+    close: FloatArray | None,
+    levels: Mapping[str, Level],
+    *,
+    capital: int,
+    bounds: Bounds,
+) -> Watch:
+    """Return the breakers that read these rows as they settle."""
+    trip = float(bounds.max_drawdown_share)
+    net = price_after_commission(filled.price[rows], slate.quotes.commission[rows])
+    placed = slate.moment[rows].astype(np.int64)
+    return Watch(
+        {
+            name: level._replace(trip=trip) if name == "drawdown" else level
+            for name, level in levels.items()
+        },
+        capital=capital,
+        begins=int(placed[0]) if len(rows) else 0,
+        placed=placed.tolist(),
+        known_at=results.known_at[rows].astype(np.int64).tolist(),
+        clv=(net * (np.nan if close is None else close[rows]) - 1.0).tolist(),
+    )
+
+
 class _Book:
     """A bankroll in cents while a simulation runs. Bets are rows; events and markets numbers.
 
@@ -284,16 +320,16 @@ class _Book:
         on: list[On],
         market: IntArray,
         payouts: Payouts,
+        watch: Watch,
     ) -> None:
-        self.free = self.equity = self.peak = capital
-        self.tripped_at: int | None = None
+        self.free = self.equity = capital
+        self.watch = watch
         self.refused: Counter[str] = Counter()
         self.done: list[int] = []
         self.stakes: list[int] = []
         self.profits: list[int] = []
         self._bounds = bounds
         self._least = int(bounds.min_stake * 100)
-        self._fall = float(bounds.max_drawdown_share)
         self._units, self._cents = sizes.units.tolist(), sizes.cents.tolist()
         # More than the free money there can ever be, where there is no cap.
         self._most = (1 << 62) if sizes.most is None else sizes.most
@@ -345,15 +381,15 @@ class _Book:
             )
 
     def settle(self, until: int) -> None:
-        """Settle what is known by then, and read the breaker after each bet."""
+        """Settle what is known by then, and read the breakers after each moment of it."""
         while self._open and self._open[0][0] <= until:
-            at, row, stake, profit = heapq.heappop(self._open)
-            self.free += stake + profit
-            self.equity += profit
-            self._open_stakes.remove(self._on[row], stake)
-            self.peak = max(self.peak, self.equity)
-            if self.tripped_at is None and self.equity <= self.peak * (1 - self._fall) + 1e-9:
-                self.tripped_at = at
-            self.done.append(row)
-            self.stakes.append(stake)
-            self.profits.append(profit)
+            at, begin = self._open[0][0], len(self.done)
+            while self._open and self._open[0][0] == at:
+                _, row, stake, profit = heapq.heappop(self._open)
+                self.free += stake + profit
+                self.equity += profit
+                self._open_stakes.remove(self._on[row], stake)
+                self.done.append(row)
+                self.stakes.append(stake)
+                self.profits.append(profit)
+            self.watch.settled(self.done[begin:], self.profits[begin:])

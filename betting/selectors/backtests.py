@@ -143,8 +143,9 @@ def differences(rows: Sequence[Backtest]) -> list[tuple[str, list[Any]]]:
     """Return the settings, costs and limits in which backtests differ, with each one's value."""
 
     def flat(row: Backtest) -> dict[str, Any]:
-        settings = {k: v for k, v in row.configuration.items() if k != "limits"}
-        limits = row.configuration.get("limits", {})
+        own = ("limits", "breakers")
+        settings = {k: v for k, v in row.configuration.items() if k not in own}
+        limits = {k: v for each in own for k, v in row.configuration.get(each, {}).items()}
         days = {"days": f"{row.starts_on} to {row.ends_on}", "competition": row.competition_key}
         told: dict[str, Any] = days | settings | dict(row.costs) | limits
         return told

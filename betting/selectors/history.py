@@ -41,10 +41,12 @@ class Past:
         return self.history.where(settled == key)
 
 
-def past_of(owner_id: int) -> Past:
-    """Return a person's history over all bankrolls. Two queries, and one a bankroll."""
+def past_of(owner_id: int, *, bankroll_id: int | None = None) -> Past:
+    """Return a person's history over all bankrolls, or one. Two queries, and one a bankroll."""
+    one = {} if bankroll_id is None else {"bankroll": bankroll_id}
+    only = {} if bankroll_id is None else {"pk": bankroll_id}
     rows = list(
-        Bet.objects.filter(owner_id=owner_id)
+        Bet.objects.filter(owner_id=owner_id, **one)
         .exclude(status__in=NOT_TAKEN)
         .order_by("settled_at", "pk")
         .annotate(taken=TAKEN)
@@ -65,7 +67,9 @@ def past_of(owner_id: int) -> Past:
     history = History(
         paths=tuple(
             equity_path(pk)
-            for pk in Bankroll.objects.filter(owner_id=owner_id).values_list("pk", flat=True)
+            for pk in Bankroll.objects.filter(owner_id=owner_id, **only).values_list(
+                "pk", flat=True
+            )
         ),
         at=_moments([row[2] for row in settled]),
         placed=_moments([row[0] for row in settled]),

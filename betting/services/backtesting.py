@@ -1,6 +1,6 @@
 """Play a strategy over imported history: the live decision, the live limits, the live cents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -13,10 +13,11 @@ from betting.domain.decide import Slate, decide, market_slate
 from betting.domain.judging import GATES, Decisions
 from betting.domain.performance import Performance, measure
 from betting.domain.rules import plan_of
-from betting.domain.simulate import record_of, simulate
+from betting.domain.simulate import Simulated, record_of, simulate
 from betting.services.kept_bets import KeptBets
 from betting.services.past import Past
 from odds.domain.table import FloatArray, IntArray
+from risk.domain.breakers import PERSONAL, Level
 from risk.domain.limits import Bounds
 
 CAPITAL = 1000_00
@@ -32,7 +33,12 @@ class Played:
 
 
 def play(
-    past: Past, configuration: Configuration, *, bounds: Bounds, costs: Costs | None = None
+    past: Past,
+    configuration: Configuration,
+    *,
+    bounds: Bounds,
+    levels: Mapping[str, Level] = PERSONAL,
+    costs: Costs | None = None,
 ) -> Played:
     """Decide on the past, stake it, and measure what came of it.
 
@@ -54,6 +60,8 @@ def play(
         bounds=bounds,
         plan=plan_of(configuration),
         filled=filled,
+        levels=levels,
+        close=past.close,
     )
     record = record_of(slate, decisions, past.results, run, close=past.close, filled=filled)
     done = measure(record, capital=CAPITAL / 100)
@@ -73,9 +81,22 @@ def play(
         "recommended": int(decisions.recommended.sum()),
         "passed": passed_over(decisions, least=configuration.min_edge),
         "refused": dict(run.refused),
-        "halted_at": None if run.tripped_at is None else str(run.tripped_at),
+        "locks": locks_of(run),
     }
     return Played(done, bets, summary)
+
+
+def locks_of(run: Simulated) -> list[dict[str, Any]]:
+    """Return the breakers that tripped, oldest first; one whose lock nobody ended is until None."""
+    return [
+        {
+            "breaker": trip.breaker,
+            "at": str(trip.at),
+            "until": None if np.isnat(trip.until) else str(trip.until),
+            "figure": round(trip.figure, 6),
+        }
+        for trip in run.trips
+    ]
 
 
 def passed_over(decisions: Decisions, *, least: float) -> dict[str, int]:
@@ -94,6 +115,13 @@ def bounds_of(limits: Mapping[str, Any]) -> Bounds:
         if name in kinds
     }
     return Bounds(**read)
+
+
+def levels_of(kept: Mapping[str, Sequence[float]] | None) -> dict[str, Level]:
+    """Return the levels of breakers as a backtest keeps them; the defaults where it kept none."""
+    if kept is None:
+        return dict(PERSONAL)
+    return {name: Level(warn, trip, int(hours)) for name, (warn, trip, hours) in kept.items()}
 
 
 def limits_of(bounds: Bounds) -> dict[str, str]:

@@ -19,7 +19,7 @@ from accounts.live import announce_job
 from betting.domain.configuration import BadConfiguration, Configuration
 from betting.domain.costs import BadCosts, Costs
 from betting.models import Backtest, Strategy
-from betting.services.backtesting import Played, bounds_of, limits_of, play
+from betting.services.backtesting import Played, bounds_of, levels_of, limits_of, play
 from betting.services.kept_bets import pack
 from betting.services.past import NothingToRun, Past, read_past
 from models_registry.code import code_version
@@ -29,8 +29,10 @@ from models_registry.models import Opening
 from models_registry.services import Look, open_held_out, stored_seasons_held_out
 from models_registry.services.holds import held, held_by_anyone
 from odds.models import Event
+from risk.domain.breakers import PERSONAL
 from risk.domain.limits import Bounds
 from risk.selectors import bounds_of as limits_in_force
+from risk.selectors import levels_of as levels_in_force
 
 BACKTESTS = 0x_7EA5
 # The first worker, and one more: settings that kill two workers will kill a third.
@@ -125,12 +127,18 @@ def row_of(
     wish: Wish, strategy: Strategy, configuration: Configuration, *, by_id: int | None
 ) -> dict[str, Any]:
     """Return the columns of a queued backtest."""
-    bounds = limits_in_force(by_id) if by_id is not None else Bounds()
+    bounds, levels = Bounds(), dict(PERSONAL)
+    if by_id is not None:
+        bounds, levels = limits_in_force(by_id), levels_in_force(by_id)
     return {
         "strategy_key": strategy.key,
         "version": strategy.versions.get(number=strategy.version),
         "changed": wish.changed,
-        "configuration": configuration.to_json() | {"limits": limits_of(bounds)},
+        "configuration": configuration.to_json()
+        | {
+            "limits": limits_of(bounds),
+            "breakers": {name: list(level) for name, level in levels.items()},
+        },
         "costs": wish.costs.to_json(),
         "competition_key": wish.competition_key,
         "starts_on": wish.starts_on,
@@ -138,6 +146,12 @@ def row_of(
         "status": Status.QUEUED,
         "by_id": by_id,
     }
+
+
+def configuration_of(row: Backtest) -> Configuration:
+    """Return how a backtest's strategy decides, without the limits and breakers of who asked."""
+    kept = row.configuration.items()
+    return Configuration.from_json({k: v for k, v in kept if k not in ("limits", "breakers")})
 
 
 def held_out_within(wish: Wish, *, now: datetime) -> list[str]:
@@ -216,13 +230,11 @@ def work_on_backtest(
         try:
             past = _past_of(row, told)
             told(f"{len(past):,} prices read; deciding")
-            configuration = Configuration.from_json(
-                {key: value for key, value in row.configuration.items() if key != "limits"}
-            )
             played = play(
                 past,
-                configuration,
+                configuration_of(row),
                 bounds=bounds_of(row.configuration["limits"]),
+                levels=levels_of(row.configuration.get("breakers")),
                 costs=Costs.from_json(row.costs),
             )
             return _done(row, past, played)

@@ -99,7 +99,7 @@ class _World:
         stake = np.full(len(rows), 10_00)
         won = self.results.won_halves[rows] == 2
         profit = np.where(won, np.rint(stake * (net[rows] - 1.0)), -stake).astype(np.int64)
-        return Simulated(row=rows, stake=stake, profit=profit, tripped_at=None, refused={})
+        return Simulated(row=rows, stake=stake, profit=profit, refused={})
 
 
 def _played(seed: int, *, days: int, is_efficient: bool, configuration: Configuration) -> Season:
@@ -111,6 +111,7 @@ def _played(seed: int, *, days: int, is_efficient: bool, configuration: Configur
         capital=CAPITAL,
         bounds=BOUNDS,
         plan=configuration.plan,
+        close=world.close,
     )
     return _season(world, run)
 

@@ -19,6 +19,7 @@ from django.db.models import F
 from accounts.models import User
 from betting.domain.configuration import Configuration
 from betting.models import Bankroll, Bet, BetStatus, Opportunity, Strategy
+from betting.selectors.history import past_of
 from betting.selectors.money import money_in
 from betting.selectors.performance import PerformanceFilter, performance_of
 from betting.services.backtesting import summary_of
@@ -42,7 +43,7 @@ from odds.simulator.clock import ManualClock
 from odds.simulator.server import serve
 from risk.models import Halt
 from risk.selectors import halts_in_force
-from risk.services import lift_halt
+from risk.services import check_personal, lift_halt
 
 OWNER = "replay"
 CAPITAL = Decimal("1000.00")
@@ -193,6 +194,14 @@ def _set_up(
 def _step(stage: _Stage, now: datetime) -> int:
     quotes = _look(stage, now)
     settle_due_bets(now, limit=10_000, owner_id=stage.owner.pk)
+    measure_clv(now, limit=10_000, owner_id=stage.owner.pk)
+    # By the copy of the strategy, so that no earlier replay's lock counts in this one.
+    check_personal(
+        owner_id=stage.owner.pk,
+        history=past_of(stage.owner.pk, bankroll_id=stage.bankroll.pk).history,
+        now=now,
+        strategy=stage.strategy.key,
+    )
     predictions = _predict(stage, quotes, now)
     record_opportunities(stage.strategy, quotes, predictions, now=now)
     return place_for_followers(

@@ -31,6 +31,7 @@ from odds.models import (
 )
 from odds.selectors import quotes_as_of
 from odds.services import ensure_partitions
+from risk.domain.breakers import Level
 from risk.domain.limits import Bounds
 from risk.domain.staking import Plan
 from tests import make
@@ -143,9 +144,31 @@ def test_the_breaker_ends_a_losing_run():
         slate, decisions, losing, capital=100_000, bounds=bounds, plan=Plan(part=Decimal("0.25"))
     )
 
-    assert done.tripped_at is not None
-    assert past.moment[done.row].max() < done.tripped_at
+    tripped = {trip.breaker: trip for trip in done.trips}
+    assert np.isnat(tripped["drawdown"].until)
+    assert past.moment[done.row].max() < tripped["drawdown"].at
     assert done.refused["drawdown"] > 0
+
+
+def test_a_lock_stops_stakes_for_its_hours_and_no_longer():
+    past = looks(60)
+    slate = slate_of_the_past(past, CONFIGURATION)
+    decisions = decide(slate, CONFIGURATION)
+    nothing = np.zeros(len(past), dtype=np.int64)
+    losing = Results(nothing, nothing + 2, past.results.known_at)
+    levels = {"losing_streak": Level(2, 5, 6)}
+
+    done = simulate(
+        slate, decisions, losing, capital=100_000, bounds=Bounds(),
+        plan=Plan(part=Decimal("0.25")), levels=levels,
+    )  # fmt: skip
+
+    assert len(done.trips) > 2
+    assert done.refused["losing_streak"] > 0
+    placed = past.moment[done.row]
+    for trip in done.trips:
+        assert not ((placed >= trip.at) & (placed < trip.until)).any()
+    assert (placed >= done.trips[0].until).any()
 
 
 # --- from the database: the same game through the backtest, and through the provider's door

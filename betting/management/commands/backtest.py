@@ -1,4 +1,4 @@
-"""backtest: a strategy over imported history, with the live decision code, limits and breaker."""
+"""backtest: a strategy over imported history, with the live decision code, limits and breakers."""
 
 import json
 from datetime import date
