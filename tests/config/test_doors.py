@@ -129,7 +129,7 @@ def test_not_ready_when_the_worker_fell_silent(age, status):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("beating")
 def test_not_ready_with_a_migration_missing():
-    row = MigrationRecorder.Migration.objects.get(app="accounts", name="0001_initial")
+    row = MigrationRecorder.Migration.objects.get(app="sessions", name="0001_initial")
     MigrationRecorder.Migration.objects.filter(pk=row.pk).delete()
     try:
         status, checks = ask()
@@ -137,7 +137,7 @@ def test_not_ready_with_a_migration_missing():
         MigrationRecorder.Migration.objects.create(app=row.app, name=row.name, applied=row.applied)
 
     assert status == 503
-    assert checks["database"] == "migration accounts.0001_initial not applied: run migrate"
+    assert checks["database"] == "migration sessions.0001_initial not applied: run migrate"
 
 
 def test_live_needs_nothing(monkeypatch, settings, closed_port):

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def test_migrations_are_run_only_where_one_was_not_applied():
     assert not is_behind()
 
-    MigrationRecorder.Migration.objects.filter(app="betting", name="0001_initial").delete()
+    MigrationRecorder.Migration.objects.filter(app="sessions", name="0001_initial").delete()
 
     assert is_behind()
 

@@ -1,0 +1,551 @@
+import django.core.validators
+import django.db.models.deletion
+import django.utils.timezone
+import pgtrigger.compiler
+import pgtrigger.migrations
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    replaces = [('betting', '0001_initial'), ('betting', '0002_pots_and_bets_hold_their_ground'), ('betting', '0003_the_commission_of_a_bet'), ('betting', '0004_clv_of_a_moved_line'), ('betting', '0005_what_venues_matched'), ('betting', '0006_versions_of_strategies'), ('betting', '0007_money_at_bookmakers_and_a_chain'), ('betting', '0008_dead_heats_and_notices'), ('betting', '0009_armings_of_venues'), ('betting', '0010_who_changed_a_strategy'), ('betting', '0011_shares_of_a_slate'), ('betting', '0012_decision_journal'), ('betting', '0013_backtests_as_jobs'), ('betting', '0014_slates_of_the_journal'), ('betting', '0015_track_record'), ('betting', '0016_bets_placed_elsewhere'), ('betting', '0017_closes_of_bets')]
+
+    initial = True
+
+    dependencies = [
+        ('accounts', '0001_squashed_0002_my_books_and_saved_filters'),
+        ('models_registry', '0001_squashed_0005_recipe_of_a_training'),
+        ('odds', '0001_squashed_0011_more_ends_of_an_event'),
+        ('risk', '0001_squashed_0004_exclusions_among_halts'),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='DecisionInputs',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('digest', models.CharField(help_text='SHA-256 of the content', max_length=64, unique=True)),
+                ('content', models.BinaryField(help_text='as betting.domain.journal packs it')),
+                ('as_of', models.DateTimeField()),
+            ],
+            options={
+                'verbose_name_plural': 'decision inputs',
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='decisioninputs',
+            trigger=pgtrigger.compiler.Trigger(name='inputs_never_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='cb648b14751f202245c8fedec0cc791cfeaf7cea', operation='UPDATE', pgid='pgtrigger_inputs_never_change_51f42', table='betting_decisioninputs', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='Strategy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.SlugField(max_length=48, unique=True)),
+                ('title', models.CharField(max_length=64)),
+                ('configuration', models.JSONField(help_text='as betting.domain.configuration.Configuration')),
+                ('version', models.PositiveIntegerField(default=1, editable=False, help_text='number of the version in force, kept by the database')),
+                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('change_note', models.CharField(blank=True, editable=False, max_length=200)),
+                ('is_active', models.BooleanField(default=True, help_text='Whether it looks for opportunities.')),
+                ('archived_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('changed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('followers', models.ManyToManyField(blank=True, help_text='Bettors for whom it places paper bets by itself.', related_name='followed_strategies', to=settings.AUTH_USER_MODEL)),
+                ('owner', models.ForeignKey(blank=True, help_text="Whose alone it is; nobody: everybody's.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='strategies', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name_plural': 'strategies',
+                'ordering': ['title'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('archived_at__isnull', True), ('is_active', False), _connector='OR'), name='archived_strategy_is_not_active')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='strategy',
+            trigger=pgtrigger.compiler.Trigger(name='versions_count_up', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    NEW.version := 1;\n                    IF TG_OP = 'UPDATE' THEN\n                        NEW.version := OLD.version\n                            + (NEW.configuration IS DISTINCT FROM OLD.configuration)::int;\n                    END IF;\n                    RETURN NEW;\n                ", hash='c047a2e1cf29c4a850ea045239061fa948efb2ae', operation='INSERT OR UPDATE', pgid='pgtrigger_versions_count_up_48753', table='betting_strategy', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='strategy',
+            trigger=pgtrigger.compiler.Trigger(name='every_change_is_a_version', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF TG_OP = 'UPDATE' THEN\n                        IF NEW.version = OLD.version THEN RETURN NEW; END IF;\n                        IF (NEW.changed_at, NEW.changed_by_id, NEW.change_note)\n                           IS NOT DISTINCT FROM\n                           (OLD.changed_at, OLD.changed_by_id, OLD.change_note) THEN\n                            INSERT INTO betting_strategyversion\n                                (strategy_id, number, configuration, note, made_at)\n                            VALUES (NEW.id, NEW.version, NEW.configuration, '', now());\n                            RETURN NEW;\n                        END IF;\n                    END IF;\n                    INSERT INTO betting_strategyversion\n                        (strategy_id, number, configuration, note, made_by_id, made_at)\n                    VALUES (NEW.id, NEW.version, NEW.configuration, NEW.change_note,\n                            NEW.changed_by_id, NEW.changed_at);\n                    RETURN NEW;\n                ", hash='0d5ec5c45bca195b6920cac02c993330736d0475', operation='INSERT OR UPDATE', pgid='pgtrigger_every_change_is_a_version_7c7fe', table='betting_strategy', when='AFTER')),
+        ),
+        migrations.CreateModel(
+            name='StrategyVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('configuration', models.JSONField()),
+                ('note', models.CharField(blank=True, max_length=200)),
+                ('made_at', models.DateTimeField()),
+                ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('strategy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='betting.strategy')),
+            ],
+            options={
+                'ordering': ['strategy', '-number'],
+                'constraints': [models.UniqueConstraint(fields=('strategy', 'number'), name='one_version_a_number')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='strategyversion',
+            trigger=pgtrigger.compiler.Trigger(name='versions_never_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='55f1f0bf5e44ac28fe722225643aa68e6e898a97', operation='UPDATE OR DELETE', pgid='pgtrigger_versions_never_change_fc882', table='betting_strategyversion', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='Opportunity',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('as_of', models.DateTimeField(help_text='latest information used')),
+                ('price', models.DecimalField(decimal_places=3, max_digits=9)),
+                ('price_seen_at', models.DateTimeField()),
+                ('fair_probability', models.FloatField(help_text='what the strategy believes')),
+                ('market_probability', models.FloatField(help_text='the margin-free consensus')),
+                ('model_probability', models.FloatField(null=True)),
+                ('edge', models.FloatField()),
+                ('edge_low', models.FloatField(help_text='edge at the low end of what is believed')),
+                ('kelly_share', models.FloatField(help_text='full Kelly over its slate; unknown: staked as if alone', null=True)),
+                ('kept_part', models.FloatField(default=1.0, help_text='of it, beside bets that go with it')),
+                ('stake_share', models.FloatField(help_text='recommended share of equity before personal limits, 0 where it is in money')),
+                ('reasons', models.JSONField(help_text='sentences')),
+                ('passes', models.JSONField(help_text='why not: each gate failed; empty when recommended')),
+                ('status', models.CharField(choices=[('open', 'Open'), ('gone', 'Gone')], default='open', max_length=4)),
+                ('gone_at', models.DateTimeField(null=True)),
+                ('prediction', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='opportunities', to='models_registry.prediction')),
+                ('quote', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='opportunities', to='odds.quote')),
+                ('strategy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='opportunities', to='betting.strategy')),
+                ('version', models.ForeignKey(help_text='that found it; left out, the database takes the one in force', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='opportunities', to='betting.strategyversion')),
+            ],
+            options={
+                'verbose_name_plural': 'opportunities',
+                'ordering': ['-as_of', '-edge'],
+                'indexes': [models.Index(fields=['status', '-edge'], name='opportunity_best')],
+                'constraints': [models.UniqueConstraint(fields=('strategy', 'quote', 'as_of'), name='opportunity_once_a_moment'), models.UniqueConstraint(condition=models.Q(('status', 'open')), fields=('strategy', 'quote'), name='one_open_opportunity_a_quote')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='opportunity',
+            trigger=pgtrigger.compiler.Trigger(name='opportunities_know_their_version', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.version_id IS NULL)', func='\n                    NEW.version_id := (\n                        SELECT v.id FROM betting_strategyversion v\n                        JOIN betting_strategy s ON s.id = v.strategy_id AND s.version = v.number\n                        WHERE s.id = NEW.strategy_id\n                    );\n                    RETURN NEW;\n                ', hash='37a27c3c0b11d53ec1ba57051910ca76cca75d72', operation='INSERT', pgid='pgtrigger_opportunities_know_their_version_b9fc0', table='betting_opportunity', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='Sweep',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('strategy_key', models.CharField(max_length=48)),
+                ('competition_key', models.CharField(max_length=64)),
+                ('starts_on', models.DateField()),
+                ('ends_on', models.DateField()),
+                ('kind', models.CharField(choices=[('grid', 'Every combination'), ('random', 'Combinations drawn at random')], max_length=6)),
+                ('space', models.JSONField(help_text='by setting: the values it is tried with')),
+                ('seed', models.PositiveIntegerField(default=0)),
+                ('periods', models.PositiveSmallIntegerField(help_text='in each but the first the best setting of those before is walked forward')),
+                ('workers', models.PositiveSmallIntegerField(default=1, help_text='how many trials at once')),
+                ('status', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('stopped', 'Stopped'), ('failed', 'Failed')], default='running', max_length=8)),
+                ('asked_at', models.DateTimeField()),
+                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ('error', models.TextField(blank=True)),
+                ('summary', models.JSONField(default=dict, help_text='once done: best, deflated, walked forward')),
+                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-asked_at', '-pk'],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='sweep',
+            trigger=pgtrigger.compiler.Trigger(name='sweeps_are_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='1ac91ac4f3a0a2e102a69cd14e38dcd98389c65f', operation='DELETE', pgid='pgtrigger_sweeps_are_kept_ad31f', table='betting_sweep', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='TrackRecord',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.CharField(max_length=40, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9-]{2,39}$', 'Address: use 3 to 40 small letters, digits and dashes, such as my-record.')])),
+                ('title', models.CharField(max_length=64)),
+                ('is_public', models.BooleanField(default=False)),
+                ('opened_at', models.DateTimeField(help_text='bets accepted from then on are committed')),
+                ('changed_at', models.DateTimeField()),
+                ('owner', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='track_record', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Arming',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('venue', models.CharField(max_length=16)),
+                ('reason', models.TextField()),
+                ('hours', models.PositiveSmallIntegerField()),
+                ('asked_at', models.DateTimeField()),
+                ('confirmed_at', models.DateTimeField(null=True)),
+                ('expires_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('end_reason', models.TextField(blank=True)),
+                ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('confirmed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-asked_at', '-pk'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('venue',), name='one_arming_of_a_venue'), models.CheckConstraint(condition=models.Q(('hours__gte', 1), ('hours__lte', 24)), name='armed_for_a_day_at_most'), models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('expires_at__isnull', True)), models.Q(('confirmed_at__isnull', False), ('expires_at__gt', models.F('confirmed_at'))), _connector='OR'), name='confirmed_arming_expires')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='arming',
+            trigger=pgtrigger.compiler.Trigger(name='armings_are_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='fb8ff95bffeef907d95b2e8d4d8761375fa38ccd', operation='DELETE', pgid='pgtrigger_armings_are_kept_fb54e', table='betting_arming', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='arming',
+            trigger=pgtrigger.compiler.Trigger(name='armings_move_forward_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF (NEW.venue, NEW.reason, NEW.hours, NEW.asked_at, NEW.asked_by_id)\n                       IS DISTINCT FROM\n                       (OLD.venue, OLD.reason, OLD.hours, OLD.asked_at, OLD.asked_by_id)\n                       OR OLD.ended_at IS NOT NULL\n                       OR (OLD.confirmed_at IS NOT NULL\n                           AND (NEW.confirmed_at, NEW.confirmed_by_id, NEW.expires_at)\n                           IS DISTINCT FROM\n                           (OLD.confirmed_at, OLD.confirmed_by_id, OLD.expires_at)) THEN\n                        RAISE EXCEPTION 'pgtrigger: An arming only moves forward';\n                    END IF;\n                    RETURN NEW;\n                ", hash='ddc7286f2a96609e322ff763373ab79ed438b6a1', operation='UPDATE', pgid='pgtrigger_armings_move_forward_only_5172e', table='betting_arming', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='Backtest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('strategy_key', models.CharField(max_length=48)),
+                ('number', models.PositiveIntegerField(default=0, help_text='within its sweep')),
+                ('changed', models.JSONField(default=dict, help_text="settings that differ from the version's")),
+                ('configuration', models.JSONField()),
+                ('costs', models.JSONField(default=dict, help_text='as betting.domain.costs.Costs')),
+                ('competition_key', models.CharField(max_length=64)),
+                ('starts_on', models.DateField()),
+                ('ends_on', models.DateField()),
+                ('status', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='done', max_length=9)),
+                ('attempt', models.PositiveSmallIntegerField(default=0, help_text='how many workers began it')),
+                ('step', models.CharField(blank=True, max_length=96)),
+                ('cancel_asked_at', models.DateTimeField(blank=True, null=True)),
+                ('error', models.TextField(blank=True)),
+                ('data_hash', models.CharField(blank=True, max_length=64)),
+                ('code_version', models.CharField(blank=True, max_length=64)),
+                ('started_at', models.DateTimeField(help_text='when it was asked for')),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('opens_held_out', models.BooleanField(default=False)),
+                ('summary', models.JSONField(default=dict)),
+                ('bets', models.BinaryField(help_text='its bets, as betting.services.kept_bets', null=True)),
+                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('opening', models.ForeignKey(help_text='of the held-out season that it looked at', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='backtests', to='models_registry.opening')),
+                ('version', models.ForeignKey(help_text="that was run; none: one that is no stored strategy's", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='backtests', to='betting.strategyversion')),
+                ('sweep', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='trials', to='betting.sweep')),
+            ],
+            options={
+                'ordering': ['-started_at', '-pk'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('sweep__isnull', False)), fields=('sweep', 'number'), name='sweep_trial_number_once')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='backtest',
+            trigger=pgtrigger.compiler.Trigger(name='backtests_are_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='e5e8eb650fdd82b23d21769b935abf9466848606', operation='DELETE', pgid='pgtrigger_backtests_are_kept_1be09', table='betting_backtest', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='backtest',
+            trigger=pgtrigger.compiler.Trigger(name='backtests_that_are_done_are_final', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."status" = \'done\')', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='41afd15629a012cca5ecf36be2bf3e871352de85', operation='UPDATE', pgid='pgtrigger_backtests_that_are_done_are_final_17f05', table='betting_backtest', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='Bankroll',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(default='Main', max_length=48)),
+                ('currency', models.CharField(default='EUR', max_length=3)),
+                ('opened_at', models.DateTimeField()),
+                ('closed_at', models.DateTimeField(help_text='empty then; nothing moves into it', null=True)),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bankrolls', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['owner', 'name'],
+                'constraints': [models.UniqueConstraint(fields=('owner', 'name'), name='bankroll_named_once')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='bankroll',
+            trigger=pgtrigger.compiler.Trigger(name='a_bankroll_keeps_owner_and_currency', sql=pgtrigger.compiler.UpsertTriggerSql(func='RAISE EXCEPTION \'pgtrigger: Cannot update of "owner_id", "currency", "opened_at" or delete rows from % table\', TG_TABLE_NAME;', hash='4c87a01ed9d55ef90f77c65344798bcbc297a5c2', operation='UPDATE OF "owner_id", "currency", "opened_at" OR DELETE', pgid='pgtrigger_a_bankroll_keeps_owner_and_currency_fbe60', table='betting_bankroll', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='bankroll',
+            trigger=pgtrigger.compiler.Trigger(name='bankrolls_are_not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot truncate betting_bankroll rows';", hash='d757bb74d817a04a50a6f51c85525b7d518f7547', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_bankrolls_are_not_truncated_67c64', table='betting_bankroll', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='LedgerAccount',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('free', 'Free'), ('book', 'At a bookmaker'), ('at_risk', 'At risk'), ('house', 'House (the bookmakers)'), ('world', 'World (deposits and withdrawals)')], max_length=8)),
+                ('amount', models.DecimalField(decimal_places=2, default=0, max_digits=14)),
+                ('closed_at', models.DateTimeField(help_text='of a pot at a bookmaker: stakes there are out of the free pot again', null=True)),
+                ('bankroll', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='betting.bankroll')),
+                ('bookmaker', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='pots', to='odds.bookmaker')),
+            ],
+            options={
+                'ordering': ['bankroll', 'kind'],
+                'constraints': [models.UniqueConstraint(fields=('bankroll', 'kind', 'bookmaker'), name='one_pot_a_kind_and_bookmaker', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('kind__in', ['house', 'world']), ('amount__gte', 0), _connector='OR'), name='own_money_never_negative'), models.CheckConstraint(condition=models.Q(('kind__in', ['free', 'book', 'at_risk', 'house', 'world'])), name='pot_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('bookmaker__isnull', False), ('kind', 'book')), models.Q(models.Q(('kind', 'book'), _negated=True), ('bookmaker__isnull', True), ('closed_at__isnull', True)), _connector='OR'), name='only_a_pot_at_a_bookmaker_names_one'), models.CheckConstraint(condition=models.Q(('amount__gt', -1000000000000), ('amount__lt', 1000000000000)), name='amount_is_finite')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='ledgeraccount',
+            trigger=pgtrigger.compiler.Trigger(name='pots_follow_transfers_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF TG_OP = 'DELETE'\n                       OR (NEW.amount <> OLD.amount AND pg_trigger_depth() < 2)\n                       OR (NEW.id, NEW.kind, NEW.bankroll_id, NEW.bookmaker_id)\n                          IS DISTINCT FROM\n                          (OLD.id, OLD.kind, OLD.bankroll_id, OLD.bookmaker_id) THEN\n                        RAISE EXCEPTION 'pgtrigger: Pots change by transfers only';\n                    END IF;\n                    RETURN NEW;\n                ", hash='46a88e9a5d8ad519904fa79775e7d708faef77a9', operation='UPDATE OR DELETE', pgid='pgtrigger_pots_follow_transfers_only_b18af', table='betting_ledgeraccount', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='ledgeraccount',
+            trigger=pgtrigger.compiler.Trigger(name='pots_start_empty', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.amount <> 0)', func="RAISE EXCEPTION 'pgtrigger: A pot starts empty';", hash='54014a547c82694f2500515c358b7b31f674c89e', operation='INSERT', pgid='pgtrigger_pots_start_empty_20042', table='betting_ledgeraccount', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='ledgeraccount',
+            trigger=pgtrigger.compiler.Trigger(name='ledgeraccounts_are_not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot truncate betting_ledgeraccount rows';", hash='52d194b97b5297e153d90b19398778fff267f01b', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ledgeraccounts_are_not_truncated_ce7c7', table='betting_ledgeraccount', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='Bet',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('request_key', models.CharField(max_length=96)),
+                ('fingerprint', models.CharField(help_text='SHA-256 of what was asked', max_length=64)),
+                ('venue', models.CharField(default='paper', max_length=16)),
+                ('venue_reference', models.CharField(blank=True, max_length=64)),
+                ('price', models.DecimalField(decimal_places=3, max_digits=9)),
+                ('commission_share', models.DecimalField(decimal_places=4, help_text='of net winnings, as it was when it was placed', max_digits=5)),
+                ('stake', models.DecimalField(decimal_places=2, max_digits=12)),
+                ('fair_probability', models.FloatField(help_text='believed when it was placed', null=True)),
+                ('matched_stake', models.DecimalField(decimal_places=2, max_digits=12, null=True)),
+                ('matched_price', models.DecimalField(decimal_places=6, max_digits=12, null=True)),
+                ('status', models.CharField(choices=[('placing', 'Placing'), ('pending', 'Pending'), ('open', 'Open'), ('rejected', 'Rejected by the venue'), ('cancelled', 'Cancelled'), ('settled', 'Settled')], default='placing', max_length=9)),
+                ('placed_at', models.DateTimeField()),
+                ('result', models.CharField(blank=True, choices=[('won', 'Won'), ('half_won', 'Half won'), ('push', 'Push'), ('void', 'Void'), ('half_lost', 'Half lost'), ('lost', 'Lost'), ('dead_heat', 'Dead heat')], max_length=9)),
+                ('returned', models.DecimalField(decimal_places=2, max_digits=14, null=True)),
+                ('settled_at', models.DateTimeField(null=True)),
+                ('rejection', models.TextField(blank=True)),
+                ('rejection_code', models.CharField(blank=True, help_text='why it was rejected or cancelled', max_length=24)),
+                ('look_ups', models.PositiveIntegerField(default=0)),
+                ('next_look_at', models.DateTimeField(help_text='when it is looked up again', null=True)),
+                ('cancel_asked_at', models.DateTimeField(null=True)),
+                ('clv', models.FloatField(help_text='price x fair closing probability - 1', null=True)),
+                ('clv_note', models.CharField(blank=True, help_text='why there is no CLV, or from which other line', max_length=128)),
+                ('assessment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bets', to='risk.assessment')),
+                ('bankroll', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bets', to='betting.bankroll')),
+                ('bookmaker', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bets', to='odds.bookmaker')),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bets', to=settings.AUTH_USER_MODEL)),
+                ('selection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bets', to='odds.selection')),
+                ('opportunity', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bets', to='betting.opportunity')),
+            ],
+            options={
+                'ordering': ['-placed_at', '-pk'],
+                'indexes': [models.Index(fields=['owner', '-placed_at'], name='bet_by_owner'), models.Index(condition=models.Q(('status', 'settled'), _negated=True), fields=['status'], name='bet_unsettled')],
+                'constraints': [models.UniqueConstraint(fields=('owner', 'request_key'), name='bet_request_key_once'), models.CheckConstraint(condition=models.Q(('stake__gt', 0), ('stake__lt', 10000000000)), name='bet_stake_positive'), models.CheckConstraint(condition=models.Q(('price__gt', 1), ('price__lte', 1001)), name='bet_price_above_one'), models.CheckConstraint(condition=models.Q(('commission_share__gte', 0), ('commission_share__lt', 1)), name='bet_commission_is_a_share'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'settled'), _negated=True), models.Q(('returned__gte', 0), ('returned__isnull', False), ('settled_at__isnull', False), models.Q(('result', ''), _negated=True)), _connector='OR'), name='settled_bet_has_a_result'), models.CheckConstraint(condition=models.Q(('status__in', ['placing', 'pending', 'open', 'rejected', 'cancelled', 'settled'])), name='bet_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('matched_price__gt', 1), ('matched_price__isnull', False), ('matched_price__lte', 1001), ('matched_stake__gt', 0), ('matched_stake__isnull', False), ('matched_stake__lte', models.F('stake')), ('status__in', ('open', 'settled'))), models.Q(models.Q(('status__in', ('open', 'settled')), _negated=True), ('matched_price__isnull', True), ('matched_stake__isnull', True)), _connector='OR'), name='bet_is_matched_once_open'), models.CheckConstraint(condition=models.Q(('result__in', ['', 'won', 'half_won', 'push', 'void', 'half_lost', 'lost', 'dead_heat'])), name='bet_result_known')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='bet',
+            trigger=pgtrigger.compiler.Trigger(name='what_was_staked_never_changes', sql=pgtrigger.compiler.UpsertTriggerSql(func='RAISE EXCEPTION \'pgtrigger: Cannot update of "owner_id", "bankroll_id", "request_key", "fingerprint", "venue", "selection_id", "bookmaker_id", "assessment_id", "price", "commission_share", "stake", "placed_at" or delete rows from % table\', TG_TABLE_NAME;', hash='55487ffebed3598417e14169e943739b3ddbfc7d', operation='UPDATE OF "owner_id", "bankroll_id", "request_key", "fingerprint", "venue", "selection_id", "bookmaker_id", "assessment_id", "price", "commission_share", "stake", "placed_at" OR DELETE', pgid='pgtrigger_what_was_staked_never_changes_b9115', table='betting_bet', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='bet',
+            trigger=pgtrigger.compiler.Trigger(name='what_was_matched_never_changes', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.matched_stake IS NOT NULL)', func='RAISE EXCEPTION \'pgtrigger: Cannot update of "matched_stake", "matched_price" rows from % table\', TG_TABLE_NAME;', hash='0f66fb365fa763f8a19a3c50a561fc56ab7cbd43', operation='UPDATE OF "matched_stake", "matched_price"', pgid='pgtrigger_what_was_matched_never_changes_a36cd', table='betting_bet', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='bet',
+            trigger=pgtrigger.compiler.Trigger(name='bets_are_not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot truncate betting_bet rows';", hash='fd248152d33d2f666e449061a0db70db82b5747f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_bets_are_not_truncated_a60aa', table='betting_bet', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='Settlement',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sequence', models.PositiveSmallIntegerField()),
+                ('result', models.CharField(choices=[('won', 'Won'), ('half_won', 'Half won'), ('push', 'Push'), ('void', 'Void'), ('half_lost', 'Half lost'), ('lost', 'Lost'), ('dead_heat', 'Dead heat')], max_length=9)),
+                ('tied', models.PositiveSmallIntegerField(null=True)),
+                ('places', models.PositiveSmallIntegerField(null=True)),
+                ('returned', models.DecimalField(decimal_places=2, max_digits=14)),
+                ('at', models.DateTimeField()),
+                ('reason', models.TextField(blank=True, help_text='for a correction: why')),
+                ('bet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='settlements', to='betting.bet')),
+                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['bet', 'sequence'],
+                'constraints': [models.UniqueConstraint(fields=('bet', 'sequence'), name='one_settlement_at_a_time'), models.CheckConstraint(condition=models.Q(('result__in', ['won', 'half_won', 'push', 'void', 'half_lost', 'lost', 'dead_heat'])), name='settlement_result_known'), models.CheckConstraint(condition=models.Q(models.Q(('places__gte', 1), ('places__isnull', False), ('result', 'dead_heat'), ('tied__gt', models.F('places')), ('tied__isnull', False)), models.Q(models.Q(('result', 'dead_heat'), _negated=True), ('places__isnull', True), ('tied__isnull', True)), _connector='OR'), name='a_dead_heat_says_how_many_tied')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='settlement',
+            trigger=pgtrigger.compiler.Trigger(name='settlements_are_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='8bc95434ff2237b4a348e69bb3fadead2be263fd', operation='UPDATE OR DELETE', pgid='pgtrigger_settlements_are_append_only_4e498', table='betting_settlement', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='settlement',
+            trigger=pgtrigger.compiler.Trigger(name='settlements_are_not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot truncate betting_settlement rows';", hash='2687460e4d4777c82ea7bafab1cd8ba94ed349bb', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_settlements_are_not_truncated_5632e', table='betting_settlement', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='Notice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('before', models.CharField(choices=[('won', 'Won'), ('half_won', 'Half won'), ('push', 'Push'), ('void', 'Void'), ('half_lost', 'Half lost'), ('lost', 'Lost'), ('dead_heat', 'Dead heat')], max_length=9)),
+                ('returned_before', models.DecimalField(decimal_places=2, max_digits=14)),
+                ('read_at', models.DateTimeField(null=True)),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to=settings.AUTH_USER_MODEL)),
+                ('settlement', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='notice', to='betting.settlement')),
+            ],
+            options={
+                'ordering': ['-pk'],
+                'indexes': [models.Index(condition=models.Q(('read_at__isnull', True)), fields=['owner'], name='notice_unread')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Transfer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reference', models.CharField(max_length=96, unique=True)),
+                ('kind', models.CharField(choices=[('deposit', 'Deposit'), ('withdrawal', 'Withdrawal'), ('to_book', 'To a bookmaker'), ('from_book', 'From a bookmaker'), ('stake', 'Stake'), ('return', 'Stake returned'), ('winnings', 'Winnings'), ('loss', 'Stake lost'), ('reversal', 'Reversal')], max_length=10)),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=14)),
+                ('at', models.DateTimeField()),
+                ('number', models.PositiveIntegerField(help_text='in its bankroll, from 1, without a gap')),
+                ('hash', models.CharField(help_text='SHA-256 over the hash before and this row', max_length=64)),
+                ('bankroll', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='betting.bankroll')),
+                ('bet', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='betting.bet')),
+                ('destination', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transfers_in', to='betting.ledgeraccount')),
+                ('reverses', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='betting.transfer')),
+                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transfers_out', to='betting.ledgeraccount')),
+            ],
+            options={
+                'ordering': ['at', 'pk'],
+                'indexes': [models.Index(fields=['bankroll', 'at'], name='transfer_of_a_period')],
+                'constraints': [models.UniqueConstraint(fields=('bankroll', 'number'), name='one_chain_a_bankroll'), models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('amount__lt', 1000000000000)), name='transfer_amount_positive'), models.CheckConstraint(condition=models.Q(('source', models.F('destination')), _negated=True), name='transfer_moves_money')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='transfer',
+            trigger=pgtrigger.compiler.Trigger(name='transfers_are_immutable', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='d2570f1ebdd69990fcd2701baa1d197ed3e533d8', operation='UPDATE OR DELETE', pgid='pgtrigger_transfers_are_immutable_6f31f', table='betting_transfer', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='transfer',
+            trigger=pgtrigger.compiler.Trigger(name='transfers_are_not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot truncate betting_transfer rows';", hash='912e9cf17b9136cb7d0d4ab3944173eb4d834de7', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_transfers_are_not_truncated_ea9fe', table='betting_transfer', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='transfer',
+            trigger=pgtrigger.compiler.Trigger(name='transfers_are_chained', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE last record;', func='\n                    SELECT s.bankroll_id INTO NEW.bankroll_id\n                    FROM betting_ledgeraccount s\n                    JOIN betting_ledgeraccount d ON d.bankroll_id = s.bankroll_id\n                    WHERE s.id = NEW.source_id AND d.id = NEW.destination_id;\n                    IF NOT FOUND THEN\n                        RAISE EXCEPTION \'pgtrigger: A transfer stays in its bankroll\';\n                    END IF;\n                    PERFORM 1 FROM betting_bankroll WHERE id = NEW.bankroll_id FOR NO KEY UPDATE;\n                    SELECT number, hash INTO last FROM betting_transfer\n                    WHERE bankroll_id = NEW.bankroll_id ORDER BY number DESC LIMIT 1;\n                    NEW.number := coalesce(last.number, 0) + 1;\n                    NEW.hash := encode(sha256(convert_to(concat_ws(\'|\', coalesce(last.hash, \'\'), NEW.bankroll_id, NEW.number, NEW.kind, NEW.source_id, NEW.destination_id, NEW.amount, coalesce(NEW.bet_id::text, \'\'), to_char(NEW.at AT TIME ZONE \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'), coalesce(NEW.reverses_id::text, \'\'), NEW.reference), \'UTF8\')), \'hex\');\n                    RETURN NEW;\n                ', hash='a2ae5adc861bd327979ae359ba94113650ed1f6c', operation='INSERT', pgid='pgtrigger_transfers_are_chained_9b261', table='betting_transfer', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='transfer',
+            trigger=pgtrigger.compiler.Trigger(name='transfers_move_the_pots', sql=pgtrigger.compiler.UpsertTriggerSql(func='\n                    UPDATE betting_ledgeraccount pot SET amount = pot.amount + change.amount\n                    FROM (SELECT account, sum(amount) AS amount FROM (\n                              SELECT destination_id AS account, amount FROM moved\n                              UNION ALL SELECT source_id, -amount FROM moved) both_sides\n                          GROUP BY account) change\n                    WHERE pot.id = change.account;\n                    RETURN NULL;\n                ', hash='34202a12cc74c26d6444e4c7174283fc04d1e7d2', level='STATEMENT', operation='INSERT', pgid='pgtrigger_transfers_move_the_pots_a4462', referencing='REFERENCING NEW TABLE AS moved ', table='betting_transfer', when='AFTER')),
+        ),
+        migrations.CreateModel(
+            name='BetImport',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=128)),
+                ('content', models.TextField(help_text='the CSV; emptied once it is imported')),
+                ('mapping', models.JSONField(default=dict)),
+                ('dates', models.CharField(default='iso', max_length=12)),
+                ('status', models.CharField(choices=[('preview', 'Preview'), ('imported', 'Imported')], default='preview', max_length=8)),
+                ('uploaded_at', models.DateTimeField()),
+                ('imported_at', models.DateTimeField(null=True)),
+                ('counts', models.JSONField(default=dict, help_text='rows new, there before, settled, wrong')),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bet_imports', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-uploaded_at', '-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ImportedBet',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('row_number', models.PositiveIntegerField()),
+                ('row_key', models.CharField(help_text='SHA-256 of what names the bet', max_length=64)),
+                ('placed_at', models.DateTimeField()),
+                ('event', models.CharField(max_length=200)),
+                ('selection', models.CharField(max_length=200)),
+                ('bookmaker', models.CharField(max_length=200)),
+                ('market', models.CharField(blank=True, max_length=200)),
+                ('competition', models.CharField(blank=True, max_length=200)),
+                ('reference', models.CharField(blank=True, max_length=200)),
+                ('price', models.DecimalField(decimal_places=3, max_digits=9)),
+                ('stake', models.DecimalField(decimal_places=2, max_digits=12)),
+                ('result', models.CharField(blank=True, choices=[('won', 'Won'), ('half_won', 'Half won'), ('push', 'Push'), ('void', 'Void'), ('half_lost', 'Half lost'), ('lost', 'Lost'), ('dead_heat', 'Dead heat')], max_length=9)),
+                ('returned', models.DecimalField(decimal_places=2, max_digits=14, null=True)),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imported_bets', to=settings.AUTH_USER_MODEL)),
+                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bets', to='betting.betimport')),
+            ],
+            options={
+                'ordering': ['-placed_at', '-pk'],
+                'constraints': [models.UniqueConstraint(fields=('owner', 'row_key'), name='imported_bet_once'), models.CheckConstraint(condition=models.Q(('stake__gt', 0)), name='imported_stake_positive'), models.CheckConstraint(condition=models.Q(('price__gt', 1)), name='imported_price_above_one'), models.CheckConstraint(condition=models.Q(models.Q(('result', ''), ('returned__isnull', True)), models.Q(models.Q(('result', ''), _negated=True), ('returned__isnull', False)), _connector='OR'), name='imported_result_has_a_return')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='importedbet',
+            trigger=pgtrigger.compiler.Trigger(name='imported_bets_stay_as_told', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF TG_OP = 'UPDATE' AND OLD.result = ''\n                       AND (to_jsonb(NEW) - 'result' - 'returned')\n                         = (to_jsonb(OLD) - 'result' - 'returned') THEN\n                        RETURN NEW;\n                    END IF;\n                    RAISE EXCEPTION 'pgtrigger: An imported bet stays as it was told';\n                ", hash='2f17642ea77abd9ed78dc6113a3d00da220b442d', operation='UPDATE OR DELETE', pgid='pgtrigger_imported_bets_stay_as_told_6f8c0', table='betting_importedbet', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='QuarantinedBet',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('row_number', models.PositiveIntegerField()),
+                ('raw', models.JSONField()),
+                ('faults', models.JSONField(help_text='field, value, remedy')),
+                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='quarantined', to='betting.betimport')),
+            ],
+            options={
+                'ordering': ['source', 'row_number'],
+                'constraints': [models.UniqueConstraint(fields=('source', 'row_number'), name='one_quarantine_a_row')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Closing',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('fair_probability', models.FloatField(help_text='margin-free, of the line taken')),
+                ('age', models.DurationField(help_text="event's start minus the newest quote of the close")),
+                ('source', models.CharField(help_text="a reference book's key, or consensus", max_length=64)),
+                ('method', models.CharField(help_text='how margins were removed', max_length=120)),
+                ('book_count', models.PositiveSmallIntegerField()),
+                ('quality', models.CharField(choices=[('good', 'Good'), ('fair', 'Fair'), ('poor', 'Poor')], max_length=4)),
+                ('raw_price', models.DecimalField(decimal_places=3, help_text="the same book's last by the start", max_digits=9, null=True)),
+                ('raw_clv', models.FloatField(help_text='price taken / raw_price - 1', null=True)),
+                ('measured_at', models.DateTimeField()),
+                ('bet', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='closing', to='betting.bet')),
+            ],
+            options={
+                'ordering': ['-measured_at', '-pk'],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='closing',
+            trigger=pgtrigger.compiler.Trigger(name='closings_are_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='89f7e5f508806f89be0ee2799b004c3a599e6870', operation='UPDATE OR DELETE', pgid='pgtrigger_closings_are_append_only_e8b14', table='betting_closing', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='Commitment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('content', models.TextField(help_text='JSON of what was bet; shown once the event starts')),
+                ('salt', models.CharField(max_length=64)),
+                ('committed_at', models.DateTimeField()),
+                ('starts_at', models.DateTimeField(help_text='of the event, as it was known then')),
+                ('written_at', models.DateTimeField(help_text='by the clock of the database')),
+                ('commitment', models.CharField(help_text='SHA-256 of salt and content', max_length=64)),
+                ('chain', models.CharField(help_text='SHA-256 with the one before', max_length=64)),
+                ('bet', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='commitment', to='betting.bet')),
+                ('record', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commitments', to='betting.trackrecord')),
+            ],
+            options={
+                'ordering': ['record', 'number'],
+                'constraints': [models.UniqueConstraint(fields=('record', 'number'), name='one_commitment_a_number'), models.CheckConstraint(condition=models.Q(('committed_at__lt', models.F('starts_at'))), name='committed_before_the_start')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='commitment',
+            trigger=pgtrigger.compiler.Trigger(name='commitments_are_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='2c6921fc5cb4937adbef04087da1ab24e186cdcf', operation='UPDATE OR DELETE', pgid='pgtrigger_commitments_are_append_only_5eac3', table='betting_commitment', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='commitment',
+            trigger=pgtrigger.compiler.Trigger(name='commitments_are_not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot truncate betting_commitment rows';", hash='41e9a9a815d2867cf49b8f77278b641f2f1c17a9', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_commitments_are_not_truncated_d8d38', table='betting_commitment', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='commitment',
+            trigger=pgtrigger.compiler.Trigger(name='commitments_are_chained', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE last record; begins timestamptz;', func='\n                    SELECT e.starts_at INTO begins FROM betting_bet b\n                    JOIN odds_selection s ON s.id = b.selection_id\n                    JOIN odds_market m ON m.id = s.market_id\n                    JOIN odds_event e ON e.id = m.event_id\n                    JOIN betting_trackrecord r ON r.owner_id = b.owner_id\n                    WHERE b.id = NEW.bet_id AND r.id = NEW.record_id;\n                    IF NOT FOUND THEN\n                        RAISE EXCEPTION \'pgtrigger: A record takes its owner\'\'s bets only\';\n                    END IF;\n                    IF NEW.starts_at <> begins THEN\n                        RAISE EXCEPTION \'pgtrigger: The start is the event\'\'s, %\', begins;\n                    END IF;\n                    PERFORM 1 FROM betting_trackrecord WHERE id = NEW.record_id FOR NO KEY UPDATE;\n                    SELECT number, chain, committed_at INTO last FROM betting_commitment\n                    WHERE record_id = NEW.record_id ORDER BY number DESC LIMIT 1;\n                    IF NEW.committed_at < last.committed_at THEN\n                        RAISE EXCEPTION \'pgtrigger: A commitment is not made before the last one\';\n                    END IF;\n                    NEW.number := coalesce(last.number, 0) + 1;\n                    NEW.written_at := clock_timestamp();\n                    NEW.commitment := encode(sha256(convert_to(\n                        NEW.salt || NEW.content, \'UTF8\')), \'hex\');\n                    NEW.chain := encode(sha256(convert_to(concat_ws(\'|\',\n                        coalesce(last.chain, \'\'), NEW.number, NEW.commitment,\n                        to_char(NEW.committed_at AT TIME ZONE \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'),\n                        to_char(NEW.starts_at AT TIME ZONE \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'),\n                        to_char(NEW.written_at AT TIME ZONE \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')), \'UTF8\')), \'hex\');\n                    RETURN NEW;\n                ', hash='ff48f6fbb4ac148d1764fc256c7cc18ec9f1e46b', operation='INSERT', pgid='pgtrigger_commitments_are_chained_5502e', table='betting_commitment', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='JournalEntry',
+            fields=[
+                ('opportunity', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='journal', serialize=False, to='betting.opportunity')),
+                ('max_quote_age', models.FloatField(help_text='minutes, as it was under the clock of then')),
+                ('said', models.JSONField(help_text='fair, edge, low end, share, gates failed')),
+                ('fair_by_method', models.JSONField(help_text="the books' mean by margin method")),
+                ('beside', models.ManyToManyField(help_text='markets of what else was recommended then: stakes are made over all of it', related_name='beside_of', to='betting.decisioninputs')),
+                ('inputs', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='betting.decisioninputs')),
+            ],
+            options={
+                'verbose_name_plural': 'journal entries',
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='journalentry',
+            trigger=pgtrigger.compiler.Trigger(name='entries_never_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='20ac35a8b29a06be28dea7e3537281113bb1d3d4', operation='UPDATE', pgid='pgtrigger_entries_never_change_11e9e', table='betting_journalentry', when='BEFORE')),
+        ),
+    ]
