@@ -11,6 +11,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from accounts.audit import came_from
 from accounts.selectors import usable_key
 from accounts.services import note_key_use
 
@@ -30,6 +31,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise exceptions.AuthenticationFailed(
                 "The key in X-Api-Key is unknown, expired or revoked. Make one on Preferences."
             )
+        came_from(key=key.prefix)
         note_key_use(key_id=key.pk, at=timezone.now())
         return key.owner, key
 

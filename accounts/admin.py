@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework_api_key.models import APIKey as UnusedKey
 
-from accounts.models import ApiKey, AuditEntry, JobRun, SavedFilter, User
+from accounts.models import ApiKey, AuditEntry, AuditHead, JobRun, SavedFilter, User
 from accounts.operating import Evidence, Operated
 from accounts.services import TooManyKeys, issue_key, revoke_key
 
@@ -116,11 +116,17 @@ class SavedFilterAdmin(Operated):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(Evidence):
-    list_display = ("at", "actor", "action", "subject", "request_id")
+    list_display = ("number", "at", "actor", "action", "subject", "address", "via")
     list_filter = ("action",)
     list_select_related = ("actor",)
-    search_fields = ("subject", "action", "actor__username", "request_id")
+    search_fields = ("subject", "action", "actor__username", "request_id", "address", "via")
     date_hierarchy = "at"
+
+
+@admin.register(AuditHead)
+class AuditHeadAdmin(Evidence):
+    list_display = ("number", "hash")
+    search_fields = ("hash",)
 
 
 @admin.register(JobRun)

@@ -19,6 +19,8 @@ else:
     Table, Rows = admin.ModelAdmin, admin.TabularInline
 
 MOST_AT_ONCE = 20
+# Where a request keeps what its form changed, between the form and the entry.
+CHANGED = "fairline.changed"
 
 
 class WithReason(ActionForm):
@@ -33,6 +35,19 @@ class Operated(Table):
     list_per_page = 50
     show_full_result_count = False
     action_form = WithReason
+
+    def construct_change_message(
+        self,
+        request: HttpRequest,
+        form: forms.Form,
+        formsets: Any,  # noqa: ANN401
+        add: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Keep what the changed fields said before and say now, for the entry of this change."""
+        before = {name: _said(form.initial.get(name)) for name in form.changed_data}
+        after = {name: _said(form.cleaned_data.get(name)) for name in form.changed_data}
+        request.META[CHANGED] = (None if add else before, after)
+        return super().construct_change_message(request, form, formsets, add)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:  # noqa: ANN401
         self._audit("added in admin", request, obj, message)
@@ -78,12 +93,15 @@ class Operated(Table):
                 self.message_user(request, f"{row}: done.", messages.SUCCESS)
 
     def _audit(self, action: str, request: HttpRequest, obj: Model, message: object) -> None:
+        before, after = request.META.get(CHANGED, (None, None))
         audit.record(
             action=action,
             subject=f"{obj._meta.verbose_name} {obj.pk}: {obj}",
             actor_id=request.user.pk,
             at=timezone.now(),
             detail={"message": message},
+            before=before,
+            after=after,
         )
 
 
@@ -113,3 +131,12 @@ class EvidenceInline(Rows):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+def _said(value: object) -> object:
+    """Return a form's value as the audit keeps it."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, QuerySet | list | tuple):
+        return [_said(each) for each in value]
+    return str(value)

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import heartbeat, services
+from accounts import audit_chain, heartbeat, services
 from accounts.jobs import recorded
 
 
@@ -19,3 +19,23 @@ def upkeep(**_future: object) -> None:
         now = timezone.now()
         run.detail["job_runs_deleted"] = services.prune_job_runs(now=now)
         run.detail["sessions_deleted"] = services.prune_sessions(now=now)
+
+
+@shared_task(name="accounts.print_audit_head", acks_late=True, time_limit=30, soft_time_limit=20)
+def print_audit_head(**_future: object) -> None:
+    """Anchor the audit where this database is not: in the log."""
+    audit_chain.print_head()
+
+
+@shared_task(name="accounts.verify_audit", acks_late=True, time_limit=600, soft_time_limit=580)
+def verify_audit(**_future: object) -> None:
+    """Follow the audit's chain; an entry that does not fit fails the job, which is an alarm."""
+    with recorded("accounts.verify_audit") as run:
+        verdict = audit_chain.verify_chain()
+        run.detail = {"entries": verdict.entries}
+        if verdict.broken is not None:
+            raise AuditBroken(f"entry {verdict.broken.number}: {verdict.broken.detail}")
+
+
+class AuditBroken(Exception):
+    """The audit does not say what it said when it was written."""

@@ -82,6 +82,8 @@ REAL: dict[str, timedelta] = {
     "models_registry.sweep_runs": timedelta(seconds=60),
     "betting.tell_of_backtests": timedelta(seconds=60),
     "accounts.upkeep": timedelta(days=1),
+    "accounts.print_audit_head": timedelta(hours=1),
+    "accounts.verify_audit": timedelta(days=1),
     "models_registry.upkeep": timedelta(days=1),
 }
 

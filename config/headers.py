@@ -1,10 +1,14 @@
-"""Headers on every answer, also on errors, redirects and files."""
+"""Headers on every answer, also on errors, redirects and files; and where a request came from."""
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from structlog.contextvars import get_contextvars
+
+from accounts.audit import came_from, print_of
+from accounts.http import client_address
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 
@@ -45,12 +49,17 @@ class SecurityHeaders:
 
 
 class RequestId:
-    """Just inside the logger: tells the client the id that its log lines carry."""
+    """Just inside the logger: tells the client the id that its log lines and its deeds carry."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # The logger forgets it all once the answer is given.
+        came_from(
+            address=client_address(request, trusted_proxies=settings.TRUSTED_PROXIES),
+            session=print_of(request.session.session_key),
+        )
         request_id = str(get_contextvars().get("request_id", ""))
         response = self.get_response(request)
         response.headers["X-Request-ID"] = request_id

@@ -6,7 +6,7 @@ from typing import Any
 import sentry_sdk
 import structlog
 
-SECRET_WORDS = ("password", "secret", "token", "apikey", "api_key", "authorization", "cookie")
+from accounts.masking import MASK, names_a_secret
 
 _shared: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -22,10 +22,7 @@ def mask_secrets(_logger: object, _name: str, event: dict[str, Any]) -> dict[str
     >>> mask_secrets(None, "info", {"event": "login", "password": "hunter2"})
     {'event': 'login', 'password': '***'}
     """
-    return {
-        key: "***" if any(word in key.lower() for word in SECRET_WORDS) else value
-        for key, value in event.items()
-    }
+    return {key: MASK if names_a_secret(key) else value for key, value in event.items()}
 
 
 def logging_settings(*, level: str) -> dict[str, Any]:

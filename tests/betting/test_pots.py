@@ -1,13 +1,14 @@
 """Money at bookmakers, several bankrolls, and the chain that holds every transfer in its place."""
 
 import hashlib
+import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from decimal import Decimal
 
 import pgtrigger
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import AuditEntry
 from betting.models import LedgerAccount, Transfer
@@ -178,6 +179,75 @@ def test_check_books_names_the_first_transfer_that_was_touched(alice, statement,
     chained = [p for p in check_books() if p.rule == "transfers_are_chained"]
     assert [problem.subject for problem in chained] == [f"bankroll {bankroll.pk}"]
     assert chained[0].detail.startswith(first)
+
+
+def test_a_hundred_tamperings_are_found_each_at_its_transfer(alice):
+    bankroll = make.bankroll(alice, "100.00")
+    for n in range(9):
+        to_book(bankroll, make.priced(game=n), "1.00", f"m{n}")
+    last = Transfer.objects.count()
+    draw = random.Random(20261122)  # noqa: S311
+    update = "UPDATE betting_transfer SET"
+    deletion = "DELETE FROM betting_transfer WHERE number = {}"
+    insertion = (
+        "INSERT INTO betting_transfer (reference, kind, source_id, destination_id, amount, at,"
+        " bankroll_id, number, hash) SELECT 'never', kind, source_id, destination_id, amount, at,"
+        " bankroll_id, {}, reverse(hash) FROM betting_transfer LIMIT 1"
+    )
+    shifted = "UPDATE betting_transfer SET number = number + {} WHERE number >= {}"
+    missed = []
+    for _ in range(100):
+        at = draw.randint(1, last)
+        other = draw.choice([n for n in range(1, last + 1) if n != at])
+        said = draw.choice(
+            ["kind = 'reversal'", "amount = amount + 0.01", "at = at + interval '1 microsecond'",
+             "reference = reference || '.'", "hash = reverse(hash)", "source_id = source_id + 1"]
+        )  # fmt: skip
+        how, statements, first = draw.choice(
+            [
+                ("flip", [f"{update} {said} WHERE number = {at}"], at),
+                ("delete", [deletion.format(at)], at + 1),
+                (
+                    "swap",
+                    [
+                        f"{update} number = {to} WHERE number = {of}"
+                        for of, to in ((at, 999), (other, at), (999, other))
+                    ],
+                    min(at, other),
+                ),
+                (
+                    "insert",
+                    [
+                        shifted.format(1000, at),
+                        shifted.format(-999, 1000),
+                        insertion.format(at),
+                    ],
+                    at,
+                ),
+            ]
+        )
+        mark = transaction.savepoint()
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            for statement in statements:
+                cursor.execute(statement)
+        # The last one leaves no gap behind it: what the pots hold tells.
+        told = {
+            "pots_are_the_fold_of_transfers"
+            if how == "delete" and at == last
+            else f"transfer {first} "
+        }
+        problems = check_books()
+        found = {p.rule for p in problems} | {
+            " ".join(p.detail.split()[:2]) + " "
+            for p in problems
+            if p.rule == "transfers_are_chained"
+        }
+        if not told <= found:
+            missed.append((how, at, told, found))
+        transaction.savepoint_rollback(mark)
+
+    assert missed == []
 
 
 @pytest.mark.django_db(transaction=True)

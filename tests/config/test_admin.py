@@ -67,6 +67,7 @@ EVIDENCE = {
     "Assessment",
     "Halt",
     "AuditEntry",
+    "AuditHead",
     "JobRun",
     "BreakerLevel",
     "BreakerReading",

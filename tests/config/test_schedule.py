@@ -29,6 +29,8 @@ NAMED = {
     "betting.drop_old_prices",
     "accounts.heartbeat",
     "accounts.upkeep",
+    "accounts.print_audit_head",
+    "accounts.verify_audit",
 }
 app.loader.import_default_modules()
 OURS = sorted(
