@@ -20,8 +20,8 @@ from betting.domain.configuration import Configuration  # noqa: E402
 from betting.domain.decide import Decisions, decide, slate_of  # noqa: E402
 from betting.services.backtesting import slate_of_the_past  # noqa: E402
 from betting.services.past import NothingToRun, Past, read_past  # noqa: E402
+from odds.as_of import quotes_as_of  # noqa: E402
 from odds.models import Competition  # noqa: E402
-from odds.selectors import quotes_as_of  # noqa: E402
 
 WANTED = 10_000
 FIRST, LAST = date(2003, 1, 1), date(2026, 12, 31)

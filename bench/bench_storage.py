@@ -25,7 +25,8 @@ from measured import say  # noqa: E402 - after the set-up
 
 from odds.closing import capture_closes_between, closing_slate  # noqa: E402
 from odds.models import Event  # noqa: E402 - after the set-up
-from odds.selectors import latest_quotes, line_movement, quotes_as_of  # noqa: E402
+from odds.as_of import quotes_as_of  # noqa: E402
+from odds.selectors import latest_quotes, line_movement  # noqa: E402
 from odds.services import ensure_partitions  # noqa: E402 - after the set-up
 
 EVENTS_A_DAY, BOOKS, CHANGES = 40, 10, 42

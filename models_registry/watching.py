@@ -14,9 +14,9 @@ from models_registry.domain.reach import TrainingRows
 from models_registry.domain.verdict import compare
 from models_registry.models import ModelVersion, Prediction
 from models_registry.selectors import champions
+from odds.as_of import quotes_as_of
 from odds.domain.consensus import consensus
 from odds.models import ClosingPrice, Event
-from odds.selectors import quotes_as_of
 
 # Of so many moments the market is read anew; older first predictions have no CLV.
 MOST_MOMENTS = 200

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from odds.as_of import quotes_as_of
 from odds.domain.arbitrage import arbitrages, best_books, low_holds
 from odds.domain.consensus import BY_SPORT
 from odds.domain.middles import middles
@@ -15,7 +16,7 @@ from odds.domain.scan import Gates
 from odds.domain.steam import shifts
 from odds.domain.table import QuoteTable
 from odds.finds import Found, Naming, Raw
-from odds.selectors import latest_quotes, quotes_as_of
+from odds.selectors import latest_quotes
 
 AHEAD = timedelta(days=7)
 WINDOW = timedelta(hours=1)

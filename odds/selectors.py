@@ -46,7 +46,8 @@ AND e.status NOT IN ('cancelled', 'postponed')
 AND (%(competition)s::text IS NULL
      OR e.competition_id = (SELECT id FROM odds_competition WHERE key = %(competition)s::text))
 """
-_TOLD = "k.last_update[array_position(k.bookmaker_ids, b.id)]"
+#: The time of its own that a quote's bookmaker gave at the newest look.
+TOLD = "k.last_update[array_position(k.bookmaker_ids, b.id)]"
 # Quotes as arrays: quote, selection, bookmaker, price in thousandths (0: withdrawn), and three
 # moments, the last of which is when the price is last known to have stood: when we looked, or the
 # time that its bookmaker gave then, where that is older. A book that freezes is stale, however
@@ -70,51 +71,11 @@ JOIN odds_bookmaker b ON b.id = q.bookmaker_id
 WHERE q.seen_at <= %(now)s {quotes}
 """
 _LATEST = _LATEST_OF.format(
-    events=_EVENTS, quotes="AND NOT b.is_archive AND q.price IS NOT NULL", told=_TOLD
+    events=_EVENTS, quotes="AND NOT b.is_archive AND q.price IS NOT NULL", told=TOLD
 )
 _OF_MARKET = _LATEST_OF.format(
-    events="WHERE e.id = ANY(%(events)s) AND m.key = %(market)s", quotes="", told=_TOLD
+    events="WHERE e.id = ANY(%(events)s) AND m.key = %(market)s", quotes="", told=TOLD
 )
-# The newest look at a market looked at nearly every bookmaker: others are searched for one by one.
-_AS_OF = f"""
-WITH wanted AS MATERIALIZED (
-    SELECT e.id AS event_id, m.id, m.key, newest.seen_at, newest.bookmaker_ids AS looked_at_books,
-           k.bookmaker_ids, k.looked_at, k.last_update
-    FROM odds_event e JOIN odds_market m ON m.event_id = e.id
-    LEFT JOIN odds_marketlook k ON k.market_id = m.id
-    LEFT JOIN LATERAL (
-        SELECT seen_at, bookmaker_ids FROM odds_sighting
-        WHERE event_id = e.id AND market_key = m.key AND seen_at <= %(at)s
-        ORDER BY seen_at DESC LIMIT 1
-    ) newest ON true
-    {_EVENTS}
-)
-SELECT q.id, s.id, b.id, (c.price * 1000)::int8, coalesce(c.last_update, '-infinity'),
-       c.seen_at, least(greatest(c.seen_at, looked.at),
-           CASE WHEN looked.at > c.seen_at THEN
-               -- Of looks, only the newest one's times are kept.
-               CASE WHEN k.looked_at[array_position(k.bookmaker_ids, b.id)] = looked.at
-                    THEN coalesce({_TOLD}, c.last_update) END
-           ELSE c.last_update END)
-FROM wanted k
-JOIN odds_selection s ON s.market_id = k.id
-JOIN odds_quote q ON q.selection_id = s.id
-JOIN odds_bookmaker b ON b.id = q.bookmaker_id
-CROSS JOIN LATERAL (
-    SELECT price, last_update, seen_at FROM odds_pricechange
-    WHERE quote_id = q.id AND seen_at <= %(at)s AND seen_at >= %(first)s
-    ORDER BY seen_at DESC LIMIT 1
-) c
-CROSS JOIN LATERAL (
-    SELECT CASE
-        WHEN k.looked_at_books IS NULL OR b.id = ANY(k.looked_at_books) THEN k.seen_at
-        ELSE (SELECT max(seen_at) FROM odds_sighting
-              WHERE event_id = k.event_id AND market_key = k.key AND seen_at <= %(at)s
-              AND (bookmaker_ids IS NULL OR b.id = ANY(bookmaker_ids)))
-    END AS at OFFSET 0
-) looked
-WHERE NOT b.is_archive AND c.price IS NOT NULL
-"""  # noqa: S608
 _SELECTIONS = """
 SELECT e.id, m.id, m.key, s.side,
        (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8,
@@ -137,11 +98,6 @@ LEFT JOIN learned ON learned.sport_id = sport.id AND learned.bookmaker_id = b.id
 WHERE sport.id = ANY(%(sports)s::bigint[]) AND b.id = ANY(%(books)s::bigint[])
 ORDER BY sport.id, b.id
 """  # noqa: S608
-_FIRST = """
-SELECT min(g.seen_at) FROM odds_event e JOIN odds_sighting g ON g.event_id = e.id
-WHERE e.starts_at > %(after)s AND e.starts_at <= %(before)s
-"""
-
 _QUOTED = """
 SELECT q.id, m.key, s.id, s.side,
        (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8, b.id, b.key,
@@ -161,43 +117,13 @@ WHERE quote_id = ANY(%(quotes)s::bigint[]) AND seen_at >= %(first)s AND seen_at 
 """
 
 
-def quotes_as_of(
-    *,
-    at: datetime,
-    starts_after: datetime,
-    starts_before: datetime,
-    competition_key: str | None = None,
-) -> QuoteTable:
-    """Return the quotes in force at `at`, as they were known then.
-
-    Of events that start after `starts_after` and not after `starts_before`. Nothing seen after
-    `at` has any influence. `seen_at` is when the price was first seen, `confirmed_at` when it is
-    last known to have stood: when a sweep last looked and it was still there, or the time of its
-    own that the bookmaker gave then, where that is older and was kept (of the first look at a price
-    and the newest at its market it is). `last_update` is the bookmaker's time of this price, which
-    later confirmations do not move. Withdrawn quotes and archive sources are left out.
-    """
-    given: dict[str, _Given] = {
-        "at": at,
-        "after": starts_after,
-        "before": starts_before,
-        "competition": competition_key,
-    }
-    with connection.cursor() as cursor:
-        # The first look at these events bounds the months to search.
-        cursor.execute(_FIRST, given)
-        first = cursor.fetchone()[0]
-    columns = fetch_columns(_AS_OF, given | {"first": first or at}, QUOTE_KINDS)
-    return quote_table(columns, known=at)
-
-
 def latest_quotes(
     *, now: datetime, starts_before: datetime, competition_key: str | None = None
 ) -> QuoteTable:
     """Return the quotes in force of events that start after now and not after `starts_before`.
 
-    The same rows as `quotes_as_of` gives at `now`, from the table of latest quotes: fast, and only
-    right for the present. `last_update` is the bookmaker's time at the newest look.
+    The same rows as `as_of.quotes_as_of` gives at `now`, from the table of latest quotes: fast, and
+    only right for the present. `last_update` is the bookmaker's time at the newest look.
     `now - confirmed_at` is how stale a quote is.
     """
     given: dict[str, _Given] = {
@@ -301,17 +227,25 @@ def newest_look() -> datetime | None:
 
 
 def quote_table(columns: tuple[IntArray, ...], *, known: datetime) -> QuoteTable:
-    """Return quotes, given as the columns of QUOTE_KINDS, with all that is said of them.
+    """Return quotes, given as the columns of QUOTE_KINDS, with all that is said of them, by id.
 
     Those are quote, selection, bookmaker, price in thousandths, the bookmaker's time, when the
     price was seen first, and when last. Weights and rules are those decided by `known`. A reference
     that was seen longer before that, or before the start, than its rule allows is none.
     """
+    order = np.argsort(columns[0])
+    at = np.datetime64(known.astimezone(UTC).replace(tzinfo=None), "us")
+    return described(
+        tuple(column[order] for column in columns), at=np.full(len(order), at), known=known
+    )
+
+
+def described(columns: tuple[IntArray, ...], *, at: TimeArray, known: datetime) -> QuoteTable:
+    """Return quotes as `quote_table` does, in the order given, each as of its own moment `at`."""
     quote, selection, book, thousandths, updated, seen, confirmed = columns
-    order = np.argsort(quote)
-    seen_at, confirmed_at = _moments(seen[order]), _moments(confirmed[order])
-    selections, of = np.unique(selection[order], return_inverse=True)
-    books, at = np.unique(book[order], return_inverse=True)
+    confirmed_at = _moments(confirmed)
+    selections, of = np.unique(selection, return_inverse=True)
+    books, by_book = np.unique(book, return_inverse=True)
     event, market, key, side, line, starts, sport, home, away = _columns(
         _SELECTIONS, {"selections": array_literal(selections)}, 9
     )
@@ -323,30 +257,30 @@ def quote_table(columns: tuple[IntArray, ...], *, known: datetime) -> QuoteTable
     }
     book_key, weight, commission, archive, method, rank, minutes = _columns(_BOOKS, asked, 7)
     # Books come once for each sport.
-    at += of_sport[of] * len(books)
+    by_book += of_sport[of] * len(books)
     starts_at = np.array(starts, np.int64)[of].view("datetime64[us]")
-    by = np.minimum(starts_at, np.datetime64(known.astimezone(UTC).replace(tzinfo=None), "us"))
-    is_fresh = confirmed_at >= by - np.array(minutes, "timedelta64[m]")[at]
+    allowed = np.array(minutes, "timedelta64[m]")[by_book]
+    is_fresh = confirmed_at >= np.minimum(starts_at, at) - allowed
     return QuoteTable(
-        quote_id=quote[order],
+        quote_id=quote,
         event_id=np.array(event, np.int64)[of],
         market_id=np.array(market, np.int64)[of],
         market_key=np.array(key, np.str_)[of],
         selection_id=selections[of],
         side=np.array(side, np.str_)[of],
         line=np.array(line, np.float64)[of],
-        bookmaker_id=book[order],
-        bookmaker_key=np.array(book_key, np.str_)[at],
-        weight=np.array(weight, np.float64)[at],
-        commission=np.array(commission, np.float64)[at],
-        is_archive=np.array(archive, np.bool_)[at],
-        price=np.where(thousandths == 0, np.nan, thousandths / 1000)[order],
-        last_update=_moments(updated[order]),
-        seen_at=seen_at,
+        bookmaker_id=book,
+        bookmaker_key=np.array(book_key, np.str_)[by_book],
+        weight=np.array(weight, np.float64)[by_book],
+        commission=np.array(commission, np.float64)[by_book],
+        is_archive=np.array(archive, np.bool_)[by_book],
+        price=np.where(thousandths == 0, np.nan, thousandths / 1000),
+        last_update=_moments(updated),
+        seen_at=_moments(seen),
         confirmed_at=confirmed_at,
         starts_at=starts_at,
-        margin_method=np.array(method, np.str_)[at],
-        reference_rank=np.where(is_fresh, np.array(rank, np.int64)[at], NO_REFERENCE),
+        margin_method=np.array(method, np.str_)[by_book],
+        reference_rank=np.where(is_fresh, np.array(rank, np.int64)[by_book], NO_REFERENCE),
         home_id=np.array(home, np.int64)[of],
         away_id=np.array(away, np.int64)[of],
     )

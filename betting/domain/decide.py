@@ -10,6 +10,7 @@ probability towards its own price: its edge is understated, never flattered.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from odds.domain.consensus import Consensus, consensus
 from odds.domain.table import NO_REFERENCE, FloatArray, IntArray, QuoteTable, TimeArray
 
 __all__ = [
+    "AHEAD",
     "BIT",
     "GATES",
     "Decisions",
@@ -39,6 +41,9 @@ __all__ = [
     "market_slate",
     "slate_of",
 ]
+
+# How far ahead a slate looks, live, in a replay and in a backtest.
+AHEAD = timedelta(days=7)
 
 
 def slate_of(

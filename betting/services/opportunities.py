@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from django.db import transaction
 
 from accounts.live import announce_opportunities
 from betting.domain.configuration import Configuration
-from betting.domain.decide import Decisions, Slate, decide, failed_gates, slate_of
+from betting.domain.decide import AHEAD, Decisions, Slate, decide, failed_gates, slate_of
 from betting.domain.opinions import Opinion
 from betting.domain.sentences import sentences
 from betting.models import Opportunity, Strategy, StrategyVersion
@@ -48,9 +48,7 @@ def refresh_opportunities(*, now: datetime, competition_key: str | None = None) 
     """Decide on every price in force with every active strategy; write only what changed."""
     ensure_strategies()
     retired = _retire(now)
-    quotes = latest_quotes(
-        now=now, starts_before=now + timedelta(days=7), competition_key=competition_key
-    )
+    quotes = latest_quotes(now=now, starts_before=now + AHEAD, competition_key=competition_key)
     predictions = predictions_for(np.unique(quotes.event_id).tolist(), as_of=now)
     changed = [
         record_opportunities(

@@ -18,6 +18,7 @@ from django.db.models import F
 
 from accounts.models import User
 from betting.domain.configuration import Configuration
+from betting.domain.decide import AHEAD
 from betting.models import Bankroll, Bet, BetStatus, Opportunity, Strategy
 from betting.selectors.history import past_of
 from betting.selectors.money import money_in
@@ -33,10 +34,10 @@ from betting.services.settlement import settle_due_bets
 from models_registry.history import History, read_history
 from models_registry.models import ModelVersion, Prediction
 from models_registry.services import predict_events, train_version
+from odds.as_of import quotes_as_of
 from odds.domain.table import QuoteTable
 from odds.feeds.the_odds_api import Client
 from odds.models import Sighting
-from odds.selectors import quotes_as_of
 from odds.services.fetching import fetch_odds, fetch_scores
 from odds.simulator.archive import ArchiveWorld
 from odds.simulator.clock import ManualClock
@@ -48,7 +49,6 @@ from risk.services import check_personal, lift_halt
 OWNER = "replay"
 CAPITAL = Decimal("1000.00")
 KEY = "replay"
-AHEAD = timedelta(days=3)
 # The last games' results and corrections come in after the last prices.
 AFTERWARDS = timedelta(days=3)
 

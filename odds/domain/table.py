@@ -1,5 +1,6 @@
 """Quotes as columns: what selectors hand to consensus and to the decision function."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -82,6 +83,16 @@ class PriceMoves:
 
     def __len__(self) -> int:
         return len(self.price)
+
+
+def joined(tables: Sequence[QuoteTable]) -> QuoteTable:
+    """Return the rows of tables with the same columns, one after the other."""
+    names = [each.name for each in fields(QuoteTable)]
+    columns: dict[str, Any] = {name: [getattr(table, name) for table in tables] for name in names}
+    whole: dict[str, Any] = {
+        name: None if parts[0] is None else np.concatenate(parts) for name, parts in columns.items()
+    }
+    return QuoteTable(**whole)
 
 
 def line_codes(line: FloatArray) -> IntArray:

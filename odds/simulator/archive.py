@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from django.db.models import F, Q
 
+from odds.as_of import quotes_as_of
 from odds.domain.table import QuoteTable
 from odds.models import Bookmaker, Competition, Event, EventReference, EventStatus, Team
-from odds.selectors import quotes_as_of
 from odds.simulator.worlds import (
     WorldBook,
     WorldEvent,

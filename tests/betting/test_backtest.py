@@ -20,6 +20,7 @@ from betting.services.past import Past, read_past
 from betting.services.replaying import CannotReplay, replay
 from betting.services.strategies import ensure_strategies
 from models_registry.models import Opening
+from odds.as_of import quotes_as_of
 from odds.models import (
     Bookmaker,
     BookmakerWeight,
@@ -29,7 +30,6 @@ from odds.models import (
     Sport,
     WeightSet,
 )
-from odds.selectors import quotes_as_of
 from odds.services import ensure_partitions
 from risk.domain.breakers import Level
 from risk.domain.limits import Bounds

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.utils import DatabaseError
 
+from odds.as_of import quotes_as_of
 from odds.closing import capture_closes
 from odds.domain.table import NO_REFERENCE
 from odds.models import (
@@ -20,7 +21,7 @@ from odds.models import (
     WeightSet,
 )
 from odds.movements import movements_of
-from odds.selectors import latest_quotes, quotes_as_of
+from odds.selectors import latest_quotes
 from odds.services import record_sweep
 from odds.slate import SlateFilter, read_slate
 from tests import make

@@ -10,8 +10,9 @@ from django.db import DatabaseError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from odds.as_of import quotes_as_of
 from odds.models import Event, EventReference, PriceChange, QuarantinedRow, Quote, Selection
-from odds.selectors import latest_quotes, line_movement, quotes_as_of
+from odds.selectors import latest_quotes, line_movement
 from odds.services import price_store, record_sweep, sweeps
 from tests import make
 
