@@ -23,9 +23,9 @@ from django.db import connection  # noqa: E402 - after the set-up
 from django.test.runner import DiscoverRunner  # noqa: E402 - after the set-up
 from measured import say  # noqa: E402 - after the set-up
 
+from odds.as_of import quotes_as_of  # noqa: E402
 from odds.closing import capture_closes_between, closing_slate  # noqa: E402
 from odds.models import Event  # noqa: E402 - after the set-up
-from odds.as_of import quotes_as_of  # noqa: E402
 from odds.selectors import latest_quotes, line_movement  # noqa: E402
 from odds.services import ensure_partitions  # noqa: E402 - after the set-up
 

@@ -6,6 +6,7 @@ are the same query, so a slate of the past has the same rows, ages and rules who
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -162,7 +163,7 @@ def quotes_as_of_each(
     )
 
 
-def _first(given: Mapping[str, object]) -> datetime | None:
+def _first(given: Mapping[str, Any]) -> datetime | None:
     with connection.cursor() as cursor:
         cursor.execute(_FIRST, given)
         found: datetime | None = cursor.fetchone()[0]
