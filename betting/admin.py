@@ -315,3 +315,20 @@ class QuarantinedBetAdmin(Evidence):
     list_select_related = ("source",)
     search_fields = ("source__name",)
     ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.MarketDay)
+class MarketDayAdmin(Evidence):
+    list_display = ("competition", "day", "margin", "movement", "model_error", "regime")
+    list_filter = ("competition",)
+    list_select_related = ("competition",)
+    search_fields = ("competition__key",)
+    ordering: ClassVar = ("-day", "-pk")
+
+
+@admin.register(models.Outlook)
+class OutlookAdmin(Evidence):
+    list_display = ("owner", "made_at")
+    list_select_related = ("owner",)
+    search_fields = ("owner__username",)
+    ordering: ClassVar = ("-pk",)

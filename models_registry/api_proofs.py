@@ -61,6 +61,7 @@ class OpeningShape(Shape):
     figures = serializers.JSONField()
     data_hash = serializers.CharField()
     code_version = serializers.CharField()
+    reason = serializers.CharField(help_text="why a strategy saw the season again; else empty")
 
 
 class TrialShape(Shape):

@@ -95,6 +95,9 @@ class Opening(models.Model):
     code_version = models.CharField(max_length=64)
     number = models.PositiveIntegerField(help_text="1: the first model to see this season")
     trials = models.PositiveIntegerField(help_text="settings tried by searches before")
+    reason = models.TextField(
+        blank=True, help_text="why a strategy that had seen the season saw it again"
+    )
 
     class Meta:
         ordering: ClassVar = ["-at", "-pk"]

@@ -16,6 +16,7 @@ from betting.models.closings import Closing
 from betting.models.imports import BetImport, ImportedBet, QuarantinedBet
 from betting.models.journal import DecisionInputs, JournalEntry
 from betting.models.ledger import Bankroll, LedgerAccount, Transfer
+from betting.models.outlooks import MarketDay, Outlook
 from betting.models.strategies import Opportunity, Strategy, StrategyVersion
 from betting.models.track import Commitment, TrackRecord
 
@@ -35,8 +36,10 @@ __all__ = [
     "ImportedBet",
     "JournalEntry",
     "LedgerAccount",
+    "MarketDay",
     "Notice",
     "Opportunity",
+    "Outlook",
     "QuarantinedBet",
     "Result",
     "Settlement",

@@ -39,6 +39,7 @@ class Sweep(models.Model):
         help_text="in each but the first the best setting of those before is walked forward"
     )
     workers = models.PositiveSmallIntegerField(default=1, help_text="how many trials at once")
+    request_key = models.CharField(max_length=96, blank=True)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.RUNNING)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -50,6 +51,13 @@ class Sweep(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-asked_at", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["by", "request_key"],
+                condition=~Q(request_key=""),
+                name="sweep_asked_for_once",
+            ),
+        ]
         triggers: ClassVar = [pgtrigger.Protect(name="sweeps_are_kept", operation=pgtrigger.Delete)]
 
     def __str__(self) -> str:
@@ -108,6 +116,8 @@ class Backtest(models.Model):
         help_text="of the held-out season that it looked at",
     )
     opens_held_out = models.BooleanField(default=False)
+    reason = models.TextField(blank=True, help_text="why it sees a held-out season again")
+    request_key = models.CharField(max_length=96, blank=True)
     summary = models.JSONField(default=dict)
     bets = models.BinaryField(null=True, help_text="its bets, as betting.services.kept_bets")
 
@@ -118,6 +128,11 @@ class Backtest(models.Model):
                 fields=["sweep", "number"],
                 condition=Q(sweep__isnull=False),
                 name="sweep_trial_number_once",
+            ),
+            models.UniqueConstraint(
+                fields=["by", "request_key"],
+                condition=~Q(request_key=""),
+                name="backtest_asked_for_once",
             ),
         ]
         triggers: ClassVar = [

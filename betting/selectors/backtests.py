@@ -139,6 +139,14 @@ def compared(backtest_ids: Sequence[int]) -> list[Backtest]:
     return [found[pk] for pk in chosen if pk in found]
 
 
+def opening_words(row: Backtest) -> str:
+    """Return how a backtest saw a held-out season, empty if it saw none."""
+    if row.opening is None:
+        return ""
+    again = f": {row.opening.reason}" if row.opening.reason else ""
+    return f"saw {row.opening.season}, look {row.opening.number}{again}"
+
+
 def differences(rows: Sequence[Backtest]) -> list[tuple[str, list[Any]]]:
     """Return the settings, costs and limits in which backtests differ, with each one's value."""
 
@@ -147,7 +155,8 @@ def differences(rows: Sequence[Backtest]) -> list[tuple[str, list[Any]]]:
         settings = {k: v for k, v in row.configuration.items() if k not in own}
         limits = {k: v for each in own for k, v in row.configuration.get(each, {}).items()}
         days = {"days": f"{row.starts_on} to {row.ends_on}", "competition": row.competition_key}
-        told: dict[str, Any] = days | settings | dict(row.costs) | limits
+        seen = {"held-out season": opening_words(row)} if row.opening else {}
+        told: dict[str, Any] = days | seen | settings | dict(row.costs) | limits
         return told
 
     told = [flat(row) for row in rows]
@@ -169,4 +178,8 @@ def choices() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
 
 
 def _light(rows: QuerySet[Backtest]) -> QuerySet[Backtest]:
-    return rows.defer("bets").select_related("by", "version").order_by("-started_at", "-pk")
+    return (
+        rows.defer("bets")
+        .select_related("by", "version", "opening__by")
+        .order_by("-started_at", "-pk")
+    )

@@ -5,7 +5,7 @@ and that nobody holds was left by a worker that died, and the next worker does i
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any
@@ -18,7 +18,7 @@ from accounts import audit
 from accounts.live import announce_job
 from betting.domain.configuration import BadConfiguration, Configuration
 from betting.domain.costs import BadCosts, Costs
-from betting.models import Backtest, Strategy
+from betting.models import Backtest, Strategy, Sweep
 from betting.services.backtesting import Played, bounds_of, levels_of, limits_of, play
 from betting.services.kept_bets import pack
 from betting.services.past import NothingToRun, Past, read_past
@@ -26,7 +26,14 @@ from models_registry.code import code_version
 from models_registry.describing import predictor_key
 from models_registry.history import NoSuchCompetition, read_history
 from models_registry.models import Opening
-from models_registry.services import Look, open_held_out, stored_seasons_held_out
+from models_registry.services import (
+    Look,
+    OpenedBefore,
+    open_held_out_once,
+    opened_before,
+    refusal_words,
+    stored_seasons_held_out,
+)
 from models_registry.services.holds import held, held_by_anyone
 from odds.models import Event
 from risk.domain.breakers import PERSONAL
@@ -37,6 +44,8 @@ from risk.selectors import levels_of as levels_in_force
 BACKTESTS = 0x_7EA5
 # The first worker, and one more: settings that kill two workers will kill a third.
 MOST_ATTEMPTS = 2
+# Why a season is opened again, in words: a letter is no reason.
+SHORTEST_REASON = 10
 Status = Backtest.Status
 _WRITTEN = (
     "status", "error", "finished_at", "step", "data_hash", "code_version", "summary", "bets",
@@ -46,6 +55,10 @@ _WRITTEN = (
 
 class BacktestRefused(Exception):
     """A backtest that cannot begin or be cancelled, with the remedy. Nothing was written."""
+
+
+class KeyReused(Exception):
+    """A key that asked for something else before. Nothing was written."""
 
 
 class _Cancelled(Exception):
@@ -65,17 +78,30 @@ class Wish:
 
 
 def ask_for_backtest(
-    wish: Wish, *, by_id: int | None, now: datetime, opens_held_out: bool = False
+    wish: Wish,
+    *,
+    by_id: int | None,
+    now: datetime,
+    opens_held_out: bool = False,
+    reason: str = "",
+    request_key: str = "",
 ) -> Backtest:
-    """Queue a backtest, with the limits of whoever asks.
+    """Queue a backtest, with the limits and breakers of whoever asks.
 
     A stretch that reaches into a held-out season is refused unless `opens_held_out` says that it
-    shall be opened; then the look is recorded, and counted.
+    shall be opened; then the look is recorded, and counted. A strategy that saw the season before
+    sees it again only for a `reason` that a person gives. Asking again with a `request_key` returns
+    the first.
 
     Raises:
         BacktestRefused: if it cannot be, with the remedy.
+        KeyReused: if the key asked for another.
     """
     strategy, configuration = checked(wish)
+    if request_key:
+        asked = Backtest.objects.filter(by=by_id, request_key=request_key).first()
+        if asked is not None:
+            return _same(asked, wish)
     locked = held_out_within(wish, now=now)
     if locked and not opens_held_out:
         raise BacktestRefused(
@@ -83,19 +109,65 @@ def ask_for_backtest(
             "before it, or say that it shall be opened. It opens once in full: every later "
             "configuration that sees it counts as one more try."
         )
+    columns = row_of(wish, strategy, configuration, by_id=by_id)
+    if locked:
+        _may_open(wish, columns, locked, by_id=by_id, reason=reason.strip())
     with transaction.atomic():
         row = Backtest.objects.create(
-            **row_of(wish, strategy, configuration, by_id=by_id),
+            **columns,
             opens_held_out=bool(locked),
+            reason=reason.strip() if locked else "",
+            request_key=request_key,
             started_at=now,
         )
         audit.record(
             action="asked for backtest",
             subject=str(row),
             actor_id=by_id,
-            detail={"backtest": row.pk, "opens": locked},
+            detail={"backtest": row.pk, "opens": locked, "reason": row.reason},
             at=now,
         )
+    return row
+
+
+def _may_open(
+    wish: Wish, columns: dict[str, Any], seasons: list[str], *, by_id: int | None, reason: str
+) -> None:
+    earlier = opened_before(
+        predictor_key=predictor_key(wish.competition_key),
+        recipe=recipe_of(wish.strategy_key),
+        parameters=seen_with(columns["configuration"], columns["costs"]),
+        seasons=seasons,
+    )
+    if earlier and (by_id is None or len(reason) < SHORTEST_REASON):
+        raise BacktestRefused(refusal_words(earlier[0]))
+
+
+def recipe_of(strategy_key: str) -> str:
+    """Return what openings of held-out seasons by a strategy are named, whatever its settings."""
+    return f"strategy {strategy_key}"[:64]
+
+
+def seen_with(configuration: dict[str, Any], costs: dict[str, Any]) -> dict[str, Any]:
+    """Return what makes two looks of one strategy at a season the same look."""
+    return {"configuration": configuration, "costs": costs}
+
+
+def meant_by(row: Backtest | Sweep) -> Wish:
+    """Return the strategy, days and competition that a backtest or a sweep was asked for."""
+    return Wish(
+        strategy_key=row.strategy_key,
+        competition_key=row.competition_key,
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        changed={},
+    )
+
+
+def _same(row: Backtest, wish: Wish) -> Backtest:
+    asked = replace(meant_by(row), changed=row.changed, costs=Costs.from_json(row.costs))
+    if asked != wish:
+        raise KeyReused(f"this key asked for backtest {row.pk} ({row}); use a new one for another.")
     return row
 
 
@@ -240,7 +312,7 @@ def work_on_backtest(
             return _done(row, past, played)
         except _Cancelled:
             return _ended(row, Status.CANCELLED)
-        except (NothingToRun, BadConfiguration, BadCosts) as reason:
+        except (NothingToRun, BadConfiguration, BadCosts, OpenedBefore) as reason:
             return _ended(row, Status.FAILED, str(reason))
         except Exception as error:
             _ended(row, Status.FAILED, f"{type(error).__name__}: {error}")
@@ -287,10 +359,11 @@ def _past_of_sweep(
 
 
 def _done(row: Backtest, past: Past, played: Played) -> Backtest:
-    row.data_hash, row.code_version = past.fingerprint(), code_version()[:64]
-    row.summary, row.bets = played.summary, pack(played.bets)
+    # First: of a season that may not be seen again nothing is kept that it showed.
     if row.opens_held_out:
         row.opening = _opened(row, played)
+    row.data_hash, row.code_version = past.fingerprint(), code_version()[:64]
+    row.summary, row.bets = played.summary, pack(played.bets)
     return _ended(row, Status.DONE)
 
 
@@ -306,21 +379,14 @@ def _opened(row: Backtest, played: Played) -> Opening | None:
     """Record that a strategy saw held-out seasons; return the opening of the newest of them."""
     now = timezone.now()
     history = read_history(row.competition_key)
-    wish = Wish(
-        strategy_key=row.strategy_key,
-        competition_key=row.competition_key,
-        starts_on=row.starts_on,
-        ends_on=row.ends_on,
-        changed={},
-    )
-    openings = open_held_out(
+    openings = open_held_out_once(
         # Whoever looks at a season takes of it, be it a model or a strategy: one count.
         predictor_key=predictor_key(row.competition_key),
         history=history,
-        seasons=held_out_within(wish, now=now),
+        seasons=held_out_within(meant_by(row), now=now),
         look=Look(
-            recipe=f"strategy {row.strategy_key}"[:64],
-            parameters={"configuration": row.configuration, "costs": row.costs},
+            recipe=recipe_of(row.strategy_key),
+            parameters=seen_with(row.configuration, row.costs),
             figures={
                 "yield": played.summary["yield"],
                 "verdict": {"words": played.performance.verdict},
@@ -329,6 +395,7 @@ def _opened(row: Backtest, played: Played) -> Opening | None:
         ),
         by_id=row.by_id,
         now=now,
+        reason=row.reason,
     )
     return openings[-1] if openings else None
 
@@ -339,6 +406,7 @@ def run_now(
     by_id: int | None,
     now: datetime,
     opens_held_out: bool = False,
+    reason: str = "",
     progress: Callable[[str], None] = lambda _: None,
 ) -> Backtest:
     """Ask for a backtest, work on it here and return it done.
@@ -346,7 +414,7 @@ def run_now(
     Raises:
         BacktestRefused: as `ask_for_backtest`, or with what stopped it.
     """
-    row = ask_for_backtest(wish, by_id=by_id, now=now, opens_held_out=opens_held_out)
+    row = ask_for_backtest(wish, by_id=by_id, now=now, opens_held_out=opens_held_out, reason=reason)
     row = work_on_backtest(backtest_id=row.pk, progress=progress)
     if row.status != Status.DONE:
         raise BacktestRefused(row.error or f"backtest {row.pk} was {row.status}.")

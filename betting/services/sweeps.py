@@ -5,6 +5,7 @@ one that died leaves its trial to the next. Stopping puts the waiting ones aside
 them up.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -27,10 +28,12 @@ from betting.services.backtesting import CAPITAL, summary_of
 from betting.services.backtests import (
     BACKTESTS,
     BacktestRefused,
+    KeyReused,
     Status,
     Wish,
     checked,
     held_out_within,
+    meant_by,
     row_of,
     work_on_backtest,
 )
@@ -51,12 +54,20 @@ def start_sweep(
     by_id: int | None,
     now: datetime,
     seed: int = 0,
+    request_key: str = "",
 ) -> Sweep:
     """Begin a sweep: every combination of `space`, or `most` of them drawn at random.
 
+    Asking again with a `request_key` returns the first.
+
     Raises:
         BacktestRefused: if it cannot be, with the remedy; nothing was written.
+        KeyReused: if the key asked for another.
     """
+    if request_key:
+        asked = Sweep.objects.filter(by=by_id, request_key=request_key).first()
+        if asked is not None:
+            return _same(asked, wish, space=space, kind=_kind(most), seed=seed)
     if not 2 <= periods <= MOST_PERIODS:
         raise BacktestRefused(f"periods: {periods} cannot be; use 2 to {MOST_PERIODS}.")
     if not 1 <= workers <= MOST_WORKERS:
@@ -78,13 +89,14 @@ def start_sweep(
             competition_key=wish.competition_key,
             starts_on=wish.starts_on,
             ends_on=wish.ends_on,
-            kind=Sweep.Kind.GRID if most is None else Sweep.Kind.RANDOM,
+            kind=_kind(most),
             space=space,
             seed=seed,
             periods=periods,
             workers=workers,
             by_id=by_id,
             asked_at=now,
+            request_key=request_key,
         )
         Backtest.objects.bulk_create(
             [
@@ -93,6 +105,17 @@ def start_sweep(
             ]
         )
         _audited("began sweep", sweep, by_id, now)
+    return sweep
+
+
+def _kind(most: int | None) -> Sweep.Kind:
+    return Sweep.Kind.GRID if most is None else Sweep.Kind.RANDOM
+
+
+def _same(sweep: Sweep, wish: Wish, **asked: object) -> Sweep:
+    was = {name: getattr(sweep, name) for name in asked}
+    if was != asked or replace(meant_by(sweep), costs=wish.costs) != wish:
+        raise KeyReused(f"this key asked for {sweep}; use a new one for another.")
     return sweep
 
 
@@ -171,14 +194,7 @@ def sweeps_to_work_on() -> list[tuple[int, int]]:
 
 
 def _changed(wish: Wish, settings: dict[str, object]) -> Wish:
-    return Wish(
-        strategy_key=wish.strategy_key,
-        competition_key=wish.competition_key,
-        starts_on=wish.starts_on,
-        ends_on=wish.ends_on,
-        changed=wish.changed | settings,
-        costs=wish.costs,
-    )
+    return replace(wish, changed=wish.changed | settings)
 
 
 def _is_more(sweep_id: int) -> bool:

@@ -94,6 +94,12 @@ class Begin(Stretch):
     """A single backtest."""
 
     opens_held_out = forms.BooleanField(required=False)
+    reason = forms.CharField(
+        max_length=500,
+        required=False,
+        label="Why again",
+        help_text="Only if this strategy saw the held-out season before: it opens once.",
+    )
 
 
 class BeginSweep(Stretch):
@@ -137,6 +143,7 @@ def begin(request: UserRequest) -> HttpResponse:
                 by_id=request.user.pk,
                 now=clock.now(),
                 opens_held_out=form.cleaned_data["opens_held_out"],
+                reason=form.cleaned_data["reason"],
             )
         except BacktestRefused as refused:
             form.add_error(None, str(refused))

@@ -32,6 +32,10 @@ class Look:
     version: ModelVersion | None = None
 
 
+class OpenedBefore(Exception):
+    """A held-out season that may not be seen again, with what is needed for it."""
+
+
 def seasons_held_out(history: History, *, now: datetime) -> tuple[str, ...]:
     """Return the seasons of a history that no choice may rest on (FAIRLINE_HOLDOUT)."""
     configured = settings.HOLDOUT.get(history.competition_key)
@@ -67,11 +71,13 @@ def open_held_out(
     look: Look,
     by_id: int | None,
     now: datetime,
+    reason: str = "",
 ) -> list[Opening]:
     """Record that a model was looked at on held-out seasons; return the openings, old and new.
 
     Seasons that are not held out are not recorded. The same model (recipe, parameters, code)
-    on the same season is the same opening: nothing is written and the first is returned.
+    on the same season is the same opening: nothing is written and the first is returned. `reason`
+    is why a season was opened again.
 
     Raises:
         NoSuchCompetition: naming the keys that are stored.
@@ -85,7 +91,73 @@ def open_held_out(
             key=predictor_key, defaults={"competition": find_competition(history.competition_key)}
         )
         lock_predictor(predictor.pk)
-        return [_open(predictor, name, history, look, by_id=by_id, now=now) for name in locked]
+        return [
+            _open(predictor, name, history, look, by_id=by_id, now=now, reason=reason)
+            for name in locked
+        ]
+
+
+def open_held_out_once(
+    *,
+    predictor_key: str,
+    history: History,
+    seasons: Sequence[str],
+    look: Look,
+    by_id: int | None,
+    now: datetime,
+    reason: str,
+) -> list[Opening]:
+    """Record a look as `open_held_out` does, unless the recipe saw one of the seasons before.
+
+    With other parameters or code it is let in again only by a person who says why.
+
+    Raises:
+        OpenedBefore: if nobody did; nothing was written.
+        NoSuchCompetition: naming the keys that are stored.
+    """
+    with transaction.atomic():
+        openings = open_held_out(
+            predictor_key=predictor_key,
+            history=history,
+            seasons=seasons,
+            look=look,
+            by_id=by_id,
+            now=now,
+            reason=reason,
+        )
+        # Their numbers were given under the predictor's lock: of two at once the later sees both.
+        for each in openings:
+            earlier = Opening.objects.filter(
+                predictor=each.predictor_id,
+                season=each.season,
+                recipe=each.recipe,
+                number__lt=each.number,
+            )
+            if (by_id is None or not each.reason) and earlier.exists():
+                raise OpenedBefore(refusal_words(earlier.latest("number")))
+    return openings
+
+
+def opened_before(
+    *, predictor_key: str, recipe: str, parameters: dict[str, Any], seasons: Sequence[str]
+) -> list[Opening]:
+    """Return how a recipe saw seasons before, newest first; none where it was this very model."""
+    earlier = Opening.objects.filter(
+        predictor__key=predictor_key, season__in=seasons, recipe=recipe
+    ).select_related("by")
+    same = fingerprint_of(recipe, parameters)
+    seen = {each.season for each in earlier if each.fingerprint == same}
+    return [each for each in earlier.order_by("-number") if each.season not in seen]
+
+
+def refusal_words(earlier: Opening) -> str:
+    """Return why a season is not opened again, and what would open it."""
+    who = earlier.by.username if earlier.by else "the system"
+    return (
+        f"reason: {earlier.recipe} saw {earlier.season} on {earlier.at:%Y-%m-%d} by {who}, and a "
+        "held-out season opens once. To open it again, a person says why in words; what it then "
+        "shows counts as the best of every look."
+    )
 
 
 def _open(
@@ -96,8 +168,9 @@ def _open(
     *,
     by_id: int | None,
     now: datetime,
+    reason: str,
 ) -> Opening:
-    fingerprint = _fingerprint(look)
+    fingerprint = fingerprint_of(look.recipe, look.parameters)
     earlier = Opening.objects.filter(predictor=predictor, season=season)
     if known := earlier.filter(fingerprint=fingerprint).select_related("by").first():
         return known
@@ -116,12 +189,18 @@ def _open(
         code_version=code_version()[:64],
         number=earlier.count() + 1,
         trials=tries_of(predictor.pk),
+        reason=reason,
     )
     audit.record(
         action="opened held-out season",
         subject=f"{predictor} {season}",
         actor_id=by_id,
-        detail={"opening": opening.number, "recipe": look.recipe, "fingerprint": fingerprint},
+        detail={
+            "opening": opening.number,
+            "recipe": look.recipe,
+            "fingerprint": fingerprint,
+            "reason": reason,
+        },
         at=now,
     )
     return opening
@@ -187,6 +266,7 @@ def deflated_for_search(metrics: dict[str, Any], tries: dict[str, int] | None) -
     return metrics | {"verdict": verdict | {"deflated": {"tries": tries["tries"]} | left}}
 
 
-def _fingerprint(look: Look) -> str:
-    made_of = [look.recipe, look.parameters, code_version()]
+def fingerprint_of(recipe: str, parameters: dict[str, Any]) -> str:
+    """Return the SHA-256 of a recipe, its parameters and the code as it is."""
+    made_of = [recipe, parameters, code_version()]
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()

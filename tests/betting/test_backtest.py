@@ -220,8 +220,15 @@ def test_the_command_runs_stores_and_prints_what_came_of_it(history, capsys):
     assert (opening.season, opening.number, opening.events) == ("2025-26", 1, 1)
     call_command(*command)
     assert Opening.objects.get() == opening, "the same configuration sees it once"
-    call_command(*command, "--worse=0.02")
-    assert Opening.objects.latest("pk").number == 2
+    again = [*command, "--worse=0.02"]
+    olivia = make.operator()
+    for short in ([], ["--reason=the margin was wrong"], ["--by=olivia", "--reason=x"]):
+        with pytest.raises(CommandError, match="a held-out season opens once"):
+            call_command(*again, *short)
+    assert Opening.objects.get() == opening
+    call_command(*again, f"--by={olivia.username}", "--reason=the margin was wrong")
+    second = Opening.objects.latest("pk")
+    assert (second.number, second.by, second.reason) == (2, olivia, "the margin was wrong")
     assert len(set(Backtest.objects.values_list("data_hash", flat=True))) == 1
 
 

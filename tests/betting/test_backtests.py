@@ -15,6 +15,7 @@ from betting.models import Backtest, Sweep
 from betting.selectors import backtests as selectors
 from betting.services import backtests, sweeps
 from betting.services.backtests import BacktestRefused, Wish
+from models_registry.models import Opening
 from models_registry.services.holds import held
 from tests import make
 from tests.betting.test_backtest import history as history
@@ -228,6 +229,38 @@ def test_a_backtest_that_is_to_be_cancelled_is_put_down_at_its_next_step(
 
     assert done.status == "cancelled"
     assert Backtest.objects.get(pk=row.pk).cancel_asked_at is not None
+
+
+def test_of_two_looks_at_a_season_begun_at_once_the_later_shows_nothing(history, olivia, settings):
+    settings.HOLDOUT = {"basketball_test": ("2025-26",)}
+    rows = [
+        backtests.ask_for_backtest(
+            wish(costs=Costs(worse=worse)), by_id=olivia.pk, now=make.NIGHT, opens_held_out=True
+        )
+        for worse in (0.01, 0.02)
+    ]
+
+    first, second = (backtests.work_on_backtest(backtest_id=row.pk) for row in rows)
+
+    assert (first.status, first.opening.number, first.reason) == ("done", 1, "")
+    assert (second.status, second.summary, second.bets) == ("failed", {}, None)
+    assert "a held-out season opens once" in second.error
+    assert Opening.objects.get() == first.opening
+
+
+def test_asking_again_with_the_same_key_asks_once(history, olivia, no_holdout):
+    ask = {"by_id": olivia.pk, "now": make.NIGHT, "request_key": "k"}
+    first = backtests.ask_for_backtest(wish(), **ask)
+
+    assert backtests.ask_for_backtest(wish(), **ask) == first
+    with pytest.raises(backtests.KeyReused):
+        backtests.ask_for_backtest(wish(costs=Costs(worse=0.01)), **ask)
+    sweep = {"space": SPACE, "most": None, "periods": 2, "workers": 1}
+    swept_first = sweeps.start_sweep(wish(), **sweep, **ask)
+    assert sweeps.start_sweep(wish(), **sweep, **ask) == swept_first
+    with pytest.raises(backtests.KeyReused):
+        sweeps.start_sweep(wish(), **sweep | {"space": {"min_books": [1]}}, **ask)
+    assert (Sweep.objects.count(), Backtest.objects.filter(sweep=None).count()) == (1, 1)
 
 
 # --- pages

@@ -85,6 +85,8 @@ EVIDENCE = {
     "Commitment",
     "BetImport",
     "ImportedBet",
+    "MarketDay",
+    "Outlook",
     "QuarantinedBet",
 }
 

@@ -11,6 +11,7 @@ from betting.domain.costs import BadCosts, Costs
 from betting.management.summary import as_table
 from betting.services.backtests import BacktestRefused, Wish, run_now
 from betting.services.strategies import ensure_strategies
+from models_registry.management.commands.models import who
 
 
 class Command(BaseCommand):
@@ -36,6 +37,10 @@ class Command(BaseCommand):
             action="store_true",
             help="look at a held-out season within these days; it is recorded and counted",
         )
+        parser.add_argument(
+            "--reason", default="", help="why a season is opened again that the strategy saw"
+        )
+        parser.add_argument("--by", help="user name of who asks; default the system")
         parser.add_argument("--json", action="store_true", help="one JSON object")
 
     def handle(self, **options: Any) -> None:  # noqa: ANN401 - as Django declares it
@@ -55,9 +60,10 @@ class Command(BaseCommand):
                         slippage=options["slippage"],
                     ),
                 ),
-                by_id=None,
+                by_id=who(options["by"]),
                 now=clock.now(),
                 opens_held_out=options["open_held_out"],
+                reason=options["reason"],
                 progress=self.stderr.write,
             )
         except (BacktestRefused, BadCosts) as reason:
