@@ -5,6 +5,7 @@ REST framework loads these while it loads its own views, so nothing here imports
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.utils import timezone
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
@@ -12,11 +13,15 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from accounts.audit import came_from
-from accounts.selectors import usable_key
-from accounts.services import note_key_use
+from accounts.http import client_address
+from accounts.keys import note_key_use, usable_key
+from accounts.models import ApiKey
+from accounts.scopes import READ, SCOPES, scopes_of
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
+
+BY_KEY = "ApiKey"
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -26,27 +31,55 @@ class ApiKeyAuthentication(BaseAuthentication):
         text = request.headers.get("X-Api-Key")
         if text is None:
             return None
-        key = usable_key(text)
+        now = timezone.now()
+        address = client_address(request, trusted_proxies=settings.TRUSTED_PROXIES)
+        key = usable_key(text, address=address, now=now)
         if key is None:
             raise exceptions.AuthenticationFailed(
-                "The key in X-Api-Key is unknown, expired or revoked. Make one on Preferences."
+                "The key in X-Api-Key is unknown, expired, revoked, or not for use from here. "
+                "Make one on Preferences."
             )
         came_from(key=key.prefix)
-        note_key_use(key_id=key.pk, at=timezone.now())
+        note_key_use(key, now=now)
         return key.owner, key
 
     def authenticate_header(self, request: Request) -> str:
-        return 'ApiKey realm="Fairline"'
+        return f'{BY_KEY} realm="Fairline"'
 
 
 class MayUse(BasePermission):
-    """Anyone logged in, or with a key; to write, the key must be one that may."""
+    """Whoever's role has the scope that a method needs; a key must have it too."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if not request.user.is_authenticated:
             return False
-        if request.method in SAFE_METHODS or getattr(request.auth, "can_write", True):
+        needed = scope_needed(view, str(request.method))
+        if needed is None:
             return True
-        raise exceptions.PermissionDenied(
-            "This key only reads. Make one that may write on Preferences."
-        )
+        if why := why_not(request, needed):
+            raise exceptions.PermissionDenied(why)
+        return True
+
+
+def scope_needed(view: Any, method: str) -> str | None:  # noqa: ANN401 - a view or its class
+    """Return the scope that a method of a view needs; None where there is no such method.
+
+    Reading needs `read` unless it says otherwise; what writes must say.
+    """
+    handler = getattr(view, "get" if method == "HEAD" else method.lower(), None)
+    if handler is None or method == "OPTIONS":
+        return None
+    scope = getattr(handler, "scope", READ if method in SAFE_METHODS else None)
+    if scope is None:
+        raise LookupError(f"{view} names no scope for {method}.")
+    return str(scope)
+
+
+def why_not(request: Request, scope: str) -> str:
+    """Return why whoever asks may not do what a scope is for; empty if they may."""
+    if scope not in scopes_of(request.user):
+        who = "Only an operator may" if SCOPES[scope].operators_only else "Your role may not"
+        return f"{who} {SCOPES[scope].words}."
+    if isinstance(request.auth, ApiKey) and scope not in request.auth.scopes:
+        return f"This key was not made to {SCOPES[scope].words}: it lacks the scope {scope!r}."
+    return ""

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework_api_key.models import APIKey as UnusedKey
 
-from accounts.models import ApiKey, AuditEntry, AuditHead, JobRun, SavedFilter, User
+from accounts.keys import KeyRefused, issue_key, revoke_key
+from accounts.models import ApiKey, AuditEntry, AuditHead, JobRun, KeptAnswer, SavedFilter, User
 from accounts.operating import Evidence, Operated
-from accounts.services import TooManyKeys, issue_key, revoke_key
 
 if TYPE_CHECKING:
     People = UserAdmin[User]
@@ -46,16 +46,16 @@ class ApiKeyAdmin(Operated):
         "prefix",
         "name",
         "owner",
-        "can_write",
+        "scopes",
         "created",
         "last_used_at",
         "expiry_date",
         "revoked",
     )
-    list_filter = ("revoked", "can_write")
+    list_filter = ("revoked",)
     list_select_related = ("owner",)
     search_fields = ("prefix", "name", "owner__username")
-    fields = ("owner", "name", "can_write", "expiry_date")
+    fields = ("owner", "name", "scopes", "addresses", "expiry_date")
     autocomplete_fields = ("owner",)
     actions = ("revoke",)
 
@@ -71,12 +71,13 @@ class ApiKeyAdmin(Operated):
             key, text = issue_key(
                 owner_id=obj.owner_id,
                 name=obj.name,
-                can_write=obj.can_write,
+                scopes=obj.scopes,
+                addresses=obj.addresses,
                 expires_at=obj.expiry_date,
                 now=timezone.now(),
                 by_id=request.user.pk,
             )
-        except TooManyKeys as refusal:
+        except KeyRefused as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
             return
         obj.pk, obj.prefix = key.pk, key.prefix
@@ -127,6 +128,16 @@ class AuditEntryAdmin(Evidence):
 class AuditHeadAdmin(Evidence):
     list_display = ("number", "hash")
     search_fields = ("hash",)
+
+
+@admin.register(KeptAnswer)
+class KeptAnswerAdmin(Evidence):
+    list_display = ("at", "owner", "key", "status")
+    list_filter = ("status",)
+    list_select_related = ("owner",)
+    search_fields = ("key", "owner__username")
+    # What was answered is the owner's own.
+    exclude = ("body",)
 
 
 @admin.register(JobRun)

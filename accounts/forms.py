@@ -1,10 +1,13 @@
 """What the preferences page accepts."""
 
+from collections.abc import Collection
+from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 
 from accounts.models import PriceFormat, Theme
+from accounts.scopes import READING, SCOPES
 
 
 class Preferences(forms.Form):
@@ -33,9 +36,57 @@ class NewKey(forms.Form):
         error_messages={"required": "Name: say what the key is for, such as 'spreadsheet'."},
         widget=forms.TextInput(attrs={"class": "input", "placeholder": "spreadsheet"}),
     )
-    can_write = forms.BooleanField(
-        required=False,
-        label="May place bets",
-        help_text="Without it the key only reads.",
-        widget=forms.CheckboxInput(attrs={"class": "checkbox checkbox-sm"}),
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        error_messages={"required": "Scopes: choose at least one thing the key may do."},
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "checkbox checkbox-sm"}),
     )
+    expires = forms.TypedChoiceField(
+        choices=[
+            ("", "never"),
+            (7, "in a week"),
+            (30, "in 30 days"),
+            (90, "in 90 days"),
+            (365, "in a year"),
+        ],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        initial=90,
+        label="Expires",
+        widget=forms.Select(attrs={"class": "select"}),
+    )
+    addresses = forms.CharField(
+        required=False,
+        max_length=400,
+        label="Only from these addresses",
+        help_text="With commas between, such as 192.0.2.7, 198.51.100.0/24. Empty: from anywhere.",
+        widget=forms.TextInput(attrs={"class": "input"}),
+    )
+
+    def __init__(self, *args: Any, may: Collection[str], **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        self.fields["scopes"].choices = [  # type: ignore[attr-defined]
+            (name, _sentence(scope.words)) for name, scope in SCOPES.items() if name in may
+        ]
+        self.fields["scopes"].initial = list(READING)
+
+    def clean_addresses(self) -> list[str]:
+        """Return them one by one."""
+        return [part for part in self.cleaned_data["addresses"].split(",") if part.strip()]
+
+
+class RotateKey(forms.Form):
+    """How long the key that is replaced works on."""
+
+    hours = forms.TypedChoiceField(
+        choices=[(0, "not at all"), (1, "for an hour"), (24, "for a day"), (168, "for a week")],
+        coerce=int,
+        initial=24,
+        label="The old key works on",
+        widget=forms.Select(attrs={"class": "select"}),
+    )
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -1,14 +1,13 @@
-"""Who is asking, and when jobs last ran."""
+"""When jobs last ran."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Max, Q
 
-from accounts.models import ApiKey, JobRun, User
+from accounts.models import JobRun
 
 
 @dataclass(frozen=True)
@@ -54,23 +53,3 @@ def last_job_runs(*, scheduled: Iterable[str] = ()) -> list[JobState]:
     ]
     never = [JobState(job) for job in set(scheduled) - {state.job for state in ran}]
     return sorted(ran + never, key=lambda state: state.job)
-
-
-def keys_of(owner: User) -> QuerySet[ApiKey]:
-    """Return a person's API keys, newest first, revoked ones too."""
-    return ApiKey.objects.filter(owner=owner)
-
-
-def usable_key(text: str) -> ApiKey | None:
-    """Return the key that this text is, with its owner.
-
-    None if it is unknown, revoked or expired, or its owner was deactivated.
-    """
-    prefix, _, _ = text.partition(".")
-    key = (
-        ApiKey.objects.select_related("owner")
-        .filter(prefix=prefix, revoked=False, owner__is_active=True)
-        .filter(Q(expiry_date__isnull=True) | Q(expiry_date__gt=timezone.now()))
-        .first()
-    )
-    return key if key and key.is_valid(text) else None

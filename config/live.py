@@ -21,9 +21,10 @@ from django.utils import timezone
 from prometheus_client import Counter as Count
 from prometheus_client import Gauge
 
+from accounts.http import client_address
+from accounts.keys import note_key_use, usable_key
 from accounts.live import TOPIC, stream_key
-from accounts.selectors import usable_key
-from accounts.services import note_key_use
+from accounts.scopes import READ
 from accounts.streams import Hub, Listener
 
 Message = MutableMapping[str, Any]
@@ -122,10 +123,14 @@ def _who(request: ASGIRequest) -> int:
         if request.method != "GET":
             raise Refused(405, "Only GET opens a stream.")
         if text := request.headers.get("X-Api-Key"):
-            key = usable_key(text)
+            now = timezone.now()
+            address = client_address(request, trusted_proxies=settings.TRUSTED_PROXIES)
+            key = usable_key(text, address=address, now=now)
             if key is None:
                 raise Refused(401, "The key in X-Api-Key is unknown, expired or revoked.")
-            note_key_use(key_id=key.pk, at=timezone.now())
+            if READ not in key.scopes:
+                raise Refused(403, f"This key lacks the scope {READ!r}.")
+            note_key_use(key, now=now)
             return int(key.owner_id)
         sessions = import_module(settings.SESSION_ENGINE)
         cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)

@@ -283,7 +283,7 @@ if env.bool("BEHIND_TLS_PROXY", default=False):
 
 # --- API
 REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.Operations",
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.access.ApiKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
@@ -316,6 +316,10 @@ SPECTACULAR_SETTINGS = {
         "SearchStatus": ["running", "done", "stopped", "failed"],
         "TrialStatus": ["running", "complete", "pruned", "failed"],
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "accounts.api.schema.complete",
+    ],
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import clock
-from accounts.api import Moment, ProblemShape, Query, Shape, lists, read_query
+from accounts.api import Moment, Query, Shape, lists, read_query
 from models_registry import drift_screens, selectors
 from models_registry.card import card_of
 
@@ -68,9 +68,7 @@ class Pauses(APIView):
 
 
 class ModelCard(APIView):
-    @extend_schema(
-        operation_id="model_card", tags=["models"], responses={200: dict, 404: ProblemShape}
-    )
+    @extend_schema(operation_id="model_card", tags=["models"], responses={200: dict})
     def get(self, request: Request, version_id: int) -> Response:
         """The card of a version: data, figures with intervals, limits, refusals, history."""
         read_query(request, serializers.Serializer)

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api import Figure, ProblemShape, Refused, Shape, Unavailable, read_query, shows
+from accounts.api import Figure, Refused, Shape, Unavailable, read_query, shows
 from models_registry import selectors
 from models_registry.api_predictions import PredictionShape
 from models_registry.artifacts import ArtifactRefused
@@ -99,7 +99,7 @@ class PredictionLines(APIView):
         operation_id="prediction_lines",
         tags=["models"],
         parameters=[LinesQuery],
-        responses={200: LinesShape, 400: ProblemShape, 404: ProblemShape, 422: ProblemShape},
+        responses={200: LinesShape},
     )
     def get(self, request: Request, prediction_id: int) -> Response:
         """What a prediction says of any spread and any total: one belief, so never contradictory.

@@ -1,13 +1,15 @@
 """The life of model versions as JSON: train, cancel, promote, roll back, stage, tag, note."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
-from rest_framework import exceptions, serializers
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,17 +19,17 @@ from accounts.api import (
     Body,
     Id,
     Moment,
-    ProblemShape,
     Query,
     Refused,
     Shape,
     lists,
     owner_of,
-    read_body,
     read_query,
     shows,
+    writes,
 )
 from accounts.problems import Fault
+from accounts.scopes import OPERATE
 from models_registry import comparison, life, selectors, services
 from models_registry.api import PromotionShape, VersionInFull
 from models_registry.history import NoSuchCompetition
@@ -188,7 +190,7 @@ class StageChanges(APIView):
 class Champion(APIView):
     @extend_schema(
         operation_id="champion", tags=["models"], parameters=[ChampionQuery],
-        responses={200: VersionInFull, 400: ProblemShape, 404: ProblemShape},
+        responses={200: VersionInFull},
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """The version that prices, or priced at a moment."""
@@ -202,7 +204,7 @@ class Champion(APIView):
 class Compare(APIView):
     @extend_schema(
         operation_id="compare_models", tags=["models"], parameters=[CompareQuery],
-        responses={200: ComparisonShape, 404: ProblemShape, 422: ProblemShape},
+        responses={200: ComparisonShape},
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """Two versions on the events of both records: figures, calibration, where they differ."""
@@ -220,7 +222,7 @@ class Compare(APIView):
 class Gates(APIView):
     @extend_schema(
         operation_id="model_gates", tags=["models"],
-        responses={200: GatesShape, 404: ProblemShape, 422: ProblemShape},
+        responses={200: GatesShape},
     )  # fmt: skip
     def get(self, request: Request, version_id: int) -> Response:
         """What the gates say of a version now; promoting it asks them again."""
@@ -242,13 +244,9 @@ class Runs(APIView):
             status=asked.get("status"),
         )  # fmt: skip
 
-    @extend_schema(
-        operation_id="train", tags=["models"], request=TrainBody,
-        responses={202: RunShape, 400: ProblemShape, 403: ProblemShape, 422: ProblemShape},
-    )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    @writes("train", tag="models", scope=OPERATE, takes=TrainBody, gives={202: RunShape})
+    def post(self, request: Request, asked: dict[str, Any]) -> Response:
         """Ask for a training; a worker begins it. One at a time of a predictor. For operators."""
-        asked = _asked(request, TrainBody)
         now = clock.now()
         run = _done(
             lambda: services.ask_for_training(
@@ -256,7 +254,7 @@ class Runs(APIView):
                 by_id=owner_of(request), now=now, notes=asked["notes"], recipe=asked["recipe"],
             )
         )  # fmt: skip
-        queue_training(run.pk)
+        transaction.on_commit(partial(queue_training, run.pk))
         return Response(RunShape(run).data, status=202)
 
 
@@ -268,13 +266,9 @@ class RunDetail(APIView):
 
 
 class CancelRun(APIView):
-    @extend_schema(
-        operation_id="cancel_training", tags=["models"], request=Reasoned,
-        responses={200: RunShape, 403: ProblemShape, 404: ProblemShape, 422: ProblemShape},
-    )  # fmt: skip
-    def post(self, request: Request, run_id: int) -> Response:
+    @writes("cancel_training", tag="models", scope=OPERATE, takes=Reasoned, gives={200: RunShape})
+    def post(self, request: Request, asked: dict[str, Any], run_id: int) -> Response:
         """Cancel a run: one that waits at once, one that works at its next step. For operators."""
-        asked = _asked(request, Reasoned)
         _done(
             lambda: services.cancel_training(
                 run_id=run_id, by_id=owner_of(request), reason=asked["reason"], now=clock.now()
@@ -283,27 +277,21 @@ class CancelRun(APIView):
         return Response(RunShape(life.training_runs().get(pk=run_id)).data)
 
 
-def _writes(name: str, body: type[Body]) -> Callable[[Post], Post]:
-    described: Callable[[Post], Post] = extend_schema(
-        operation_id=name, tags=["models"], request=body,
-        responses={200: VersionInFull, 403: ProblemShape, 404: ProblemShape, 422: ProblemShape},
-    )  # fmt: skip
-    return described
+def _writes(name: str, takes: type[Body]) -> Callable[[Post], Post]:
+    return writes(name, tag="models", scope=OPERATE, takes=takes, gives={200: VersionInFull})
 
 
 class Promote(APIView):
     @_writes("promote", Reasoned)
-    def post(self, request: Request, version_id: int) -> Response:
+    def post(self, request: Request, asked: dict[str, Any], version_id: int) -> Response:
         """Make a version the champion, if every gate agrees. For operators."""
-        asked = _asked(request, Reasoned)
         return _change(services.promote_version, request, version_id, reason=asked["reason"])
 
 
 class RollBack(APIView):
     @_writes("roll_back", RollBackBody)
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request, asked: dict[str, Any]) -> Response:
         """Return to the champion before; no gate is asked. For operators."""
-        asked = _asked(request, RollBackBody)
         promotion = _done(
             lambda: services.roll_back(
                 predictor_key=asked["predictor"], by_id=owner_of(request),
@@ -315,38 +303,30 @@ class RollBack(APIView):
 
 class SetStage(APIView):
     @_writes("stage", StageBody)
-    def post(self, request: Request, version_id: int) -> Response:
+    def post(self, request: Request, asked: dict[str, Any], version_id: int) -> Response:
         """Put a version in a stage; in staging it predicts in shadow. For operators."""
-        asked = _asked(request, StageBody)
         return _change(services.stage_version, request, version_id, **asked)
 
 
 class Tag(APIView):
     @_writes("tag", TagBody)
-    def post(self, request: Request, version_id: int) -> Response:
+    def post(self, request: Request, asked: dict[str, Any], version_id: int) -> Response:
         """Put a tag on a version. For operators."""
-        return _change(services.tag_version, request, version_id, **_asked(request, TagBody))
+        return _change(services.tag_version, request, version_id, **asked)
 
 
 class Untag(APIView):
     @_writes("untag", TagBody)
-    def post(self, request: Request, version_id: int) -> Response:
+    def post(self, request: Request, asked: dict[str, Any], version_id: int) -> Response:
         """Take a tag off a version. For operators."""
-        return _change(services.untag_version, request, version_id, **_asked(request, TagBody))
+        return _change(services.untag_version, request, version_id, **asked)
 
 
 class Note(APIView):
     @_writes("note", NoteBody)
-    def post(self, request: Request, version_id: int) -> Response:
+    def post(self, request: Request, asked: dict[str, Any], version_id: int) -> Response:
         """Add a note about a version, which stays for ever. For operators."""
-        return _change(services.note_on_version, request, version_id, **_asked(request, NoteBody))
-
-
-def _asked(request: Request, body: type[Body]) -> dict[str, Any]:
-    if not request.user.is_staff:
-        raise exceptions.PermissionDenied("Only an operator changes the registry of models.")
-    read_query(request, serializers.Serializer)
-    return read_body(request, body)
+        return _change(services.note_on_version, request, version_id, **asked)
 
 
 def _change(

@@ -16,16 +16,16 @@ from accounts.api import (
     Figure,
     Id,
     Moment,
-    ProblemShape,
     Query,
     Refused,
     Shape,
     Unavailable,
     lists,
-    read_body,
     read_query,
+    writes_in_steps,
 )
 from accounts.problems import Fault
+from accounts.scopes import BET
 from models_registry import selectors
 from models_registry.availability import NothingServes, serving_champion
 from models_registry.history import NoSuchCompetition, find_competition
@@ -106,21 +106,15 @@ class Predictions(APIView):
             as_of_before=asked.get("as_of_before"),
         )
 
-    @extend_schema(
-        operation_id="predict",
-        tags=["models"],
-        request=Asked,
-        responses={200: Answers, 400: ProblemShape, 422: ProblemShape, 503: ProblemShape},
-    )
-    def post(self, request: Request) -> Response:
+    @writes_in_steps("predict", tag="models", scope=BET, takes=Asked, gives={200: Answers})
+    def post(self, request: Request, asked: dict[str, Any]) -> Response:
         """Ask each competition's champion about events to come, with all that is known now.
 
         What is new is stored, refusals too; where it has nothing new to say, its last word comes.
         503 with the reason where nothing can serve: no champion, one that expired, or whose files
         are broken. 422 where every event lies outside what it was trained on.
         """
-        read_query(request, serializers.Serializer)
-        ids = list(dict.fromkeys(read_body(request, Asked)["events"]))
+        ids = list(dict.fromkeys(asked["events"]))
         now = clock.now()
         unknown = sorted(set(ids) - selectors.events_to_come(ids, now=now))
         if unknown:
@@ -163,7 +157,7 @@ class PredictionsNow(APIView):
         operation_id="predictions_now",
         tags=["models"],
         parameters=[NowQuery],
-        responses={200: Answers, 400: ProblemShape, 503: ProblemShape},
+        responses={200: Answers},
     )
     def get(self, request: Request) -> Response:
         """What may be priced now: the champion's latest word on each event to come.

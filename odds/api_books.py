@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import clock
-from accounts.api import Figure, Moment, ProblemShape, Shape, read_query
+from accounts.api import Figure, Moment, Shape, read_query
 from odds.books import books_of
 
 Get = Callable[..., Response]
@@ -50,7 +50,7 @@ def _documented(get: Get) -> Get:
         operation_id="bookmakers",
         tags=["odds"],
         parameters=[BooksQuery],
-        responses={200: BooksShape, 400: ProblemShape},
+        responses={200: BooksShape},
     )(get)
     return described
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import clock
-from accounts.api import Figure, Moment, Price, ProblemShape, Shape, read_query
+from accounts.api import Figure, Moment, Price, Shape, read_query
 from odds.scanner import Asked, scan
 
 Get = Callable[..., Response]
@@ -127,7 +127,7 @@ def _documented(operation: str) -> Callable[[Get], Get]:
             operation_id=operation,
             tags=["odds"],
             parameters=[ScanQuery],
-            responses={200: ScanShape, 400: ProblemShape},
+            responses={200: ScanShape},
         )(get)
         return described
 

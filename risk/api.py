@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api import Moment, Money, Query, Shape, filter_of, lists, owner_of
+from accounts.scopes import READ_OWN
 from risk import selectors
 
 
@@ -82,7 +83,7 @@ class AssessmentQuery(Query):
 
 
 class Assessments(APIView):
-    @lists("assessments", tag="risk", of=AssessmentShape, by=AssessmentQuery)
+    @lists("assessments", tag="risk", of=AssessmentShape, by=AssessmentQuery, scope=READ_OWN)
     def get(self, request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
         """Every decision about a stake of yours, latest first, refusals with all their reasons."""
         which = filter_of(selectors.AssessmentFilter, asked)

@@ -1,13 +1,15 @@
 """Builders: plain functions that make rows for tests. One section an app."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
 
+from accounts.keys import issue_key
 from accounts.models import ApiKey, User
-from accounts.services import issue_key
+from accounts.scopes import READING, scopes_of
 from betting.models import Bankroll, Bet
 from betting.services import ledger
 from betting.services.placement import place_bet
@@ -45,9 +47,16 @@ def operator(name: str = "olivia", *, password: str | None = None) -> User:
     return user(name, password=password, is_staff=True, is_superuser=True)
 
 
-def api_key(owner: User, *, can_write: bool = False) -> tuple[ApiKey, str]:
-    """Make a key; the text is what goes into X-Api-Key."""
-    return issue_key(owner_id=owner.pk, name="test", can_write=can_write, now=timezone.now())
+def api_key(
+    owner: User, *, scopes: Iterable[str] = READING, **fields: object
+) -> tuple[ApiKey, str]:
+    """Make a key that reads; the text is what goes into X-Api-Key."""
+    return issue_key(owner_id=owner.pk, name="test", scopes=scopes, now=timezone.now(), **fields)
+
+
+def full_key(owner: User) -> tuple[ApiKey, str]:
+    """Make a key for all that its owner may do."""
+    return api_key(owner, scopes=scopes_of(owner))
 
 
 # --- betting
@@ -57,7 +66,7 @@ def bankroll(owner: User, amount: str = "1000.00", *, name: str = "Main") -> Ban
     """Open a bankroll with so much in it."""
     opened = ledger.open_bankroll(owner.pk, name, "EUR", BEFORE)
     ledger.deposit(
-        bankroll_id=opened.pk, amount=Decimal(amount), reference=f"seed {name}", now=BEFORE
+        bankroll_id=opened.pk, amount=Decimal(amount), reference=f"seed-{name}", now=BEFORE
     )
     return opened
 

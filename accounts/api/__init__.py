@@ -10,9 +10,10 @@ from accounts.api.errors import (
     Unavailable,
     problem,
 )
-from accounts.api.pages import Query, Shape, lists, page_of, paged, shows
+from accounts.api.pages import Query, Shape, lists, needs, page_of, paged, shows
 from accounts.api.values import Figure, Moment, Money, MoneyFigure, Point, Price
 from accounts.api.who import WhoAmI, owner_of
+from accounts.api.writing import Nothing, idempotency_key, writes, writes_in_steps
 
 __all__ = [
     "BadQuery",
@@ -24,6 +25,7 @@ __all__ = [
     "Moment",
     "Money",
     "MoneyFigure",
+    "Nothing",
     "Point",
     "Price",
     "ProblemShape",
@@ -34,7 +36,9 @@ __all__ = [
     "WhoAmI",
     "Whole",
     "filter_of",
+    "idempotency_key",
     "lists",
+    "needs",
     "owner_of",
     "page_of",
     "paged",
@@ -42,4 +46,6 @@ __all__ = [
     "read_body",
     "read_query",
     "shows",
+    "writes",
+    "writes_in_steps",
 ]

@@ -31,7 +31,7 @@ class Refused(exceptions.APIException):
 
 
 class Conflict(Refused):
-    """409: the same key was used for something else."""
+    """409: it cannot be done as things stand now."""
 
     status_code = status.HTTP_409_CONFLICT
     kind = "conflict"
@@ -51,12 +51,31 @@ class Unavailable(Refused):
     kind = "unavailable"
 
 
+class InProgress(exceptions.APIException):
+    """409: the first request with the same key is not done yet."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = "The first request with this Idempotency-Key is not done yet. Repeat soon."
+    kind = "in-progress"
+    wait = 2
+
+
 class Busy(exceptions.APIException):
     """503: come back in a moment."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "The database is busy or away. Repeat in a moment, with the same key."
     wait = 2
+
+
+class FaultShape(serializers.Serializer[Any]):
+    """One thing wrong."""
+
+    field = serializers.CharField(help_text="which field, filter or header; `request`: the whole")
+    code = serializers.CharField()
+    detail = serializers.CharField(help_text="what is wrong, and what would do")
+    value = serializers.CharField(allow_null=True, help_text="what was sent, if it was text")
+    bound = serializers.CharField(allow_null=True, help_text="what it may be at most or at least")
 
 
 class ProblemShape(serializers.Serializer[Any]):
@@ -67,7 +86,7 @@ class ProblemShape(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     request_id = serializers.CharField()
-    errors = serializers.ListField(child=serializers.DictField())  # type: ignore[assignment]
+    errors = FaultShape(many=True)  # type: ignore[assignment]
 
 
 def problem(error: Exception, context: Mapping[str, Any]) -> Response | None:

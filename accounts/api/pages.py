@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from functools import cache as once
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
@@ -18,8 +18,9 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from accounts.api.asked import Whole, read_query
-from accounts.api.errors import BadQuery, ProblemShape
+from accounts.api.errors import BadQuery
 from accounts.problems import Fault
+from accounts.scopes import READ
 
 Shape = serializers.Serializer[Any]
 Get = Callable[..., Response]
@@ -35,7 +36,7 @@ class Query(serializers.Serializer[Any]):
 
 
 def lists(
-    name: str, *, tag: str, of: type[Shape], by: type[Query] = Query
+    name: str, *, tag: str, of: type[Shape], by: type[Query] = Query, scope: str = READ
 ) -> Callable[[Callable[..., QuerySet[Any]]], Get]:
     """Make a view's `get` out of a method that returns the rows of what was asked.
 
@@ -53,14 +54,16 @@ def lists(
             operation_id=name,
             tags=[tag],
             parameters=[by],
-            responses={200: paged(of), 400: ProblemShape},
+            responses={200: paged(of)},
         )(get)
-        return described
+        return needs(scope)(described)
 
     return made
 
 
-def shows(name: str, *, tag: str, of: type[Shape]) -> Callable[[Callable[..., object]], Get]:
+def shows(
+    name: str, *, tag: str, of: type[Shape], scope: str = READ
+) -> Callable[[Callable[..., object]], Get]:
     """Make a view's `get` out of a method that returns what an address names, or None for a 404."""
 
     def made(find: Callable[..., object]) -> Get:
@@ -72,12 +75,20 @@ def shows(name: str, *, tag: str, of: type[Shape]) -> Callable[[Callable[..., ob
                 raise Http404
             return Response(of(found).data)
 
-        described: Get = extend_schema(
-            operation_id=name, tags=[tag], responses={200: of, 404: ProblemShape}
-        )(get)
-        return described
+        described: Get = extend_schema(operation_id=name, tags=[tag], responses={200: of})(get)
+        return needs(scope)(described)
 
     return made
+
+
+def needs(scope: str) -> Callable[[Get], Get]:
+    """Say which scope a method needs; one that reads and says nothing needs `read`."""
+
+    def said(method: Get) -> Get:
+        cast(Any, method).scope = scope
+        return method
+
+    return said
 
 
 @once

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.asked import read_query
+from accounts.scopes import SCOPES, scopes_of
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -34,13 +35,16 @@ class Me(serializers.Serializer[Any]):
     price_format = serializers.CharField()
     time_zone = serializers.CharField()
     via = serializers.SerializerMethodField()
-    can_write = serializers.SerializerMethodField()
+    scopes = serializers.SerializerMethodField(help_text="what you may do")
 
     def get_via(self, _user: object) -> str:
         return "key" if self.context["auth"] else "login"
 
-    def get_can_write(self, _user: object) -> bool:
-        return bool(getattr(self.context["auth"], "can_write", True))
+    def get_scopes(self, user: object) -> list[str]:
+        """Return what the role may, and the key where one was sent."""
+        may = scopes_of(user)
+        key = self.context["auth"]
+        return [name for name in SCOPES if name in may and (key is None or name in key.scopes)]
 
 
 class WhoAmI(APIView):

@@ -3,26 +3,28 @@
 from typing import Any
 
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import clock
-from accounts.api import Body, Conflict, Money, Price, ProblemShape, Refused, owner_of, read_body
+from accounts.api import (
+    Body,
+    Conflict,
+    Money,
+    Price,
+    Refused,
+    owner_of,
+    writes,
+    writes_in_steps,
+)
 from accounts.problems import Fault
+from accounts.scopes import BET
 from betting.api.bets import BetInFull
 from betting.selectors.bets import bet_in_full
 from betting.services.answers import CannotCancel, cancel_bet
 from betting.services.confirming import CannotConfirm, confirm_bet
-
-ANSWERS: dict[int, Any] = {
-    200: BetInFull,
-    400: ProblemShape,
-    403: ProblemShape,
-    404: ProblemShape,
-}
 
 
 class Got(Body):
@@ -34,20 +36,14 @@ class Got(Body):
 
 
 class ConfirmBet(APIView):
-    @extend_schema(
-        operation_id="confirm_bet",
-        tags=["bets"],
-        request=Got,
-        responses=ANSWERS | {422: ProblemShape},
-    )
-    def post(self, request: Request, bet_id: int) -> Response:
+    @writes("confirm_bet", tag="bets", scope=BET, takes=Got, gives={200: BetInFull})
+    def post(self, request: Request, asked: dict[str, Any], bet_id: int) -> Response:
         """Say what you really got of a bet that you place by hand (venue `manual`).
 
         What of the stake you did not get is free again. The same figures again return the bet;
         other figures, or a bet that was released meanwhile, are refused with 422.
         """
         _own(request, bet_id)
-        asked = read_body(request, Got)
         try:
             confirm_bet(owner_id=owner_of(request), bet_id=bet_id, now=clock.now(), **asked)
         except CannotConfirm as refused:
@@ -59,13 +55,8 @@ class ConfirmBet(APIView):
 
 
 class CancelBet(APIView):
-    @extend_schema(
-        operation_id="cancel_bet",
-        tags=["bets"],
-        request=None,
-        responses=ANSWERS | {202: BetInFull, 409: ProblemShape},
-    )
-    def post(self, request: Request, bet_id: int) -> Response:
+    @writes_in_steps("cancel_bet", tag="bets", scope=BET, gives={200: BetInFull, 202: BetInFull})
+    def post(self, request: Request, _asked: dict[str, Any], bet_id: int) -> Response:
         """Take back what the venue has not matched; repeats return the bet as it is then.
 
         200 with the bet: `cancelled`, or `open` with what was matched before. 202 while the venue

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,27 +10,26 @@ from rest_framework.views import APIView
 
 from accounts import clock
 from accounts.api import (
-    BadQuery,
     Body,
-    Conflict,
     Figure,
     Id,
     Moment,
     Money,
     Point,
     Price,
-    ProblemShape,
     Query,
     Refused,
     Shape,
     filter_of,
+    idempotency_key,
     lists,
     owner_of,
-    read_body,
-    read_query,
     shows,
+    writes_in_steps,
 )
 from accounts.problems import Fault
+from accounts.repeats import KeyReused
+from accounts.scopes import BET, READ_OWN
 from betting.selectors.bets import BetFilter, bet_in_full, bets
 from betting.selectors.opportunities import bookmaker_id
 from betting.services.placement import RequestKeyReused, StakeRefused, place_bet
@@ -40,7 +38,6 @@ from odds.api import SIDES
 BET_STATUSES = ("placing", "pending", "open", "rejected", "cancelled", "settled")
 WAITING = ("placing", "pending")
 RESULTS = ("won", "half_won", "push", "void", "half_lost", "lost", "dead_heat")
-LONGEST_KEY = 96
 
 
 class BetQuery(Query):
@@ -126,42 +123,20 @@ class NewBet(Body):
 
 
 class Bets(APIView):
-    @lists("bets", tag="bets", of=BetShape, by=BetQuery)
+    @lists("bets", tag="bets", of=BetShape, by=BetQuery, scope=READ_OWN)
     def get(self, request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
         """Your bets, latest first."""
         return bets(owner_of(request), filter_of(BetFilter, asked))
 
-    @extend_schema(
-        operation_id="place_bet",
-        tags=["bets"],
-        parameters=[
-            OpenApiParameter(
-                "Idempotency-Key",
-                str,
-                OpenApiParameter.HEADER,
-                required=True,
-                description="1 to 96 printable characters, new for each bet",
-            )
-        ],
-        request=NewBet,
-        responses={
-            201: BetInFull,
-            202: BetInFull,
-            400: ProblemShape,
-            403: ProblemShape,
-            409: ProblemShape,
-            422: ProblemShape,
-        },
+    @writes_in_steps(
+        "place_bet", tag="bets", scope=BET, takes=NewBet, gives={201: BetInFull, 202: BetInFull}
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request, asked: dict[str, Any]) -> Response:
         """Place a bet, once: repeat with the same Idempotency-Key and you get the same bet.
 
         201 with the bet as it is now (its status may be `rejected`, with the venue's words); 202
         while the venue has not answered: repeat to look it up; 422 names every limit it breaks.
         """
-        request_key = idempotency_key(request)
-        read_query(request, serializers.Serializer)
-        asked = read_body(request, NewBet)
         bookmaker = bookmaker_id(asked["bookmaker"])
         if bookmaker is None:
             raise Refused(
@@ -178,7 +153,7 @@ class Bets(APIView):
         try:
             bet = place_bet(
                 owner_id=owner_of(request),
-                request_key=request_key,
+                request_key=idempotency_key(request),
                 selection_id=asked["selection"],
                 bookmaker_id=bookmaker,
                 price=asked["price"],
@@ -203,10 +178,7 @@ class Bets(APIView):
                 ],
             ) from refusal
         except RequestKeyReused as reused:
-            raise Conflict(
-                "This Idempotency-Key placed another bet; use a new key for a new bet.",
-                [Fault(field="Idempotency-Key", detail=str(reused), code="reused")],
-            ) from reused
+            raise KeyReused(str(reused)) from reused
         placed = bet_in_full(owner_of(request), bet.pk)
         return Response(
             BetInFull(placed).data,
@@ -215,26 +187,7 @@ class Bets(APIView):
 
 
 class BetDetail(APIView):
-    @shows("bet", tag="bets", of=BetInFull)
+    @shows("bet", tag="bets", of=BetInFull, scope=READ_OWN)
     def get(self, request: Request, bet_id: int) -> object:
         """One of your bets, with how its stake was decided and how it was settled."""
         return bet_in_full(owner_of(request), bet_id)
-
-
-def idempotency_key(request: Request) -> str:
-    key = str(request.headers.get("Idempotency-Key", ""))
-    if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
-        raise BadQuery(
-            "Send the header Idempotency-Key.",
-            [
-                Fault(
-                    field="Idempotency-Key",
-                    value=key[:LONGEST_KEY],
-                    detail="Send 1 to 96 printable characters, new for each bet and the same "
-                    "when you repeat one.",
-                    code="required" if not key else "invalid",
-                )
-            ],
-            kind="idempotency-key",
-        )
-    return key

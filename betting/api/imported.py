@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,15 +13,14 @@ from accounts.api import (
     Body,
     Moment,
     Price,
-    ProblemShape,
     Refused,
     Shape,
     lists,
     owner_of,
-    read_body,
-    read_query,
+    writes,
 )
 from accounts.problems import Fault
+from accounts.scopes import BET, READ_OWN
 from betting.domain.bet_import import DATES, BadFile
 from betting.selectors.bet_imports import imported_bets
 from betting.services import bet_imports as services
@@ -73,21 +71,15 @@ class ImportDone(Shape):
 
 
 class ImportedBets(APIView):
-    @lists("imported_bets", tag="bets", of=ImportedBetShape)
+    @lists("imported_bets", tag="bets", of=ImportedBetShape, scope=READ_OWN)
     def get(self, request: Request, _asked: dict[str, Any]) -> QuerySet[Any]:
         """Bets you placed elsewhere, newest first. They are in no bankroll."""
         return imported_bets(owner_of(request))
 
-    @extend_schema(
-        operation_id="import_bets",
-        tags=["bets"],
-        request=ImportBody,
-        responses={200: ImportDone, 400: ProblemShape, 422: ProblemShape},
-    )
-    def post(self, request: Request) -> Response:
+    @writes("import_bets", tag="bets", scope=BET, takes=ImportBody, gives={200: ImportDone})
+    def post(self, request: Request, asked: dict[str, Any]) -> Response:
         """Take the bets of a CSV; wrong rows are kept apart, those that are there stay one."""
-        read_query(request, serializers.Serializer)
-        asked, now, owner = read_body(request, ImportBody), clock.now(), owner_of(request)
+        now, owner = clock.now(), owner_of(request)
         try:
             done = services.take_text(
                 owner_id=owner,

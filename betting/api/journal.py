@@ -12,15 +12,16 @@ from rest_framework.views import APIView
 
 from accounts.api import (
     Figure,
-    ProblemShape,
     Query,
     Shape,
     filter_of,
     lists,
+    needs,
     owner_of,
     read_query,
     shows,
 )
+from accounts.scopes import READ_OWN
 from betting.api.opportunities import OpportunityShape
 from betting.selectors import journal as selectors
 from betting.services.journal import replay_entry
@@ -72,14 +73,14 @@ class ReplayedShape(Shape):
 
 
 class Journal(APIView):
-    @lists("journal", tag="opportunities", of=DecisionShape, by=JournalQuery)
+    @lists("journal", tag="opportunities", of=DecisionShape, by=JournalQuery, scope=READ_OWN)
     def get(self, request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
         """Everything found, taken by you, left or passed over, newest first."""
         return selectors.journal(owner_of(request), filter_of(selectors.JournalFilter, asked))
 
 
 class JournalDetail(APIView):
-    @shows("journal_entry", tag="opportunities", of=FrozenShape)
+    @shows("journal_entry", tag="opportunities", of=FrozenShape, scope=READ_OWN)
     def get(self, request: Request, opportunity_id: int) -> object:
         """What was frozen of a decision: the prices it saw, the fair prices, what it said."""
         entry = selectors.entry_of(owner_of(request), opportunity_id)
@@ -98,8 +99,9 @@ class JournalReplay(APIView):
     @extend_schema(
         operation_id="journal_replay",
         tags=["opportunities"],
-        responses={200: ReplayedShape, 404: ProblemShape},
+        responses={200: ReplayedShape},
     )
+    @needs(READ_OWN)
     def get(self, request: Request, opportunity_id: int) -> Response:
         """Decide again: today's code on what the decision saw then, and what differs."""
         read_query(request, serializers.Serializer)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,22 +16,23 @@ from accounts import clock
 from accounts.api import (
     BadQuery,
     Body,
-    Conflict,
     Moment,
     Money,
-    ProblemShape,
     Query,
     Refused,
     Shape,
+    idempotency_key,
     lists,
+    needs,
     owner_of,
     page_of,
     paged,
-    read_body,
     read_query,
+    writes,
 )
 from accounts.problems import Fault
-from betting.api.bets import idempotency_key
+from accounts.repeats import KeyReused
+from accounts.scopes import READ_OWN, SETTINGS, TRANSFER
 from betting.api.money import BankrollShape
 from betting.selectors.money import money_in
 from betting.selectors.opportunities import bookmaker_id
@@ -48,14 +49,6 @@ MOVES: dict[str, Callable[..., Any]] = {
 }
 KINDS = (*MOVES, "stake", "return", "winnings", "loss", "reversal")
 POTS = "free, book, at_risk, house or world"
-ERRORS = {400: ProblemShape, 404: ProblemShape, 409: ProblemShape, 422: ProblemShape}
-KEY = OpenApiParameter(
-    "Idempotency-Key",
-    str,
-    OpenApiParameter.HEADER,
-    required=True,
-    description="1 to 72 printable characters, new for each move and the same to repeat one",
-)
 
 
 class NewBankroll(Body):
@@ -65,10 +58,6 @@ class NewBankroll(Body):
 
 class NewName(Body):
     name = serializers.CharField(max_length=ledger.LONGEST_NAME)
-
-
-class Nothing(Body):
-    pass
 
 
 class NewMove(Body):
@@ -145,20 +134,24 @@ class NoticeShape(Shape):
     read_at = Moment(allow_null=True)
 
 
+class ReadShape(Shape):
+    read = serializers.IntegerField(help_text="how many were not read before")
+
+
 class NoticeQuery(Query):
     unread = serializers.BooleanField(default=False)
 
 
 class OpenBankroll(APIView):
-    @extend_schema(
-        operation_id="open_bankroll",
-        tags=["money"],
-        request=NewBankroll,
-        responses={201: BankrollShape} | ERRORS,
+    @writes(
+        "open_bankroll",
+        tag="money",
+        scope=TRANSFER,
+        takes=NewBankroll,
+        gives={201: BankrollShape},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request, asked: dict[str, Any]) -> Response:
         """Open a bankroll, or one that was closed once more; one that is open stays as it is."""
-        asked = _asked(request, NewBankroll)
         owner = owner_of(request)
         opened = _done(
             lambda: ledger.open_bankroll(
@@ -169,16 +162,12 @@ class OpenBankroll(APIView):
 
 
 class RenameBankroll(APIView):
-    @extend_schema(
-        operation_id="rename_bankroll",
-        tags=["money"],
-        request=NewName,
-        responses={200: BankrollShape} | ERRORS,
+    @writes(
+        "rename_bankroll", tag="money", scope=TRANSFER, takes=NewName, gives={200: BankrollShape}
     )
-    def post(self, request: Request, bankroll_id: int) -> Response:
+    def post(self, request: Request, asked: dict[str, Any], bankroll_id: int) -> Response:
         """Give one of your bankrolls another name."""
         _own(request, bankroll_id)
-        asked = _asked(request, NewName)
         _done(
             lambda: ledger.rename_bankroll(
                 bankroll_id=bankroll_id, now=clock.now(), by_id=owner_of(request), **asked
@@ -188,16 +177,10 @@ class RenameBankroll(APIView):
 
 
 class CloseBankroll(APIView):
-    @extend_schema(
-        operation_id="close_bankroll",
-        tags=["money"],
-        request=Nothing,
-        responses={200: BankrollShape} | ERRORS,
-    )
-    def post(self, request: Request, bankroll_id: int) -> Response:
+    @writes("close_bankroll", tag="money", scope=TRANSFER, gives={200: BankrollShape})
+    def post(self, request: Request, _asked: dict[str, Any], bankroll_id: int) -> Response:
         """Close one of your bankrolls that holds nothing."""
         _own(request, bankroll_id)
-        _asked(request, Nothing)
         _done(
             lambda: ledger.close_bankroll(
                 bankroll_id=bankroll_id, now=clock.now(), by_id=owner_of(request)
@@ -211,8 +194,9 @@ class Transfers(APIView):
         operation_id="transfers",
         tags=["money"],
         parameters=[Query],
-        responses={200: paged(TransferShape), 400: ProblemShape, 404: ProblemShape},
+        responses={200: paged(TransferShape)},
     )
+    @needs(READ_OWN)
     def get(self, request: Request, bankroll_id: int) -> Response:
         """Every transfer of one of your bankrolls, oldest first."""
         _own(request, bankroll_id)
@@ -220,18 +204,10 @@ class Transfers(APIView):
         # By the number alone: it tells any two apart, and cannot be written in between.
         return page_of(request, transfers_of(bankroll_id).order_by("number"), TransferShape, asked)
 
-    @extend_schema(
-        operation_id="move_money",
-        tags=["money"],
-        parameters=[KEY],
-        request=NewMove,
-        responses={201: TransferShape} | ERRORS,
-    )
-    def post(self, request: Request, bankroll_id: int) -> Response:
+    @writes("move_money", tag="money", scope=TRANSFER, takes=NewMove, gives={201: TransferShape})
+    def post(self, request: Request, asked: dict[str, Any], bankroll_id: int) -> Response:
         """Deposit, withdraw, or move money to or from a bookmaker, once an Idempotency-Key."""
         _own(request, bankroll_id)
-        key = idempotency_key(request)
-        asked = _asked(request, NewMove)
         there = {}
         if asked["kind"].endswith("_book"):
             there = {"bookmaker_id": bookmaker_id(asked.get("bookmaker", ""))}
@@ -241,7 +217,7 @@ class Transfers(APIView):
             lambda: MOVES[asked["kind"]](
                 bankroll_id=bankroll_id,
                 amount=asked["amount"],
-                reference=key,
+                reference=idempotency_key(request),
                 now=clock.now(),
                 by_id=owner_of(request),
                 **there,
@@ -256,8 +232,9 @@ class Statements(APIView):
         operation_id="statement",
         tags=["money"],
         parameters=[StatementQuery],
-        responses={200: StatementShape, 400: ProblemShape, 404: ProblemShape},
+        responses={200: StatementShape},
     )
+    @needs(READ_OWN)
     def get(self, request: Request, bankroll_id: int) -> Response:
         """A period of one of your bankrolls: opening, every movement, closing."""
         own = _own(request, bankroll_id)
@@ -275,22 +252,16 @@ class Statements(APIView):
 
 
 class Notices(APIView):
-    @lists("notices", tag="bets", of=NoticeShape, by=NoticeQuery)
+    @lists("notices", tag="bets", of=NoticeShape, by=NoticeQuery, scope=READ_OWN)
     def get(self, request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
         """Corrections of your settlements, newest first."""
         return notices_of(owner_of(request), unread=asked["unread"])
 
 
 class ReadNotices(APIView):
-    @extend_schema(
-        operation_id="read_notices",
-        tags=["bets"],
-        request=Nothing,
-        responses={200: Nothing, 400: ProblemShape},
-    )
-    def post(self, request: Request) -> Response:
+    @writes("read_notices", tag="bets", scope=SETTINGS, gives={200: ReadShape})
+    def post(self, request: Request, _asked: dict[str, Any]) -> Response:
         """Mark all your notices as read."""
-        _asked(request, Nothing)
         count = correcting.read_notices(owner_id=owner_of(request), now=clock.now())
         return Response({"read": count})
 
@@ -307,17 +278,12 @@ def _own(request: Request, bankroll_id: int) -> Any:  # noqa: ANN401
     return found
 
 
-def _asked(request: Request, body: type[Body]) -> dict[str, Any]:
-    read_query(request, serializers.Serializer)
-    return read_body(request, body)
-
-
 def _refused(field: str, detail: str, code: str) -> Refused:
     return Refused("Nothing was moved.", [Fault(field=field, detail=detail, code=code)])
 
 
 def _done(do: Callable[[], Done]) -> Done:
-    """Return what a service gives; its refusal is a 422, a key used for something else a 409."""
+    """Return what a service gives; its refusal is a 422."""
     try:
         return do()
     except ledger.AmountRefused as refused:
@@ -325,7 +291,4 @@ def _done(do: Callable[[], Done]) -> Done:
     except (ledger.BankrollClosed, ledger.NotEmpty) as refused:
         raise _refused("bankroll", str(refused), "refused") from refused
     except ledger.TransferRepeatedDifferently as reused:
-        raise Conflict(
-            "This Idempotency-Key moved other money; use a new key for a new move.",
-            [Fault(field="Idempotency-Key", detail=str(reused), code="reused")],
-        ) from reused
+        raise KeyReused(str(reused)) from reused

@@ -11,12 +11,13 @@ from accounts.api import (
     Figure,
     Moment,
     Money,
-    ProblemShape,
     Shape,
+    needs,
     owner_of,
     paged,
     read_query,
 )
+from accounts.scopes import READ_OWN
 from betting.selectors.money import bankroll_of, bankrolls_of
 from betting.selectors.stakes import limits_used
 from risk.api import RiskShape, risk_of
@@ -46,8 +47,9 @@ class Bankrolls(APIView):
     @extend_schema(
         operation_id="bankroll",
         tags=["money"],
-        responses={200: paged(BankrollShape), 400: ProblemShape},
+        responses={200: paged(BankrollShape)},
     )
+    @needs(READ_OWN)
     def get(self, request: Request) -> Response:
         """Your bankrolls, oldest first: free, at risk, and both together."""
         read_query(request, serializers.Serializer)
@@ -93,6 +95,7 @@ class RiskInFull(RiskShape):
 
 class RiskView(APIView):
     @extend_schema(operation_id="risk", tags=["risk"], responses=RiskInFull)
+    @needs(READ_OWN)
     def get(self, request: Request) -> Response:
         """Your limits, what of them is used, and what stops you now."""
         read_query(request, serializers.Serializer)

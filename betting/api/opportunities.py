@@ -15,7 +15,6 @@ from accounts.api import (
     Moment,
     Point,
     Price,
-    ProblemShape,
     Query,
     Shape,
     filter_of,
@@ -135,7 +134,7 @@ class EvSummary(APIView):
         operation_id="ev_summary",
         tags=["opportunities"],
         parameters=[OpportunityFields],
-        responses={200: EvSummaryShape, 400: ProblemShape},
+        responses={200: EvSummaryShape},
     )
     def get(self, request: Request) -> Response:
         """How many opportunities there are and how good, by market and by bookmaker."""

@@ -13,12 +13,13 @@ from accounts.api import (
     Id,
     Moment,
     MoneyFigure,
-    ProblemShape,
     Shape,
     filter_of,
+    needs,
     owner_of,
     read_query,
 )
+from accounts.scopes import READ_OWN
 from betting.domain.luck import Finding
 from betting.selectors.performance import PerformanceFilter, track_record_of
 
@@ -142,8 +143,9 @@ class PerformanceView(APIView):
         operation_id="performance",
         tags=["money"],
         parameters=[PerformanceQuery],
-        responses={200: TrackRecordShape, 400: ProblemShape},
+        responses={200: TrackRecordShape},
     )
+    @needs(READ_OWN)
     def get(self, request: Request) -> Response:
         """What your settled bets earned, and whether that can be told from luck."""
         asked = read_query(request, PerformanceQuery)

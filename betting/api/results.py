@@ -4,8 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
-from rest_framework import exceptions, serializers
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,16 +13,15 @@ from accounts import clock
 from accounts.api import (
     Body,
     Moment,
-    ProblemShape,
     Refused,
     Shape,
     Whole,
     lists,
     owner_of,
-    read_body,
-    read_query,
+    writes_in_steps,
 )
 from accounts.problems import Fault
+from accounts.scopes import OPERATE
 from betting.selectors.waiting import events_without_result
 from betting.services.ruling import NoSuchEvent, RulingRefused, rule_on_event
 
@@ -59,34 +57,21 @@ class RuledShape(Shape):
 
 
 class WaitingResults(APIView):
-    @lists("waiting_results", tag="results", of=EventWithoutResult)
-    def get(self, request: Request, _asked: dict[str, Any]) -> QuerySet[Any]:
+    @lists("waiting_results", tag="results", of=EventWithoutResult, scope=OPERATE)
+    def get(self, _request: Request, _asked: dict[str, Any]) -> QuerySet[Any]:
         """Events with open bets that wait for a result. For operators."""
-        _operator(request)
         return events_without_result(clock.now())
 
 
 class RuleOnEvent(APIView):
-    @extend_schema(
-        operation_id="rule_on_event",
-        tags=["results"],
-        request=NewRuling,
-        responses={
-            200: RuledShape,
-            400: ProblemShape,
-            403: ProblemShape,
-            404: ProblemShape,
-            422: ProblemShape,
-        },
+    @writes_in_steps(
+        "rule_on_event", tag="results", scope=OPERATE, takes=NewRuling, gives={200: RuledShape}
     )
-    def post(self, request: Request, event_id: int) -> Response:
+    def post(self, request: Request, asked: dict[str, Any], event_id: int) -> Response:
         """Say what became of an event; its bets settle or are corrected at once. For operators.
 
         Repeating it changes nothing more.
         """
-        _operator(request)
-        read_query(request, serializers.Serializer)
-        asked = read_body(request, NewRuling)
         try:
             ruled = rule_on_event(
                 event_id=event_id, now=clock.now(), by_id=owner_of(request), **asked
@@ -97,8 +82,3 @@ class RuleOnEvent(APIView):
             fault = Fault(field=refused.field, detail=refused.detail, code="refused")
             raise Refused("Nothing was changed.", [fault]) from refused
         return Response(RuledShape(ruled).data)
-
-
-def _operator(request: Request) -> None:
-    if not request.user.is_staff:
-        raise exceptions.PermissionDenied("Only an operator rules on results.")

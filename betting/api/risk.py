@@ -12,20 +12,22 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import clock
+from accounts.access import why_not
 from accounts.api import (
     Body,
     Conflict,
     Figure,
     Moment,
     Money,
-    ProblemShape,
     Refused,
     Shape,
+    needs,
     owner_of,
-    read_body,
     read_query,
+    writes,
 )
 from accounts.problems import Fault
+from accounts.scopes import OPERATE, READ_OWN, SETTINGS
 from betting.selectors.history import breakers_of, drill_of
 from betting.selectors.playing import own_rooms
 from betting.services.breaking import stale_minutes
@@ -38,7 +40,6 @@ from risk.services import personal
 KINDS = ("stake", "loss", "time")
 PERIODS = ("day", "week", "month")
 SCOPES = ("all", "strategy", "bookmaker", "league", "model", "venue")
-WRITTEN: dict[int, Any] = {400: ProblemShape, 403: ProblemShape}
 
 
 class Stop(Body):
@@ -64,17 +65,14 @@ class Stop(Body):
 
 
 class KillSwitch(APIView):
-    @extend_schema(
-        operation_id="stop", tags=["risk"], request=Stop, responses=WRITTEN | {200: HaltShape}
-    )
-    def post(self, request: Request) -> Response:
+    @writes("stop", tag="risk", scope=SETTINGS, takes=Stop, gives={200: HaltShape})
+    def post(self, request: Request, asked: dict[str, Any]) -> Response:
         """Stop new stakes at once: all of yours, or of one scope. Open bets settle as usual.
 
         A repeat returns the halt in force.
         """
-        asked = read_body(request, Stop)
-        if asked["everybody"] and not request.user.is_staff:
-            raise exceptions.PermissionDenied("Only an operator stops everybody.")
+        if asked["everybody"] and (why := why_not(request, OPERATE)):
+            raise exceptions.PermissionDenied(why)
         if (asked["scope"] == "all") != (not asked["scope_key"]):
             raise exceptions.ValidationError(
                 {"scope_key": "Name what is to be locked; leave it empty with scope `all`."}
@@ -99,22 +97,16 @@ class Lift(Body):
 
 
 class LiftHalt(APIView):
-    @extend_schema(
-        operation_id="lift_halt",
-        tags=["risk"],
-        request=Lift,
-        responses=WRITTEN | {200: HaltShape, 404: ProblemShape},
-    )
-    def post(self, request: Request, halt_id: int) -> Response:
+    @writes("lift_halt", tag="risk", scope=SETTINGS, takes=Lift, gives={200: HaltShape})
+    def post(self, request: Request, asked: dict[str, Any], halt_id: int) -> Response:
         """Lift a halt of yours, or any as an operator, with a reason."""
-        asked = read_body(request, Lift)
         now = clock.now()
         mine = halts_in_force(owner_of(request), now=now)
         halt = next((each for each in mine if each.pk == halt_id), None)
         if halt is None:
             raise Http404
-        if halt.owner_id is None and not request.user.is_staff:
-            raise exceptions.PermissionDenied("Everybody was stopped; only an operator lifts that.")
+        if halt.owner_id is None and (why := why_not(request, OPERATE)):
+            raise exceptions.PermissionDenied(f"Everybody was stopped. {why}")
         done = services.lift_halt(
             halt_id=halt_id, reason=asked["reason"], now=now, by_id=owner_of(request)
         )
@@ -138,6 +130,7 @@ class BreakersShape(Shape):
 
 class Breakers(APIView):
     @extend_schema(operation_id="breakers", tags=["risk"], responses=BreakersShape)
+    @needs(READ_OWN)
     def get(self, request: Request) -> Response:
         """What every breaker reads now, where it warns and trips, and what a trip would stop."""
         read_query(request, serializers.Serializer)
@@ -196,8 +189,9 @@ class DrillView(APIView):
         operation_id="drill",
         tags=["risk"],
         parameters=[DrillQuery],
-        responses={200: DrillShape, 400: ProblemShape},
+        responses={200: DrillShape},
     )
+    @needs(READ_OWN)
     def get(self, request: Request) -> Response:
         """What each breaker would have blocked in the past days. Writes nothing."""
         asked = read_query(request, DrillQuery)
@@ -261,32 +255,28 @@ class SetLimit(Body):
 
 class Personal(APIView):
     @extend_schema(operation_id="personal", tags=["risk"], responses=PersonalShape)
+    @needs(READ_OWN)
     def get(self, request: Request) -> Response:
         """What you let yourself stake, lose and spend in time, and whether you keep away."""
         read_query(request, serializers.Serializer)
         return _personal(owner_of(request))
 
-    @extend_schema(
-        operation_id="set_personal_limit",
-        tags=["risk"],
-        request=SetLimit,
-        responses=WRITTEN | {200: PersonalShape},
+    @writes(
+        "set_personal_limit",
+        tag="risk",
+        scope=SETTINGS,
+        takes=SetLimit,
+        gives={200: PersonalShape},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request, asked: dict[str, Any]) -> Response:
         """Lower a limit of your own at once, or ask for a higher one, which waits for a day."""
-        asked = read_body(request, SetLimit)
         personal.set_personal_limit(owner_id=owner_of(request), now=timezone.now(), **asked)
         return _personal(owner_of(request))
 
 
 class ConfirmRaise(APIView):
-    @extend_schema(
-        operation_id="confirm_raise",
-        tags=["risk"],
-        request=None,
-        responses=WRITTEN | {200: PersonalShape, 409: ProblemShape},
-    )
-    def post(self, request: Request, asked_id: int) -> Response:
+    @writes("confirm_raise", tag="risk", scope=SETTINGS, gives={200: PersonalShape})
+    def post(self, request: Request, _asked: dict[str, Any], asked_id: int) -> Response:
         """Say yes a second time to a higher limit, a day after it was asked for."""
         try:
             personal.confirm_raise(
@@ -308,15 +298,9 @@ class KeepAway(Body):
 
 
 class Exclusions(APIView):
-    @extend_schema(
-        operation_id="exclude",
-        tags=["risk"],
-        request=KeepAway,
-        responses=WRITTEN | {200: PersonalShape, 422: ProblemShape},
-    )
-    def post(self, request: Request) -> Response:
+    @writes("exclude", tag="risk", scope=SETTINGS, takes=KeepAway, gives={200: PersonalShape})
+    def post(self, request: Request, asked: dict[str, Any]) -> Response:
         """Keep yourself away from betting, at once. Nobody ends it early, operators included."""
-        asked = read_body(request, KeepAway)
         days = asked["days"]
         try:
             personal.exclude(

@@ -5,7 +5,6 @@ from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,17 +14,16 @@ from accounts import clock
 from accounts.api import (
     Body,
     Moment,
-    ProblemShape,
     Query,
     Refused,
     Shape,
     lists,
     owner_of,
-    read_body,
-    read_query,
     shows,
+    writes,
 )
 from accounts.problems import Fault
+from accounts.scopes import SETTINGS
 from betting.domain.configuration import BadConfiguration
 from betting.selectors import strategies as selectors
 from betting.services import strategies as services
@@ -89,6 +87,10 @@ class Followed(Body):
     follows = serializers.BooleanField()
 
 
+def _writes(name: str, takes: type[Body]) -> Callable[[Callable[..., Response]], Any]:
+    return writes(name, tag="strategies", scope=SETTINGS, takes=takes, gives={200: StrategyShape})
+
+
 class Strategies(APIView):
     @lists("strategies", tag="strategies", of=StrategyShape, by=StrategyQuery)
     def get(self, request: Request, asked: dict[str, Any]) -> QuerySet[Any]:
@@ -97,16 +99,15 @@ class Strategies(APIView):
             "pk"
         )
 
-    @extend_schema(
-        operation_id="make_strategy",
-        tags=["strategies"],
-        request=NewStrategy,
-        responses={201: StrategyShape, 400: ProblemShape, 403: ProblemShape, 422: ProblemShape},
+    @writes(
+        "make_strategy",
+        tag="strategies",
+        scope=SETTINGS,
+        takes=NewStrategy,
+        gives={201: StrategyShape},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request, asked: dict[str, Any]) -> Response:
         """Make a strategy of your own, switched off; an operator may make one for everybody."""
-        read_query(request, serializers.Serializer)
-        asked = read_body(request, NewStrategy)
         made = _done(
             lambda: services.make_strategy(
                 title=asked["title"],
@@ -125,16 +126,9 @@ class StrategyDetail(APIView):
         """One strategy, as it is now."""
         return selectors.strategy_of(owner_of(request), key)
 
-    @extend_schema(
-        operation_id="change_strategy",
-        tags=["strategies"],
-        request=ChangedStrategy,
-        responses={200: StrategyShape, 403: ProblemShape, 404: ProblemShape, 422: ProblemShape},
-    )
-    def put(self, request: Request, key: str) -> Response:
+    @_writes("change_strategy", ChangedStrategy)
+    def put(self, request: Request, asked: dict[str, Any], key: str) -> Response:
         """Change a strategy; a changed configuration is its next version, the same one is none."""
-        read_query(request, serializers.Serializer)
-        asked = read_body(request, ChangedStrategy)
         content = _mapping(asked.pop("configuration"))
         _done(
             lambda: services.change_strategy(
@@ -154,43 +148,34 @@ class StrategyVersions(APIView):
         return found.versions.select_related("made_by").order_by("-number", "pk")
 
 
-def _writes(name: str, body: type[Body]) -> Callable[[Callable[..., Response]], Any]:
-    return extend_schema(
-        operation_id=name,
-        tags=["strategies"],
-        request=body,
-        responses={200: StrategyShape, 403: ProblemShape, 404: ProblemShape, 422: ProblemShape},
-    )
-
-
 class SwitchStrategy(APIView):
     @_writes("switch_strategy", Switched)
-    def post(self, request: Request, key: str) -> Response:
+    def post(self, request: Request, asked: dict[str, Any], key: str) -> Response:
         """Switch a strategy on or off; what one that is off had found ends."""
-        return _change(request, key, Switched, services.switch_strategy)
+        return _change(request, key, asked, services.switch_strategy)
 
 
 class ArchiveStrategy(APIView):
     @_writes("archive_strategy", Archived)
-    def post(self, request: Request, key: str) -> Response:
+    def post(self, request: Request, asked: dict[str, Any], key: str) -> Response:
         """Put a strategy away with all its versions, or bring it back; either way it is off."""
-        return _change(request, key, Archived, services.archive_strategy)
+        return _change(request, key, asked, services.archive_strategy)
 
 
 class FollowStrategy(APIView):
     @_writes("follow_strategy", Followed)
-    def post(self, request: Request, key: str) -> Response:
+    def post(self, request: Request, asked: dict[str, Any], key: str) -> Response:
         """Have a strategy place paper bets for you, or no longer."""
-        return _change(request, key, Followed, services.follow_strategy)
+        return _change(request, key, asked, services.follow_strategy)
 
 
 def _by(request: Request) -> Any:  # noqa: ANN401 - a person; whoever is nobody comes not this far
     return request.user
 
 
-def _change(request: Request, key: str, body: type[Body], do: Callable[..., object]) -> Response:
-    read_query(request, serializers.Serializer)
-    asked = read_body(request, body)
+def _change(
+    request: Request, key: str, asked: dict[str, Any], do: Callable[..., object]
+) -> Response:
     _done(lambda: do(key=key, by=_by(request), now=clock.now(), **asked))
     return _shown(request, key)
 

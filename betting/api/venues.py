@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import exceptions, serializers
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,15 +14,15 @@ from accounts.api import (
     Body,
     Moment,
     Money,
-    ProblemShape,
     Refused,
     Shape,
     owner_of,
     paged,
-    read_body,
     read_query,
+    writes,
 )
 from accounts.problems import Fault
+from accounts.scopes import OPERATE
 from betting.selectors.venues import venue_states
 from betting.services.arming import ArmingRefused, ask_arming, confirm_arming, disarm
 from betting.venues.registry import NoSuchVenue, venue_by_key
@@ -82,16 +82,15 @@ class EndArming(OfVenue):
     reason = serializers.CharField(max_length=500, help_text="kept in the audit log")
 
 
-ANSWERS: dict[int, Any] = {
-    200: VenueShape, 400: ProblemShape, 403: ProblemShape, 422: ProblemShape,
-}  # fmt: skip
+def _writes(name: str, takes: type[Body]) -> Callable[[Callable[..., Response]], Any]:
+    return writes(name, tag="venues", scope=OPERATE, takes=takes, gives={200: VenueShape})
 
 
 class Venues(APIView):
     @extend_schema(
         operation_id="venues",
         tags=["venues"],
-        responses={200: paged(VenueShape), 400: ProblemShape},
+        responses={200: paged(VenueShape)},
     )
     def get(self, request: Request) -> Response:
         """Every venue: what it can do, whether it may be asked now, and what waits there."""
@@ -101,32 +100,27 @@ class Venues(APIView):
 
 
 class ArmVenue(APIView):
-    @extend_schema(operation_id="arm_venue", tags=["venues"], request=AskArming, responses=ANSWERS)
-    def post(self, request: Request) -> Response:
+    @_writes("arm_venue", AskArming)
+    def post(self, request: Request, asked: dict[str, Any]) -> Response:
         """Ask for a venue to be armed; it stakes nothing before it is confirmed. For operators."""
-        return _done(request, AskArming, ask_arming)
+        return _done(request, asked, ask_arming)
 
 
 class ConfirmArming(APIView):
-    @extend_schema(operation_id="confirm_arming", tags=["venues"], request=Typed, responses=ANSWERS)
-    def post(self, request: Request) -> Response:
+    @_writes("confirm_arming", Typed)
+    def post(self, request: Request, asked: dict[str, Any]) -> Response:
         """Arm a venue that was asked for within ten minutes: the second step. For operators."""
-        return _done(request, Typed, confirm_arming)
+        return _done(request, asked, confirm_arming)
 
 
 class DisarmVenue(APIView):
-    @extend_schema(
-        operation_id="disarm_venue", tags=["venues"], request=EndArming, responses=ANSWERS
-    )
-    def post(self, request: Request) -> Response:
+    @_writes("disarm_venue", EndArming)
+    def post(self, request: Request, asked: dict[str, Any]) -> Response:
         """End a venue's arming at once; repeats change nothing. For operators."""
-        return _done(request, EndArming, disarm)
+        return _done(request, asked, disarm)
 
 
-def _done(request: Request, body: type[OfVenue], do: Callable[..., object]) -> Response:
-    if not request.user.is_staff:
-        raise exceptions.PermissionDenied("Only an operator arms and disarms venues.")
-    asked = read_body(request, body)
+def _done(request: Request, asked: dict[str, Any], do: Callable[..., object]) -> Response:
     try:
         venue_by_key(asked["venue"])
         do(by_id=owner_of(request), now=clock.now(), **asked)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -18,13 +19,21 @@ class Api:
     def get(self, path: str, **filters: object) -> Any:
         return self.client.get(f"/api/v1/{path}", filters, headers=self.headers)
 
-    def post(self, path: str, body: object, **headers: str) -> Any:
-        return self.client.post(
+    def post(self, path: str, body: object, **headers: str | None) -> Any:
+        """Post with a new Idempotency-Key; None for a header: without it."""
+        return self.send("post", path, body, **headers)
+
+    def put(self, path: str, body: object, **headers: str | None) -> Any:
+        return self.send("put", path, body, **headers)
+
+    def send(self, method: str, path: str, body: object, **headers: str | None) -> Any:
+        said = self.headers | {"Idempotency-Key": uuid.uuid4().hex}
+        said |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return getattr(self.client, method)(
             f"/api/v1/{path}",
             body,
             content_type="application/json",
-            headers=self.headers
-            | {name.replace("_", "-"): value for name, value in headers.items()},
+            headers={name: value for name, value in said.items() if value is not None},
         )
 
 
@@ -36,7 +45,7 @@ def nobody(db) -> Api:
 @pytest.fixture
 def api(alice) -> Api:
     """Alice's program, with a key that may write."""
-    return Api(make.api_key(alice, can_write=True)[1])
+    return Api(make.full_key(alice)[1])
 
 
 @pytest.fixture
@@ -48,4 +57,4 @@ def reader(alice) -> Api:
 @pytest.fixture
 def stranger(bob) -> Api:
     """Bob's program, with a key that may write."""
-    return Api(make.api_key(bob, can_write=True)[1])
+    return Api(make.full_key(bob)[1])

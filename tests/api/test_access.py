@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.keys import revoke_key
 from accounts.models import ApiKey
-from accounts.services import revoke_key
 from tests import make
 from tests.api.conftest import Api
 
@@ -37,7 +37,7 @@ def test_a_key_says_who(api, alice):
         "price_format": "decimal",
         "time_zone": "UTC",
         "via": "key",
-        "can_write": True,
+        "scopes": ["read", "read:own", "bet", "transfer", "settings"],
     }
     assert answer["Cache-Control"] == "no-store"
 
@@ -45,7 +45,9 @@ def test_a_key_says_who(api, alice):
 def test_a_log_in_says_who(as_alice):
     answer = as_alice.get("/api/v1/auth/me").json()
 
-    assert (answer["username"], answer["via"], answer["can_write"]) == ("alice", "login", True)
+    assert (answer["username"], answer["via"]) == ("alice", "login")
+    assert "bet" in answer["scopes"]
+    assert "operate" not in answer["scopes"]
 
 
 def test_without_key_or_log_in_nothing_is_said(nobody):

@@ -1,5 +1,6 @@
 """Bankrolls, moves, statements, notices and results over HTTP."""
 
+import uuid
 from datetime import timedelta
 from decimal import Decimal
 
@@ -17,7 +18,7 @@ API = "/api/v1/"
 
 
 def send(client: Client, path: str, body: dict | None = None, *, key: str | None = None):
-    headers = {} if key is None else {"Idempotency-Key": key}
+    headers = {"Idempotency-Key": uuid.uuid4().hex if key is None else key}
     return client.post(API + path, body or {}, "application/json", headers=headers)
 
 
@@ -56,8 +57,8 @@ def test_a_bankroll_is_opened_filled_moved_and_stated(as_alice):
 @pytest.mark.parametrize(
     ("path", "body", "key", "status", "field"),
     [
-        ("transfers", {"kind": "deposit", "amount": "1.00"}, None, 400, "Idempotency-Key"),
-        ("transfers", {"kind": "deposit", "amount": "2.00"}, "seed Main", 409, "Idempotency-Key"),
+        ("transfers", {"kind": "deposit", "amount": "1.00"}, "", 400, "Idempotency-Key"),
+        ("transfers", {"kind": "deposit", "amount": "2.00"}, "seed-Main", 422, "Idempotency-Key"),
         ("transfers", {"kind": "withdrawal", "amount": "100.01"}, "w", 422, "amount"),
         ("transfers", {"kind": "deposit", "amount": "0.00"}, "z", 422, "amount"),
         ("transfers", {"kind": "deposit", "amount": "ten"}, "e", 400, "amount"),

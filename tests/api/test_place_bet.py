@@ -66,11 +66,13 @@ def test_the_same_key_for_another_bet_is_a_conflict(api, quote, other):
 
     answer = api.post("bets", asked(quote, **other), Idempotency_Key="one")
 
-    assert_problem(answer, 409, "conflict", field="Idempotency-Key")
+    assert_problem(answer, 422, "idempotency-key-reused", field="Idempotency-Key")
     assert (Bet.objects.count(), at_risk()) == (1, Decimal("10.00"))
 
 
-@pytest.mark.parametrize("headers", [{}, {"Idempotency_Key": ""}, {"Idempotency_Key": "x" * 97}])
+@pytest.mark.parametrize(
+    "headers", [{"Idempotency_Key": None}, {"Idempotency_Key": ""}, {"Idempotency_Key": "x" * 73}]
+)
 def test_without_a_key_to_repeat_by_nothing_is_placed(api, quote, headers):
     answer = api.post("bets", asked(quote), **headers)
 

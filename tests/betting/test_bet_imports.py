@@ -157,7 +157,7 @@ def test_the_pages_show_every_row_before_anything_is_taken(as_alice, alice):
 
 @pytest.mark.django_db
 def test_the_api_takes_a_file_or_says_what_it_would(alice):
-    api = Api(make.api_key(alice, can_write=True)[1])
+    api = Api(make.full_key(alice)[1])
     with time_machine.travel(make.NOON, tick=False):
         dry = api.post("imported-bets", {"csv": HEAD + GOOD + "x,,,,,,,\n", "dry_run": True}).json()
         assert (dry["counts"]["new"], dry["wrong"][0]["line"]) == (1, 3)

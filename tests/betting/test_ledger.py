@@ -47,7 +47,7 @@ def test_opening_the_same_bankroll_twice_opens_one(alice):
 
 def test_a_repeated_reference_moves_nothing_and_a_different_repeat_is_an_error(alice):
     bankroll = make.bankroll(alice, "100.00")
-    repeat = {"bankroll_id": bankroll.pk, "reference": "seed Main", "now": make.NOON}
+    repeat = {"bankroll_id": bankroll.pk, "reference": "seed-Main", "now": make.NOON}
 
     again = ledger.deposit(amount=Decimal("100.00"), **repeat)
 

@@ -160,14 +160,11 @@ def test_the_pages_of_a_shared_strategy_let_nobody_else_change_it(as_alice):
 
 
 def test_the_api_makes_changes_and_refuses_by_field(alice, bob):
-    api, stranger = (Api(make.api_key(each, can_write=True)[1]) for each in (alice, bob))
+    api, stranger = (Api(make.full_key(each)[1]) for each in (alice, bob))
     made = api.post("strategies", {"title": "Robot", "configuration": {"min_edge": 0.04}})
     assert (made.status_code, made.json()["key"], made.json()["version"]) == (201, "robot", 1)
-    put = api.client.put(
-        "/api/v1/strategies/robot",
-        {"configuration": {"min_edge": 0.05}, "note": "Fewer.", "was": 1},
-        content_type="application/json",
-        headers=api.headers,
+    put = api.put(
+        "strategies/robot", {"configuration": {"min_edge": 0.05}, "note": "Fewer.", "was": 1}
     )
     assert put.json()["version"] == 2
     versions = api.get("strategies/robot/versions").json()["results"]

@@ -69,6 +69,7 @@ EVIDENCE = {
     "AuditEntry",
     "AuditHead",
     "JobRun",
+    "KeptAnswer",
     "BreakerLevel",
     "BreakerReading",
     "Exclusion",
@@ -218,12 +219,12 @@ def test_a_quarantined_row_is_resolved_with_a_reason(desk, olivia):
 def test_a_key_is_shown_once_and_revoked_with_a_reason(desk, alice):
     page = desk.post(
         address(ApiKey, "add"),
-        {"owner": alice.pk, "name": "laptop", "can_write": "on"},
+        {"owner": alice.pk, "name": "laptop", "scopes": "read,bet"},
         follow=True,
     )
 
     key = ApiKey.objects.get()
-    assert (key.owner, key.can_write) == (alice, True)
+    assert (key.owner, key.scopes) == (alice, ["read", "bet"])
     text = page.content.decode().split("The key is ")[1].split(" ")[0]
     assert Client().get("/api/v1/auth/me", headers={"X-Api-Key": text}).status_code == 200
     assert text not in desk.get(address(ApiKey)).content.decode()

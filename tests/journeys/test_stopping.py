@@ -57,7 +57,7 @@ def test_what_stops_is_seen_and_holds_at_once_at_every_door(browser, server, wor
     make.bankroll(other)
     for each in Strategy.objects.all():
         each.followers.set([bettor, other])
-    _, key = make.api_key(bettor, can_write=True)
+    _, key = make.full_key(bettor)
     before = Bet.objects.filter(owner=bettor).count()
     readings = BreakerReading.objects.count()
     page = arrived(browser, server)

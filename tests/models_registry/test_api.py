@@ -13,12 +13,12 @@ PREDICTOR = f"{league.KEY}-h2h"
 
 @pytest.fixture
 def operator(olivia) -> Api:
-    return Api(make.api_key(olivia, can_write=True)[1])
+    return Api(make.full_key(olivia)[1])
 
 
 @pytest.fixture
 def api(alice) -> Api:
-    return Api(make.api_key(alice, can_write=True)[1])
+    return Api(make.full_key(alice)[1])
 
 
 @pytest.fixture
@@ -84,8 +84,10 @@ def test_a_training_is_asked_for_once_seen_by_all_and_cancelled(
     operator,
     api,
     queued,
+    django_capture_on_commit_callbacks,
 ):
-    asked = operator.post("models/runs", {"competition": league.KEY, "notes": "mine"})
+    with django_capture_on_commit_callbacks(execute=True):
+        asked = operator.post("models/runs", {"competition": league.KEY, "notes": "mine"})
     assert (asked.status_code, asked.json()["by"]) == (202, "olivia")
     run = asked.json()["id"]
     assert queued == [run]

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from django.test import Client
 
 from models_registry import selectors, services, serving
 from models_registry.domain import schedule
@@ -12,6 +11,7 @@ from models_registry.models import Pause, Prediction, Refusal
 from models_registry.services.stages import stage_version
 from odds.models import Event, Team
 from tests import make
+from tests.api.conftest import Api
 from tests.models_registry import arrays, league
 
 NOW = league.AFTER
@@ -172,15 +172,12 @@ def test_features_are_worked_out_once_while_no_result_came(champion, event, monk
 def ask(alice, monkeypatch):
     """Ask as alice's program, at NOW."""
     monkeypatch.setattr("accounts.clock.now", lambda: NOW)
-    headers = {"X-Api-Key": make.api_key(alice, can_write=True)[1]}
+    api = Api(make.full_key(alice)[1])
 
     def asked(*events, **filters):
         if not events:
-            return Client().get("/api/v1/predictions/now", filters, headers=headers)
-        body = {"events": [event.pk for event in events]}
-        return Client().post(
-            "/api/v1/predictions", body, content_type="application/json", headers=headers
-        )
+            return api.get("predictions/now", **filters)
+        return api.post("predictions", {"events": [event.pk for event in events]})
 
     return asked
 

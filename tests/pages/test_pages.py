@@ -387,13 +387,13 @@ def test_a_version_that_cannot_be_promoted_says_why_and_what_is_not_there_is_404
 
 
 def test_an_api_key_is_shown_once_and_works_no_more_when_revoked(alice, as_alice):
-    shown = as_alice.post("/preferences/keys/", {"name": "sheet"})
+    shown = as_alice.post("/keys/issue/", {"name": "sheet", "scopes": ["read"]})
     text = re.search(r'id="new-key">([^<]+)<', shown.content.decode()).group(1)
     assert shown["Cache-Control"] == "no-store"
-    assert text not in as_alice.get("/preferences/").content.decode()
+    assert text not in as_alice.get("/keys/").content.decode()
 
     key = alice.api_keys.get()
-    as_alice.post(f"/preferences/keys/{key.prefix}/revoke/")
+    as_alice.post(f"/keys/{key.prefix}/revoke/")
     key.refresh_from_db()
     assert key.revoked
 
@@ -402,7 +402,7 @@ def test_nobody_revokes_the_key_of_another(alice, bob, client):
     key, _ = make.api_key(alice)
     client.force_login(bob)
 
-    assert client.post(f"/preferences/keys/{key.prefix}/revoke/").status_code == 404
+    assert client.post(f"/keys/{key.prefix}/revoke/").status_code == 404
 
 
 def test_a_simulated_world_says_so_on_every_page(world, as_alice):

@@ -12,6 +12,7 @@ from betting.selectors.venues import why_not_armed
 from betting.venues import registry
 from betting.venues.base import Terms
 from tests import make
+from tests.api.conftest import Api
 
 
 class Real:
@@ -71,12 +72,7 @@ def test_nobody_else_does(real, alice):
 
 def test_the_api_arms_in_two_steps_and_disarms(real, alice):
     def ask(who, address, **body):
-        return Client().post(
-            f"/api/v1/venues/{address}",
-            {"venue": "real"} | body,
-            content_type="application/json",
-            headers={"X-Api-Key": make.api_key(who, can_write=True)[1]},
-        )
+        return Api(make.full_key(who)[1]).post(f"venues/{address}", {"venue": "real"} | body)
 
     olivia = make.operator()
     assert ask(alice, "arm", reason="Mine.", hours=2).status_code == 403

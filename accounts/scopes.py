@@ -1,0 +1,42 @@
+"""What a key may be made for, and what each role may do at all: the one table of both.
+
+Every method of the API names the scope it needs. Whoever comes with a key needs it of the key and
+of the role of the key's owner, whoever is logged in needs it of the role alone.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+READ, READ_OWN = "read", "read:own"
+BET, TRANSFER, SETTINGS, OPERATE = "bet", "transfer", "settings", "operate"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One thing a key may be made for."""
+
+    name: str
+    words: str
+    operators_only: bool = False
+
+
+SCOPES: dict[str, Scope] = {
+    scope.name: scope
+    for scope in (
+        Scope(READ, "read events, prices, models, predictions and opportunities"),
+        Scope(READ_OWN, "read your bets, money, limits, journal and performance"),
+        Scope(BET, "place, confirm and cancel bets, and ask for predictions"),
+        Scope(TRANSFER, "open bankrolls and move money"),
+        Scope(SETTINGS, "change strategies, your own limits and what stops you"),
+        Scope(OPERATE, "do what operators do: models, venues, results", operators_only=True),
+    )
+}
+# What only reads, and is what a new key has unless more is asked for.
+READING = (READ, READ_OWN)
+
+
+def scopes_of(user: Any) -> frozenset[str]:  # noqa: ANN401 - a person, or nobody
+    """Return what a person's role lets them do."""
+    return frozenset(
+        name for name, scope in SCOPES.items() if user.is_staff or not scope.operators_only
+    )
