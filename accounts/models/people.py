@@ -7,7 +7,6 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
-from rest_framework_api_key.models import AbstractAPIKey
 
 
 class PriceFormat(models.TextChoices):
@@ -44,56 +43,6 @@ class User(AbstractUser):
             ),
             models.CheckConstraint(condition=Q(theme__in=Theme.values), name="user_theme_known"),
         ]
-
-
-class ApiKey(AbstractAPIKey):
-    """A key an integrator's program uses; only its hash is kept."""
-
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="api_keys"
-    )
-    scopes = ArrayField(
-        models.CharField(max_length=16), help_text="what it may do; accounts/scopes.py names all"
-    )
-    addresses = ArrayField(
-        models.CharField(max_length=43),
-        default=list,
-        blank=True,
-        help_text="networks it may be used from, such as 192.0.2.0/24; empty: anywhere",
-    )
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
-    replaced_by = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, editable=False, related_name="replaces"
-    )
-
-    class Meta(AbstractAPIKey.Meta):
-        abstract = False
-        verbose_name = "API key"
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(scopes__len__gt=0), name="api_key_has_a_scope")
-        ]
-
-
-class KeptAnswer(models.Model):
-    """What was answered to one write of one person, to be answered again if it is repeated."""
-
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="kept_answers"
-    )
-    key = models.CharField(max_length=72, help_text="the header Idempotency-Key")
-    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of what was asked")
-    status = models.PositiveSmallIntegerField(default=0, help_text="0: being carried out")
-    body = models.TextField(default="", blank=True)
-    at = models.DateTimeField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["owner", "key"], name="answer_kept_once")
-        ]
-        indexes: ClassVar = [models.Index(fields=["at"], name="kept_answer_oldest")]
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.status}"
 
 
 class SavedFilter(models.Model):

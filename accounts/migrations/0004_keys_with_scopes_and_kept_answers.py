@@ -15,7 +15,7 @@ CAN_WRITE_OF_NEW = "UPDATE accounts_apikey SET can_write = 'bet' = ANY (scopes)"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0002_my_books_and_saved_filters")]
+    dependencies = [("accounts", "0003_audit_chain")]
 
     operations = [
         migrations.AddField(
