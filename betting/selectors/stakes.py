@@ -6,10 +6,10 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db import connection
+from django.db.models import Exists, OuterRef
 
-from betting.models import AT_RISK, NOT_TAKEN, Bet, Opportunity
-from betting.selectors.bets import TAKEN
+from betting.models import AT_RISK, NOT_TAKEN, Opportunity
 from betting.selectors.money import BankrollMoney, equity_path
 from betting.selectors.playing import own_rooms
 from odds.models import Bookmaker, Selection, Side
@@ -140,6 +140,20 @@ def scopes_of(
     return scopes
 
 
+_AT_RISK, _NOT_TAKEN = [str(each) for each in AT_RISK], [str(each) for each in NOT_TAKEN]
+# Every stake asks for it: written out, it takes a fifth of the time.
+_STAKED = """
+SELECT b.status, b.placed_at, coalesce(b.matched_stake, b.stake), m.event_id, s.market_id,
+    e.competition_id, b.bookmaker_id, m.key, s.side, s.point,
+    EXISTS (SELECT FROM odds_selection d WHERE d.market_id = s.market_id AND d.side = 'draw'),
+    b.price, b.commission_share
+FROM betting_bet b JOIN odds_selection s ON s.id = b.selection_id
+JOIN odds_market m ON m.id = s.market_id JOIN odds_event e ON e.id = m.event_id
+WHERE b.bankroll_id = %s AND b.owner_id = %s AND (b.status = ANY(%s)
+    OR b.placed_at >= %s AND b.placed_at < %s AND b.status <> ALL(%s))
+"""
+
+
 def staked_of(bankroll_id: int, owner_id: int, *, now: datetime) -> Staked:
     """Return what a bankroll has at stake now. One query.
 
@@ -147,27 +161,9 @@ def staked_of(bankroll_id: int, owner_id: int, *, now: datetime) -> Staked:
     currency.
     """
     begin, end = day_of(now)
-    placed_today = Q(placed_at__gte=begin, placed_at__lt=end) & ~Q(status__in=NOT_TAKEN)
-    rows = (
-        Bet.objects.filter(Q(status__in=AT_RISK) | placed_today, bankroll_id=bankroll_id)
-        .order_by()
-        .annotate(draw_offered=draw_is_offered("selection__market_id"), taken=TAKEN)
-        .values_list(
-            "status",
-            "placed_at",
-            "taken",
-            "selection__market__event_id",
-            "selection__market_id",
-            "selection__market__event__competition_id",
-            "bookmaker_id",
-            "selection__market__key",
-            "selection__side",
-            "selection__point",
-            "draw_offered",
-            "price",
-            "commission_share",
-        )
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_STAKED, [bankroll_id, owner_id, _AT_RISK, begin, end, _NOT_TAKEN])
+        rows = cursor.fetchall()
     today, held = ZERO, OpenStakes()
     what: list[Any]
     for status, placed_at, stake, *what in rows:

@@ -82,7 +82,7 @@ def resolve_unknown(*, bet_id: int, now: datetime) -> Bet:
     ):
         reason = f"Nobody took it within {longest}; it was withdrawn."
         answer = replace(answer, code=Code.TIMED_OUT, reason=answer.reason or reason)
-    return record_answer(bet_id, answer, now=now)
+    return record_answer(bet, answer, now=now)
 
 
 def _withdraw(bet: Bet, venue: Venue, *, now: datetime) -> Answer:
@@ -133,19 +133,20 @@ def cancel_bet(*, owner_id: int, bet_id: int, now: datetime) -> Bet:
         if asked.update(cancel_asked_at=now):
             announce_bet(owner_id=owner_id, bet_id=bet_id)
         return resolve_unknown(bet_id=bet_id, now=now)
-    return record_answer(bet_id, _withdraw(bet, venue, now=now), now=now)
+    return record_answer(bet, _withdraw(bet, venue, now=now), now=now)
 
 
 @transaction.atomic
-def record_answer(bet_id: int, answer: Answer, *, now: datetime) -> Bet:
-    """Write a venue's answer down, once: whoever comes second finds it done.
+def record_answer(asked: Bet, answer: Answer, *, now: datetime) -> Bet:
+    """Write a venue's answer to a bet down, once: whoever comes second finds it done.
+
+    The bet is read anew under its owner's lock, and returned.
 
     What was not matched is given back in the same transaction. An answer that cannot be (more
     matched than asked) is no answer: the bet waits, for a person if need be.
     """
-    owner_id, bankroll_id = Bet.objects.values_list("owner_id", "bankroll_id").get(pk=bet_id)
-    pots = pots_of(lock_accounts(owner_id), bankroll_id)
-    bet = Bet.objects.get(pk=bet_id)
+    pots = pots_of(lock_accounts(asked.owner_id), asked.bankroll_id)
+    bet = Bet.objects.get(pk=asked.pk)
     if bet.status not in UNANSWERED:
         _check_late(bet, answer, now=now)
         return bet
@@ -233,5 +234,5 @@ def resolve_unknowns(*, now: datetime, limit: int = 200) -> int:
         except Exception:
             # One venue that cannot be asked must not keep the others waiting.
             logger.exception("Could not look up bet %s", bet_id)
-            record_answer(bet_id, Answer(Verdict.UNKNOWN), now=now)
+            Bet.objects.filter(pk=bet_id).update(next_look_at=now + LONGEST_PAUSE)
     return resolved

@@ -32,7 +32,7 @@ class StakeRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody wants to place, as asked."""
+    """What somebody wants to place, as asked; without a bankroll it is their first."""
 
     owner_id: int
     request_key: str
@@ -41,7 +41,7 @@ class Asked:
     price: Decimal
     stake: Decimal
     opportunity_id: int | None
-    bankroll_id: int
+    bankroll_id: int | None
     venue: str
 
     @property

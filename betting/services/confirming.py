@@ -44,7 +44,7 @@ def confirm_bet(
     got_stake, got_price = _what_was_got(bet, stake=stake, price=price)
     if bet.status in UNANSWERED:
         bet = record_answer(
-            bet_id,
+            bet,
             Answer(
                 Verdict.ACCEPTED,
                 venue_reference,
@@ -114,7 +114,7 @@ def resolve_by_hand(
         got = _what_was_got(bet, stake=stake, price=bet.price if price is None else price)
         answer = Answer(Verdict.ACCEPTED, matched_stake=got[0], matched_price=got[1])
     with transaction.atomic():
-        bet = record_answer(bet_id, answer, now=now)
+        bet = record_answer(bet, answer, now=now)
         audit.record(
             action="resolved bet by hand",
             subject=f"bet {bet_id}",

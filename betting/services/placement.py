@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from accounts.live import announce_bet
-from betting.models import UNANSWERED, Bankroll, Bet, Transfer
+from betting.models import UNANSWERED, Bet, Transfer
 from betting.selectors.opportunities import OpportunityFilter, opportunities, proposal_of
 from betting.selectors.stakes import draw_is_offered, on_selection, staked_of
 from betting.selectors.venues import why_not_armed
@@ -22,7 +22,7 @@ from betting.services.asking import (
     read_stake,
     refusal,
 )
-from betting.services.ledger import lock_accounts, pots_of
+from betting.services.ledger import Pots, lock_accounts, pots_of
 from betting.services.prices import PriceSource, latest_price
 from betting.services.terms import Offered, offer_of, terms_against
 from betting.venues.base import Answer, Code, Order, Venue, Verdict
@@ -72,7 +72,7 @@ def place_bet(  # noqa: PLR0913 - each is part of what a bet is
         price=read_price(price),
         stake=read_stake(stake),
         opportunity_id=opportunity_id,
-        bankroll_id=_bankroll(owner_id, bankroll_id),
+        bankroll_id=bankroll_id,
         venue=venue,
     )
     check_request(asked)
@@ -83,7 +83,7 @@ def place_bet(  # noqa: PLR0913 - each is part of what a bet is
         # Outside any transaction: the row is safe, whatever happens to this process now.
         version = offered.quoted.version if offered.quoted else ""
         order = replace(order_of(bet), version=version)
-        return record_answer(bet.pk, _ask(place, order, now=now), now=now)
+        return record_answer(bet, _ask(place, order, now=now), now=now)
     if bet.status in UNANSWERED:
         return resolve_unknown(bet_id=bet.pk, now=now)
     return bet
@@ -101,18 +101,18 @@ def _ask(venue: Venue, order: Order, *, now: datetime) -> Answer:
         return Answer(Verdict.UNKNOWN)
 
 
-def _bankroll(owner_id: int, bankroll_id: int | None) -> int:
-    mine = Bankroll.objects.filter(owner_id=owner_id, closed_at__isnull=True).order_by("pk")
-    if bankroll_id is not None:
-        mine = mine.filter(pk=bankroll_id)
-    found = mine.values_list("pk", flat=True).first()
+def _pots(asked: Asked) -> Pots:
+    """Lock what the owner has, and return the pots of the bankroll asked for, else of the first."""
+    accounts = lock_accounts(asked.owner_id)
+    mine = sorted({a.bankroll_id for a in accounts if a.bankroll.closed_at is None})
+    found = next((pk for pk in mine if asked.bankroll_id in (None, pk)), None)
     if found is None:
         raise refusal(
             "bankroll",
             "You have no such bankroll; open one and pay into it first.",
-            figure=str(bankroll_id or "none"),
+            figure=str(asked.bankroll_id or "none"),
         )
-    return found
+    return pots_of(accounts, found)
 
 
 @transaction.atomic(durable=True)
@@ -120,7 +120,8 @@ def _decide_and_write(
     asked: Asked, *, now: datetime, prices: PriceSource, offered: Offered
 ) -> tuple[Bet | None, bool, tuple[Breach, ...], int | None]:
     """Under the owner's lock: repeat, refusal (with its evidence), or a new bet and its stake."""
-    pots = pots_of(lock_accounts(asked.owner_id), asked.bankroll_id)
+    pots = _pots(asked)
+    asked = replace(asked, bankroll_id=pots.bankroll.pk)
     stakes = pots.stakes_at(asked.bookmaker_id)
     earlier = Bet.objects.filter(owner_id=asked.owner_id, request_key=asked.request_key).first()
     if earlier is not None:

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import numpy as np
 from django.conf import settings
+from django.db import connection
 
 from odds.domain.table import QuoteTable
-from odds.models import Quote
 
 QUOTE_AGE_LIMIT = timedelta(minutes=15)
 # With an accelerated clock, sweeps are as far apart as the machine makes them in real time.
@@ -35,14 +35,22 @@ def quote_age_limit() -> timedelta:
     return max(QUOTE_AGE_LIMIT, REAL_SWEEP_LIMIT * settings.CLOCK.rate)
 
 
+# `with_looks` of one quote. Every bet asks for it: written out, it takes a tenth of the time.
+_LATEST = """
+SELECT q.price, CASE WHEN q.price IS NULL THEN q.seen_at ELSE least(
+    greatest(q.seen_at, l.looked_at[array_position(l.bookmaker_ids, q.bookmaker_id)]),
+    coalesce(l.last_update[array_position(l.bookmaker_ids, q.bookmaker_id)], q.last_update)) END
+FROM odds_quote q JOIN odds_selection s ON s.id = q.selection_id
+LEFT JOIN odds_marketlook l ON l.market_id = s.market_id
+WHERE q.selection_id = %s AND q.bookmaker_id = %s
+"""
+
+
 def latest_price(selection_id: int, bookmaker_id: int) -> PriceNow | None:
     """Return what the latest quote says."""
-    quote = (
-        Quote.objects.with_looks()
-        .filter(selection_id=selection_id, bookmaker_id=bookmaker_id)
-        .values_list("price", "confirmed_at")  # type: ignore[misc]
-        .first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_LATEST, [selection_id, bookmaker_id])
+        quote = cursor.fetchone()
     return None if quote is None else PriceNow(*quote)
 
 
