@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 
@@ -82,3 +83,10 @@ def way_back(request: HttpRequest, default: str) -> str:
     ):
         return target
     return default
+
+
+def too_many(request: HttpRequest, *, wait: int) -> HttpResponse:
+    """Return the page that says when to come back."""
+    response = render(request, "429.html", {"wait": wait}, status=429)
+    response["Retry-After"] = str(wait)
+    return response

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
+from allauth.account.models import EmailAddress
 from django.db.models import Max, Q
 
-from accounts.models import JobRun
+from accounts.models import JobRun, User
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,26 @@ def last_job_runs(*, scheduled: Iterable[str] = ()) -> list[JobState]:
     ]
     never = [JobState(job) for job in set(scheduled) - {state.job for state in ran}]
     return sorted(ran + never, key=lambda state: state.job)
+
+
+def person_called(name: str) -> User | None:
+    """Return who logs in with this e-mail address or user name, in whatever case it is typed.
+
+    Whose address it is was verified, or an operator said so; where two were given the same one,
+    it names neither.
+    """
+    called = name.strip()
+    found = list(User.objects.filter(username__iexact=called)[:2])
+    exact = [user for user in found if user.username == called]
+    if "@" in called:
+        owner = (
+            EmailAddress.objects.filter(email=called.lower(), verified=True)
+            .select_related("user")
+            .first()
+        )
+        if owner is not None:
+            return cast(User, owner.user)
+        found = list(User.objects.filter(email__iexact=called)[:2]) or found
+    if exact:
+        return exact[0]
+    return found[0] if len(found) == 1 else None

@@ -3,13 +3,21 @@
 from datetime import datetime, timedelta
 from zoneinfo import available_timezones
 
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
 
+from accounts import audit
 from accounts.models import JobRun, User
 
 JOB_RUNS_KEPT = timedelta(days=30)
 PRUNED_AT_ONCE = 5_000
+
+
+class UnknownSession(Exception):
+    """The person has no such session."""
 
 
 def save_preferences(*, user_id: int, price_format: str, time_zone: str, theme: str) -> User:
@@ -27,6 +35,31 @@ def save_preferences(*, user_id: int, price_format: str, time_zone: str, theme: 
     user.clean_fields(exclude={f.name for f in User._meta.fields} - {"price_format", "theme"})
     user.save(update_fields=["price_format", "time_zone", "theme"])
     return user
+
+
+def end_sessions(*, user_id: int) -> None:
+    """End every session of a person, everywhere, at once; whatever else carries their hash too."""
+    User.objects.filter(pk=user_id).update(sessions_ended=F("sessions_ended") + 1)
+
+
+@transaction.atomic
+def end_session(*, user_id: int, session_id: int, now: datetime) -> None:
+    """End one session of a person, at once.
+
+    Raises:
+        UnknownSession: when they have none with this id.
+    """
+    session = UserSession.objects.filter(user_id=user_id, pk=session_id).first()
+    if session is None:
+        raise UnknownSession(f"No session {session_id}")
+    session.end()
+    audit.record(
+        action="ended session",
+        subject=f"session from {session.ip}",
+        actor_id=user_id,
+        at=now,
+        detail={"since": session.created_at.isoformat()},
+    )
 
 
 def prune_job_runs(*, now: datetime) -> int:

@@ -27,4 +27,5 @@ def world(request: HttpRequest) -> dict[str, Any]:
             lambda: reality_check(user.pk, request.session) if signed_in and user else None
         ),
         "demo_login": settings.DEMO_LOGIN,
+        "sign_up": settings.SIGN_UP,
     }

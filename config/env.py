@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts import secrets
 from betting.venues.paper import Temper
 from models_registry.domain.bounds import GateBounds
 from models_registry.domain.drift_bounds import Bounds, drift_bounds
@@ -13,11 +14,22 @@ from models_registry.domain.holdout import parse_held_out
 from risk.domain.breakers import Level
 
 SHORTEST_SECRET = 50
+SIGN_UPS = ("open", "invited", "closed")
+MAKE_A_KEY = (
+    'make one with python -c "from cryptography.fernet import Fernet;'
+    ' print(Fernet.generate_key().decode())"'
+)
 EXAMPLE_WORDS = ("change-me", "local-only", "django-insecure", "example")
 
 
 def check_production(
-    *, secret_key: str, allowed_hosts: Sequence[str], debug: bool, database: Mapping[str, Any]
+    *,
+    secret_key: str,
+    allowed_hosts: Sequence[str],
+    debug: bool,
+    database: Mapping[str, Any],
+    second_factor: bool,
+    secrets_keys: Sequence[str],
 ) -> None:
     """Refuse unsafe production settings, all reasons at once, never printing a value.
 
@@ -29,8 +41,35 @@ def check_production(
         reasons.append("DEBUG is on: unset it")
     if not database.get("PASSWORD"):
         reasons.append("DATABASE_URL has no password: give the database user one")
+    if not secrets_keys:
+        reasons.append(f"FAIRLINE_SECRETS_KEYS is missing: {MAKE_A_KEY}")
+    if not second_factor:
+        reasons.append("FAIRLINE_SECOND_FACTOR_REQUIRED is off: unset it")
     if reasons:
         raise ImproperlyConfigured("Production will not start. " + "; ".join(reasons) + ".")
+
+
+def sign_up(text: str) -> str:
+    """Return who may open an account.
+
+    Raises:
+        ImproperlyConfigured: where it is none of the three.
+    """
+    if text not in SIGN_UPS:
+        raise ImproperlyConfigured(f"FAIRLINE_SIGN_UP is {text!r}: one of {', '.join(SIGN_UPS)}")
+    return text
+
+
+def secrets_keys(text: str) -> list[str]:
+    """Return the keys that lock secrets in the database, the one in use first.
+
+    Raises:
+        ImproperlyConfigured: where one is no Fernet key; never showing it.
+    """
+    keys = [key.strip() for key in text.split(",") if key.strip()]
+    if fault := secrets.fault_of(keys):
+        raise ImproperlyConfigured(f"FAIRLINE_SECRETS_KEYS: {fault}; {MAKE_A_KEY}")
+    return keys
 
 
 def gate_bounds(

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from accounts import problems
+from accounts import pages, problems
 
 API = "/api/"
 
@@ -27,6 +27,11 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _answer(request, HTTPStatus.NOT_FOUND)
+
+
+def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer what allauth counts: codes, resets, sign-ups."""
+    return pages.too_many(request, wait=60)
 
 
 def broken(request: HttpRequest) -> HttpResponse:

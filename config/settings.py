@@ -11,6 +11,7 @@ from typing import Any
 import environ
 from csp.constants import NONE, SELF
 
+from accounts import secrets
 from accounts.clock import parse_acceleration
 from config.env import (
     check_production,
@@ -20,6 +21,8 @@ from config.env import (
     paper,
     parse_credits,
     parse_drift,
+    secrets_keys,
+    sign_up,
 )
 from config.observability import logging_settings, start_error_reports
 
@@ -45,6 +48,32 @@ CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/api/"
 # How many of our own proxies stand before us; their X-Forwarded-For entries are believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+
+# --- who may come in (docs/guides/accounts.md)
+# Who may open an account: anybody, who was invited, or nobody.
+SIGN_UP = sign_up(env.str("FAIRLINE_SIGN_UP", default="invited"))
+# Log-ins tried from one address in a minute, and with one name in ten minutes.
+LOGIN_TRIES = env.int("FAIRLINE_LOGIN_TRIES", default=10)
+SIGN_UP_TRIES = env.int("FAIRLINE_SIGN_UP_TRIES", default=5)
+# Whether operators and admins need a second factor; production refuses to start without.
+SECOND_FACTOR_REQUIRED = env.bool("FAIRLINE_SECOND_FACTOR_REQUIRED", default=True)
+# Fernet keys with commas between: the first locks secrets in the database, all of them open them.
+SECRETS_KEYS = secrets_keys(
+    env.str("FAIRLINE_SECRETS_KEYS", default="" if IS_PRODUCTION else secrets.key_from(SECRET_KEY))
+)
+
+# --- mail
+# smtp+tls://name:password@host:587, smtp+ssl://...:465; unset, mail is printed on the console.
+EMAIL = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]
+EMAIL_HOST = EMAIL["EMAIL_HOST"] or "localhost"
+EMAIL_PORT = EMAIL["EMAIL_PORT"] or 25
+EMAIL_HOST_USER = EMAIL["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = EMAIL["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = EMAIL.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 5
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="Fairline <fairline@localhost>")
 
 # --- the odds provider and the world's clock
 THE_ODDS_API_KEY = env.str("THE_ODDS_API_KEY", default="")
@@ -141,6 +170,10 @@ INSTALLED_APPS = [
     "django_structlog",
     "django_htmx",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "accounts",
     "odds",
     "models_registry",
@@ -160,6 +193,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.presence.CountPresence",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.gate.SecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -185,9 +220,43 @@ TEMPLATES = [
 ]
 AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-LOGIN_URL = "login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "today"
-LOGOUT_REDIRECT_URL = "login"
+LOGOUT_REDIRECT_URL = "account_login"
+AUTHENTICATION_BACKENDS = ["accounts.backends.NameOrEmail"]
+ACCOUNT_ADAPTER = "accounts.adapters.Accounts"
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_PRODUCTION else "http"
+# Log-ins are counted by accounts/login.py, which locks nobody out from where they were before.
+ACCOUNT_RATE_LIMITS = {
+    "login": "",
+    "login_failed": f"{LOGIN_TRIES}/m/ip,5/300s/key",
+    "signup": f"{SIGN_UP_TRIES}/m/ip",
+    "reset_password": "10/m/ip,3/10m/key",
+    "reset_password_from_key": "10/m/ip",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+    "confirm_email": "1/10s/key",
+}
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+MFA_ADAPTER = "accounts.adapters.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Fairline"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Browsers call http://localhost a safe origin; anything else has to be https.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_PRODUCTION
+USERSESSIONS_TRACK_ACTIVITY = False
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.ScryptPasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -339,4 +408,6 @@ if IS_PRODUCTION:
         allowed_hosts=ALLOWED_HOSTS,
         debug=DEBUG,
         database=DATABASES["default"],
+        second_factor=SECOND_FACTOR_REQUIRED,
+        secrets_keys=SECRETS_KEYS,
     )

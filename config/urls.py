@@ -1,13 +1,13 @@
 """Which app answers which address."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from accounts.login import limit_logins
 from config import doors
 
-admin.site.login = limit_logins(admin.site.login)  # type: ignore[method-assign, assignment]
+# Otherwise the admin's own door is a way around the second factor and the count of tries.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("health/live", doors.live, name="live"),
@@ -15,12 +15,7 @@ urlpatterns = [
     path("metrics", doors.metrics, name="metrics"),
     path("version", doors.version, name="version"),
     path("live/", doors.no_streams, name="live_signals"),
-    path(
-        "login/",
-        limit_logins(LoginView.as_view(template_name="accounts/login.html")),
-        name="login",
-    ),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("", include("accounts.entrance")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("config.api_urls")),
     path("", include("betting.urls")),
@@ -32,4 +27,5 @@ urlpatterns = [
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.forbidden"
 handler404 = "config.errors.not_found"
+handler429 = "config.errors.too_many"
 handler500 = "config.errors.broken"

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.utils import timezone
 
 from accounts.keys import issue_key
@@ -43,8 +44,10 @@ def user(name: str = "alice", *, password: str | None = None, **fields: object) 
 
 
 def operator(name: str = "olivia", *, password: str | None = None) -> User:
-    """Make a person who may do everything in the admin."""
-    return user(name, password=password, is_staff=True, is_superuser=True)
+    """Make a person who may do everything in the admin, and has the second factor it takes."""
+    made = user(name, password=password, is_staff=True, is_superuser=True)
+    TOTP.activate(made, generate_totp_secret())
+    return made
 
 
 def api_key(

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
 
 class PriceFormat(models.TextChoices):
@@ -35,6 +36,9 @@ class User(AbstractUser):
         blank=True,
         help_text="keys of the bookmakers shown first on the odds screen",
     )
+    sessions_ended = models.PositiveIntegerField(
+        default=0, editable=False, help_text="how often every session of theirs was ended at once"
+    )
 
     class Meta(AbstractUser.Meta):
         constraints: ClassVar = [
@@ -43,6 +47,15 @@ class User(AbstractUser):
             ),
             models.CheckConstraint(condition=Q(theme__in=Theme.values), name="user_theme_known"),
         ]
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        """Return what a session has to carry: it changes with the password and `sessions_ended`."""
+        return salted_hmac(
+            "accounts.User.session",
+            f"{self.password}:{self.sessions_ended}",
+            secret=secret,
+            algorithm="sha256",
+        ).hexdigest()
 
 
 class SavedFilter(models.Model):

@@ -1,95 +1,258 @@
-import time
-from types import SimpleNamespace
+"""Brute force, credential stuffing and lock-out, at the page and at the door without pages."""
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
+from django.core.cache import cache
 from django.test import Client
-from django_ratelimit import core
+from django.utils import timezone
 
+from accounts import login
+from accounts.models import AuditEntry
+from accounts.tries import TooManyTries
 from tests import make
 
 pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery"
 
 
-@pytest.fixture(autouse=True)
-def clock(monkeypatch):
-    """Hold the limiter's clock: a count begins anew each minute, also amid a test."""
-    clock = SimpleNamespace(now=time.time())
-    monkeypatch.setattr(core, "time", SimpleNamespace(time=lambda: clock.now))
-    return clock
+def try_login(client=None, *, name="alice", password="wrong", **extra):
+    return (client or Client()).post("/login/", {"login": name, "password": password}, **extra)
 
 
-@pytest.mark.parametrize("door", ["/login/", "/admin/login/"])
-def test_the_eleventh_try_from_an_address_waits(door):
+def check(**asked):
+    return login.check_login(
+        **(
+            {
+                "name": "alice@example.test",
+                "password": PASSWORD,
+                "code": "",
+                "address": "192.0.2.1",
+                "now": timezone.now(),
+            }
+            | asked
+        )
+    )
+
+
+def is_in(client):
+    return "_auth_user_id" in client.session
+
+
+def code_of(secret):
+    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+
+
+@pytest.fixture
+def alice():
+    return make.user("alice", password=PASSWORD)
+
+
+@pytest.fixture
+def app(alice):
+    """The secret of alice's authenticator app."""
+    secret = generate_totp_secret()
+    TOTP.activate(alice, secret)
+    return secret
+
+
+@pytest.mark.parametrize("name", ["alice", "Alice", "alice@example.test", " ALICE@Example.test "])
+def test_a_person_comes_in_by_address_or_name(alice, name):
     client = Client()
-    for number in range(10):
-        assert try_login(client, door, name=f"user{number}").status_code == 200
 
-    answer = try_login(client, door, name="someone else")
+    answer = try_login(client, name=name, password=PASSWORD)
 
-    assert answer.status_code == 429
-    assert 1 <= int(answer["Retry-After"]) <= 60
-
-
-def test_the_eleventh_try_as_one_name_waits_wherever_it_comes_from():
-    for number in range(10):
-        answer = try_login(Client(REMOTE_ADDR=f"192.0.2.{number + 1}"), name="Alice")
-        assert answer.status_code == 200
-
-    assert try_login(Client(REMOTE_ADDR="192.0.2.99"), name=" alice ").status_code == 429
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+    assert is_in(client)
+    assert AuditEntry.objects.get(action="logged in").actor == alice
+    assert client.get("/logout/").status_code == 200
+    client.post("/logout/")
+    assert not is_in(client)
 
 
-def test_whoever_waited_as_long_as_told_may_try_again(clock):
+def test_a_session_planted_before_is_not_the_one_after(alice):
+    client = Client()
+    client.get("/sign-up/")
+    client.session["planted"] = "x"
+    session = client.session
+    session.save()
+    before = session.session_key
+
+    try_login(client, password=PASSWORD)
+
+    assert is_in(client)
+    assert client.session.session_key != before
+
+
+def test_nobody_is_told_which_of_the_two_was_wrong(alice):
+    known = try_login(name="alice").content.decode()
+    unknown = try_login(name="nobody").content.decode()
+
+    assert "nobody" not in known
+    assert known.replace("alice", "x").split("csrf")[0] == unknown.replace("nobody", "x").split(
+        "csrf"
+    )[0]
+
+
+@pytest.mark.parametrize("name", ["alice", "alice@example.test", "nobody", "nobody@example.test"])
+def test_one_password_is_hashed_whoever_is_named(alice, monkeypatch, name):
+    """So that the time an answer takes tells nothing."""
+    hashed = []
+    hasher = "django.contrib.auth.hashers.MD5PasswordHasher"
+    from django.contrib.auth.hashers import MD5PasswordHasher
+
+    encode = MD5PasswordHasher.encode
+    monkeypatch.setattr(
+        MD5PasswordHasher,
+        "encode",
+        lambda self, *a, **k: hashed.append(hasher) or encode(self, *a, **k),
+    )
+
+    try_login(name=name)
+
+    assert len(hashed) == 1
+
+
+def test_a_hundred_passwords_from_one_address_are_ten(alice):
+    statuses = [try_login(password=f"p{n}").status_code for n in range(100)]
+
+    assert statuses == [200] * 10 + [429] * 90
+    assert 0 < int(try_login()["Retry-After"]) <= 600
+    assert try_login(password=PASSWORD).status_code == 429
+    assert AuditEntry.objects.filter(action="refused log-in").count() == 1
+
+
+def test_a_hundred_names_from_one_address_are_ten(alice):
+    looked = [try_login(name=f"user{n}", password="123456").status_code for n in range(100)]
+
+    assert looked.count(200) == 10
+
+
+def test_a_hundred_addresses_on_one_name_are_ten_and_lock_nobody_out(alice):
+    home = Client()
+    try_login(home, password=PASSWORD)
+    home.post("/logout/")
+
+    looked = [
+        try_login(name="ALICE", REMOTE_ADDR=f"198.51.100.{n}").status_code for n in range(100)
+    ]
+    stranger = try_login(password=PASSWORD, REMOTE_ADDR="203.0.113.9")
+    try_login(home, password=PASSWORD, REMOTE_ADDR="203.0.113.10")
+
+    assert looked.count(200) == 10
+    assert stranger.status_code == 429
+    assert is_in(home)
+
+
+def test_a_known_browser_is_no_way_to_try_another_name(alice):
+    make.user("mallory", password=PASSWORD)
+    mallory = Client()
+    try_login(mallory, name="mallory", password=PASSWORD)
+    mallory.post("/logout/")
+
+    looked = [
+        try_login(mallory, name="alice", REMOTE_ADDR=f"198.51.100.{n}").status_code
+        for n in range(30)
+    ]
+
+    assert looked.count(200) == 10
+
+
+def test_right_log_ins_between_do_not_reset_the_count(alice):
+    make.user("mallory", password=PASSWORD)
+    looked = []
     for _ in range(10):
-        try_login(Client())
-    wait = int(try_login(Client())["Retry-After"])
+        looked += [try_login(password="a").status_code, try_login(password="b").status_code]
+        try_login(name="mallory", password=PASSWORD)
 
-    clock.now += wait - 1
-    assert try_login(Client()).status_code == 429
-    clock.now += 1
-    assert try_login(Client()).status_code == 200
-
-
-def test_both_doors_share_one_count():
-    for _ in range(10):
-        try_login(Client(), "/login/")
-
-    assert try_login(Client(), "/admin/login/").status_code == 429
+    assert looked.count(200) <= 10
 
 
 def test_a_forged_forwarded_for_is_no_new_address():
-    for number in range(10):
-        try_login(Client(), name=f"user{number}", HTTP_X_FORWARDED_FOR=f"192.0.2.{number}")
+    looked = [
+        try_login(name=f"user{n}", HTTP_X_FORWARDED_FOR=f"192.0.2.{n}").status_code
+        for n in range(30)
+    ]
 
-    assert try_login(Client(), name="x", HTTP_X_FORWARDED_FOR="192.0.2.77").status_code == 429
+    assert looked.count(200) == 10
 
 
 def test_behind_one_proxy_its_clients_are_counted_apart(settings):
     settings.TRUSTED_PROXIES = 1
-    for number in range(10):
-        try_login(Client(), name=f"user{number}", HTTP_X_FORWARDED_FOR="6.6.6.6, 192.0.2.1")
+    for n in range(11):
+        try_login(name=f"user{n}", HTTP_X_FORWARDED_FOR=f"6.6.6.{n}, 192.0.2.1")
 
-    assert try_login(Client(), name="x", HTTP_X_FORWARDED_FOR="192.0.2.2").status_code == 200
-    assert (
-        try_login(Client(), name="x", HTTP_X_FORWARDED_FOR="7.7.7.7, 192.0.2.1").status_code == 429
-    )
+    assert try_login(name="x", HTTP_X_FORWARDED_FOR="192.0.2.2").status_code == 200
+    assert try_login(name="x", HTTP_X_FORWARDED_FOR="7.7.7.7, 192.0.2.1").status_code == 429
 
 
-def test_the_right_password_logs_in_and_only_a_post_logs_out():
-    make.user("alice", password="correct horse battery")
+def test_the_admin_has_no_door_of_its_own(olivia):
+    answer = Client().post("/admin/login/", {"username": "olivia", "password": "x"})
+
+    assert (answer.status_code, answer["Location"]) == (302, "/login/?next=%2Fadmin%2Flogin%2F")
+
+
+def test_without_pages_it_is_name_password_and_code(alice):
+    assert check() == alice
+    with pytest.raises(login.WrongLogin, match="name or the password"):
+        check(password="wrong")
+    with pytest.raises(login.WrongLogin, match="name or the password"):
+        check(name="nobody")
+
+
+def test_a_code_is_asked_for_and_is_good_once(alice, app):
+    with pytest.raises(login.CodeNeeded):
+        check()
+    with pytest.raises(login.WrongLogin, match="code"):
+        check(code="000000")
+    code = code_of(app)
+    assert check(code=code) == alice
+    with pytest.raises(login.WrongLogin, match="used before"):
+        check(code=code)
+
+
+def test_a_recovery_code_is_good_once(alice, app):
+    code = RecoveryCodes.activate(alice).get_unused_codes()[0]
+
+    assert check(code=code) == alice
+    with pytest.raises(login.WrongLogin):
+        check(code=code)
+
+
+def test_codes_cannot_be_guessed(alice, app):
+    for n in range(5):
+        with pytest.raises(login.WrongLogin):
+            check(code=f"{n:06}", address=f"198.51.100.{n}")
+
+    with pytest.raises(TooManyTries):
+        check(code=code_of(app), address="198.51.100.9")
+
+
+def test_who_operates_needs_a_second_factor_at_every_door():
+    make.operator("olivia", password=PASSWORD)
+    Authenticator.objects.all().delete()
     client = Client()
 
-    answer = client.post(
-        "/login/",
-        {"username": "alice", "password": "correct horse battery", "next": "/somewhere"},
-    )
-
-    assert answer.status_code == 302
-    assert answer["Location"] == "/somewhere"
-    assert "_auth_user_id" in client.session
-    assert client.get("/logout/").status_code == 405
-    assert client.post("/logout/").status_code == 302
-    assert "_auth_user_id" not in client.session
+    with pytest.raises(login.SecondFactorMissing):
+        check(name="olivia")
+    try_login(client, name="olivia", password=PASSWORD)
+    assert is_in(client)
+    assert client.get("/admin/").headers["Location"] == "/security/"
+    assert client.get("/").headers["Location"] == "/security/"
+    assert client.get("/api/v1/bets").status_code == 403
 
 
-def try_login(client, door="/login/", *, name="alice", **extra):
-    return client.post(door, {"username": name, "password": "wrong"}, **extra)
+def test_the_secrets_are_locked_in_the_database(alice, app):
+    stored = Authenticator.objects.get(user=alice, type="totp").data["secret"]
+
+    assert app not in stored
+    assert stored.startswith("gAAAA")
+
+

@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
-from config.env import check_production
+from config.env import check_production, secrets_keys, sign_up
 
+LOCK = Fernet.generate_key().decode()
 GOOD_KEY = "q8Zr" + "aB3dE5gH7jK9mN1pQ2sT4uV6wX8yZ0" * 2
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,6 +23,8 @@ def check(**other):
             "allowed_hosts": ["fairline.example"],
             "debug": False,
             "database": {"PASSWORD": "hunter2"},
+            "second_factor": True,
+            "secrets_keys": [LOCK],
         }
         | other
     )
@@ -44,6 +48,8 @@ def test_what_is_safe_starts():
         ({"debug": True}, "DEBUG is on"),
         ({"database": {}}, "DATABASE_URL has no password"),
         ({"database": {"PASSWORD": ""}}, "DATABASE_URL has no password"),
+        ({"second_factor": False}, "FAIRLINE_SECOND_FACTOR_REQUIRED is off"),
+        ({"secrets_keys": []}, "FAIRLINE_SECRETS_KEYS is missing"),
     ],
 )
 def test_what_is_unsafe_is_named_and_not_shown(other, named):
@@ -60,6 +66,19 @@ def test_all_reasons_are_given_at_once():
 
     for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "DATABASE_URL"):
         assert name in str(refusal.value)
+
+
+def test_a_key_that_locks_nothing_is_named_and_not_shown():
+    with pytest.raises(ImproperlyConfigured, match="key 2 is no Fernet key") as refusal:
+        secrets_keys(f"{LOCK}, hunter2")
+
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_sign_up_is_open_invited_or_closed():
+    assert sign_up("invited") == "invited"
+    with pytest.raises(ImproperlyConfigured, match="'maybe': one of open, invited, closed"):
+        sign_up("maybe")
 
 
 @pytest.mark.slow
@@ -81,6 +100,7 @@ def test_a_real_process_in_production_mode(variables, passes, said):
             "FAIRLINE_ENV": "production",
             "ALLOWED_HOSTS": "fairline.example",
             "DATABASE_URL": "postgres://fairline:hunter2@127.0.0.1:1/fairline",
+            "FAIRLINE_SECRETS_KEYS": LOCK,
         }
         | variables,
         capture_output=True,

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-READERS = {"str", "list", "bool", "int", "float", "db_url", "json", "url"}
+READERS = {"str", "list", "bool", "int", "float", "db_url", "json", "url", "email_url"}
 # Read by the scripts under the product, or by gunicorn's settings and the tests.
 BY_SCRIPTS = {
     "PORT", "FAIRLINE_DEMO", "FAIRLINE_HISTORY", "FAIRLINE_DEMO_PASSWORD",

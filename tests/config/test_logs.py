@@ -114,7 +114,7 @@ def test_every_line_is_json_with_the_id_also_from_plain_loggers(lines):
 
 @pytest.mark.django_db
 def test_a_password_or_a_key_is_in_no_line(lines):
-    Client().post("/login/", {"username": "alice", "password": "canary-hunter2"})
+    Client().post("/login/", {"login": "alice", "password": "canary-hunter2"})
     Client().get("/api/v1/auth/me", headers={"X-Api-Key": "canary.key"})
 
     said = json.dumps(lines())

@@ -32,7 +32,7 @@ def logged_in(browser: Browser, server: Server, **options: object) -> Page:
     give_password(User.objects.get(username="bettor"))
     page = _new_page(browser, 1440, options)
     page.goto(f"{server.url}/login/")
-    page.get_by_label("User name").fill("bettor")
+    page.get_by_label("E-mail or user name").fill("bettor")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Today", exact=True)).to_be_visible()

@@ -25,9 +25,11 @@ def test_docs_and_admin_break_no_policy(browser, server):
     page.click(".opblock >> nth=0")
     page.wait_for_selector(".opblock-body")
     page.goto(f"{server.url}/admin/login/")
-    page.fill("#id_username", "olivia")
+    page.fill("#id_login", "olivia")
     page.fill("#id_password", PASSWORD)
-    page.click("[type=submit]")
+    page.click("button.btn-primary")
+    page.fill("[name=code]", code_of("olivia"))
+    page.click("button.btn-primary")
     page.wait_for_selector("#user-tools")
     for path in (
         f"odds/quote/{quote.pk}/change/",

@@ -1,0 +1,35 @@
+"""How a name and a password become a person."""
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.selectors import person_called
+
+
+class NameOrEmail(ModelBackend):
+    """A person by their e-mail address or user name. Always exactly one password is hashed.
+
+    So an answer takes as long for a name that nobody has.
+    """
+
+    def authenticate(  # type: ignore[override]
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        email: str | None = None,
+        **_other: Any,  # noqa: ANN401
+    ) -> User | None:
+        name = email or username
+        if not name or password is None:
+            return None
+        user = person_called(name)
+        if user is None:
+            User().set_password(password)
+            return None
+        if user.check_password(password) and self.user_can_authenticate(user):
+            return user
+        return None
