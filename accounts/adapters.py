@@ -37,7 +37,7 @@ DEEDS = {
 }
 
 
-class Accounts(DefaultAccountAdapter):
+class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
     """allauth's doors with our counting, our log and our mail."""
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:  # noqa: ANN401
@@ -57,7 +57,7 @@ class Accounts(DefaultAccountAdapter):
 
     def post_login(self, request: HttpRequest, user: Any, **hooks: Any) -> HttpResponse:  # noqa: ANN401
         """Write the log-in down, and let the browser be known the next time."""
-        answer = super().post_login(request, user, **hooks)
+        answer: HttpResponse = super().post_login(request, user, **hooks)
         audit.record(
             action="logged in",
             subject=f"{user}",
@@ -119,7 +119,7 @@ class Accounts(DefaultAccountAdapter):
         super().send_notification_mail(template_prefix, user, context, email)
 
 
-class SecondFactors(DefaultMFAAdapter):
+class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]
     """allauth's second factors, their secrets locked."""
 
     def encrypt(self, text: str) -> str:

@@ -15,7 +15,7 @@ class NameOrEmail(ModelBackend):
     So an answer takes as long for a name that nobody has.
     """
 
-    def authenticate(  # type: ignore[override]
+    def authenticate(
         self,
         request: HttpRequest | None,
         username: str | None = None,

@@ -95,7 +95,7 @@ def check_password(*, name: str, password: str, address: str, device: str, now: 
 def has_second_factor(user: User) -> bool:
     """Say whether the person set up an authenticator app or a passkey."""
     kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-    return Authenticator.objects.filter(user_id=user.pk, type__in=kinds).exists()
+    return bool(Authenticator.objects.filter(user_id=user.pk, type__in=kinds).exists())
 
 
 def needs_second_factor(user: User) -> bool:

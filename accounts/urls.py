@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import views, views_keys
+from accounts import views, views_account, views_keys
 
 urlpatterns = [
     path("preferences/", views.preferences, name="preferences"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("keys/issue/", views_keys.issue_key, name="issue_key"),
     path("keys/<str:prefix>/rotate/", views_keys.rotate_key, name="rotate_key"),
     path("keys/<str:prefix>/revoke/", views_keys.revoke_key, name="revoke_key"),
+    path("account/", views_account.account, name="account"),
+    path("security/sessions/<int:pk>/end/", views_account.end_session, name="end_session"),
     path("methodology/", views.methodology, name="methodology"),
     path("clock/", views.world_clock, name="world_clock"),
 ]

@@ -5,7 +5,13 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django.utils import timezone
 
 from accounts.keys import issue_key
@@ -46,10 +52,11 @@ def user(name: str = "alice", *, password: str | None = None, **fields: object) 
 def operator(name: str = "olivia", *, password: str | None = None) -> User:
     """Make a person who may do everything in the admin, and has the second factor it takes."""
     made = user(name, password=password, is_staff=True, is_superuser=True)
-    TOTP.activate(made, generate_totp_secret())
+    authenticator_app(made)
     return made
 
 
+<<<<<<< HEAD
 def api_key(
     owner: User, *, scopes: Iterable[str] = READING, **fields: object
 ) -> tuple[ApiKey, str]:
@@ -60,6 +67,24 @@ def api_key(
 def full_key(owner: User) -> tuple[ApiKey, str]:
     """Make a key for all that its owner may do."""
     return api_key(owner, scopes=scopes_of(owner))
+=======
+def authenticator_app(owner: User) -> str:
+    """Set up an authenticator app; the secret is what `code_of` makes codes of."""
+    secret = generate_totp_secret()
+    TOTP.activate(owner, secret)
+    return secret
+
+
+def code_of(secret: str) -> str:
+    """Return the code that the app shows now."""
+    counter = next(iter(yield_hotp_counters_from_time()))
+    return format_hotp_value(hotp_value(secret, counter))
+
+
+def api_key(owner: User, *, can_write: bool = False) -> tuple[ApiKey, str]:
+    """Make a key; the text is what goes into X-Api-Key."""
+    return issue_key(owner_id=owner.pk, name="test", can_write=can_write, now=timezone.now())
+>>>>>>> 502fcdc (Give the pages of coming in, second factors and sessions our own templates; check a log-in without pages)
 
 
 # --- betting

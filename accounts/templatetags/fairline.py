@@ -1,5 +1,6 @@
 """What templates need to write prices, money and moments as each reader likes them."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -8,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -33,6 +35,7 @@ ICONS = {
     "book": "M4 4h7a2 2 0 0 1 1 2 2 2 0 0 1 1-2h7v15h-7a2 2 0 0 0-1 1 2 2 0 0 0-1-1H4zM12 6v13",
     "gear": "M12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM19 12l2-1-2-4-2 1-2-1-1-3h-4L9 7 7 8 5 7l-2 4 2 1v1l-2 1 2 4 2-1 2 1 1 3h4l1-3 2-1 2 1 2-4-2-1z",  # noqa: E501
     "out": "M14 4h6v16h-6M3 12h11M10 8l4 4-4 4",
+    "key": "M8 11a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM11 12l9-9M16 7l3 3M19 4l2 2",
     "code": "M8 7l-5 5 5 5M16 7l5 5-5 5",
     "wrench": "M14 7a4 4 0 0 0 5 5l-9 9-4-4 9-9zM17 4l3 3",
     "download": "M12 3v12M7 11l5 5 5-5M4 20h16",
@@ -52,6 +55,12 @@ def icon(name: str) -> SafeString:
     return SafeString(
         f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="{ICONS[name]}"/></svg>'
     )
+
+
+@register.filter(name="json")
+def as_json(value: object) -> str:
+    """`data-options="{{ options|json }}"`: what a script reads from an attribute."""
+    return json.dumps(value, cls=DjangoJSONEncoder)
 
 
 @register.filter

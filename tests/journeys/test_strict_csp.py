@@ -14,7 +14,9 @@ pytestmark = [
 
 
 def test_docs_and_admin_break_no_policy(browser, server):
-    give_password(make.operator("olivia"))
+    olivia = make.user("olivia", is_staff=True, is_superuser=True)
+    app = make.authenticator_app(olivia)
+    give_password(olivia)
     quote = make.priced()
     said = []
     page = browser.new_page()
@@ -28,7 +30,7 @@ def test_docs_and_admin_break_no_policy(browser, server):
     page.fill("#id_login", "olivia")
     page.fill("#id_password", PASSWORD)
     page.click("button.btn-primary")
-    page.fill("[name=code]", code_of("olivia"))
+    page.fill("[name=code]", make.code_of(app))
     page.click("button.btn-primary")
     page.wait_for_selector("#user-tools")
     for path in (

@@ -1,0 +1,30 @@
+"""My account: what is kept of me, who may look, and leaving."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts import services
+from accounts.http import UserRequest
+
+
+@require_GET
+@login_required
+def account(request: UserRequest) -> HttpResponse:
+    """Show what is kept of me and what I can do about it."""
+    return render(request, "accounts/account.html")
+
+
+@require_POST
+@login_required
+def end_session(request: UserRequest, pk: int) -> HttpResponse:
+    """End one of my sessions."""
+    try:
+        services.end_session(user_id=request.user.pk, session_id=pk, now=timezone.now())
+    except services.UnknownSession as unknown:
+        raise Http404(str(unknown)) from unknown
+    messages.success(request, "That session is over.")
+    return redirect("usersessions_list")
