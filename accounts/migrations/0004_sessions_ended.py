@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0001_squashed_0002_my_books_and_saved_filters'),
+        ('accounts', '0003_audit_chain'),
     ]
 
     operations = [
