@@ -56,18 +56,6 @@ def operator(name: str = "olivia", *, password: str | None = None) -> User:
     return made
 
 
-<<<<<<< HEAD
-def api_key(
-    owner: User, *, scopes: Iterable[str] = READING, **fields: object
-) -> tuple[ApiKey, str]:
-    """Make a key that reads; the text is what goes into X-Api-Key."""
-    return issue_key(owner_id=owner.pk, name="test", scopes=scopes, now=timezone.now(), **fields)
-
-
-def full_key(owner: User) -> tuple[ApiKey, str]:
-    """Make a key for all that its owner may do."""
-    return api_key(owner, scopes=scopes_of(owner))
-=======
 def authenticator_app(owner: User) -> str:
     """Set up an authenticator app; the secret is what `code_of` makes codes of."""
     secret = generate_totp_secret()
@@ -81,10 +69,16 @@ def code_of(secret: str) -> str:
     return format_hotp_value(hotp_value(secret, counter))
 
 
-def api_key(owner: User, *, can_write: bool = False) -> tuple[ApiKey, str]:
-    """Make a key; the text is what goes into X-Api-Key."""
-    return issue_key(owner_id=owner.pk, name="test", can_write=can_write, now=timezone.now())
->>>>>>> 502fcdc (Give the pages of coming in, second factors and sessions our own templates; check a log-in without pages)
+def api_key(
+    owner: User, *, scopes: Iterable[str] = READING, **fields: object
+) -> tuple[ApiKey, str]:
+    """Make a key that reads; the text is what goes into X-Api-Key."""
+    return issue_key(owner_id=owner.pk, name="test", scopes=scopes, now=timezone.now(), **fields)
+
+
+def full_key(owner: User) -> tuple[ApiKey, str]:
+    """Make a key for all that its owner may do."""
+    return api_key(owner, scopes=scopes_of(owner))
 
 
 # --- betting

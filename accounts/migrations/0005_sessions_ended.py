@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0003_audit_chain'),
+        ('accounts', '0004_keys_with_scopes_and_kept_answers'),
     ]
 
     operations = [
