@@ -5,7 +5,6 @@ taken is merged. Nothing here touches the database.
 """
 
 import asyncio
-import json
 import logging
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +21,9 @@ MOST_REPLAYED = 2_000
 BLOCK_MS = 5_000
 RETRY_SECONDS = 1.0
 NOTHING_YET = "0-0"
+
+# Names with their data, in the order in which they are told.
+Told = list[tuple[str, dict[str, object]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Listener:
     _pending: dict[str, set[int] | None] = field(default_factory=dict)
     _reload: bool = False
     _state: str = ""
+    _changed: bool = False
 
     def hear(self, signal: Signal) -> None:
         """Note a signal, if it is for this listener; merge it with what is still untold."""
@@ -86,6 +89,12 @@ class Listener:
         if self._pending:
             self.woken.set()
 
+    def listen_to(self, topics: frozenset[str]) -> None:
+        """Hear these from now on, and tell it so; what it heard of others is still told."""
+        self.topics = topics
+        self._changed = True
+        self.woken.set()
+
     def start_over(self) -> None:
         """Tell it to load its page again: what it missed is no longer known."""
         self._reload = True
@@ -102,31 +111,23 @@ class Listener:
         self.is_over = True
         self.woken.set()
 
-    def take(self) -> bytes:
-        """Return what it has yet to be told as frames of an event stream, and forget it.
-
-        Only the last frame carries the id: who loses the connection between two hears both again.
-        """
+    def take(self) -> Told:
+        """Return what it has yet to be told, as names with their data, and forget it."""
         self.woken.clear()
-        told: list[tuple[str, dict[str, object]]] = []
+        told: Told = []
         if self._state:
             told.append(("state", {"state": self._state}))
         if self._reload:
             told.append(("reload", {}))
+        if self._changed:
+            told.append(("topics", {"topics": sorted(self.topics)}))
         told += [
             (topic, {"ids": None if ids is None else sorted(ids)})
             for topic, ids in self._pending.items()
         ]
-        self._state, self._reload = "", False
+        self._state, self._reload, self._changed = "", False, False
         self._pending.clear()
-        frames = [f"event: {name}\ndata: {json.dumps(data)}\n" for name, data in told]
-        if frames:
-            frames[-1] += f"id: {self.last_id}\n"
-        return "".join(f"{frame}\n" for frame in frames).encode()
-
-    def beat(self) -> bytes:
-        """Return a frame that shows that the connection is alive, and how far it has heard."""
-        return f"event: beat\ndata: {{}}\nid: {self.last_id}\n\n".encode()
+        return told
 
 
 class Hub:

@@ -9,8 +9,8 @@ from a2wsgi import WSGIMiddleware
 
 # First: it sets Django up, and the door reads its models.
 import config.wsgi
-from config.live import Message, Receive, Send
 from config.live import door as live
+from config.talking import Message, Receive, Send
 
 pages: Any = WSGIMiddleware(
     cast(Any, config.wsgi.application), workers=int(os.environ.get("WEB_THREADS", "4"))
@@ -18,8 +18,8 @@ pages: Any = WSGIMiddleware(
 
 
 async def application(scope: Message, receive: Receive, send: Send) -> None:
-    """Send `/live/` to the streams and the rest to the pages."""
-    if scope["type"] == "http" and scope["path"] == "/live/":
+    """Send live streams to their door and the rest to the pages, which refuse a WebSocket."""
+    if (scope["type"], scope["path"]) in {("http", "/live/"), ("websocket", "/ws/live")}:
         await live(scope, receive, send)
     else:
         await pages(scope, receive, send)

@@ -14,6 +14,8 @@ asgi_lifespan = "off"
 preload_app = True
 timeout = 30
 graceful_timeout = 30
+# A listener says which topics it wants, no more.
+websocket_max_message_size = 16_384
 max_requests = 10_000
 max_requests_jitter = 1_000
 # Our own JSON lines say what was asked and answered; gunicorn's would repeat it.

@@ -1,16 +1,17 @@
 """The door for live signals: `/live/?topics=prices,bets`, an event stream of what changed.
 
-A plain ASGI application beside the pages. It asks the database once, who this is, in a thread that
-lets go of its connection before the stream begins; an open stream holds none. docs/live.md says
-what a client sees.
+`/ws/live` says the same over a WebSocket. A plain ASGI application beside the pages. It asks the
+database once, who this is, in a thread that lets go of its connection before the stream begins; an
+open stream holds none. docs/live.md says what a client sees.
 """
 
 import asyncio
 import io
 from collections import Counter
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -25,11 +26,8 @@ from accounts.http import client_address
 from accounts.keys import note_key_use, usable_key
 from accounts.live import TOPIC, stream_key
 from accounts.scopes import READ
-from accounts.streams import Hub, Listener
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from accounts.streams import Hub, Listener, Told
+from config.talking import EventStream, Message, Receive, Refused, Send, WebSocket
 
 MOST_TOPICS = 40
 # Of one person in one process. A browser shares six connections among all tabs of a site.
@@ -42,29 +40,9 @@ SLOWEST_SECONDS = 20.0
 # A stream ends after so long; the client comes back at once and is asked again who it is.
 LONGEST_SECONDS = 600.0
 
-HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store, no-transform"),
-    (b"x-accel-buffering", b"no"),
-]
-SAFE = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-]
-
 open_streams = Gauge("fairline_live_streams", "Live streams open now.", multiprocess_mode="livesum")
 frames_sent = Count("fairline_live_frames_total", "Times that a live stream was told something.")
 dropped = Count("fairline_live_dropped_total", "Live streams dropped because they took nothing.")
-
-
-class Refused(Exception):
-    """Why no stream is opened, in words, with the status that says so."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
 
 
 class LiveDoor:
@@ -77,14 +55,18 @@ class LiveDoor:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request with a stream, or with the reason why not."""
+        way = WebSocket if scope["type"] == "websocket" else EventStream
+        talk = way(receive, send)
         try:
-            request = ASGIRequest(cast(Any, scope), io.BytesIO())
+            # A handshake is a GET; only its scope does not say so.
+            asked = cast(Any, {"method": "GET", **scope, "type": "http"})
+            request = ASGIRequest(asked, io.BytesIO())
             owner_id = await asyncio.to_thread(_who, request)
-            topics = _topics(request)
+            topics = _topics(request.GET.get("topics", "").split(","))
             if self._open[owner_id] >= MOST_STREAMS:
                 raise Refused(429, f"You have {MOST_STREAMS} streams open; close one first.")
         except Refused as refusal:
-            await _refuse(send, refusal)
+            await talk.refuse(refusal)
             return
         since = request.headers.get("Last-Event-ID") or request.GET.get("since", "")
         # Whoever comes while the process stops is told where things stand, and goes elsewhere.
@@ -93,7 +75,7 @@ class LiveDoor:
         open_streams.inc()
         try:
             await self._hub_of_loop().join(listener, since=_known(since))
-            await _tell(listener, receive, send)
+            await _tell(listener, talk)
         finally:
             self._hub_of_loop().leave(listener)
             self._open[owner_id] -= 1
@@ -132,6 +114,10 @@ def _who(request: ASGIRequest) -> int:
                 raise Refused(403, f"This key lacks the scope {READ!r}.")
             note_key_use(key, now=now)
             return int(key.owner_id)
+        # Any page may open a WebSocket to here, and the browser sends the cookie with it.
+        origin = request.headers.get("Origin")
+        if origin and urlsplit(origin).netloc != request.get_host():
+            raise Refused(403, "Another site's page may not listen; a program sends X-Api-Key.")
         sessions = import_module(settings.SESSION_ENGINE)
         cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         request.session = sessions.SessionStore(cookie)
@@ -145,8 +131,8 @@ def _who(request: ASGIRequest) -> int:
         connections.close_all()
 
 
-def _topics(request: ASGIRequest) -> frozenset[str]:
-    asked = [topic for topic in request.GET.get("topics", "").split(",") if topic]
+def _topics(named: Iterable[str]) -> frozenset[str]:
+    asked = [topic for topic in named if topic]
     unknown = [topic for topic in asked if not TOPIC.fullmatch(topic)]
     if unknown or not 0 < len(asked) <= MOST_TOPICS:
         raise Refused(
@@ -166,27 +152,26 @@ def _known(since: str) -> str:
     return f"{2**63}-0"
 
 
-async def _tell(listener: Listener, receive: Receive, send: Send) -> None:
-    """Send what the listener hears until it goes, lags too far behind, or its time is over."""
-    await send({"type": "http.response.start", "status": 200, "headers": HEADERS + SAFE})
-    gone = asyncio.create_task(_gone(receive))
+async def _tell(listener: Listener, talk: EventStream | WebSocket) -> None:
+    """Tell the listener what it hears until it goes, lags too far behind, or its time is over."""
+    await talk.open()
+    gone = asyncio.create_task(_heed(listener, talk))
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + LONGEST_SECONDS
-    chunk = b"retry: 1500\n\n" + listener.beat()
+    told: Told = []
     try:
         while not gone.done():
             async with asyncio.timeout(SLOWEST_SECONDS):
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await talk.tell(told or [("beat", {})], listener.last_id)
             if listener.is_over or loop.time() > ends_at:
-                await send({"type": "http.response.body", "body": b""})
+                await talk.end()
                 return
             await asyncio.wait({gone}, timeout=GAP_SECONDS)
             await _woken(listener, gone)
-            chunk = listener.take()
-            if chunk:
+            if told := listener.take():
                 frames_sent.inc()
-            else:
-                chunk = listener.beat()
+        if fault := gone.result():
+            await talk.end(fault)
     except TimeoutError:
         dropped.inc()
         raise
@@ -194,7 +179,17 @@ async def _tell(listener: Listener, receive: Receive, send: Send) -> None:
         gone.cancel()
 
 
-async def _woken(listener: Listener, gone: "asyncio.Task[None]") -> None:
+async def _heed(listener: Listener, talk: EventStream | WebSocket) -> Refused | None:
+    """Listen to other topics when asked to; return once it is gone, or why it has to go."""
+    try:
+        while (named := await talk.asked()) is not None:
+            listener.listen_to(_topics(named))
+    except Refused as refusal:
+        return refusal
+    return None
+
+
+async def _woken(listener: Listener, gone: "asyncio.Task[Refused | None]") -> None:
     """Wait until there is something to tell, nobody to tell it, or a heartbeat is due."""
     woken = asyncio.create_task(_wait(listener))
     try:
@@ -207,19 +202,6 @@ async def _woken(listener: Listener, gone: "asyncio.Task[None]") -> None:
 
 async def _wait(listener: Listener) -> None:
     await listener.woken.wait()
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _refuse(send: Send, refusal: Refused) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
-    if refusal.status == 429:
-        headers.append((b"retry-after", b"30"))
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers + SAFE})
-    await send({"type": "http.response.body", "body": f"{refusal}\n".encode()})
 
 
 door = LiveDoor()

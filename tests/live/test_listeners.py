@@ -1,27 +1,16 @@
 """What a slow listener costs: one entry a topic, however much happens."""
 
 import asyncio
-import json
 
 import pytest
 
 from accounts import live
 from accounts.streams import Hub, Listener, Signal
+from config.talking import EventStream, WebSocket
 
 
 def signal(number: int, *topics: str, ids=(), owner_id=None) -> Signal:
     return Signal(f"{number}-0", frozenset(topics), tuple(ids), more=False, owner_id=owner_id)
-
-
-def frames(listener: Listener) -> list[tuple[str, dict]]:
-    return [
-        (
-            frame.split("event: ")[1].split("\n")[0],
-            json.loads(frame.split("data: ")[1].split("\n")[0]),
-        )
-        for frame in listener.take().decode().split("\n\n")
-        if frame
-    ]
 
 
 def test_what_was_not_taken_is_merged_by_topic_and_bounded():
@@ -29,7 +18,7 @@ def test_what_was_not_taken_is_merged_by_topic_and_bounded():
     for number in range(1, 100_001):
         listener.hear(signal(number, "prices", f"event:{number % 5}", ids=[number % 5]))
 
-    assert dict(frames(listener)) == {"prices": {"ids": [0, 1, 2, 3, 4]}, "event:3": {"ids": [3]}}
+    assert dict(listener.take()) == {"prices": {"ids": [0, 1, 2, 3, 4]}, "event:3": {"ids": [3]}}
     assert listener.last_id == "100000-0"
 
 
@@ -38,17 +27,22 @@ def test_more_rows_than_are_named_become_all():
     for number in range(live.MOST_IDS + 1):
         listener.hear(signal(number + 1, "prices", ids=[number]))
 
-    assert frames(listener) == [("prices", {"ids": None})]
+    assert listener.take() == [("prices", {"ids": None})]
 
 
-def test_only_the_last_frame_moves_the_place_to_come_back_to():
-    listener = Listener(topics=frozenset({"prices", "jobs"}), owner_id=1)
-    listener.hear(signal(1, "prices", ids=[1]))
-    listener.hear(signal(2, "jobs", ids=[2]))
-    told = listener.take().decode()
+@pytest.mark.parametrize("way", [EventStream, WebSocket])
+def test_only_the_last_that_is_told_moves_the_place_to_come_back_to(way):
+    sent = []
 
-    assert told.count("id: ") == 1
-    assert told.rstrip().endswith("id: 2-0")
+    async def send(message):
+        sent.append(message.get("text") or message["body"].decode())
+
+    told = [("prices", {"ids": [1]}), ("jobs", {"ids": [2]})]
+    asyncio.run(way(send, send).tell(told, "2-0"))
+
+    whole = "".join(sent)
+    assert whole.count("2-0") == 1
+    assert whole.index("2-0") > whole.index("jobs")
 
 
 def test_starting_over_replaces_what_was_pending():
@@ -56,8 +50,8 @@ def test_starting_over_replaces_what_was_pending():
     listener.hear(signal(1, "prices", ids=[1]))
     listener.start_over()
 
-    assert frames(listener) == [("reload", {})]
-    assert listener.take() == b""
+    assert listener.take() == [("reload", {})]
+    assert listener.take() == []
 
 
 def test_nothing_falls_between_catching_up_and_reading_on(settings, monkeypatch):
@@ -85,7 +79,7 @@ def test_nothing_falls_between_catching_up_and_reading_on(settings, monkeypatch)
         async with asyncio.timeout(10):
             while 99 not in heard:
                 await listener.woken.wait()
-                heard.update(*(data["ids"] for name, data in frames(listener) if name == "prices"))
+                heard.update(*(data["ids"] for name, data in listener.take() if name == "prices"))
         hub.leave(listener)
         return heard, hub.looks
 
