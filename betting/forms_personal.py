@@ -25,7 +25,7 @@ def _select(choices: Any) -> forms.Select:  # noqa: ANN401
 
 
 class PersonalLimitForm(forms.Form):
-    """What I let myself stake, lose or spend in time; no amount is no limit."""
+    """What I let myself pay in, stake, lose or spend in time; no amount is no limit."""
 
     kind = forms.ChoiceField(
         label="What", choices=PersonalKind.choices, widget=_select(PersonalKind.choices)

@@ -83,6 +83,11 @@ urlpatterns = [
     path("money/<int:bankroll_id>/move/", money.move_money, name="move_money"),
     path("money/<int:bankroll_id>/rename/", money.rename_bankroll, name="rename_bankroll"),
     path("money/<int:bankroll_id>/close/", money.close_bankroll, name="close_bankroll"),
+    path(
+        "money/<int:bankroll_id>/pots/<int:bookmaker_id>/close/",
+        money.close_pot,
+        name="close_pot",
+    ),
     path("money/<int:bankroll_id>/statement/", money.statement, name="statement"),
     re_path(
         r"^money/(?P<bankroll_id>[0-9]{1,18})/statement/export\.(?P<kind>csv|json)$",

@@ -4,7 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.api import WhoAmI
-from betting.api import ledger, strategies
+from betting.api import bankrolls, ledger, notices, strategies
 from betting.api.answers import CancelBet, ConfirmBet
 from betting.api.bets import BetDetail, Bets
 from betting.api.imported import ImportedBets
@@ -123,16 +123,21 @@ urlpatterns = [
     path("venues/confirm", ConfirmArming.as_view(), name="api-venue-confirm"),
     path("venues/disarm", DisarmVenue.as_view(), name="api-venue-disarm"),
     path("bankroll", Bankrolls.as_view(), name="api-bankroll"),
-    path("bankroll/open", ledger.OpenBankroll.as_view(), name="api-bankroll-open"),
+    path("bankroll/open", bankrolls.OpenBankroll.as_view(), name="api-bankroll-open"),
     path(
         "bankroll/<int:bankroll_id>/rename",
-        ledger.RenameBankroll.as_view(),
+        bankrolls.RenameBankroll.as_view(),
         name="api-bankroll-rename",
     ),
     path(
         "bankroll/<int:bankroll_id>/close",
-        ledger.CloseBankroll.as_view(),
+        bankrolls.CloseBankroll.as_view(),
         name="api-bankroll-close",
+    ),
+    path(
+        "bankroll/<int:bankroll_id>/pots/<slug:bookmaker>/close",
+        bankrolls.ClosePot.as_view(),
+        name="api-pot-close",
     ),
     path(
         "bankroll/<int:bankroll_id>/transfers",
@@ -144,8 +149,8 @@ urlpatterns = [
         ledger.Statements.as_view(),
         name="api-statement",
     ),
-    path("notices", ledger.Notices.as_view(), name="api-notices"),
-    path("notices/read", ledger.ReadNotices.as_view(), name="api-notices-read"),
+    path("notices", notices.Notices.as_view(), name="api-notices"),
+    path("notices/read", notices.ReadNotices.as_view(), name="api-notices-read"),
     path("results", WaitingResults.as_view(), name="api-results"),
     path("results/<int:event_id>", RuleOnEvent.as_view(), name="api-result"),
     path("performance", PerformanceView.as_view(), name="api-performance"),

@@ -23,13 +23,14 @@ PERIODS = ("day", "week", "month")
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What a person staked and lost by period (day, week, month), and what is at risk now.
+    """What a person staked, lost and paid in by period (day, week, month), what is at risk now.
 
     All bankrolls, added up as if one currency were worth the other.
     """
 
     staked: Mapping[str, Decimal] = field(default_factory=dict)
     lost: Mapping[str, Decimal] = field(default_factory=dict)
+    deposited: Mapping[str, Decimal] = field(default_factory=dict)
     at_risk: Decimal = ZERO
 
 
@@ -56,6 +57,8 @@ def personal_rooms(
     for (kind, period), amount in sorted(limits.items()):
         if kind == PersonalKind.TIME:
             used = Decimal(minutes[period])
+        elif kind == PersonalKind.DEPOSIT:
+            used = played.deposited.get(period, ZERO)
         elif kind == PersonalKind.STAKE:
             used = played.staked.get(period, ZERO)
         else:

@@ -17,8 +17,8 @@ from django.utils import timezone
 from accounts.keys import issue_key
 from accounts.models import ApiKey, User
 from accounts.scopes import READING, scopes_of
-from betting.models import Bankroll, Bet
-from betting.services import ledger
+from betting.models import Bankroll, Bet, Transfer
+from betting.services import bankrolls, ledger
 from betting.services.placement import place_bet
 from odds.feeds.columns import ParsedQuote, columns_of
 from odds.feeds.parsed import ParsedEvent, ParsedSweep
@@ -86,11 +86,23 @@ def full_key(owner: User) -> tuple[ApiKey, str]:
 
 def bankroll(owner: User, amount: str = "1000.00", *, name: str = "Main") -> Bankroll:
     """Open a bankroll with so much in it."""
-    opened = ledger.open_bankroll(owner.pk, name, "EUR", BEFORE)
-    ledger.deposit(
-        bankroll_id=opened.pk, amount=Decimal(amount), reference=f"seed-{name}", now=BEFORE
-    )
+    opened = bankrolls.open_bankroll(owner.pk, name, "EUR", BEFORE)
+    deposit(opened, amount, reference=f"seed {name}", now=BEFORE)
     return opened
+
+
+def deposit(to: Bankroll, amount: str, *, reference: str = "d", now: datetime = NOON) -> Transfer:
+    """Pay money into a bankroll."""
+    return ledger.move_money(
+        "deposit", bankroll_id=to.pk, amount=Decimal(amount), reference=reference, now=now
+    )
+
+
+def withdrawal(of: Bankroll, amount: str) -> Transfer:
+    """Take free money out of a bankroll."""
+    return ledger.move_money(
+        "withdrawal", bankroll_id=of.pk, amount=Decimal(amount), reference="w", now=NOON
+    )
 
 
 def priced(

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from betting.domain.configuration import Configuration
 from betting.models import Strategy
-from betting.services import following, ledger, measuring, opportunities, settlement
+from betting.services import bankrolls, following, ledger, measuring, opportunities, settlement
 from odds import closing, services
 from odds.feeds.the_odds_api import Client
 from odds.simulator.clock import ManualClock
@@ -29,10 +29,11 @@ class Played:
 
 def follow(user, **configuration) -> Strategy:
     """Give a user money and a strategy to follow."""
-    bankroll = ledger.open_bankroll(
+    bankroll = bankrolls.open_bankroll(
         owner_id=user.pk, name="Main", currency="EUR", now=OPENING - timedelta(hours=1)
     )
-    ledger.deposit(
+    ledger.move_money(
+        "deposit",
         bankroll_id=bankroll.pk,
         amount=Decimal(1000),
         reference=f"deposit-{user.pk}",

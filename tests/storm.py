@@ -250,14 +250,9 @@ def _cancel(o: Operation, now: datetime) -> None:
 
 
 def _money(o: Operation, now: datetime) -> None:
-    move = {
-        "deposit": ledger.deposit,
-        "withdraw": ledger.withdraw,
-        "to_book": ledger.move_to_bookmaker,
-        "from_book": ledger.move_from_bookmaker,
-    }[o.kind]
     there = {"bookmaker_id": o.bookmaker} if o.kind.endswith("_book") else {}
-    move(
+    ledger.move_money(
+        TRANSFER_KINDS[o.kind],
         bankroll_id=o.bankroll,
         amount=Decimal(o.amount),
         reference=o.key,
@@ -295,6 +290,8 @@ def write(folder: Path, seed: int, writer: int, count: int) -> None:
         for operation in operations(world, seed, writer, count):
             if operation.number < begun:
                 continue
+            if (folder / "enough").exists():
+                return
             came = [
                 until_it_answers(carry_out, operation, now=moment(world))
                 for _ in range(2 if operation.twice else 1)
@@ -368,6 +365,13 @@ def tally() -> dict[str, int]:
         "settlements corrected": Settlement.objects.filter(sequence__gt=1).count(),
         "transfers": Transfer.objects.count(),
     }
+
+
+def done_by(folder: Path, writers: int) -> list[int]:
+    """Return how many operations each writer did."""
+    return [
+        len((folder / f"writer-{writer}.log").read_text().splitlines()) for writer in range(writers)
+    ]
 
 
 def outcomes(folder: Path) -> dict[str, int]:

@@ -37,7 +37,7 @@ from risk.personal import exclusions_of, raises_waiting
 from risk.selectors import exclusion_of, halts_in_force, world_readings
 from risk.services import personal
 
-KINDS = ("stake", "loss", "time")
+KINDS = ("deposit", "stake", "loss", "time")
 PERIODS = ("day", "week", "month")
 SCOPES = ("all", "strategy", "bookmaker", "league", "model", "venue")
 
@@ -257,7 +257,7 @@ class Personal(APIView):
     @extend_schema(operation_id="personal", tags=["risk"], responses=PersonalShape)
     @needs(READ_OWN)
     def get(self, request: Request) -> Response:
-        """What you let yourself stake, lose and spend in time, and whether you keep away."""
+        """What you let yourself pay in, stake, lose and spend in time; whether you keep away."""
         read_query(request, serializers.Serializer)
         return _personal(owner_of(request))
 

@@ -1,11 +1,11 @@
-"""What a person staked and lost lately, over all bankrolls: for limits that they set themselves."""
+"""What a person paid in, staked and lost lately, over all bankrolls: for limits of their own."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import F, Q, Sum
 
-from betting.models import AT_RISK, NOT_TAKEN, Bet
+from betting.models import AT_RISK, NOT_TAKEN, Bet, Transfer
 from betting.selectors.bets import SETTLED, TAKEN
 from risk.domain.limits import Room
 from risk.personal import Played, personal_limits_of, personal_rooms
@@ -49,7 +49,32 @@ def played_of(owner_id: int, *, now: datetime) -> Played:
 
 def own_rooms(owner_id: int, *, now: datetime) -> tuple[Room, ...]:
     """Return what each of a person's own limits over time leaves."""
-    limits = personal_limits_of(owner_id)
+    return deposit_rooms(owner_id, now=now) + stake_rooms(owner_id, now=now)
+
+
+def stake_rooms(owner_id: int, *, now: datetime) -> tuple[Room, ...]:
+    """Return what the limits that bind a stake leave."""
+    limits = {of: most for of, most in personal_limits_of(owner_id).items() if of[0] != "deposit"}
     if not limits:
         return ()
     return personal_rooms(owner_id, limits, played_of(owner_id, now=now))
+
+
+def deposit_rooms(owner_id: int, *, now: datetime) -> tuple[Room, ...]:
+    """Return what a person's deposit limits leave. Gross: what was withdrawn makes no room."""
+    limits = {of: most for of, most in personal_limits_of(owner_id).items() if of[0] == "deposit"}
+    if not limits:
+        return ()
+    begins = began(now)
+    deposits = Transfer.objects.filter(
+        kind=Transfer.Kind.DEPOSIT,
+        destination__bankroll__owner_id=owner_id,
+        at__gte=min(begins.values()),
+    )
+    paid_in = deposits.aggregate(
+        **{
+            name: Sum("amount", filter=Q(at__gte=begin), default=ZERO)
+            for name, begin in begins.items()
+        }
+    )
+    return personal_rooms(owner_id, limits, Played(deposited=paid_in))

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 
 from betting.models import AT_RISK, NOT_TAKEN, Opportunity
 from betting.selectors.money import BankrollMoney, equity_path
-from betting.selectors.playing import own_rooms
+from betting.selectors.playing import stake_rooms
 from odds.models import Bookmaker, Selection, Side
 from risk.domain.breakers import PERSONAL, History, Reading
 from risk.domain.exposure import On, OpenStakes, decided_by, gain_of
@@ -171,7 +171,7 @@ def staked_of(bankroll_id: int, owner_id: int, *, now: datetime) -> Staked:
             today += stake
         if status in AT_RISK:
             held.add(_on(*what), int(stake * 100))
-    return Staked(today=today, held=held, personal=own_rooms(owner_id, now=now))
+    return Staked(today=today, held=held, personal=stake_rooms(owner_id, now=now))
 
 
 def _on(

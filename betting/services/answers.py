@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from accounts import audit
 from accounts.live import announce_bet
 from betting.models import NOT_TAKEN, UNANSWERED, Bet, BetStatus, Transfer
-from betting.services.ledger import lock_accounts, pots_of, staked_from, unmatched_reference
+from betting.services.pots import lock_accounts, pots_of, staked_from, unmatched_reference
 from betting.services.track import commit_bet
 from betting.venues.base import FINAL, Answer, Code, Order, Venue, Verdict
 from betting.venues.registry import venue_by_key

@@ -9,7 +9,7 @@ from django.db.models import F, OuterRef, Subquery
 
 from betting.domain.settlement import DeadHeat
 from betting.models import Bet, BetStatus, Notice, Result, Settlement, Transfer
-from betting.services.ledger import staked_from
+from betting.services.pots import staked_from
 from betting.services.settlement import (
     BetNotOpen,
     Ruling,

@@ -3,8 +3,6 @@
 Every transfer is written here or by placement and settlement, under the lock of the owner's pots.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,13 +10,20 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.money import to_cents
-from betting.models import AT_RISK, Bankroll, Bet, LedgerAccount, Transfer
+from betting.models import Bankroll, LedgerAccount, Transfer
+from betting.selectors.playing import deposit_rooms
+from betting.services.pots import Pots, locked_pots
+from risk.selectors import exclusion_of
 
 Kind = LedgerAccount.Kind
-# The pots that every bankroll has; those at bookmakers come when money is moved there.
-FIRST_POTS = (Kind.FREE, Kind.AT_RISK, Kind.HOUSE, Kind.WORLD)
+# How a person moves money; stakes and what comes of them are placement's and settlement's.
+MOVES = (
+    Transfer.Kind.DEPOSIT,
+    Transfer.Kind.WITHDRAWAL,
+    Transfer.Kind.TO_BOOK,
+    Transfer.Kind.FROM_BOOK,
+)
 MOST = Decimal("1000000000.00")
-LONGEST_NAME = 48
 # With the owner's number before it, it must fit the column.
 LONGEST_REFERENCE = 72
 
@@ -38,36 +43,6 @@ class TransferRepeatedDifferently(Exception):
 
 class BankrollClosed(Exception):
     """Nothing moves into a bankroll that is closed; opening it again is the remedy."""
-
-
-class NotEmpty(Exception):
-    """A bankroll or a pot that still holds money, or has open bets, cannot be closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pots:
-    """The pots of one bankroll; `books` are those at bookmakers, by the bookmaker's key."""
-
-    bankroll: Bankroll
-    free: LedgerAccount
-    at_risk: LedgerAccount
-    house: LedgerAccount
-    world: LedgerAccount
-    books: Mapping[int, LedgerAccount] = field(default_factory=dict)
-
-    @property
-    def equity(self) -> Decimal:
-        """Return free, at bookmakers and at risk together, as it was when the pots were read."""
-        at_books = sum((pot.amount for pot in self.books.values()), Decimal("0.00"))
-        return self.free.amount + at_books + self.at_risk.amount
-
-    def stakes_at(self, bookmaker_id: int) -> LedgerAccount:
-        """Return the pot that a stake at a bookmaker comes out of.
-
-        That at the bookmaker, where one is kept; else the free one.
-        """
-        pot = self.books.get(bookmaker_id)
-        return pot if pot is not None and pot.closed_at is None else self.free
 
 
 def read_amount(value: Decimal | str, *, field: str = "amount") -> Decimal:
@@ -95,11 +70,6 @@ def read_amount(value: Decimal | str, *, field: str = "amount") -> Decimal:
     return to_cents(amount)
 
 
-def unmatched_reference(bet_id: int) -> str:
-    """Return the reference of the transfer that gives back what a venue did not match."""
-    return f"bet:{bet_id}:unmatched"
-
-
 def read_reference(reference: str) -> str:
     """Return what a move of money is known by, or refuse it.
 
@@ -114,287 +84,31 @@ def read_reference(reference: str) -> str:
     return reference
 
 
-def lock_accounts(owner_id: int) -> list[LedgerAccount]:
-    """Lock all pots of a person, in the order of their keys, and return them.
-
-    These rows are the lock of the money path: one money decision per owner at a time. Everybody
-    locks in the same order, so nobody waits in a ring.
-    """
-    return list(
-        LedgerAccount.objects.select_for_update(of=("self",))
-        .filter(bankroll__owner_id=owner_id)
-        .select_related("bankroll")
-        .order_by("pk")
-    )
-
-
-def pots_of(accounts: Iterable[LedgerAccount], bankroll_id: int) -> Pots:
-    """Return one bankroll's pots out of the locked ones.
-
-    Raises:
-        Bankroll.DoesNotExist: if none of them belongs to that bankroll.
-    """
-    mine = [a for a in accounts if a.bankroll_id == bankroll_id]
-    if not mine:
-        raise Bankroll.DoesNotExist(f"There is no bankroll {bankroll_id} of this owner.")
-    by_kind = {a.kind: a for a in mine}
-    return Pots(
-        bankroll=mine[0].bankroll,
-        free=by_kind[Kind.FREE],
-        at_risk=by_kind[Kind.AT_RISK],
-        house=by_kind[Kind.HOUSE],
-        world=by_kind[Kind.WORLD],
-        books={a.bookmaker_id: a for a in mine if a.bookmaker_id is not None},
-    )
-
-
-def staked_from(pots: Pots, bet_id: int) -> LedgerAccount:
-    """Return the pot that a bet's stake came out of; its money goes back there."""
-    source = Transfer.objects.values_list("source_id", flat=True).get(
-        bet_id=bet_id, kind=Transfer.Kind.STAKE
-    )
-    return next(pot for pot in (pots.free, *pots.books.values()) if pot.pk == source)
-
-
 @transaction.atomic
-def open_bankroll(
-    owner_id: int, name: str, currency: str, now: datetime, *, by_id: int | None = None
-) -> Bankroll:
-    """Open a bankroll with its four empty pots, or one that was closed once more.
-
-    The same owner, name and currency return the one that is open.
-
-    Raises:
-        AmountRefused: if that name is open already in another currency.
-    """
-    bankroll, is_new = Bankroll.objects.select_for_update().get_or_create(
-        owner_id=owner_id, name=name, defaults={"currency": currency, "opened_at": now}
-    )
-    if bankroll.currency != currency:
-        raise AmountRefused(
-            f"currency: {name} is kept in {bankroll.currency}, not {currency}; "
-            "give the new bankroll another name."
-        )
-    if is_new:
-        LedgerAccount.objects.bulk_create(
-            [LedgerAccount(bankroll=bankroll, kind=kind) for kind in FIRST_POTS]
-        )
-    elif bankroll.closed_at is not None:
-        bankroll.closed_at = None
-        bankroll.save(update_fields=["closed_at"])
-    else:
-        return bankroll
-    _audit("opened bankroll", bankroll, at=now, by_id=by_id, currency=currency)
-    return bankroll
-
-
-@transaction.atomic
-def rename_bankroll(
-    *, bankroll_id: int, name: str, now: datetime, by_id: int | None = None
-) -> Bankroll:
-    """Give a bankroll another name. The name that it has changes nothing.
-
-    Raises:
-        AmountRefused: if another bankroll of the same person has that name.
-    """
-    bankroll = _locked(bankroll_id).bankroll
-    name = read_name(name)
-    if bankroll.name == name:
-        return bankroll
-    if Bankroll.objects.filter(owner_id=bankroll.owner_id, name=name).exists():
-        raise AmountRefused(f"name: {name} is another bankroll; choose another.", field="name")
-    was, bankroll.name = bankroll.name, name
-    bankroll.save(update_fields=["name"])
-    _audit("renamed bankroll", bankroll, at=now, by_id=by_id, was=was)
-    return bankroll
-
-
-@transaction.atomic
-def close_bankroll(*, bankroll_id: int, now: datetime, by_id: int | None = None) -> Bankroll:
-    """Close a bankroll that holds nothing. One that is closed stays as it is.
-
-    Raises:
-        NotEmpty: saying what it still holds.
-    """
-    pots = _locked(bankroll_id)
-    bankroll = pots.bankroll
-    if bankroll.closed_at is not None:
-        return bankroll
-    if pots.equity:
-        raise NotEmpty(
-            f"{bankroll.name} still holds {pots.equity} {bankroll.currency}, of that "
-            f"{pots.at_risk.amount} at risk; let its bets settle and withdraw the rest first."
-        )
-    bankroll.closed_at = now
-    bankroll.save(update_fields=["closed_at"])
-    _audit("closed bankroll", bankroll, at=now, by_id=by_id)
-    return bankroll
-
-
-def read_name(name: str) -> str:
-    """Return a bankroll's name, or refuse it.
-
-    >>> read_name(" Main ")
-    'Main'
-
-    Raises:
-        AmountRefused: if it is empty, too long or not printable.
-    """
-    name = name.strip()
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        raise AmountRefused(
-            f"name: {name[:LONGEST_NAME]!r} will not do; "
-            f"write 1 to {LONGEST_NAME} printable characters.",
-            field="name",
-        )
-    return name
-
-
-def deposit(
+def move_money(
+    kind: str,
     *,
     bankroll_id: int,
     amount: Decimal,
     reference: str,
     now: datetime,
-    by_id: int | None = None,
-) -> Transfer:
-    """Pay money into a bankroll. A repeated reference returns the first transfer.
-
-    Raises:
-        AmountRefused: naming what is wrong with the amount.
-        BankrollClosed: if the bankroll is closed.
-        TransferRepeatedDifferently: if the reference was used for something else.
-    """
-    return _move(
-        Transfer.Kind.DEPOSIT,
-        bankroll_id=bankroll_id,
-        amount=amount,
-        reference=reference,
-        now=now,
-        by_id=by_id,
-    )
-
-
-def withdraw(
-    *,
-    bankroll_id: int,
-    amount: Decimal,
-    reference: str,
-    now: datetime,
-    by_id: int | None = None,
-) -> Transfer:
-    """Take free money out of a bankroll. A repeated reference returns the first transfer.
-
-    Raises:
-        AmountRefused: naming what is wrong with the amount, or how much is free.
-        TransferRepeatedDifferently: if the reference was used for something else.
-    """
-    return _move(
-        Transfer.Kind.WITHDRAWAL,
-        bankroll_id=bankroll_id,
-        amount=amount,
-        reference=reference,
-        now=now,
-        by_id=by_id,
-    )
-
-
-def move_to_bookmaker(
-    *,
-    bankroll_id: int,
-    bookmaker_id: int,
-    amount: Decimal,
-    reference: str,
-    now: datetime,
-    by_id: int | None = None,
-) -> Transfer:
-    """Move free money to a bookmaker. From the first time on stakes there come out of that pot.
-
-    A repeated reference returns the first transfer.
-
-    Raises:
-        AmountRefused: naming what is wrong with the amount, or how much is free.
-        BankrollClosed: if the bankroll is closed.
-        TransferRepeatedDifferently: if the reference was used for something else.
-    """
-    return _move(
-        Transfer.Kind.TO_BOOK,
-        bankroll_id=bankroll_id,
-        bookmaker_id=bookmaker_id,
-        amount=amount,
-        reference=reference,
-        now=now,
-        by_id=by_id,
-    )
-
-
-def move_from_bookmaker(
-    *,
-    bankroll_id: int,
-    bookmaker_id: int,
-    amount: Decimal,
-    reference: str,
-    now: datetime,
-    by_id: int | None = None,
-) -> Transfer:
-    """Move money that lies at a bookmaker back into the free pot.
-
-    A repeated reference returns the first transfer.
-
-    Raises:
-        AmountRefused: naming what is wrong with the amount, or how much lies there.
-        TransferRepeatedDifferently: if the reference was used for something else.
-    """
-    return _move(
-        Transfer.Kind.FROM_BOOK,
-        bankroll_id=bankroll_id,
-        bookmaker_id=bookmaker_id,
-        amount=amount,
-        reference=reference,
-        now=now,
-        by_id=by_id,
-    )
-
-
-@transaction.atomic
-def close_pot(
-    *, bankroll_id: int, bookmaker_id: int, now: datetime, by_id: int | None = None
-) -> None:
-    """Keep no account of a bookmaker any more: stakes there come out of the free pot again.
-
-    A pot that is closed, or never was, stays as it is.
-
-    Raises:
-        NotEmpty: if money lies there, or bets staked from it are open.
-    """
-    pots = _locked(bankroll_id)
-    pot = pots.books.get(bookmaker_id)
-    if pot is None or pot.closed_at is not None:
-        return
-    waiting = Bet.objects.filter(bankroll_id=bankroll_id, status__in=AT_RISK).filter(
-        transfers__kind=Transfer.Kind.STAKE, transfers__source=pot
-    )
-    if pot.amount or (count := waiting.count()):
-        held = f"{pot.amount} lies there" if pot.amount else f"{count} of its bets are open"
-        raise NotEmpty(f"{held}; move the money back, and let its bets settle first.")
-    pot.closed_at = now
-    pot.save(update_fields=["closed_at"])
-    _audit("closed pot", pots.bankroll, at=now, by_id=by_id, bookmaker=bookmaker_id)
-
-
-@transaction.atomic
-def _move(
-    kind: Transfer.Kind,
-    *,
-    bankroll_id: int,
-    amount: Decimal,
-    reference: str,
-    now: datetime,
-    by_id: int | None,
     bookmaker_id: int | None = None,
+    by_id: int | None = None,
 ) -> Transfer:
+    """Move money one of the ways of `MOVES`. A repeated reference returns the first transfer.
+
+    A deposit comes from the world into the free pot, a withdrawal goes back. What goes to a
+    bookmaker, and comes from there, is free money; from the first time on stakes at that bookmaker
+    come out of the pot there. Who keeps away from betting brings nothing in; a person's own
+    deposit limits hold. Taking out is always allowed.
+
+    Raises:
+        AmountRefused: naming what is wrong, how much there is, or what forbids a deposit.
+        BankrollClosed: if money would come into a bankroll that is closed.
+        TransferRepeatedDifferently: if the reference was used for something else.
+    """
     amount = read_amount(amount)
-    pots = _locked(bankroll_id)
+    pots = locked_pots(bankroll_id)
     # The owner is part of it: two people may well use the same words.
     reference = f"{pots.bankroll.owner_id}:{read_reference(reference)}"
     earlier = (
@@ -414,8 +128,8 @@ def _move(
             )
         return earlier
     brings = kind in (Transfer.Kind.DEPOSIT, Transfer.Kind.TO_BOOK)
-    if brings and pots.bankroll.closed_at is not None:
-        raise BankrollClosed(f"{pots.bankroll.name} is closed; open it again first.")
+    if brings:
+        _may_bring(kind, pots.bankroll, amount, now=now)
     source, destination = _ends(kind, pots, bookmaker_id, may_open=brings)
     if source is not pots.world and amount > source.amount:
         raise AmountRefused(_too_much(amount, source, pots))
@@ -427,7 +141,7 @@ def _move(
         amount=amount,
         at=now,
     )
-    _audit(
+    audited(
         f"moved money: {moved.get_kind_display().lower()}",
         pots.bankroll,
         at=now,
@@ -439,12 +153,32 @@ def _move(
     return moved
 
 
+def _may_bring(kind: str, bankroll: Bankroll, amount: Decimal, *, now: datetime) -> None:
+    """Refuse money for the next stakes of somebody who keeps away, or over their own limit."""
+    if bankroll.closed_at is not None:
+        raise BankrollClosed(f"{bankroll.name} is closed; open it again first.")
+    if (kept := exclusion_of(bankroll.owner_id)) is not None:
+        until = "for good" if kept.until is None else f"until {kept.until:%Y-%m-%d %H:%M} UTC"
+        raise AmountRefused(
+            f"kind: {kept.title} {until}: no deposit is taken; money can be withdrawn.",
+            field="kind",
+        )
+    if kind != Transfer.Kind.DEPOSIT:
+        return
+    for room in deposit_rooms(bankroll.owner_id, now=now):
+        if amount > room.most:
+            raise AmountRefused(
+                f"amount: {amount} is over what is left of {room.title}: {room.left} of "
+                f"{room.bound}; wait until the period ends, or ask for a higher limit."
+            )
+
+
 def _ends(
-    kind: Transfer.Kind, pots: Pots, bookmaker_id: int | None, *, may_open: bool
+    kind: str, pots: Pots, bookmaker_id: int | None, *, may_open: bool
 ) -> tuple[LedgerAccount, LedgerAccount]:
-    if kind is Transfer.Kind.DEPOSIT:
+    if kind == Transfer.Kind.DEPOSIT:
         return pots.world, pots.free
-    if kind is Transfer.Kind.WITHDRAWAL:
+    if kind == Transfer.Kind.WITHDRAWAL:
         return pots.free, pots.world
     pot = pots.books.get(bookmaker_id or 0)
     if pot is None:
@@ -456,7 +190,7 @@ def _ends(
     elif may_open and pot.closed_at is not None:
         pot.closed_at = None
         pot.save(update_fields=["closed_at"])
-    return (pots.free, pot) if kind is Transfer.Kind.TO_BOOK else (pot, pots.free)
+    return (pots.free, pot) if kind == Transfer.Kind.TO_BOOK else (pot, pots.free)
 
 
 def _too_much(amount: Decimal, source: LedgerAccount, pots: Pots) -> str:
@@ -469,14 +203,10 @@ def _too_much(amount: Decimal, source: LedgerAccount, pots: Pots) -> str:
     return f"amount: {amount} is more than {where}; {remedy}."
 
 
-def _locked(bankroll_id: int) -> Pots:
-    owner_id = Bankroll.objects.values_list("owner_id", flat=True).get(pk=bankroll_id)
-    return pots_of(lock_accounts(owner_id), bankroll_id)
-
-
-def _audit(
+def audited(
     action: str, bankroll: Bankroll, *, at: datetime, by_id: int | None, **detail: object
 ) -> None:
+    """Write down what was done with a bankroll."""
     audit.record(
         action=action,
         subject=f"bankroll {bankroll.pk}: {bankroll.name}",

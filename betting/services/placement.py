@@ -22,7 +22,7 @@ from betting.services.asking import (
     read_stake,
     refusal,
 )
-from betting.services.ledger import Pots, lock_accounts, pots_of
+from betting.services.pots import Pots, lock_accounts, pots_of
 from betting.services.prices import PriceSource, latest_price
 from betting.services.terms import Offered, offer_of, terms_against
 from betting.venues.base import Answer, Code, Order, Venue, Verdict

@@ -24,9 +24,10 @@ from betting.selectors.history import past_of
 from betting.selectors.money import money_in
 from betting.selectors.performance import PerformanceFilter, performance_of
 from betting.services.backtesting import summary_of
+from betting.services.bankrolls import open_bankroll
 from betting.services.books import check_books
 from betting.services.following import place_for_followers
-from betting.services.ledger import deposit, open_bankroll
+from betting.services.ledger import move_money
 from betting.services.measuring import measure_clv
 from betting.services.opportunities import record_opportunities
 from betting.services.prices import prices_in
@@ -169,7 +170,13 @@ def _set_up(
     bankroll = open_bankroll(
         owner.pk, f"{number}: {strategy_key[:12]} {starts_on}..{ends_on}", "EUR", began
     )
-    deposit(bankroll_id=bankroll.pk, amount=CAPITAL, reference=f"replay {number}", now=began)
+    move_money(
+        "deposit",
+        bankroll_id=bankroll.pk,
+        amount=CAPITAL,
+        reference=f"replay {number}",
+        now=began,
+    )
     # A copy, so that its opportunities mix with nobody's and its configuration stays as played.
     copy = Strategy.objects.create(
         key=f"replay-{number}-{strategy_key}"[:48],

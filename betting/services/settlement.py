@@ -26,7 +26,7 @@ from betting.models import Bet, BetStatus, Result, Settlement, Transfer
 from betting.selectors.bets import due_bets
 from betting.selectors.money import equity_path
 from betting.selectors.stakes import draw_is_offered
-from betting.services.ledger import Pots, lock_accounts, pots_of
+from betting.services.pots import Pots, lock_accounts, pots_of
 from odds.models import EventStatus
 from risk.domain.breakers import History
 from risk.services import check_personal

@@ -17,23 +17,17 @@ from betting.forms_money import MoveMoney, NameBankroll, OpenBankroll, Period
 from betting.selectors.money import bankrolls_of, books_to_move_to, money_in
 from betting.selectors.statements import Statement, bankroll_owned, movements, statement_of
 from betting.selectors.waiting import notices_of
-from betting.services import correcting, ledger
+from betting.services import bankrolls, correcting, ledger
 
 COLUMNS = (
     "number", "at", "kind", "from_pot", "to_pot", "bookmaker", "amount", "change", "equity",
     "currency", "bet", "reference", "hash",
 )  # fmt: skip
 TEXTS = {"bookmaker", "reference"}
-MOVES: dict[str, Callable[..., Any]] = {
-    "deposit": ledger.deposit,
-    "withdrawal": ledger.withdraw,
-    "to_book": ledger.move_to_bookmaker,
-    "from_book": ledger.move_from_bookmaker,
-}
 REFUSALS = (
     ledger.AmountRefused,
     ledger.BankrollClosed,
-    ledger.NotEmpty,
+    bankrolls.NotEmpty,
     ledger.TransferRepeatedDifferently,
 )
 # A page shows so many movements; the files hold all.
@@ -54,9 +48,9 @@ def open_bankroll(request: UserRequest) -> HttpResponse:
     form = OpenBankroll(request.POST)
 
     def do() -> str:
-        name = ledger.read_name(form.cleaned_data["name"])
+        name = bankrolls.read_name(form.cleaned_data["name"])
         currency = form.cleaned_data["currency"]
-        ledger.open_bankroll(request.user.pk, name, currency, clock.now(), by_id=request.user.pk)
+        bankrolls.open_bankroll(request.user.pk, name, currency, clock.now(), by_id=request.user.pk)
         return f"{name} is open."
 
     return _done(request, form, do, opening=form)
@@ -70,7 +64,7 @@ def rename_bankroll(request: UserRequest, bankroll_id: int) -> HttpResponse:
     form = NameBankroll(request.POST)
 
     def do() -> str:
-        ledger.rename_bankroll(
+        bankrolls.rename_bankroll(
             bankroll_id=bankroll_id,
             name=form.cleaned_data["name"],
             now=clock.now(),
@@ -87,11 +81,33 @@ def close_bankroll(request: UserRequest, bankroll_id: int) -> HttpResponse:
     """Close one of my bankrolls that holds nothing."""
     own = _own(request, bankroll_id)
     try:
-        ledger.close_bankroll(bankroll_id=bankroll_id, now=clock.now(), by_id=request.user.pk)
-    except ledger.NotEmpty as refused:
+        bankrolls.close_bankroll(bankroll_id=bankroll_id, now=clock.now(), by_id=request.user.pk)
+    except bankrolls.NotEmpty as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, f"{own.name} is closed. Its record stays.")
+    return redirect("money")
+
+
+@require_POST
+@login_required
+def close_pot(request: UserRequest, bankroll_id: int, bookmaker_id: int) -> HttpResponse:
+    """Close an empty pot at a bookmaker: stakes there come out of free money again."""
+    _own(request, bankroll_id)
+    book = dict(books_to_move_to()).get(bookmaker_id)
+    if book is None:
+        raise Http404("There is no such bookmaker.")
+    try:
+        bankrolls.close_pot(
+            bankroll_id=bankroll_id,
+            bookmaker_id=bookmaker_id,
+            now=clock.now(),
+            by_id=request.user.pk,
+        )
+    except bankrolls.NotEmpty as refused:
+        messages.error(request, f"{book}: {refused}")
+    else:
+        messages.success(request, f"Stakes at {book} come out of free money again.")
     return redirect("money")
 
 
@@ -115,7 +131,8 @@ def move_money(request: UserRequest, bankroll_id: int) -> HttpResponse:
     def do() -> str:
         asked = form.cleaned_data
         there = {"bookmaker_id": asked["bookmaker"]} if asked["kind"].endswith("_book") else {}
-        moved = MOVES[asked["kind"]](
+        moved = ledger.move_money(
+            asked["kind"],
             bankroll_id=bankroll_id,
             amount=asked["amount"],
             reference=asked["request_key"],

@@ -24,7 +24,7 @@ from risk.services import personal as services
 @require_GET
 @login_required
 def personal(request: UserRequest) -> HttpResponse:
-    """Show what I let myself stake, lose and spend in time, and how to stop for longer."""
+    """Show what I let myself pay in, stake, lose and spend in time, and how to stop."""
     return _page(request)
 
 

@@ -71,6 +71,7 @@ class Exclusion(models.Model):
 
 
 class PersonalKind(models.TextChoices):
+    DEPOSIT = "deposit", "Deposits"
     STAKE = "stake", "Stakes"
     LOSS = "loss", "Losses"
     TIME = "time", "Time"
@@ -88,7 +89,7 @@ class PersonalAsked(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="raises_asked"
     )
-    kind = models.CharField(max_length=5, choices=PersonalKind.choices)
+    kind = models.CharField(max_length=7, choices=PersonalKind.choices)
     period = models.CharField(max_length=5, choices=Period.choices)
     amount = models.DecimalField(
         max_digits=12, decimal_places=2, null=True, help_text="none: no limit"
@@ -135,15 +136,16 @@ class PersonalAsked(models.Model):
 
 
 class PersonalLimit(models.Model):
-    """What a person lets themselves stake, lose or spend in time: the latest row. Append-only.
+    """What a person lets themselves pay in, stake, lose or spend in time: the latest row.
 
-    Money of several currencies is added up as if one were worth the other; time is in minutes.
+    Append-only. Money of several currencies is added up as if one were worth the other; time is in
+    minutes.
     """
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="personal_limits"
     )
-    kind = models.CharField(max_length=5, choices=PersonalKind.choices)
+    kind = models.CharField(max_length=7, choices=PersonalKind.choices)
     period = models.CharField(max_length=5, choices=Period.choices)
     amount = models.DecimalField(
         max_digits=12, decimal_places=2, null=True, help_text="none: no limit"

@@ -52,6 +52,14 @@ def test_a_bankroll_is_opened_filled_moved_and_stated(as_alice):
     ]
     assert told["closing"]["last_hash"] == rows[-1]["hash"]
     assert AuditEntry.objects.filter(action__startswith="moved money").count() == 3
+    assert send(as_alice, f"{at}/pots/{book}/close").status_code == 422
+    back = {"kind": "from_book", "amount": "30.00", "bookmaker": book}
+    assert send(as_alice, f"{at}/transfers", back, key="f").status_code == 201
+    assert send(as_alice, f"{at}/pots/{book}/close").json()["books"] == []
+    assert send(as_alice, f"{at}/pots/nobody/close").status_code == 404
+    away = {"kind": "time_out", "days": 7}
+    assert send(as_alice, "risk/exclusions", away).status_code == 200
+    assert send(as_alice, f"{at}/transfers", moves[0][1], key="d2").status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from django.db.models.deletion import ProtectedError
 
 from betting.models import Bankroll, Bet, LedgerAccount, Settlement, Transfer
 from betting.selectors.money import bankroll_of
-from betting.services import ledger
+from betting.services import bankrolls, ledger
 from betting.services.books import check_books
 from betting.services.settlement import settle_bet
 from tests import make
@@ -37,33 +37,33 @@ def test_a_deposit_moves_money_from_the_world_into_the_free_pot(alice):
 
 
 def test_opening_the_same_bankroll_twice_opens_one(alice):
-    first = ledger.open_bankroll(alice.pk, "Main", "EUR", make.BEFORE)
+    first = bankrolls.open_bankroll(alice.pk, "Main", "EUR", make.BEFORE)
 
-    assert ledger.open_bankroll(alice.pk, "Main", "EUR", make.NOON) == first
+    assert bankrolls.open_bankroll(alice.pk, "Main", "EUR", make.NOON) == first
     assert LedgerAccount.objects.count() == 4
     with pytest.raises(ledger.AmountRefused, match="kept in EUR, not USD"):
-        ledger.open_bankroll(alice.pk, "Main", "USD", make.NOON)
+        bankrolls.open_bankroll(alice.pk, "Main", "USD", make.NOON)
 
 
 def test_a_repeated_reference_moves_nothing_and_a_different_repeat_is_an_error(alice):
     bankroll = make.bankroll(alice, "100.00")
     repeat = {"bankroll_id": bankroll.pk, "reference": "seed-Main", "now": make.NOON}
 
-    again = ledger.deposit(amount=Decimal("100.00"), **repeat)
+    again = ledger.move_money("deposit", amount=Decimal("100.00"), **repeat)
 
     assert again == Transfer.objects.get()
     assert amounts(bankroll)["free"] == Decimal("100.00")
     with pytest.raises(ledger.TransferRepeatedDifferently):
-        ledger.deposit(amount=Decimal("99.00"), **repeat)
+        ledger.move_money("deposit", amount=Decimal("99.00"), **repeat)
 
 
 def test_no_more_can_be_withdrawn_than_is_free(alice):
     bankroll = make.bankroll(alice, "100.00")
     on = {"bankroll_id": bankroll.pk, "now": make.NOON}
 
-    ledger.withdraw(amount=Decimal("40.00"), reference="w1", **on)
+    ledger.move_money("withdrawal", amount=Decimal("40.00"), reference="w1", **on)
     with pytest.raises(ledger.AmountRefused, match=r"60\.01 is more than the free 60\.00"):
-        ledger.withdraw(amount=Decimal("60.01"), reference="w2", **on)
+        ledger.move_money("withdrawal", amount=Decimal("60.01"), reference="w2", **on)
 
     assert amounts(bankroll)["free"] == Decimal("60.00")
     assert check_books() == []
@@ -91,7 +91,9 @@ def test_a_hostile_amount_is_refused_and_moves_nothing(alice, amount):
     bankroll = make.bankroll(alice, "100.00")
 
     with pytest.raises(ledger.AmountRefused, match="amount: "):
-        ledger.deposit(bankroll_id=bankroll.pk, amount=amount, reference="x", now=make.NOON)
+        ledger.move_money(
+            "deposit", bankroll_id=bankroll.pk, amount=amount, reference="x", now=make.NOON
+        )
 
     assert Transfer.objects.count() == 1
 

@@ -4,6 +4,7 @@ import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -20,7 +21,7 @@ from hypothesis.stateful import (
 
 from betting.domain.simulate import half_even
 from betting.models import LedgerAccount, Transfer
-from betting.services import correcting, ledger, settlement
+from betting.services import bankrolls, correcting, ledger, settlement
 from betting.services.books import check_books
 from betting.services.placement import StakeRefused
 from odds.models import Bookmaker
@@ -95,7 +96,7 @@ class Money(RuleBasedStateMachine):
 
     @rule(cents=amounts, out=st.booleans(), key=st.uuids())
     def world(self, cents, out, key) -> None:
-        do = ledger.withdraw if out else ledger.deposit
+        do = partial(ledger.move_money, "withdrawal" if out else "deposit")
         short = out and cents > self.pots["free"]
         asked = self.on(amount=euros(cents), reference=key.hex)
         with self.expect(ledger.AmountRefused if short else None):
@@ -105,7 +106,7 @@ class Money(RuleBasedStateMachine):
 
     @rule(cents=amounts, book=st.sampled_from(BOOKS), back=st.booleans(), key=st.uuids())
     def book(self, cents, book, back, key) -> None:
-        do = ledger.move_from_bookmaker if back else ledger.move_to_bookmaker
+        do = partial(ledger.move_money, "from_book" if back else "to_book")
         short = cents > self.pots.get(book if back else "free", 0)
         asked = self.on(amount=euros(cents), reference=key.hex, bookmaker_id=self.books[book])
         with self.expect(ledger.AmountRefused if short else None):
@@ -120,8 +121,8 @@ class Money(RuleBasedStateMachine):
             return
         waits = any(bet.pot == book and not bet.result for bet in self.told)
         held = self.pots[book] > 0
-        with self.expect(ledger.NotEmpty if held or waits else None):
-            ledger.close_pot(**self.on(bookmaker_id=self.books[book]))
+        with self.expect(bankrolls.NotEmpty if held or waits else None):
+            bankrolls.close_pot(**self.on(bookmaker_id=self.books[book]))
         if not (held or waits):
             self.kept.discard(book)
 

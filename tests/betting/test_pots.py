@@ -3,21 +3,25 @@
 import hashlib
 import random
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC
+from datetime import UTC, timedelta
 from decimal import Decimal
 
 import pgtrigger
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts.models import AuditEntry
 from betting.models import LedgerAccount, Transfer
 from betting.selectors.money import bankroll_of, bankrolls_of
-from betting.services import ledger
+from betting.services import bankrolls, ledger
 from betting.services.books import check_books
 from betting.services.correcting import correct_settlement
 from betting.services.placement import StakeRefused
 from betting.services.settlement import settle_bet
+from risk.services.personal import exclude, set_personal_limit
 from tests import make
 
 
@@ -28,7 +32,8 @@ def held(bankroll) -> dict[str, Decimal]:
 
 
 def to_book(bankroll, quote, amount: str, reference: str = "m1") -> Transfer:
-    return ledger.move_to_bookmaker(
+    return ledger.move_money(
+        "to_book",
         bankroll_id=bankroll.pk,
         bookmaker_id=quote.bookmaker_id,
         amount=Decimal(amount),
@@ -80,14 +85,18 @@ def test_money_goes_to_a_bookmaker_and_back_once_a_reference(alice):
     with pytest.raises(ledger.AmountRefused, match=r"40\.01 is more than the free 40\.00"):
         to_book(bankroll, quote, "40.01", "m2")
     with pytest.raises(ledger.AmountRefused, match="at bookmakers when it is moved back"):
-        ledger.withdraw(
-            bankroll_id=bankroll.pk, amount=Decimal("50.00"), reference="w", now=make.NOON
+        ledger.move_money(
+            "withdrawal",
+            bankroll_id=bankroll.pk,
+            amount=Decimal("50.00"),
+            reference="w",
+            now=make.NOON,
         )
     with pytest.raises(ledger.TransferRepeatedDifferently, match="to a bookmaker"):
-        ledger.move_from_bookmaker(amount=Decimal("60.00"), reference="m1", **on)
+        ledger.move_money("from_book", amount=Decimal("60.00"), reference="m1", **on)
     with pytest.raises(ledger.AmountRefused, match=r"more than the 60\.00 lying there"):
-        ledger.move_from_bookmaker(amount=Decimal("60.01"), reference="m3", **on)
-    ledger.move_from_bookmaker(amount=Decimal("60.00"), reference="m4", **on)
+        ledger.move_money("from_book", amount=Decimal("60.01"), reference="m3", **on)
+    ledger.move_money("from_book", amount=Decimal("60.00"), reference="m4", **on)
 
     assert held(bankroll)["free"] == Decimal("100.00")
     assert check_books() == []
@@ -98,14 +107,14 @@ def test_a_pot_is_closed_when_empty_and_stakes_are_free_money_again(alice):
     quote = make.priced()
     to_book(bankroll, quote, "5.00")
     on = {"bankroll_id": bankroll.pk, "bookmaker_id": quote.bookmaker_id, "now": make.NOON}
-    with pytest.raises(ledger.NotEmpty, match=r"5\.00 lies there"):
-        ledger.close_pot(**on)
+    with pytest.raises(bankrolls.NotEmpty, match=r"5\.00 lies there"):
+        bankrolls.close_pot(**on)
     bet = make.place(alice, quote, "5.00")
-    with pytest.raises(ledger.NotEmpty, match="1 of its bets are open"):
-        ledger.close_pot(**on)
+    with pytest.raises(bankrolls.NotEmpty, match="1 of its bets are open"):
+        bankrolls.close_pot(**on)
     settle_bet(bet_id=bet.pk, result="lost", now=make.NIGHT)
 
-    ledger.close_pot(**on)
+    bankrolls.close_pot(**on)
 
     make.place(alice, quote, "4.00")
     assert held(bankroll)["free"] == Decimal("991.00")
@@ -123,19 +132,19 @@ def test_a_bankroll_is_renamed_closed_when_empty_and_opened_again(alice):
     make.bankroll(alice, "100.00", name="Second")
     on = {"bankroll_id": bankroll.pk, "now": make.NOON, "by_id": alice.pk}
     with pytest.raises(ledger.AmountRefused, match="Second is another bankroll"):
-        ledger.rename_bankroll(name="Second", **on)
-    ledger.rename_bankroll(name="First", **on)
-    with pytest.raises(ledger.NotEmpty, match=r"still holds 10\.00 EUR"):
-        ledger.close_bankroll(**on)
-    ledger.withdraw(amount=Decimal("10.00"), reference="all", **on)
+        bankrolls.rename_bankroll(name="Second", **on)
+    bankrolls.rename_bankroll(name="First", **on)
+    with pytest.raises(bankrolls.NotEmpty, match=r"still holds 10\.00 EUR"):
+        bankrolls.close_bankroll(**on)
+    ledger.move_money("withdrawal", amount=Decimal("10.00"), reference="all", **on)
 
-    ledger.close_bankroll(**on)
+    bankrolls.close_bankroll(**on)
 
     assert [m.bankroll.name for m in bankrolls_of(alice.pk)] == ["Second"]
     with pytest.raises(ledger.BankrollClosed):
-        ledger.deposit(amount=Decimal("1.00"), reference="d", **on)
+        ledger.move_money("deposit", amount=Decimal("1.00"), reference="d", **on)
     assert make.place(alice, make.priced(), "1.00").bankroll.name == "Second"
-    assert ledger.open_bankroll(alice.pk, "First", "EUR", make.NIGHT).pk == bankroll.pk
+    assert bankrolls.open_bankroll(alice.pk, "First", "EUR", make.NIGHT).pk == bankroll.pk
     assert len(bankrolls_of(alice.pk)) == 2
     mine = AuditEntry.objects.filter(actor=alice).order_by("pk").values_list("action", flat=True)
     assert list(mine) == ["renamed bankroll", "moved money: withdrawal", "closed bankroll"]
@@ -274,4 +283,46 @@ def test_writers_at_once_make_one_chain_even_past_the_owners_lock(alice):
     assert list(Transfer.objects.order_by("number").values_list("number", flat=True)) == list(
         range(1, 202)
     )
+    assert check_books() == []
+
+
+def test_a_deposit_limit_counts_all_that_is_paid_in_whatever_is_taken_out(alice):
+    bankroll, second = make.bankroll(alice, "100.00"), make.bankroll(alice, "5.00", name="Second")
+    for period, amount in (("day", "30.00"), ("week", "125.00")):
+        set_personal_limit(
+            owner_id=alice.pk,
+            kind="deposit",
+            period=period,
+            amount=Decimal(amount),
+            now=timezone.now(),
+        )
+
+    with pytest.raises(ledger.AmountRefused, match=r"deposits a week: 20\.00 of 125\.00"):
+        make.deposit(bankroll, "20.01")
+    make.deposit(bankroll, "15.00")
+    make.withdrawal(bankroll, "15.00")
+    with pytest.raises(ledger.AmountRefused, match=r"deposits a week: 5\.00 of 125\.00"):
+        make.deposit(second, "5.01", reference="d2")
+    make.deposit(second, "5.00", reference="d2")
+
+    assert make.deposit(bankroll, "15.00").amount == Decimal("15.00"), "a repeat is no deposit"
+    make.place(alice, make.priced(), "1.00")
+
+
+def test_who_keeps_away_pays_nothing_in_and_takes_everything_out(alice):
+    bankroll, quote = make.bankroll(alice, "100.00"), make.priced()
+    to_book(bankroll, quote, "10.00")
+    exclude(owner_id=alice.pk, kind="time_out", length=timedelta(days=7), now=timezone.now())
+
+    with pytest.raises(ledger.AmountRefused, match=r"Time-out until .*: no deposit is taken"):
+        make.deposit(bankroll, "1.00")
+    with pytest.raises(ledger.AmountRefused, match="no deposit"):
+        to_book(bankroll, quote, "1.00", "m2")
+    with pytest.raises(CommandError, match="no deposit"):
+        call_command("bankroll", "deposit", "alice", "1.00")
+    back = {"bankroll_id": bankroll.pk, "bookmaker_id": quote.bookmaker_id, "now": make.NOON}
+    ledger.move_money("from_book", amount=Decimal("10.00"), reference="back", **back)
+    make.withdrawal(bankroll, "100.00")
+
+    assert bankroll_of(alice.pk).equity == 0
     assert check_books() == []

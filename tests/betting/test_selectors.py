@@ -14,7 +14,7 @@ from betting.selectors.performance import (
     track_record_of,
 )
 from betting.selectors.stakes import limits_used, on_selection
-from betting.services import ledger
+from betting.services import bankrolls, ledger
 from betting.services.opportunities import refresh_opportunities
 from betting.services.settlement import settle_bet
 from risk.services import halt_everything
@@ -73,8 +73,10 @@ def test_the_stake_offered_is_at_most_ones_own_part_of_kelly(alice, found):
 
 def test_what_another_bankroll_stakes_fills_no_limit_of_this_one(alice):
     first = make.bankroll(alice, "1000.00")
-    other = ledger.open_bankroll(alice.pk, "Dollars", "USD", make.BEFORE)
-    ledger.deposit(bankroll_id=other.pk, amount=Decimal("500.00"), reference="usd", now=make.BEFORE)
+    other = bankrolls.open_bankroll(alice.pk, "Dollars", "USD", make.BEFORE)
+    ledger.move_money(
+        "deposit", bankroll_id=other.pk, amount=Decimal("500.00"), reference="usd", now=make.BEFORE
+    )
     quote = make.priced()
     make.place(alice, quote, "10.00", bankroll_id=other.pk)
     make.place(alice, quote, "20.00", bankroll_id=first.pk)
@@ -123,8 +125,10 @@ def test_a_stretch_begins_with_what_was_earned_before_it(alice):
 
 def test_currencies_are_not_added_up(alice):
     make.bankroll(alice)
-    other = ledger.open_bankroll(alice.pk, "Dollars", "USD", make.BEFORE)
-    ledger.deposit(bankroll_id=other.pk, amount=Decimal("500.00"), reference="usd", now=make.BEFORE)
+    other = bankrolls.open_bankroll(alice.pk, "Dollars", "USD", make.BEFORE)
+    ledger.move_money(
+        "deposit", bankroll_id=other.pk, amount=Decimal("500.00"), reference="usd", now=make.BEFORE
+    )
     settled(alice, 1, "won", 0)
     settled(alice, 2, "won", 0, bankroll_id=other.pk)
 

@@ -7,7 +7,6 @@ from django.db import connection
 
 from betting.models import Bet, LedgerAccount, Settlement, Transfer
 from betting.selectors.performance import performance_of
-from betting.services import ledger
 from betting.services.books import check_books
 from betting.services.correcting import (
     CorrectionNotCovered,
@@ -148,9 +147,7 @@ def test_winnings_that_were_spent_cannot_be_taken_back(alice):
     bankroll = make.bankroll(alice)
     bet = make.place(alice, make.priced("3.000"), "20.00")
     settle_bet(bet_id=bet.pk, result="won", now=make.NIGHT)
-    ledger.withdraw(
-        bankroll_id=bankroll.pk, amount=Decimal("1040.00"), reference="all", now=make.NIGHT
-    )
+    make.withdrawal(bankroll, "1040.00")
 
     with pytest.raises(CorrectionNotCovered, match=r"60\.00 must be taken back"):
         correct_settlement(bet_id=bet.pk, result="lost", reason="oh", now=make.NIGHT)
@@ -247,7 +244,7 @@ def test_the_drawdown_breaker_trips_and_a_win_after_lifting_does_not_trip_it_aga
 
 def test_a_withdrawal_is_no_drawdown(alice):
     bankroll = make.bankroll(alice, "1000.00")
-    ledger.withdraw(bankroll_id=bankroll.pk, amount=Decimal("600.00"), reference="w", now=make.NOON)
+    make.withdrawal(bankroll, "600.00")
 
     lose(alice, 1, "5.00")
 

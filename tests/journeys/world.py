@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import JobRun, User
 from betting.models import Bet, Opportunity, Strategy
-from betting.services import ledger
+from betting.services import bankrolls, ledger
 from betting.services.placement import StakeRefused, place_bet
 from betting.services.settlement import settle_due_bets
 from models_registry.models import ModelVersion, Prediction, Predictor, Promotion
@@ -68,10 +68,11 @@ class _World:
 
     def fill(self, *, past: int, coming: int) -> None:
         self._model()
-        self.bankroll = ledger.open_bankroll(
+        self.bankroll = bankrolls.open_bankroll(
             self.owner.pk, "Main", "EUR", self.now - timedelta(days=90)
         )
-        ledger.deposit(
+        ledger.move_money(
+            "deposit",
             bankroll_id=self.bankroll.pk,
             amount=Decimal("1000.00"),
             reference=f"start {uuid.uuid4()}",

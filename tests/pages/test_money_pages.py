@@ -32,6 +32,13 @@ def test_money_moves_only_when_it_is_confirmed_and_once(alice, as_alice):
     assert "To a bookmaker: 30.00" in done.content.decode()
     money = bankroll_of(alice.pk)
     assert (money.free, money.at_books, Transfer.objects.count()) == (Decimal(70), Decimal(30), 2)
+    close = f"/money/{bankroll.pk}/pots/{book}/close/"
+    assert "30.00 lies there" in as_alice.post(close, follow=True).content.decode()
+    asked |= {"kind": "from_book", "confirmed": "1", "request_key": "k3"}
+    as_alice.post(at, asked)
+    assert "out of free money again" in as_alice.post(close, follow=True).content.decode()
+    assert bankroll_of(alice.pk).books == ()
+    as_alice.post(at, asked | {"kind": "to_book", "request_key": "k4"})
     over = as_alice.post(
         at, {"kind": "withdrawal", "amount": "70.01", "request_key": "k2", "confirmed": "1"}
     )
@@ -68,7 +75,7 @@ def test_a_statement_shows_and_exports_every_movement(alice, as_alice):
 
 def test_nobody_sees_the_money_of_another(as_alice, bob):
     theirs = make.bankroll(bob).pk
-    for path in ("move", "rename", "close"):
+    for path in ("move", "rename", "close", f"pots/{make.priced().bookmaker_id}/close"):
         assert as_alice.post(f"/money/{theirs}/{path}/").status_code == 404
     for path in ("statement/", "statement/export.csv"):
         assert as_alice.get(f"/money/{theirs}/{path}").status_code == 404

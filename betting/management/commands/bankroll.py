@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -13,18 +12,18 @@ from accounts import clock
 from betting.models import Bankroll
 from betting.selectors.opportunities import bookmaker_id
 from betting.selectors.statements import movements, statement_of
-from betting.services import ledger
+from betting.services import bankrolls, ledger
 
-MOVES: dict[str, Callable[..., Any]] = {
-    "deposit": ledger.deposit,
-    "withdraw": ledger.withdraw,
-    "to-book": ledger.move_to_bookmaker,
-    "from-book": ledger.move_from_bookmaker,
+MOVES = {
+    "deposit": "deposit",
+    "withdraw": "withdrawal",
+    "to-book": "to_book",
+    "from-book": "from_book",
 }
 REFUSALS = (
     ledger.AmountRefused,
     ledger.BankrollClosed,
-    ledger.NotEmpty,
+    bankrolls.NotEmpty,
     ledger.TransferRepeatedDifferently,
 )
 
@@ -32,11 +31,12 @@ REFUSALS = (
 class Command(BaseCommand):
     help = (
         "Pay into a person's bankroll, which opens it if there is none; take free money out; move "
-        "money to or from a bookmaker; rename or close it; print its statement."
+        "money to or from a bookmaker; rename or close it, or a pot at a bookmaker; print its "
+        "statement."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=(*MOVES, "rename", "close", "statement"))
+        parser.add_argument("what", choices=(*MOVES, "rename", "close", "close-pot", "statement"))
         parser.add_argument("user", help="user name")
         parser.add_argument(
             "value", nargs="?", default="", help="an amount such as 1000.00; the new name"
@@ -64,18 +64,13 @@ class Command(BaseCommand):
         currency = options["currency"].upper()
         if not re.fullmatch("[A-Z]{3}", currency):
             raise CommandError(f"currency: {currency} is no code of three letters, such as EUR.")
-        there = {}
-        if options["what"].endswith("-book"):
-            there = {"bookmaker_id": bookmaker_id(options["bookmaker"])}
-            if there["bookmaker_id"] is None:
-                raise CommandError(
-                    f"bookmaker: there is no {options['bookmaker'] or 'none given'}."
-                )
+        there = {"bookmaker_id": _book(options)} if options["what"].endswith("-book") else {}
         now = clock.now()
         # A bankroll is not opened for money that is refused.
         with transaction.atomic():
-            bankroll = ledger.open_bankroll(owner_id, options["name"], currency, now)
-            moved = MOVES[options["what"]](
+            bankroll = bankrolls.open_bankroll(owner_id, options["name"], currency, now)
+            moved = ledger.move_money(
+                MOVES[options["what"]],
                 bankroll_id=bankroll.pk,
                 amount=ledger.read_amount(options["value"]),
                 reference=options["reference"] or f"{options['what']} {uuid.uuid4()}",
@@ -90,11 +85,14 @@ class Command(BaseCommand):
             raise CommandError(f"name: {options['user']} has no bankroll {options['name']}.")
         now = clock.now()
         if options["what"] == "rename":
-            ledger.rename_bankroll(bankroll_id=bankroll.pk, name=options["value"], now=now)
+            bankrolls.rename_bankroll(bankroll_id=bankroll.pk, name=options["value"], now=now)
             self.stdout.write(f"{bankroll.name} is {options['value']} now.")
         elif options["what"] == "close":
-            ledger.close_bankroll(bankroll_id=bankroll.pk, now=now)
+            bankrolls.close_bankroll(bankroll_id=bankroll.pk, now=now)
             self.stdout.write(f"{bankroll.name} is closed.")
+        elif options["what"] == "close-pot":
+            bankrolls.close_pot(bankroll_id=bankroll.pk, bookmaker_id=_book(options), now=now)
+            self.stdout.write(f"{bankroll.name} keeps no pot at {options['bookmaker']}.")
         else:
             found = statement_of(bankroll, begin=bankroll.opened_at, end=now)
             for each in movements(found):
@@ -104,3 +102,12 @@ class Command(BaseCommand):
                     f"{moved.get_kind_display():<20} {moved.amount:>14} {each.equity:>14}"
                 )
             self.stdout.write(f"Equity {found.closing.equity} {bankroll.currency}")
+
+
+def _book(options: dict[str, Any]) -> int:
+    found = bookmaker_id(options["bookmaker"])
+    if found is None:
+        raise CommandError(
+            f"bookmaker: there is no {options['bookmaker'] or 'none given'}; use its key."
+        )
+    return found

@@ -29,7 +29,7 @@ from rich.console import Console
 from accounts import clock
 from accounts.models import User
 from betting.models import Bankroll, Strategy
-from betting.services import ledger
+from betting.services import bankrolls, ledger
 from betting.services.strategies import ensure_strategies
 from models_registry import services as registry
 from models_registry.describing import predictor_key
@@ -165,8 +165,10 @@ def begin_betting(user: User) -> None:
     if Bankroll.objects.filter(owner=user).exists():
         return
     now = clock.now()
-    main = ledger.open_bankroll(owner_id=user.pk, name="Main", currency="EUR", now=now)
-    ledger.deposit(bankroll_id=main.pk, amount=DEPOSIT, reference="first-run-deposit", now=now)
+    main = bankrolls.open_bankroll(owner_id=user.pk, name="Main", currency="EUR", now=now)
+    ledger.move_money(
+        "deposit", bankroll_id=main.pk, amount=DEPOSIT, reference="first-run-deposit", now=now
+    )
     Limits.objects.update_or_create(owner=user, defaults=DEMO_LIMITS)
     ensure_strategies()
     user.followed_strategies.set(Strategy.objects.filter(is_active=True))
