@@ -12,7 +12,15 @@ from risk.domain.breakers import PERSONAL, History, Level, Reading, read
 from risk.domain.controls import ExclusionSeen, HaltSeen
 from risk.domain.limits import Bounds, Exposure
 from risk.domain.staking import Proposal, Step, waterfall
-from risk.models import Assessment, BreakerLevel, BreakerReading, Exclusion, Halt, Limits
+from risk.models import (
+    Assessment,
+    BreakerLevel,
+    BreakerReading,
+    BreakersDue,
+    Exclusion,
+    Halt,
+    Limits,
+)
 
 NOTHING: Mapping[str, str] = {}
 
@@ -212,6 +220,12 @@ def reading_of(
         bounds=bounds,
         since=counts_since(owner_id, breaker, before=now, strategy=strategy),
     )
+
+
+def due_by(now: datetime) -> QuerySet[BreakersDue, int]:
+    """Return the numbers of the people whose breakers are to be read by a moment."""
+    due = BreakersDue.objects.filter(Q(at__isnull=True) | Q(at__lte=now))
+    return due.order_by("pk").values_list("pk", flat=True)
 
 
 def world_readings() -> list[BreakerReading]:

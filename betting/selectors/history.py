@@ -188,7 +188,7 @@ def drill_of(
         until=now,
         locks=sorted(locks, key=lambda lock: (lock.at, lock.title)),
         quiet=[title for title in titles if title not in tripped],
-        bets=int((past.placed >= _moment(since)).sum()),
+        bets=int((past.placed >= moment_of(since)).sum()),
     )
 
 
@@ -202,8 +202,8 @@ def _drilled(past: Past, trip: Trip, level: Level, *, strategy: str = "") -> Dri
         chosen & (past.placed >= trip.at) & (past.placed < trip.until),
         title=Breaker(trip.breaker).label,
         stops=BreakerNow(trip.breaker, "", reading, strategy).stops,
-        at=_datetime(trip.at),
-        until=_datetime(trip.until),
+        at=datetime_of(trip.at),
+        until=datetime_of(trip.until),
         words=f"{figure}, trips at {bound}",
     )
 
@@ -226,7 +226,7 @@ def _stale_feeds(past: Past, *, since: datetime, now: datetime, minutes: float) 
             if at >= next_one:
                 continue
             chosen = np.array(past.league) == league
-            placed = (past.placed >= _moment(at)) & (past.placed < _moment(next_one))
+            placed = (past.placed >= moment_of(at)) & (past.placed < moment_of(next_one))
             silent = (next_one - one).total_seconds() / 60
             found.append(
                 _blocked(
@@ -266,14 +266,16 @@ def _blocked(
     )
 
 
-def _moment(at: datetime) -> np.datetime64:
+def moment_of(at: datetime) -> np.datetime64:
+    """Return a moment as histories have it: UTC, without a zone."""
     return np.datetime64(at.astimezone(UTC).replace(tzinfo=None))
 
 
 def _moments(at: Iterable[datetime | None]) -> TimeArray:
-    return np.array([_moment(each) for each in at if each is not None], dtype="datetime64[us]")
+    return np.array([moment_of(each) for each in at if each is not None], dtype="datetime64[us]")
 
 
-def _datetime(at: np.datetime64) -> datetime:
+def datetime_of(at: np.datetime64) -> datetime:
+    """Return a history's moment with its zone, UTC."""
     moment: datetime = at.astype("datetime64[us]").astype(object)
     return moment.replace(tzinfo=UTC)

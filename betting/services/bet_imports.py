@@ -164,11 +164,16 @@ def import_bets(*, owner_id: int, import_id: int, now: datetime) -> BetImport:
         batch_size=1000,
         ignore_conflicts=True,
     )  # fmt: skip
-    for row in seen.rows:
-        if row.number in seen.settles:
-            ImportedBet.objects.filter(owner_id=owner_id, row_key=row.key, result="").update(
-                result=row.result, returned=row.returned
-            )
+    settling = {row.key: row for row in seen.rows if row.number in seen.settles}
+    earlier = list(
+        ImportedBet.objects.select_for_update().filter(
+            owner_id=owner_id, row_key__in=settling, result=""
+        )
+    )
+    for each in earlier:
+        each.result = settling[each.row_key].result
+        each.returned = settling[each.row_key].returned
+    ImportedBet.objects.bulk_update(earlier, ["result", "returned"], batch_size=1000)
     QuarantinedBet.objects.bulk_create(
         [
             QuarantinedBet(

@@ -7,16 +7,23 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Count, Max
 
-from accounts.models import User
 from betting.models import Bet, BetStatus
-from betting.selectors.history import OF_PERSON, past_of
+from betting.selectors.history import OF_PERSON, datetime_of, moment_of, past_of
 from betting.services.answers import IN_FLIGHT
 from betting.services.prices import quote_age_limit
 from models_registry.availability import NothingServes, serving_champion
 from models_registry.models import DriftReport, Predictor
 from odds.models import Event, EventStatus, FeedRun
 from risk.models import Halt
-from risk.services import WorldReading, check_personal, check_world
+from risk.selectors import due_by
+from risk.services import (
+    WorldReading,
+    check_personal,
+    check_world,
+    due_at,
+    make_due,
+    taken_as_due,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -35,15 +42,19 @@ class Broken:
 
 
 def read_breakers(now: datetime) -> Broken:
-    """Read the breakers of everybody who ever bet, and those of feeds, models and venues.
+    """Read the breakers of everybody of whom something is new, and of feeds, models and venues.
 
-    One person whose history cannot be read must not keep the others waiting.
+    New is a bet settled or measured, money paid in or out, another level, and what leaves the last
+    day or week: a loss may weigh more once a win is too old to count. Whose breakers are not fine
+    is read each round. One person whose history cannot be read stays due and must not keep the
+    others waiting.
     """
     tripped = check_world(world_readings(now), now=now)
     people = 0
-    for owner_id in User.objects.filter(bets__isnull=False).distinct().values_list("pk", flat=True):
+    for owner_id in list(due_by(now)):
         try:
-            tripped += read_breakers_of(owner_id, now=now)
+            with taken_as_due(owner_id):
+                tripped += read_breakers_of(owner_id, now=now)
             people += 1
         except Exception:
             logger.exception("Could not read the breakers of user %s", owner_id)
@@ -62,6 +73,10 @@ def read_breakers_of(owner_id: int, *, now: datetime) -> int:
             breakers=("clv_decay",),
             strategy=key,
         )
+    if any(reading.figure >= reading.bounds.warn for reading in readings):
+        make_due([owner_id])
+    elif (later := past.history.changes_after(moment_of(now))) is not None:
+        due_at(owner_id, datetime_of(later))
     return sum(reading.tripped for reading in readings)
 
 

@@ -14,6 +14,7 @@ from betting.models import Bankroll, LedgerAccount, Transfer
 from betting.selectors.playing import deposit_rooms
 from betting.services.pots import Pots, locked_pots
 from risk.selectors import exclusion_of
+from risk.services import make_due
 
 Kind = LedgerAccount.Kind
 # How a person moves money; stakes and what comes of them are placement's and settlement's.
@@ -141,6 +142,8 @@ def move_money(
         amount=amount,
         at=now,
     )
+    if pots.world in (source, destination):
+        make_due([pots.bankroll.owner_id])
     audited(
         f"moved money: {moved.get_kind_display().lower()}",
         pots.bankroll,

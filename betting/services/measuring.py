@@ -13,6 +13,7 @@ from betting.models import NOT_TAKEN, Bet, Closing
 from odds.closing import GIVE_UP as CAPTURED_FOR
 from odds.closing import closes_for
 from odds.models import ClosingPrice, EventStatus, PricingRule, Selection
+from risk.services import make_due
 
 # A close that has not been captured this long after the start will not come any more.
 GIVE_UP = timedelta(days=1)
@@ -75,6 +76,7 @@ def measure_clv(now: datetime, *, limit: int = 5000, owner_id: int | None = None
         Closing.objects.bulk_create(
             _closings(valued, against, now=now), batch_size=500, ignore_conflicts=True
         )
+        make_due(bet.owner_id for bet in valued)
     return len(measured)
 
 

@@ -29,7 +29,7 @@ from betting.selectors.stakes import draw_is_offered
 from betting.services.pots import Pots, lock_accounts, pots_of
 from odds.models import EventStatus
 from risk.domain.breakers import History
-from risk.services import check_personal
+from risk.services import check_personal, make_due
 
 logger = logging.getLogger(__name__)
 
@@ -253,6 +253,7 @@ def apply(ruled: Sequence[tuple[Bet, Ruling]], pots: Mapping[int, Pots], *, now:
     Bet.objects.bulk_update(
         [bet for bet, _ in ruled], ["status", "result", "returned", "settled_at"], batch_size=500
     )
+    make_due(bet.owner_id for bet, _ in ruled)
     for bankroll_id, of_bankroll in pots.items():
         check_personal(
             owner_id=of_bankroll.bankroll.owner_id,

@@ -22,6 +22,7 @@ DAY = np.timedelta64(86_400_000_000, "us")
 # What the CLV breaker looks at: so many of the latest bets with a CLV, and never fewer than that.
 CLV_BETS, CLV_FEWEST = 200, 50
 # How long a lock that only a person ends is taken to last where nobody can be asked.
+WEEK = 7 * DAY
 DRILL_LOCK = DAY
 
 
@@ -79,6 +80,20 @@ class History:
         none = np.zeros(0)
         times = np.zeros(0, dtype="datetime64[us]")
         return cls((path,), times, times, none, none)
+
+    def changes_after(self, now: np.datetime64) -> np.datetime64 | None:
+        """Return when a loss of a day or week next reads otherwise with nothing new; None: never.
+
+        That is when something of a path is a day old, or a week.
+
+        >>> at = np.array(["2026-01-01", "2026-01-05"], dtype="datetime64[us]")
+        >>> past = History.of_path(EquityPath(at, np.ones(2), np.zeros(2)))
+        >>> str(past.changes_after(np.datetime64("2026-01-06T12")))[:10]
+        '2026-01-08'
+        """
+        leaves = [path.at + age for path in self.paths for age in (DAY, WEEK)]
+        later = [each[each > now].min() for each in leaves if (each > now).any()]
+        return min(later, default=None)
 
     def where(self, mask: NDArray[np.bool_]) -> "History":
         """Return it with some of the bets only."""
@@ -144,7 +159,7 @@ def daily_loss(history: History, moments: TimeArray, since: np.datetime64 | None
 
 def weekly_loss(history: History, moments: TimeArray, since: np.datetime64 | None) -> FloatArray:
     """Return at each moment what the 7 days before lost, a share of equity at their begin."""
-    return _worst(history, moments, lambda path: _lost(path, moments, since, 7 * DAY))
+    return _worst(history, moments, lambda path: _lost(path, moments, since, WEEK))
 
 
 def losing_streak(history: History, moments: TimeArray, since: np.datetime64 | None) -> FloatArray:

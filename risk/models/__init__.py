@@ -1,6 +1,6 @@
 """How much is allowed, and whether anything is."""
 
-from risk.models.halts import Breaker, BreakerLevel, BreakerReading, Halt
+from risk.models.halts import Breaker, BreakerLevel, BreakerReading, BreakersDue, Halt
 from risk.models.limits import Assessment, Limits
 from risk.models.personal import (
     Exclusion,
@@ -17,6 +17,7 @@ __all__ = [
     "Breaker",
     "BreakerLevel",
     "BreakerReading",
+    "BreakersDue",
     "Exclusion",
     "Halt",
     "Limits",

@@ -133,6 +133,18 @@ class BreakerLevel(models.Model):
         return f"{self.breaker} of {self.owner}"
 
 
+class BreakersDue(models.Model):
+    """A person whose breakers are to be read: something they read changed, or will by then."""
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", primary_key=True
+    )
+    at = models.DateTimeField(null=True, db_index=True, help_text="none: at the next round")
+
+    def __str__(self) -> str:
+        return f"breakers of {self.owner}"
+
+
 class BreakerReading(models.Model):
     """What one breaker read at one moment, where it changed. Never changed."""
 

@@ -6,7 +6,10 @@ from risk.services.breakers import (
     WorldReading,
     check_personal,
     check_world,
+    due_at,
+    make_due,
     set_levels,
+    taken_as_due,
 )
 from risk.services.halts import NothingToLift, end_expired_halts, halt_everything, lift_halt
 from risk.services.limits import change_limits
@@ -19,8 +22,11 @@ __all__ = [
     "change_limits",
     "check_personal",
     "check_world",
+    "due_at",
     "end_expired_halts",
     "halt_everything",
     "lift_halt",
+    "make_due",
     "set_levels",
+    "taken_as_due",
 ]

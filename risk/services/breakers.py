@@ -1,6 +1,7 @@
 """Read breakers, keep what they read, and stop what they say must stop."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from django.db import transaction
 from accounts import audit
 from risk import selectors
 from risk.domain.breakers import PERSONAL, History, Level, Reading
-from risk.models import BreakerLevel, BreakerReading, Halt, Limits
+from risk.models import BreakerLevel, BreakerReading, BreakersDue, Halt, Limits
 from risk.services.halts import end_expired_halts, halt_everything, lift_halt
 
 ALL = Halt.Scope.ALL
@@ -38,6 +39,37 @@ class WorldReading:
         if self.figure >= self.trip:
             return "trip"
         return "warn" if self.figure >= self.warn else "fine"
+
+
+def make_due(owner_ids: Iterable[int]) -> None:
+    """Have the breakers of these people read at the next round: what they read has changed.
+
+    Call it in the transaction that changes it.
+    """
+    # In order, so that two writers of the same people never wait for each other.
+    _due([BreakersDue(owner_id=owner_id) for owner_id in sorted(set(owner_ids))])
+
+
+def due_at(owner_id: int, at: datetime) -> None:
+    """Have a person's breakers read at a moment, unless something changes before."""
+    _due([BreakersDue(owner_id=owner_id, at=at)])
+
+
+def _due(rows: list[BreakersDue]) -> None:
+    BreakersDue.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["owner"], update_fields=["at"]
+    )
+
+
+@contextmanager
+def taken_as_due(owner_id: int) -> Iterator[None]:
+    """Hold a person's place in the queue while they are read; it is lost only if that works.
+
+    What changes meanwhile waits for this to end, and then makes them due again.
+    """
+    with transaction.atomic():
+        BreakersDue.objects.filter(owner_id=owner_id).delete()
+        yield
 
 
 def check_personal(
@@ -180,6 +212,7 @@ def set_levels(
             limits.max_drawdown_share = round(level.trip, 4)  # type: ignore[assignment]
             limits.save(update_fields=["max_drawdown_share"])
     if changed:
+        make_due([owner_id])
         audit.record(
             action="changed breaker levels",
             subject=f"user {owner_id}",

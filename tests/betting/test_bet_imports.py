@@ -96,6 +96,18 @@ def test_the_same_file_or_row_twice_adds_nothing_and_a_result_may_come_later(ali
 
 
 @pytest.mark.django_db
+def test_results_that_come_later_are_taken_at_once(alice, django_assert_max_num_queries):
+    rows = [OPEN.replace("E", f"E{n}", 1) for n in range(40)]
+    assert take(alice, HEAD + "".join(rows)).counts["new"] == 40
+    settled = HEAD + "".join(row.replace(",,", ",won,9.50") for row in rows)
+
+    with django_assert_max_num_queries(20):
+        assert take(alice, settled).counts["settles"] == 40
+
+    assert ImportedBet.objects.filter(result="won", returned="9.50").count() == 40
+
+
+@pytest.mark.django_db
 def test_imported_bets_count_by_themselves_and_never_touch_money(alice, bob):
     make.bankroll(alice)
     before = Transfer.objects.count()

@@ -193,6 +193,28 @@ def test_what_an_operator_lifted_stays_lifted_until_it_was_well(alice, olivia):
     assert len(halts_in_force(alice.pk, now=make.NIGHT)) == 1
 
 
+def test_a_round_reads_those_of_whom_something_is_new(alice, bob, monkeypatch):
+    for person in (alice, bob):
+        make.bankroll(person)
+    assert read_breakers(make.NOON).people == 2, "money came in"
+    assert read_breakers(make.BEFORE + DAY * 7).people == 2, "it leaves the last week"
+    make.place(alice, make.priced(), "10.00")
+    assert read_breakers(make.NOON).people == 0, "a stake alone is no news"
+
+    lose(alice, 2, stake="1.00")
+    monkeypatch.setattr("betting.services.breaking.past_of", None)
+    assert read_breakers(make.NIGHT).people == 0
+    monkeypatch.undo()
+
+    assert read_breakers(make.NIGHT).people == 1, "who could not be read stays due"
+    assert read_breakers(make.NIGHT).people == 0
+    assert read_breakers(make.NIGHT + timedelta(days=1)).people == 1, "it leaves the last day"
+    levels = {"losing_streak": Level(1, 3, 24)}
+    set_levels(owner_id=alice.pk, levels=levels, now=make.NIGHT, by_id=alice.pk)
+    for _ in range(2):
+        assert read_breakers(make.NIGHT).people == 1, "warned: read each round"
+
+
 def test_the_world_is_read_from_feeds_and_waiting_bets(alice):
     make.bankroll(alice)
     event = make.priced().selection.market.event
