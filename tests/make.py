@@ -87,7 +87,7 @@ def full_key(owner: User) -> tuple[ApiKey, str]:
 def bankroll(owner: User, amount: str = "1000.00", *, name: str = "Main") -> Bankroll:
     """Open a bankroll with so much in it."""
     opened = bankrolls.open_bankroll(owner.pk, name, "EUR", BEFORE)
-    deposit(opened, amount, reference=f"seed {name}", now=BEFORE)
+    deposit(opened, amount, reference=f"seed-{name}", now=BEFORE)
     return opened
 
 

@@ -428,7 +428,7 @@ def _money_faults(plan: dict[str, Operation], ok: set[str]) -> Iterator[str]:
     }
     found = Counter(
         Transfer.objects.filter(kind__in=TRANSFER_KINDS.values())
-        .exclude(reference__contains=":seed ")
+        .exclude(reference__contains=":seed-")
         .values_list("reference", "kind", "amount")
     )
     for each in wanted - set(found):
@@ -466,7 +466,7 @@ def _cents(amount: Decimal | str) -> int:
 def _balance_faults(plan: dict[str, Operation], ok: set[str]) -> Iterator[str]:
     """Each pot again, in whole cents, from what was asked and what became of each bet."""
     expected: dict[tuple[int, str], int] = defaultdict(int)
-    for bankroll in Bankroll.objects.filter(transfers__reference__contains=":seed ").distinct():
+    for bankroll in Bankroll.objects.filter(transfers__reference__contains=":seed-").distinct():
         expected[bankroll.pk, "free"] += _cents(SEED_MONEY)
         expected[bankroll.pk, "world"] -= _cents(SEED_MONEY)
     for o in plan.values():
