@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from betting.domain.luck import TWO_SIDED
 from betting.domain.performance import Performance
@@ -54,6 +55,27 @@ def drawdown_chart(times: Sequence[datetime], done: Performance) -> str | None:
             "unit": "share",
             "stepped": True,
             "legend": False,
+        }
+    )
+
+
+def fan_chart(drawn: dict[str, Any] | None) -> str | None:
+    """Return where drawn bankrolls lay after each day, as times their start: `outlook_of`."""
+    if not drawn:
+        return None
+    names = ("95 % are below", "75 %", "Half", "25 %", "5 %")
+    roles = ("faint", "dashed", "strong", "dashed", "faint")
+    columns = list(zip(*drawn["band"], strict=True))[::-1]
+    return json.dumps(
+        {
+            "x": drawn["step"],
+            "time": False,
+            "xLabel": "Day with bets",
+            "series": [
+                line(name, values, role, digits=3)
+                for name, values, role in zip(names, columns, roles, strict=True)
+            ],
+            "unit": "money",
         }
     )
 

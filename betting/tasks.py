@@ -18,6 +18,7 @@ from betting.services import (
     keeping,
     measuring,
     opportunities,
+    outlooks,
     settlement,
     sweeps,
 )
@@ -79,6 +80,13 @@ def drop_old_prices(**_future: object) -> None:
         journal = drop_old_entries(now=clock.now(), days=settings.JOURNAL_KEPT_DAYS)
         prices = keeping.drop_unneeded_prices(now=clock.now(), months=settings.PRICES_KEPT_MONTHS)
         run.detail = asdict(prices) | {"journal": asdict(journal)}
+
+
+@shared_task(name="betting.refresh_outlooks", acks_late=True, time_limit=840, soft_time_limit=800)
+def refresh_outlooks(**_future: object) -> None:
+    """Draw how equity could go on, for those of whom bets settled, and read new market days."""
+    with recorded("betting.refresh_outlooks") as run:
+        run.detail = asdict(outlooks.refresh(clock.now()))
 
 
 # Longer than the broker's visibility timeout: then it is delivered again, and the second worker

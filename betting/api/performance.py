@@ -21,7 +21,7 @@ from accounts.api import (
 )
 from accounts.scopes import READ_OWN
 from betting.domain.luck import Finding
-from betting.selectors.performance import PerformanceFilter, track_record_of
+from betting.selectors.performance import PerformanceFilter, outlook_kept, track_record_of
 
 MOST_POINTS = 1000
 FINDINGS = [each.value for each in Finding]
@@ -136,6 +136,11 @@ class TrackRecordShape(PerformanceShape):
         child=serializers.IntegerField(),
         help_text="bets by the quality of their close: good, fair, poor, none",
     )
+    outlook = serializers.JSONField(
+        help_text="how equity could go on, drawn from every settled bet of yours: `made_at`, a "
+        "`sentence`, and the futures `record`, `beliefs`, `no_edge` with their risks; null before "
+        "it was drawn"
+    )
 
 
 class PerformanceView(APIView):
@@ -153,4 +158,7 @@ class PerformanceView(APIView):
         done = PerformanceShape(track.performance).data
         groups = {key: GroupShape(each, many=True).data for key, each in track.groups.items()}
         raw = None if track.raw_clv is None else IntervalShape(track.raw_clv).data
-        return Response(done | {"groups": groups, "raw_clv": raw, "closes": track.closes})
+        kept = outlook_kept(owner_of(request))
+        outlook = None if kept is None else {"made_at": kept.made_at} | kept.content
+        more = {"raw_clv": raw, "closes": track.closes, "outlook": outlook}
+        return Response(done | {"groups": groups} | more)

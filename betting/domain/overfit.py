@@ -11,12 +11,15 @@ from statistics import NormalDist
 
 import numpy as np
 
+from betting.domain.luck import TWO_SIDED, Interval, bets_needed
 from models_registry.domain.holdout import expected_best
 from odds.domain.table import FloatArray, IntArray
 
 # Stretches that the past is cut into: 70 ways to choose half of eight.
 STRETCHES = 8
 FEWEST_PERIODS = 2
+# Below this what is left of a result is not told from nothing.
+SURE = 0.975
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,66 @@ def overfit_of(
         outside=float(there.mean()),
         halvings=len(half),
         tries=tries,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What the best of many tries is worth, each way of asking; None where it cannot be said.
+
+    `sharpe` is how likely its true Sharpe ratio a week is above what the best of all shows by
+    chance; `needed` how many bets would set its yield apart from zero, were it the only try.
+    """
+
+    tries: int
+    deflated: Deflated | None
+    sharpe: float | None
+    overfit: Overfit | None
+    needed: int | None
+
+    @property
+    def sentence(self) -> str:
+        """Return what may be concluded, plainly, in one sentence."""
+        if self.tries < 2:
+            return "Only one was tried: nothing was chosen, so nothing is taken off."
+        if self.deflated is None:
+            return f"{self.tries:,} were tried, with too few bets to say what the best is worth."
+        told = f"{self.tries:,} were tried and the best earned {self.deflated.value:+.1%}"
+        if self.deflated.left <= 0:
+            return f"{told}, which the best of so many shows by luck alone: nothing is left."
+        if self.overfit is not None and self.overfit.probability >= 0.5:
+            return (
+                f"{told}; what was best in one half of the past was no better than the middle in "
+                "the other, so choosing by it was drawing lots."
+            )
+        left = f"{told}; {self.deflated.left:+.1%} is left after what luck alone shows"
+        if self.deflated.probability < SURE:
+            return f"{left}, too little to be told from nothing."
+        return f"{left}."
+
+
+def budget_of(
+    profit: FloatArray, stake: FloatArray, *, best: int, earned: Interval | None
+) -> Budget:
+    """Return what the best of these tries is worth, with its yield and interval.
+
+    `profit` and `stake` (weeks, tries): what each earned and staked a week.
+
+    >>> none = np.zeros((4, 2))
+    >>> budget_of(none, none, best=0, earned=None).sentence
+    '2 were tried, with too few bets to say what the best is worth.'
+    """
+    tries = profit.shape[1]
+    bounded = earned is not None and earned.is_bounded
+    error = (earned.high - earned.low) / 2 / TWO_SIDED if earned is not None and bounded else 0.0
+    spread = profit.std(axis=0, ddof=1) if len(profit) > 1 else np.zeros(tries)
+    ratios = np.divide(profit.mean(axis=0), spread, out=np.zeros(tries), where=spread > 0.0)
+    return Budget(
+        tries=tries,
+        deflated=deflated_yield(earned.value, error, tries) if earned and bounded else None,
+        sharpe=deflated_sharpe(profit[:, best], ratios),
+        overfit=overfit_of(profit, stake),
+        needed=bets_needed(earned) if earned is not None and bounded else None,
     )
 
 

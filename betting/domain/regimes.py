@@ -15,6 +15,8 @@ from odds.domain.table import FloatArray, IntArray
 
 MOST_REGIMES = 4
 FEWEST_DAYS = 30
+# Live, regimes are fitted anew so often, on so many days.
+REFIT_DAYS, MOST_DAYS = 28, 400
 ROUNDS = 200
 # A round that adds less to the log likelihood of a day ends the fit.
 ENOUGH = 1e-6
@@ -79,6 +81,60 @@ def regimes_of(figures: FloatArray, *, most: int = MOST_REGIMES) -> Regimes | No
         part=best.smoothed.mean(axis=0)[order],
         criterion=best.criterion,
     )
+
+
+def regimes_as_known(figures: FloatArray, *, since: int = 0) -> tuple[IntArray, IntArray]:
+    """Return each day's regime as it was known when the day was over, and how many there were.
+
+    Shapes (n,), -1 and 0 for days before `since`, for the first FEWEST_DAYS and for days of which
+    too little is known. Regimes are fitted anew every REFIT_DAYS, on the MOST_DAYS before the day
+    and on no later one, and a day is read with those before it alone: what comes later changes
+    nothing. A column that is known of fewer than FEWEST_DAYS of those days is left out of a fit.
+    """
+    n = len(figures)
+    label, count = np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    for begin in range(FEWEST_DAYS, n, REFIT_DAYS):
+        end = min(begin + REFIT_DAYS, n)
+        if end <= since:
+            continue
+        before = figures[max(begin - MOST_DAYS, 0) : begin]
+        columns = np.isfinite(before).sum(axis=0) >= FEWEST_DAYS
+        fit = regimes_of(before[:, columns]) if columns.any() else None
+        if fit is None:
+            continue
+        read = _read_on(fit, figures[max(begin - MOST_DAYS, 0) : end][:, columns])
+        label[begin:end] = read[-(end - begin) :]
+        count[begin:end] = np.where(label[begin:end] < 0, 0, len(fit))
+    label[:since], count[:since] = -1, 0
+    return label, count
+
+
+def regime_name(label: int, count: int) -> str:
+    """Return a regime's name, from the lowest margin to the highest.
+
+    >>> [regime_name(label, 3) for label in (0, 1, 2)]
+    ['lowest margin', 'middle margin', 'highest margin']
+    """
+    if count == 1:
+        return "one regime"
+    if label in (0, count - 1):
+        side = "low" if label == 0 else "high"
+        return f"{side}{'er' if count == 2 else 'est'} margin"
+    if count == 3:
+        return "middle margin"
+    return f"second {'lowest' if label == 1 else 'highest'} margin"
+
+
+def _read_on(fit: Regimes, figures: FloatArray) -> IntArray:
+    """Return the regime of each day by it and the days before, -1 where a figure is missing."""
+    label, belief = np.full(len(figures), -1, dtype=np.int64), fit.part
+    density = _log_density(figures, fit.mean, np.maximum(fit.spread, 1e-12) ** 2)
+    for day in np.flatnonzero(np.isfinite(figures).all(axis=1)).tolist():
+        here = belief * np.exp(density[day] - density[day].max())
+        here /= here.sum()
+        label[day] = here.argmax()
+        belief = here @ fit.transition
+    return label
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,10 @@ PATHS = 5_000
 SEED = 23
 # What a reader is shown of each moment: nine in ten paths lie between the outer two.
 LEVELS = (0.05, 0.25, 0.50, 0.75, 0.95)
+# Falls from a peak of which the chance is told.
+FALLS = (0.10, 0.20, 0.30, 0.50)
 # Points of a path that are kept for a chart.
-POINTS = 100
+POINTS = 60
 # Bankrolls drawn at once, times days: so many numbers stay in the cache.
 AT_ONCE = 1 << 20
 
@@ -27,6 +29,8 @@ AT_ONCE = 1 << 20
 @dataclass(frozen=True, slots=True)
 class Ruin:
     """What became of many drawn bankrolls, each beginning with 1.
+
+    `fell` (4,) is the part that at some time lay so far below their peak: FALLS.
 
     `step` (k,) says after how many days the `band` (k, 5) was read, whose columns are LEVELS.
     `ruined` is the part of paths that ever fell to `floor`, `losing` the part that ended below
@@ -39,6 +43,7 @@ class Ruin:
     ruined: float
     losing: float
     fall: FloatArray
+    fell: FloatArray
     final: FloatArray
     step: IntArray
     band: FloatArray
@@ -151,6 +156,7 @@ def _ruin(draw: Callable[[int], FloatArray], *, days: int, floor: float, paths: 
         ruined=float((lowest <= floor).mean()),
         losing=float((kept[:, -1] < 1.0).mean()),
         fall=np.quantile(deepest, LEVELS),
+        fell=(deepest[:, None] >= np.array(FALLS) - 1e-12).mean(axis=0),
         final=np.quantile(kept[:, -1], LEVELS),
         step=step,
         band=np.quantile(kept, LEVELS, axis=0).T,

@@ -14,6 +14,7 @@ from odds.domain.table import FloatArray, IntArray, TimeArray
 MOST_TRIALS = 500
 # Fewer bets than this in the periods before are no ground to choose by.
 FEWEST_TO_CHOOSE = 20
+WEEK = np.timedelta64(7 * 86_400_000_000, "us")
 
 
 class BadSpace(ValueError):
@@ -79,6 +80,20 @@ def period_yields(records: Sequence[Record], bounds: TimeArray) -> FloatArray:
         earned = np.bincount(at, weights=record.profit, minlength=len(table))
         np.divide(earned, staked, out=table[:, t], where=staked > 0)
     return table
+
+
+def by_week(records: Sequence[Record], bounds: TimeArray) -> tuple[FloatArray, FloatArray]:
+    """Return what each trial earned and staked in each week between the outer bounds.
+
+    Shapes (weeks, trials); a bet belongs to the week that it was placed in.
+    """
+    weeks = int((bounds[-1] - bounds[0]) / WEEK) + 1
+    profit, stake = np.zeros((weeks, len(records))), np.zeros((weeks, len(records)))
+    for t, record in enumerate(records):
+        at = np.clip(((record.placed_at - bounds[0]) / WEEK).astype(np.int64), 0, weeks - 1)
+        profit[:, t] = np.bincount(at, weights=record.profit, minlength=weeks)
+        stake[:, t] = np.bincount(at, weights=record.stake, minlength=weeks)
+    return profit, stake
 
 
 @dataclass(frozen=True, slots=True)

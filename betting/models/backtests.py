@@ -119,6 +119,9 @@ class Backtest(models.Model):
     reason = models.TextField(blank=True, help_text="why it sees a held-out season again")
     request_key = models.CharField(max_length=96, blank=True)
     summary = models.JSONField(default=dict)
+    outlook = models.JSONField(
+        default=dict, help_text="as betting.domain.outlook; a trial of a sweep has none"
+    )
     bets = models.BinaryField(null=True, help_text="its bets, as betting.services.kept_bets")
 
     class Meta:

@@ -11,7 +11,9 @@ from django.db.models import Count, Q, QuerySet
 from betting.domain.breakdowns import Group, cut
 from betting.domain.luck import TWO_SIDED, Interval
 from betting.domain.performance import Performance, measure
+from betting.domain.record import Record
 from betting.models import Backtest, Strategy, Sweep
+from betting.selectors.performance import regimes_at
 from betting.services.backtesting import CAPITAL
 from betting.services.kept_bets import unpack
 from models_registry.domain.holdout import expected_best
@@ -96,6 +98,7 @@ def backtest_shown(row: Backtest) -> BacktestShown | None:
         "market": [market_title(key) for key in kept.labels["market"].tolist()],
         "selection": [key.capitalize() for key in kept.labels["selection"].tolist()],
         "season": kept.labels["season"].tolist(),
+        "regime": _regimes(row, record),
     }
     return BacktestShown(
         row=row,
@@ -105,6 +108,13 @@ def backtest_shown(row: Backtest) -> BacktestShown | None:
         groups=cut(record, labels) if settled else {},
         tried=tried(row, done.yield_),
     )
+
+
+def _regimes(row: Backtest, record: Record) -> list[str]:
+    competition = Competition.objects.filter(key=row.competition_key).values_list("pk", flat=True)
+    known = competition.first() or 0
+    micros = record.placed_at.astype(np.int64).tolist()
+    return regimes_at([(known, datetime.fromtimestamp(each / 1e6, tz=UTC)) for each in micros])
 
 
 def tried(row: Backtest, earned: Interval | None) -> Tried:
@@ -179,7 +189,7 @@ def choices() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
 
 def _light(rows: QuerySet[Backtest]) -> QuerySet[Backtest]:
     return (
-        rows.defer("bets")
+        rows.defer("bets", "outlook")
         .select_related("by", "version", "opening__by")
         .order_by("-started_at", "-pk")
     )

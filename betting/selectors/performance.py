@@ -1,18 +1,21 @@
 """What a person's settled bets earned: figures, times, and the same bets cut by what names them."""
 
+from bisect import bisect_right
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
 from django.db.models import F, Q, QuerySet, Sum
 
-from betting.domain.breakdowns import Group, cut
+from betting.domain.breakdowns import UNKNOWN, Group, cut
 from betting.domain.luck import Interval, mean_of
 from betting.domain.performance import Performance, measure
 from betting.domain.record import Record
-from betting.models import Bet, BetStatus, Strategy, Transfer
+from betting.domain.regimes import regime_name
+from betting.models import Bet, BetStatus, MarketDay, Outlook, Strategy, Transfer
 from betting.selectors.money import ZERO, bankrolls_of
 from odds.domain.table import FloatArray, TimeArray
 from odds.screens import market_title
@@ -21,6 +24,8 @@ EVENT = "selection__market__event"
 WON_PART = {"won": 1.0, "half_won": 0.5, "half_lost": 0.5, "lost": 0.0}
 BY_HAND = "by hand"
 MARKET_ALONE = "no model"
+# Of events two days ago the results are known; a regime of longer ago than this says nothing.
+RESULTS_ARE_IN, STALE = timedelta(days=2), timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,13 +179,18 @@ def _doubt(bet: Bet) -> float:
     return 0.0 if said is None else max(said.edge - said.edge_low, 0.0)
 
 
-def _settled(owner_id: int, which: PerformanceFilter) -> tuple[list[Bet], float]:
+def capital_behind(owner_id: int, which: PerformanceFilter = ALL) -> float:
+    """Return what was paid in, net, with what was earned before the stretch."""
     money = [m for m in bankrolls_of(owner_id) if which.bankroll in (None, m.bankroll.pk)]
     capital = sum((m.deposited for m in money if m.currency == money[0].currency), ZERO)
     if which.since is not None:
         everything = PerformanceFilter(bankroll=which.bankroll, until=which.since)
         capital += _earned(settled_bets(owner_id, everything))
-    return list(settled_bets(owner_id, which)), float(capital)
+    return float(capital)
+
+
+def _settled(owner_id: int, which: PerformanceFilter) -> tuple[list[Bet], float]:
+    return list(settled_bets(owner_id, which)), capital_behind(owner_id, which)
 
 
 def _beginning(owner_id: int, bets: list[Bet], which: PerformanceFilter) -> datetime:
@@ -210,7 +220,36 @@ def _labels(bets: list[Bet]) -> dict[str, list[str]]:
         "market": [market_title(bet.selection.market.key) for bet in bets],
         "competition": [bet.selection.market.event.competition.title for bet in bets],
         "version": [_version(bet) for bet in bets],
+        "regime": regimes_at(
+            [(bet.selection.market.event.competition_id, bet.placed_at) for bet in bets]
+        ),
     }
+
+
+def regimes_at(bets: Sequence[tuple[int, datetime]]) -> list[str]:
+    """Return the market regime known when each bet was placed, of (competition, moment).
+
+    That of the last day of events whose results were in by then: two days before at the latest.
+    """
+    days: dict[int, list[tuple[date, str]]] = {}
+    for competition, day, label, count in MarketDay.objects.filter(
+        competition__in={competition for competition, _ in bets}, regime__isnull=False
+    ).values_list("competition", "day", "regime", "regimes"):
+        name = regime_name(label or 0, count or 1)
+        days.setdefault(competition, []).append((day, name))
+    names = []
+    for competition, placed_at in bets:
+        known = days.get(competition, [])
+        latest = placed_at.astimezone(UTC).date() - RESULTS_ARE_IN
+        place = bisect_right(known, latest, key=lambda each: each[0])
+        fresh = place and known[place - 1][0] >= latest - STALE
+        names.append(known[place - 1][1] if fresh else UNKNOWN)
+    return names
+
+
+def outlook_kept(owner_id: int) -> Outlook | None:
+    """Return the outlook that was drawn of a person's settled bets last; None before the first."""
+    return Outlook.objects.filter(owner=owner_id).first()
 
 
 def _raw_clv(bets: list[Bet]) -> Interval | None:

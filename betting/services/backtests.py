@@ -18,8 +18,16 @@ from accounts import audit
 from accounts.live import announce_job
 from betting.domain.configuration import BadConfiguration, Configuration
 from betting.domain.costs import BadCosts, Costs
+from betting.domain.outlook import outlook_of
 from betting.models import Backtest, Strategy, Sweep
-from betting.services.backtesting import Played, bounds_of, levels_of, limits_of, play
+from betting.services.backtesting import (
+    CAPITAL,
+    Played,
+    bounds_of,
+    levels_of,
+    limits_of,
+    play,
+)
 from betting.services.kept_bets import pack
 from betting.services.past import NothingToRun, Past, read_past
 from models_registry.code import code_version
@@ -49,7 +57,7 @@ SHORTEST_REASON = 10
 Status = Backtest.Status
 _WRITTEN = (
     "status", "error", "finished_at", "step", "data_hash", "code_version", "summary", "bets",
-    "opening",
+    "opening", "outlook",
 )  # fmt: skip
 
 
@@ -364,7 +372,21 @@ def _done(row: Backtest, past: Past, played: Played) -> Backtest:
         row.opening = _opened(row, played)
     row.data_hash, row.code_version = past.fingerprint(), code_version()[:64]
     row.summary, row.bets = played.summary, pack(played.bets)
+    # Of a sweep it is drawn once, of what choosing as time went earned.
+    if row.sweep_id is None:
+        row.outlook = outlook_of(
+            played.bets.record,
+            capital=CAPITAL / 100,
+            part=part_of(configuration_of(row), bounds_of(row.configuration["limits"])),
+        )
     return _ended(row, Status.DONE)
+
+
+def part_of(configuration: Configuration, bounds: Bounds) -> float | None:
+    """Return which part of Kelly is staked at most; None by another plan."""
+    if configuration.stake_plan != "kelly":
+        return None
+    return min(configuration.kelly_fraction, float(bounds.kelly_fraction))
 
 
 def _ended(row: Backtest, status: str, error: str = "") -> Backtest:

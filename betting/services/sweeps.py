@@ -15,16 +15,22 @@ from django.utils import timezone
 from accounts import audit
 from accounts.live import announce_job
 from betting.domain.configuration import Configuration
+from betting.domain.luck import resampled_yield
+from betting.domain.outlook import outlook_of
+from betting.domain.overfit import budget_of
 from betting.domain.performance import measure
+from betting.domain.record import Record
 from betting.domain.sweeping import (
     BadSpace,
     bounds_of_periods,
+    by_week,
     joined,
     trials_of,
     walk_forward,
 )
 from betting.models import Backtest, Strategy, Sweep
 from betting.services.backtesting import CAPITAL, summary_of
+from betting.services.backtesting import bounds_of as limits_kept
 from betting.services.backtests import (
     BACKTESTS,
     BacktestRefused,
@@ -32,13 +38,16 @@ from betting.services.backtests import (
     Status,
     Wish,
     checked,
+    configuration_of,
     held_out_within,
     meant_by,
+    part_of,
     row_of,
     work_on_backtest,
 )
 from betting.services.kept_bets import unpack
 from models_registry.services.holds import held_by_anyone
+from odds.domain.table import TimeArray
 
 MOST_PERIODS = 52
 MOST_WORKERS = 16
@@ -231,12 +240,53 @@ def _summary(sweep: Sweep) -> dict[str, object]:
         for value, each in zip(earned, trials, strict=True)
         if value is not None
     ]
+    best = max(known)[1] if known else None
     return {
         "trials": len(trials),
-        "best": max(known)[1] if known else None,
+        "best": best,
+        "budget": _budget(records, bounds, best=best),
+        "outlook": outlook_of(
+            after,
+            capital=CAPITAL / 100,
+            part=part_of(
+                configuration_of(trials[0]), limits_kept(trials[0].configuration["limits"])
+            ),
+        ),
         "periods": [str(bound)[:10] for bound in bounds],
         "chosen": [None if t < 0 else trials[t].number for t in walked.chosen.tolist()],
         "walked": summary_of(measure(after, capital=CAPITAL / 100)),
+    }
+
+
+def _budget(records: list[Record], bounds: TimeArray, *, best: int | None) -> dict[str, object]:
+    """Return what the best of the trials is worth, as JSON; trials are counted from 1."""
+    place = 0 if best is None else best - 1
+    told = budget_of(*by_week(records, bounds), best=place, earned=resampled_yield(records[place]))
+    deflated, overfit = told.deflated, told.overfit
+    return {
+        "sentence": told.sentence,
+        "tries": told.tries,
+        "needed": told.needed,
+        "sharpe": None if told.sharpe is None else round(told.sharpe, 4),
+        "deflated": None
+        if deflated is None
+        else {
+            "value": round(deflated.value, 6),
+            "by_chance": round(deflated.by_chance, 6),
+            "left": round(deflated.left, 6),
+            "probability": round(deflated.probability, 4),
+            "sentence": deflated.sentence,
+        },
+        "overfit": None
+        if overfit is None
+        else {
+            "probability": round(overfit.probability, 4),
+            "losing": round(overfit.losing, 4),
+            "inside": round(overfit.inside, 6),
+            "outside": round(overfit.outside, 6),
+            "halvings": overfit.halvings,
+            "sentence": overfit.sentence,
+        },
     }
 
 

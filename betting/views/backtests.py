@@ -24,12 +24,14 @@ from betting.services.backtests import (
     cancel_backtest,
 )
 from betting.services.sweeps import resume_sweep, start_sweep, stop_sweep
+from betting.views.outlook import outlook_given
 
 CUTS = {
     "season": "By year",
     "bookmaker": "By book",
     "market": "By market",
     "selection": "By side",
+    "regime": "By market regime when placed",
     "edge": "By edge when placed",
     "price": "By price taken",
     "lead": "By time to the start",
@@ -202,6 +204,7 @@ def backtest(request: UserRequest, backtest_id: int) -> HttpResponse:
             "luck_chart": charts.luck_chart(done),
             "clv_plot": histogram(shown.clvs) if shown.clvs else None,
             "calibration_plot": calibration(bins) if bins else None,
+            **outlook_given(row.outlook),
         }
     return render(
         request, "betting/_backtest.html" if request.htmx else "betting/backtest.html", given
@@ -258,7 +261,13 @@ def sweep(request: UserRequest, sweep_id: int) -> HttpResponse:
     return render(
         request,
         "betting/_sweep.html" if request.htmx else "betting/sweep.html",
-        {"sweep": found, "trials": trials, "walked": list(walked), "since": since},
+        {
+            "sweep": found,
+            "trials": trials,
+            "walked": list(walked),
+            "since": since,
+            **outlook_given(found.summary.get("outlook", {})),
+        },
     )
 
 

@@ -16,11 +16,13 @@ from betting import charts, screens
 from betting.selectors.money import bankroll_of
 from betting.selectors.performance import (
     PerformanceFilter,
+    outlook_kept,
     profit_of,
     settled_bets,
     track_record_of,
 )
 from betting.views.bets import EXPORTED_TEXTS, exported
+from betting.views.outlook import outlook_given
 
 PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "1 year", "": "All"}
 CUTS = {
@@ -29,6 +31,7 @@ CUTS = {
     "market": "By market",
     "competition": "By league",
     "version": "By model version",
+    "regime": "By market regime when placed",
     "edge": "By edge when placed",
     "price": "By price taken",
     "lead": "By time to the start",
@@ -50,6 +53,7 @@ def performance(request: UserRequest) -> HttpResponse:
     bins = [
         (each.count, each.believed, each.came_true) for each in record.calibration if each.count
     ]
+    kept = outlook_kept(request.user.pk)
     query = request.GET.copy()
     query.pop("days", None)
     return render(
@@ -77,6 +81,8 @@ def performance(request: UserRequest) -> HttpResponse:
             "clv_plot": histogram(track.clvs) if track.clvs else None,
             "calibration_plot": calibration(bins) if bins else None,
             "now": clock.now(),
+            "drawn_at": kept.made_at if kept else None,
+            **outlook_given(kept.content if kept else {}),
         },
     )
 

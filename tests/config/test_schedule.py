@@ -26,6 +26,7 @@ NAMED = {
     "betting.settle_due_bets",
     "betting.measure_clv",
     "betting.read_breakers",
+    "betting.refresh_outlooks",
     "betting.drop_old_prices",
     "accounts.heartbeat",
     "accounts.upkeep",

@@ -1,0 +1,24 @@
+"""What of an outlook a template needs, on the pages of performance, of backtests and of sweeps."""
+
+from typing import Any
+
+from betting import charts
+
+FUTURES = ("record", "beliefs", "no_edge")
+
+
+def outlook_given(outlook: dict[str, Any]) -> dict[str, Any]:
+    """Return the context of `_outlook.html`: the fan, and each risk in each of three futures."""
+    drawn = [outlook.get(name) or {} for name in FUTURES]
+    fell = [dict(map(tuple, each.get("fell", []))) for each in drawn]
+    falls = sorted({fall for each in fell for fall in each})
+    risks = [("Ends below its start", [each.get("losing") for each in drawn])]
+    risks += [
+        (f"Falls {fall:.0%} from a peak", [each.get(fall) for each in fell]) for fall in falls
+    ]
+    risks.append(("Falls to half its start", [each.get("ruined") for each in drawn]))
+    return {
+        "outlook": outlook,
+        "risks": risks,
+        "fan_chart": charts.fan_chart(outlook.get("record")),
+    }
