@@ -11,7 +11,21 @@ from django.utils import timezone
 from rest_framework_api_key.models import APIKey as UnusedKey
 
 from accounts.keys import KeyRefused, issue_key, revoke_key
-from accounts.models import ApiKey, AuditEntry, AuditHead, JobRun, KeptAnswer, SavedFilter, User
+from accounts.models import (
+    AlertChannel,
+    AlertHours,
+    AlertRule,
+    AlertTrigger,
+    ApiKey,
+    AuditEntry,
+    AuditHead,
+    Delivery,
+    JobRun,
+    KeptAnswer,
+    Notification,
+    SavedFilter,
+    User,
+)
 from accounts.operating import Evidence, Operated
 
 if TYPE_CHECKING:
@@ -146,3 +160,53 @@ class JobRunAdmin(Evidence):
     list_filter = ("job", "succeeded")
     search_fields = ("job", "error")
     ordering: ClassVar = ("-pk",)
+
+
+@admin.register(AlertChannel)
+class AlertChannelAdmin(Evidence):
+    # What is sealed stays out of sight, and so does an address, which may hold a token.
+    list_display = ("name", "kind", "owner", "failures", "rests_until", "last_error", "removed_at")
+    fields = ("owner", "name", "kind", "created_at", "removed_at", "failures", "rests_until",
+              "last_error", "last_sent_at")  # fmt: skip
+    list_filter = ("kind",)
+    list_select_related = ("owner",)
+    search_fields = ("name", "owner__username")
+
+
+@admin.register(AlertRule)
+class AlertRuleAdmin(Evidence):
+    list_display = ("name", "kind", "owner", "digest", "is_on", "muted_until", "removed_at")
+    list_filter = ("kind", "is_on")
+    list_select_related = ("owner",)
+    search_fields = ("name", "owner__username")
+
+
+@admin.register(AlertHours)
+class AlertHoursAdmin(Evidence):
+    list_display = ("owner", "quiet_from", "quiet_to", "muted_until")
+    list_select_related = ("owner",)
+    search_fields = ("owner__username",)
+
+
+@admin.register(AlertTrigger)
+class AlertTriggerAdmin(Evidence):
+    list_display = ("written_at", "kind", "title", "owner", "handled_at", "error")
+    list_filter = ("kind",)
+    list_select_related = ("owner",)
+    search_fields = ("title", "key")
+
+
+@admin.register(Notification)
+class NotificationAdmin(Evidence):
+    list_display = ("made_at", "owner", "kind", "trigger", "read_at")
+    list_filter = ("kind",)
+    list_select_related = ("owner", "trigger")
+    search_fields = ("trigger__title", "owner__username", "key")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(Evidence):
+    list_display = ("uid", "channel", "status", "tries", "due_at", "sent_at", "error")
+    list_filter = ("status",)
+    list_select_related = ("channel__owner",)
+    search_fields = ("uid", "channel__name", "error")

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts import audit_chain, heartbeat, services
+from accounts.alerts.telling import prune_triggers
 from accounts.jobs import recorded
 
 
@@ -18,6 +19,7 @@ def upkeep(**_future: object) -> None:
     with recorded("accounts.upkeep") as run:
         now = timezone.now()
         run.detail["job_runs_deleted"] = services.prune_job_runs(now=now)
+        run.detail["triggers_deleted"] = prune_triggers(now=now)
         run.detail["sessions_deleted"] = services.prune_sessions(now=now)
 
 

@@ -5,9 +5,11 @@ from dataclasses import asdict
 
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from accounts import clock
+from accounts.alerts import delivering, fanning
 from accounts.jobs import recorded
 from betting.services import (
     answers,
@@ -23,10 +25,13 @@ from betting.services import (
     sweeps,
 )
 from betting.services.journal import drop_old_entries
+from risk.selectors import people_excluded
 
 logger = logging.getLogger(__name__)
 # What was not begun when the next round comes is told of again, so the queue holds it once.
 TOLD_SECONDS = 60
+# A round of messages ends by then, however many wait and however slow their receivers are.
+TOLD_FOR_SECONDS = 20.0
 
 
 @shared_task(name="betting.refresh_opportunities", acks_late=True)
@@ -87,6 +92,21 @@ def refresh_outlooks(**_future: object) -> None:
     """Draw how equity could go on, for those of whom bets settled, and read new market days."""
     with recorded("betting.refresh_outlooks") as run:
         run.detail = asdict(outlooks.refresh(clock.now()))
+
+
+@shared_task(name="betting.tell_people", acks_late=True, time_limit=60, soft_time_limit=50)
+def tell_people(**_future: object) -> None:
+    """Send what people asked to be told; who has excluded themselves is not invited to bet."""
+    # Not recorded where there is nothing to tell: it looks every few seconds.
+    if not delivering.is_waiting(now=timezone.now()):
+        return
+    with recorded("betting.tell_people") as run:
+        excluded = people_excluded()
+        fanned = fanning.fan_out(now=timezone.now(), not_nudged=excluded)
+        sent = delivering.deliver_due(
+            clock=timezone.now, not_nudged=excluded, for_seconds=TOLD_FOR_SECONDS
+        )
+        run.detail = asdict(fanned) | asdict(sent)
 
 
 # Longer than the broker's visibility timeout: then it is delivered again, and the second worker

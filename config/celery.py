@@ -81,6 +81,7 @@ WORLD: dict[str, tuple[timedelta, int]] = {
 # The same, by the real clock however fast the world's runs.
 REAL: dict[str, timedelta] = {
     "accounts.heartbeat": timedelta(seconds=15),
+    "betting.tell_people": timedelta(seconds=5),
     "models_registry.sweep_runs": timedelta(seconds=60),
     "betting.tell_of_backtests": timedelta(seconds=60),
     "accounts.upkeep": timedelta(days=1),

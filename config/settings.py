@@ -94,6 +94,14 @@ FETCH_ODDS_SECONDS = env.int("FETCH_ODDS_SECONDS", default=900)
 FILE_FEED_FOLDER = env.str("FILE_FEED_FOLDER", default="")
 # Whether file feeds may ask hosts of this machine's own network, and plain http.
 FILE_FEEDS_MAY_BE_PRIVATE = env.bool("FILE_FEEDS_MAY_BE_PRIVATE", default=False)
+# Origins of one's own network that a webhook may reach, such as http://127.0.0.1:9000; else none.
+WEBHOOK_ORIGINS = env.list("FAIRLINE_WEBHOOK_ORIGINS", default=[])
+# Ports a webhook may name beside 443.
+WEBHOOK_PORTS = [int(port) for port in env.list("FAIRLINE_WEBHOOK_PORTS", default=[])]
+# How long to wait after the first failed try of an alert; each further wait is twice as long.
+ALERT_RETRY_AFTER = timedelta(seconds=env.float("FAIRLINE_ALERT_RETRY_SECONDS", default=10.0))
+# What links in alerts begin with: where people reach this Fairline.
+PUBLIC_URL = env.str("FAIRLINE_PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 # Whole months of price changes to keep; 0 keeps all for ever.
 JOURNAL_KEPT_DAYS = env.int("JOURNAL_KEPT_DAYS", default=90)
 PRICES_KEPT_MONTHS = env.int("PRICES_KEPT_MONTHS", default=0)

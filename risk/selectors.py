@@ -94,6 +94,12 @@ def exclusion_of(owner_id: int) -> ExclusionSeen | None:
     return None if found is None else ExclusionSeen(found.get_kind_display(), found.until)
 
 
+def people_excluded() -> set[int]:
+    """Return the ids of everybody in a time-out or self-exclusion, by the database's own clock."""
+    found = Exclusion.objects.filter(Q(until__isnull=True) | Q(until__gt=Now()))
+    return set(found.order_by().values_list("owner_id", flat=True))
+
+
 def halt_seen(halt: Halt) -> HaltSeen:
     """Return a halt as the rules see it."""
     return HaltSeen(halt.cause, halt.get_cause_display(), halt.blocks, halt.reason, halt.since)

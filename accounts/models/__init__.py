@@ -1,16 +1,30 @@
 """Who uses the system, and the few things every app needs."""
 
+from accounts.models.alerts import (
+    AlertChannel,
+    AlertHours,
+    AlertRule,
+    AlertTrigger,
+    Delivery,
+    Notification,
+)
 from accounts.models.audit import AuditEntry, AuditHead
 from accounts.models.jobs import JobRun
 from accounts.models.keys import ApiKey, KeptAnswer
 from accounts.models.people import PriceFormat, SavedFilter, Theme, User
 
 __all__ = [
+    "AlertChannel",
+    "AlertHours",
+    "AlertRule",
+    "AlertTrigger",
     "ApiKey",
     "AuditEntry",
     "AuditHead",
+    "Delivery",
     "JobRun",
     "KeptAnswer",
+    "Notification",
     "PriceFormat",
     "SavedFilter",
     "Theme",

@@ -13,7 +13,7 @@ from functools import cache
 import httpcore2
 import httpx2
 
-from odds.feeds.wire import Bounded, PrivateAddress, bound
+from accounts.wire import Bounded, PrivateAddress, bound
 
 CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 3.0, 10.0, 15.0
 LARGEST_ANSWER = 20_000_000

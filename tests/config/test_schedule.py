@@ -20,6 +20,7 @@ NAMED = {
     "models_registry.retrain",
     "models_registry.sweep_runs",
     "betting.tell_of_backtests",
+    "betting.tell_people",
     "models_registry.upkeep",
     "betting.refresh_opportunities",
     "betting.place_for_followers",

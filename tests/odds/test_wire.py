@@ -8,10 +8,10 @@ import tracemalloc
 
 import pytest
 
+from accounts.wire import is_public
 from odds.feeds import asking, http
 from odds.feeds.http import NoAnswer, Transport
 from odds.feeds.provider import Patience, ProviderFailed, TooFrequent
-from odds.feeds.wire import is_public
 
 
 class Drip:

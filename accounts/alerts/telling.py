@@ -1,0 +1,69 @@
+"""The outbox: what happened is written down with what made it happen, or not at all."""
+
+from collections.abc import Iterable, Set
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from accounts.domain.alerts import ALWAYS_NOTED, Fact
+from accounts.models import AlertRule, AlertTrigger, Notification
+
+KEPT = timedelta(days=30)
+PRUNED_AT_ONCE = 5_000
+
+
+def kinds_asked_for() -> Set[str]:
+    """Return the kinds that somebody has a rule for, or that are always noted."""
+    asked = AlertRule.objects.filter(is_on=True, removed_at__isnull=True, owner__is_active=True)
+    return {*ALWAYS_NOTED, *asked.order_by().values_list("kind", flat=True).distinct()}
+
+
+def tell(facts: Iterable[Fact]) -> int:
+    """Put facts into the outbox, in the transaction of the caller; return how many.
+
+    What nobody asked for is left out; what is always noted is among the person's notices at once.
+    To send is another's work: nothing here waits for anyone.
+    """
+    facts = list(facts)
+    asked = kinds_asked_for() if facts else set()
+    now = timezone.now()
+    written = AlertTrigger.objects.bulk_create(
+        [_written(fact, now) for fact in facts if fact.kind in asked], batch_size=500
+    )
+    Notification.objects.bulk_create(
+        [
+            Notification(
+                owner_id=each.owner_id, trigger=each, kind=each.kind, key=each.key, made_at=now
+            )
+            for each in written
+            if each.kind in ALWAYS_NOTED and each.owner_id is not None
+        ],
+        batch_size=500,
+    )
+    return len(written)
+
+
+def _written(fact: Fact, now: datetime) -> AlertTrigger:
+    return AlertTrigger(
+        kind=fact.kind,
+        key=fact.key[:128],
+        owner_id=fact.owner_id,
+        at=fact.at,
+        title=fact.title[:160],
+        text=fact.text,
+        path=fact.path[:200],
+        competition=fact.competition,
+        strategy=fact.strategy,
+        bookmaker=fact.bookmaker,
+        edge=fact.edge,
+        written_at=now,
+    )
+
+
+def prune_triggers(*, now: datetime) -> int:
+    """Delete what was handled over 30 days ago and told to nobody, at most 5,000."""
+    old = AlertTrigger.objects.filter(
+        handled_at__lt=now - KEPT, notifications__isnull=True
+    ).values_list("pk", flat=True)
+    count, _ = AlertTrigger.objects.filter(pk__in=list(old[:PRUNED_AT_ONCE])).delete()
+    return count
