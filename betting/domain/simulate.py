@@ -6,7 +6,7 @@ shares of Kelly, the same limits, the same rounding, one after the other in the 
 
 import heapq
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Self
@@ -20,7 +20,7 @@ from odds.domain.consensus import price_after_commission
 from odds.domain.lines import quarters, settled_halves
 from odds.domain.table import BoolArray, FloatArray, IntArray, TextArray, TimeArray
 from risk.domain.breakers import PERSONAL, Level, Trip
-from risk.domain.exposure import On, OpenStakes, decided_by
+from risk.domain.exposure import ALONE, On, OpenStakes, decided_by
 from risk.domain.limits import Bounds, trim_slate
 from risk.domain.staking import SHARE_PLACES, Plan, Sizes
 from risk.domain.watching import Watch
@@ -110,8 +110,10 @@ def half_even(numerator: int, denominator: int) -> int:
 
 def profit_of(cents: int, won: int, lost: int) -> int:
     """Return what a stake earns, as `settlement.payout` does; `won`, `lost` are of `Payouts`."""
-    earned = half_even(cents * won, 2 * 1000 * 10_000) if won else 0
-    return earned - half_even(cents * lost, 2) if lost else earned
+    if won:
+        earned = half_even(cents * won, 2 * 1000 * 10_000)
+        return earned - half_even(cents * lost, 2) if lost else earned
+    return -cents if lost == 2 else -half_even(cents * lost, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,36 +244,42 @@ def record_of(
 
 
 def _stakes_on(slate: Slate, rows: IntArray) -> list[On]:
-    """Return what each row is on; a run is of one competition, so of one league."""
+    """Return what each row is on; a run is of one competition, so of one league.
+
+    Where nothing else is on a row's event, all that counts of it is its bookmaker.
+    """
     quotes = slate.quotes
-    kinds = {
-        kind: decided_by(*kind)
-        for kind in {
-            *zip(quotes.market_key[rows].tolist(), quotes.side[rows].tolist(), strict=True)
-        }
-    }
-    with_draw = {*quotes.market_id[quotes.side == "draw"].tolist()}
+    _, of, count = np.unique(quotes.event_id[rows], return_inverse=True, return_counts=True)
+    books, book = np.unique(quotes.bookmaker_id[rows], return_inverse=True)
+    alone = [On(ALONE, ALONE, 0, bookmaker) for bookmaker in books.tolist()]
+    found = list(map(alone.__getitem__, book.tolist()))
+    shared = np.flatnonzero(count[of] > 1)
+    for place, on in zip(shared.tolist(), _shared_on(slate, rows[shared]), strict=True):
+        found[place] = on
+    return found
+
+
+def _shared_on(slate: Slate, rows: IntArray) -> Iterator[On]:
+    quotes = slate.quotes
+    side = list(zip(quotes.market_key[rows].tolist(), quotes.side[rows].tolist(), strict=True))
+    kinds = {kind: decided_by(*kind) for kind in {*side}}
+    with_draw = np.unique(quotes.market_id[quotes.side == "draw"])
     thousandths = np.rint(quotes.price[rows] * 1000).astype(np.int64) - 1000
     kept = 10_000 - np.rint(quotes.commission[rows] * 10_000).astype(np.int64)
-    of_kind = [
-        kinds[kind]
-        for kind in zip(quotes.market_key[rows].tolist(), quotes.side[rows].tolist(), strict=True)
-    ]
-    axis, sign, is_straight = zip(*of_kind, strict=True) if of_kind else ((), (), ())
-    market = quotes.market_id[rows].tolist()
-    columns = (
+    axis, sign, is_straight = zip(*map(kinds.__getitem__, side), strict=True) if side else ((),) * 3
+    return map(
+        On,
         quotes.event_id[rows].tolist(),
-        market,
-        repeat(0, len(rows)),
+        quotes.market_id[rows].tolist(),
+        repeat(0),
         quotes.bookmaker_id[rows].tolist(),
         axis,
         sign,
         quarters(quotes.line[rows]).tolist(),
         is_straight,
-        [each in with_draw for each in market],
+        np.isin(quotes.market_id[rows], with_draw).tolist(),
         (thousandths * kept).tolist(),
     )
-    return list(map(On._make, zip(*columns, strict=True)))
 
 
 def _watch(
@@ -331,61 +339,65 @@ class _Book:
         self._bounds = bounds
         self._least = int(bounds.min_stake * 100)
         self._units, self._cents = sizes.units.tolist(), sizes.cents.tolist()
-        # More than the free money there can ever be, where there is no cap.
-        self._most = (1 << 62) if sizes.most is None else sizes.most
+        self._most = sizes.most
         self._rounding = rounding
-        self._known_at = known_at.tolist()
+        # Rows by when they settle, and the place of each among them: one number to queue a bet by.
+        order = np.lexsort((np.arange(len(known_at)), known_at))
+        self._in_turn, self._turn = order.tolist(), np.argsort(order).tolist()
+        self._known_at = known_at[order].tolist()
         self._won, self._lost = payouts.won.tolist(), payouts.lost.tolist()
         self._on, self._market = on, market.tolist()
         self._held: set[int] = set()
         self._open_stakes = OpenStakes()
-        self._open: list[tuple[int, int, int, int]] = []
+        self._open: list[int] = []
+        self._cents_on: dict[int, int] = {}
         self._day, self._today = -1, 0
 
     def stake(self, begin: int, end: int, *, day: int) -> None:
         """Take the stakes of one moment's rows, in their order, as far as the limits leave."""
         if day != self._day:
             self._day, self._today = day, 0
+        rows: Sequence[int] = range(begin, end)
         # Before any of them is held: the legs of one market belong together.
-        fresh = [row for row in range(begin, end) if self._market[row] not in self._held]
-        self.refused["market_held"] += end - begin - len(fresh)
-        asked = [
-            min(self._units[row] * self.equity // SHARE_PLACES + self._cents[row], self._most)
-            for row in fresh
-        ]
+        if not self._held.isdisjoint(self._market[begin:end]):
+            rows = [row for row in rows if self._market[row] not in self._held]
+            self.refused["market_held"] += end - begin - len(rows)
+        equity, units, cents_of = self.equity, self._units, self._cents
+        asked = [units[row] * equity // SHARE_PLACES + cents_of[row] for row in rows]
+        if self._most is not None:
+            asked = [min(each, self._most) for each in asked]
         taken = trim_slate(
             asked=asked,
-            on=[self._on[row] for row in fresh],
+            on=[self._on[row] for row in rows],
             held=self._open_stakes,
-            equity=self.equity,
+            equity=equity,
             free=self.free,
             today=self._today,
             bounds=self._bounds,
             rounding=self._rounding,
         )
-        for row, wanted, cents in zip(fresh, asked, taken, strict=True):
-            if not cents:
-                self.refused["min_stake" if wanted < self._least else "limits"] += 1
-                continue
-            self.free -= cents
-            self._today += cents
-            self._held.add(self._market[row])
-            heapq.heappush(
-                self._open,
-                (
-                    self._known_at[row],
-                    row,
-                    cents,
-                    profit_of(cents, self._won[row], self._lost[row]),
-                ),
-            )
+        staked = sum(taken)
+        self.free -= staked
+        self._today += staked
+        if not all(taken):
+            small = sum(map(self._least.__gt__, asked))
+            self.refused["min_stake"] += small
+            self.refused["limits"] += taken.count(0) - small
+        for row, cents in zip(rows, taken, strict=True):
+            if cents:
+                self._held.add(self._market[row])
+                self._cents_on[row] = cents
+                heapq.heappush(self._open, self._turn[row])
 
     def settle(self, until: int) -> None:
         """Settle what is known by then, and read the breakers after each moment of it."""
-        while self._open and self._open[0][0] <= until:
-            at, begin = self._open[0][0], len(self.done)
-            while self._open and self._open[0][0] == at:
-                _, row, stake, profit = heapq.heappop(self._open)
+        queue, known_at = self._open, self._known_at
+        while queue and known_at[queue[0]] <= until:
+            at, begin = known_at[queue[0]], len(self.done)
+            while queue and known_at[queue[0]] == at:
+                row = self._in_turn[heapq.heappop(queue)]
+                stake = self._cents_on.pop(row)
+                profit = profit_of(stake, self._won[row], self._lost[row])
                 self.free += stake + profit
                 self.equity += profit
                 self._open_stakes.remove(self._on[row], stake)

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 # A price less one in thousandths, times what commission leaves in ten-thousandths.
 GAIN_UNITS = 1_000 * 10_000
+# The event of a stake on whose event nothing else ever is: it is not kept by event.
+ALONE = -1
 
 
 class On(NamedTuple):
@@ -139,17 +141,22 @@ class OpenStakes:
     def add(self, on: On, stake: int) -> None:
         """Hold a stake in cents."""
         self.count += 1
-        self._by_event.setdefault(on.event, []).append((on, stake))
+        event = on.event
+        if event in self._by_event:
+            self._by_event[event].append((on, stake))
+        elif event != ALONE:
+            self._by_event[event] = [(on, stake)]
         self._by_league[on.league] += stake
         self._by_bookmaker[on.bookmaker] += stake
 
     def remove(self, on: On, stake: int) -> None:
         """Let go of a stake that was added."""
         self.count -= 1
-        held = self._by_event[on.event]
-        held.remove((on, stake))
-        if not held:
-            del self._by_event[on.event]
+        if on.event != ALONE:
+            held = self._by_event[on.event]
+            held.remove((on, stake))
+            if not held:
+                del self._by_event[on.event]
         self._by_league[on.league] -= stake
         self._by_bookmaker[on.bookmaker] -= stake
 
@@ -160,7 +167,19 @@ class OpenStakes:
         if held:
             event = worst_loss(held, on)
             market = worst_loss((each for each in held if each[0].market == on.market), on)
-        return Used(market, event, self._by_league[on.league], self._by_bookmaker[on.bookmaker])
+        return Used(market, event, self.in_league(on), self.at_bookmaker(on))
+
+    def is_on_event(self, on: On) -> bool:
+        """Return whether any stake is on the event of a further one."""
+        return on.event in self._by_event
+
+    def in_league(self, on: On) -> int:
+        """Return the stakes open in the league of a further one."""
+        return self._by_league[on.league]
+
+    def at_bookmaker(self, on: On) -> int:
+        """Return the stakes open at the bookmaker of a further one."""
+        return self._by_bookmaker[on.bookmaker]
 
     def events(self) -> Iterator[tuple[int, int]]:
         """Return each event with what it can lose at worst."""

@@ -242,28 +242,34 @@ def trim_slate(
     shares, least = _whole(bounds)
     bet, market, event, league, bookmaker, day = (equity * each // SHARE_UNITS for each in shares)
     budget = min(day - today, free)
+    # What a stake may be where nothing else is on its event.
+    alone = min(bet, market, event)
+    to_the_cent = rounding == "cents"
     taken = []
     # Each stake depends on those before it, and a moment has a handful: no array is faster.
     for wanted, place in zip(asked, on, strict=True):
-        if budget < least or wanted < least:
-            # Whatever else it is on: most of a day's bets come after its limit is reached.
+        if budget < least:
+            # Whatever else they are on: most of a day's bets come after its limit is reached.
+            break
+        if wanted < least:
             taken.append(0)
             continue
-        used = held.used(place)
         stake = min(
             wanted,
-            bet,
-            market - used.market,
-            event - used.event,
-            league - used.league,
-            bookmaker - used.bookmaker,
+            alone,
             budget,
+            league - held.in_league(place),
+            bookmaker - held.at_bookmaker(place),
         )
-        stake = rounded_down(stake, rounding)
+        if held.is_on_event(place):
+            used = held.used(place)
+            stake = min(stake, market - used.market, event - used.event)
+        if not to_the_cent:
+            stake = rounded_down(stake, rounding)
         if stake < least or held.count >= bounds.max_open_bets:
             stake = 0
         else:
             held.add(place, stake)
             budget -= stake
         taken.append(stake)
-    return taken
+    return taken + [0] * (len(asked) - len(taken))

@@ -3,6 +3,9 @@
 A solver takes implied probabilities of shape (k outcomes, n books), 0.0 where a book lacks the
 outcome, and their sums of shape (n,), all above one; it answers probabilities of the same shape.
 Outcomes come first so that sums over them go down columns, several times faster than along rows.
+
+A book that is solved stays as it is while others go on: beside them it must get the bits it gets
+alone, or a backtest would believe other than what live betting did.
 """
 
 from collections.abc import Callable
@@ -66,7 +69,6 @@ def power(implied: FloatArray, total: FloatArray) -> FloatArray:
     for _ in range(_MOST_STEPS):
         powers_sum = powers.sum(axis=0)
         height = np.log(powers_sum)
-        # A market that is solved stays as it is: beside others it must get the bits it gets alone.
         going = np.abs(height) >= _CLOSE_ENOUGH
         if not going.any():
             break
@@ -91,14 +93,16 @@ def shin(implied: FloatArray, total: FloatArray) -> FloatArray:
     root = answer
     for _ in range(_MOST_STEPS):
         excess = answer.sum(axis=0) - 1.0
-        if np.abs(excess).max() < _CLOSE_ENOUGH:
+        going = np.abs(excess) >= _CLOSE_ENOUGH
+        if not going.any():
             break
         # d(answer)/dz = -answer (root + z - 2 squares) / (root (z + root)), absent outcomes 0/0.
         slope = answer * (root + insiders - 2.0 * squares) / (root * (insiders + root) + _TINY)
         insiders = np.minimum(insiders + excess / slope.sum(axis=0), 1.0)
         root = np.sqrt(insiders * insiders + 4.0 * (1.0 - insiders) * squares)
         # The textbook's (root - z) / 2(1 - z) loses all digits near z = 1; this form does not.
-        answer = 2.0 * squares / (insiders + root + _TINY)
+        moved = 2.0 * squares / (insiders + root + _TINY)
+        answer = moved if going.all() else np.where(going, moved, answer)
     return answer
 
 
@@ -116,10 +120,11 @@ def odds_ratio(implied: FloatArray, total: FloatArray) -> FloatArray:
         below = implied + ratio * against
         answer = implied / below
         excess = answer.sum(axis=0) - 1.0
-        if np.abs(excess).max() < _CLOSE_ENOUGH:
+        going = np.abs(excess) >= _CLOSE_ENOUGH
+        if not going.any():
             break
         slope = -(answer * against / below).sum(axis=0)
-        ratio = ratio - excess / slope
+        ratio = np.where(going, ratio - excess / slope, ratio)
     return answer
 
 
@@ -135,6 +140,7 @@ def probit(implied: FloatArray, total: FloatArray) -> FloatArray:
     score = np.maximum(ndtri(implied), _NO_SCORE)
     shift = np.zeros_like(total)
     answer = implied
+    done, found = np.zeros(len(total), dtype=np.bool_), np.empty_like(implied)
     with np.errstate(all="ignore"):
         for _ in range(_FEW_STEPS):
             excess = answer.sum(axis=0) - 1.0
@@ -144,14 +150,19 @@ def probit(implied: FloatArray, total: FloatArray) -> FloatArray:
             newton = excess / height * _ROOT_OF_TWO_PI
             bend = (moved * density).sum(axis=0) / height
             step = newton / (1.0 + 0.5 * newton * bend)
-            if np.abs(excess).max() < _NEARLY:
+            near = (np.abs(excess) < _NEARLY) & ~done
+            if near.any():
                 # So small a step needs no new Phi: two terms of its series are exact.
                 series = density * (1.0 + 0.5 * step * moved)
-                return np.asarray(answer - series * (step / _ROOT_OF_TWO_PI))
+                found = np.where(near, answer - series * (step / _ROOT_OF_TWO_PI), found)
+                done |= near
+                if done.all():
+                    return found
             shift = shift + step
             answer = ndtr(score - shift)
         # NaN counts as unsettled.
-        hard = ~(np.abs(answer.sum(axis=0) - 1.0) < _CLOSE_ENOUGH)
+        hard = ~done & ~(np.abs(answer.sum(axis=0) - 1.0) < _CLOSE_ENOUGH)
+    answer = np.where(done, found, answer)
     answer[:, hard] = _probit_in_bracket(score[:, hard], implied[:, hard])
     return answer
 
@@ -165,7 +176,8 @@ def _probit_in_bracket(score: FloatArray, implied: FloatArray) -> FloatArray:
     answer = implied
     for _ in range(_MOST_STEPS):
         excess = answer.sum(axis=0) - 1.0
-        if np.abs(excess).max(initial=0.0) < _CLOSE_ENOUGH:
+        going = ~(np.abs(excess) < _CLOSE_ENOUGH)
+        if not going.any():
             break
         low = np.where(excess > 0.0, shift, low)
         high = np.where(excess > 0.0, high, shift)
@@ -174,7 +186,7 @@ def _probit_in_bracket(score: FloatArray, implied: FloatArray) -> FloatArray:
         stepped = shift + excess / np.maximum(slope, _TINY)
         # Not strictly: a solved row's next step stays where it is.
         inside = (stepped >= low) & (stepped <= high)
-        shift = np.where(inside, stepped, (low + high) / 2.0)
+        shift = np.where(going, np.where(inside, stepped, (low + high) / 2.0), shift)
         answer = ndtr(score - shift)
     return answer
 
