@@ -7,7 +7,7 @@ In a dead heat as many tie as share fewer places: that part of the stake wins at
 rest of it is lost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -178,6 +178,95 @@ def _against_line(distance: Decimal) -> Outcome:
     return Outcome.WON if distance > 0 else Outcome.LOST
 
 
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A stake at a price and what became of it; `commission` is a share of net winnings.
+
+    A dead heat says how many tied.
+    """
+
+    stake: Decimal
+    price: Decimal
+    outcome: Outcome
+    commission: Decimal = Decimal(0)
+    dead_heat: DeadHeat | None = None
+
+    def __post_init__(self) -> None:
+        if (self.outcome is Outcome.DEAD_HEAT) is not (self.dead_heat is not None):
+            raise CannotSettle(
+                f"{self.outcome}: say how many tied for a dead heat, and for that alone."
+            )
+
+    @property
+    def parts(self) -> int:
+        """Return in how many parts `lost` and `gross` are: a third is no decimal."""
+        return self.dead_heat.tied if self.dead_heat else 1
+
+    @property
+    def lost(self) -> Decimal:
+        """Return what is forfeited, exactly, in parts."""
+        if self.dead_heat is None:
+            return self.stake * LOST_SHARE.get(self.outcome, Decimal(0))
+        return self.stake * (self.dead_heat.tied - self.dead_heat.places)
+
+    @property
+    def gross(self) -> Decimal:
+        """Return what is won before commission, exactly, in parts."""
+        if self.dead_heat is None:
+            return self.stake * WON_SHARE.get(self.outcome, Decimal(0)) * (self.price - 1)
+        return self.stake * self.dead_heat.places * (self.price - 1)
+
+    @property
+    def forfeited(self) -> Decimal:
+        """Return what is forfeited, to the cent."""
+        if self.dead_heat is None:
+            return to_cents(self.lost)
+        return self.stake - self.dead_heat.of(self.stake)
+
+    @property
+    def profit(self) -> Decimal:
+        """Return what is won before commission less what is forfeited, to the cent."""
+        return to_cents(self.gross / self.parts) - self.forfeited
+
+
+def payouts_of_market(ruled: Sequence[Ruled]) -> list[Payout]:
+    """Return what results do to the stakes on one market, commission taken of what it won in all.
+
+    An exchange takes its share of a market's winnings net of what was lost there; each bet that won
+    bears its part by what it won. Each stake is cut once, as `payout` says; winnings are rounded as
+    they add up, so that all of them together are rounded once.
+
+    10.00 and 10.00 are won and 5.00 lost, so 5 % of 15.00 is taken: 0.75.
+
+    >>> of = {"outcome": Outcome.WON, "commission": Decimal("0.05")}
+    >>> found = payouts_of_market([
+    ...     Ruled(stake=Decimal("10.00"), price=Decimal("2.000"), **of),
+    ...     Ruled(stake=Decimal("20.00"), price=Decimal("1.500"), **of),
+    ...     Ruled(stake=Decimal("5.00"), price=Decimal("9.000"), outcome=Outcome.LOST),
+    ... ])
+    >>> [str(each.winnings) for each in found]
+    ['9.62', '9.63', '0.00']
+    """
+    profits = [each.profit for each in ruled]
+    won = sum((profit for profit in profits if profit > 0), Decimal(0)) or Decimal(1)
+    net = max(sum(profits, Decimal(0)), Decimal(0)) if any(p > 0 for p in profits) else won
+    paid, kept, before = [], Decimal(0), Decimal("0.00")
+    for each in ruled:
+        taken = each.commission * max(each.gross - each.lost, Decimal(0))
+        # Divided once, at the end.
+        kept += (each.gross * won - taken * net) / (each.parts * won)
+        winnings = to_cents(kept) - before
+        before += winnings
+        paid.append(
+            Payout(
+                returned=each.stake - each.forfeited,
+                forfeited=each.forfeited,
+                winnings=winnings,
+            )
+        )
+    return paid
+
+
 def payout(
     *,
     stake: Decimal,
@@ -191,7 +280,7 @@ def payout(
     The stake is cut in two once, to the cent: the part that is forfeited is rounded half to even
     (in a dead heat the part that wins is) and the other is what is left, so no cent is created or
     lost. Winnings are rounded once, half to even, after commission on what is won net of what is
-    lost (0.05 is 5 %).
+    lost (0.05 is 5 %). With other bets on the market at an exchange use `payouts_of_market`.
 
     >>> payout(stake=Decimal("10.01"), price=Decimal("2.000"), outcome=Outcome.HALF_LOST)
     Payout(returned=Decimal('5.01'), forfeited=Decimal('5.00'), winnings=Decimal('0.00'))
@@ -202,17 +291,5 @@ def payout(
     Raises:
         CannotSettle: for a dead heat that does not say how many tied, or another result that does.
     """
-    if (outcome is Outcome.DEAD_HEAT) is not (dead_heat is not None):
-        raise CannotSettle(f"{outcome}: say how many tied for a dead heat, and for that alone.")
-    if dead_heat is None:
-        lost = stake * LOST_SHARE.get(outcome, Decimal(0))
-        gross = stake * WON_SHARE.get(outcome, Decimal(0)) * (price - 1)
-        forfeited, parts = to_cents(lost), 1
-    else:
-        # In parts of the tied, divided once at the end: a third is no decimal.
-        parts = dead_heat.tied
-        lost = stake * (parts - dead_heat.places)
-        gross = stake * dead_heat.places * (price - 1)
-        forfeited = stake - dead_heat.of(stake)
-    winnings = to_cents((gross - commission * max(gross - lost, Decimal(0))) / parts)
-    return Payout(returned=stake - forfeited, forfeited=forfeited, winnings=winnings)
+    [paid] = payouts_of_market([Ruled(stake, price, outcome, commission, dead_heat)])
+    return paid

@@ -8,18 +8,10 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 
 from betting.domain.settlement import DeadHeat
-from betting.models import Bet, BetStatus, Notice, Result, Settlement, Transfer
+from betting.models import Bet, BetStatus, Notice, Result, Settlement
+from betting.services.payouts import Ruling, apply, audit_ruling, notify, reverse
 from betting.services.pots import staked_from
-from betting.services.settlement import (
-    BetNotOpen,
-    Ruling,
-    Sweep,
-    apply,
-    audit_ruling,
-    locked,
-    result_of,
-    stands,
-)
+from betting.services.settlement import BetNotOpen, Sweep, locked, result_of, stands
 
 logger = logging.getLogger(__name__)
 
@@ -65,34 +57,12 @@ def correct_settlement(
     if pot.amount < returned:
         where = "is free" if pot is pots.free else f"lies at {bet.bookmaker}"
         raise CorrectionNotCovered(
-            f"{returned} must be taken back before {ruling.paid(bet).total} is returned, but only "
-            f"{pot.amount} {where}; pay in the difference first."
+            f"{returned} must be taken back before anything is returned, but only {pot.amount} "
+            f"{where}; pay in the difference first."
         )
-    standing = bet.transfers.filter(
-        reference__startswith=f"bet:{bet.pk}:{sequence}:", reversed_by__isnull=True
-    )
-    Transfer.objects.bulk_create(
-        [
-            Transfer(
-                reference=f"{transfer.reference}:reversal",
-                kind=Transfer.Kind.REVERSAL,
-                source_id=transfer.destination_id,
-                destination_id=transfer.source_id,
-                amount=transfer.amount,
-                bet=bet,
-                at=now,
-                reverses=transfer,
-            )
-            for transfer in standing.order_by("pk")
-        ]
-    )
+    reverse(bet, sequence, now=now)
     apply([(bet, ruling)], {bet.bankroll_id: pots}, now=now)
-    Notice.objects.create(
-        owner_id=bet.owner_id,
-        settlement=bet.settlements.get(sequence=ruling.sequence),
-        before=before,
-        returned_before=returned,
-    )
+    notify(bet, ruling, before=before, returned=returned)
     audit_ruling("corrected settlement", bet, ruling, at=now)
     return bet
 

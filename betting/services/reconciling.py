@@ -10,6 +10,7 @@ from betting.venues.base import Venue
 
 # What was paid since a moment was placed at most so long before it.
 SETTLES_WITHIN = timedelta(days=90)
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,8 @@ class Difference:
 def differences(venue: Venue, *, since: datetime, now: datetime) -> list[Difference]:
     """Return all that a venue says otherwise than our books; it changes nothing.
 
-    Commission is taken off each of our bets, at an exchange off what a market won in all: with
-    several bets on one market the venue may have paid more.
+    Both take commission of what a market won in all; how a cent of it is shared out among several
+    bets that won there is nobody's rule, so a cent is no difference.
     """
     bets = {
         reference_of(bet): bet
@@ -41,7 +42,7 @@ def differences(venue: Venue, *, since: datetime, now: datetime) -> list[Differe
         bet = bets.get(paid.reference)
         if bet is None:
             found.append(Difference(paid.reference, f"paid {paid.profit} there, unknown here"))
-        elif bet.status == BetStatus.SETTLED and _profit(bet) != paid.profit:
+        elif bet.status == BetStatus.SETTLED and abs(_profit(bet) - paid.profit) > CENT:
             found.append(
                 Difference(paid.reference, f"paid {paid.profit} there, {_profit(bet)} here")
             )

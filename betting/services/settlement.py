@@ -1,7 +1,7 @@
 """What a result does to a bet's money: once, a slate at a time."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -11,25 +11,18 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts import audit
-from accounts.live import announce_bet
 from betting.domain.settlement import (
     CannotSettle,
     DeadHeat,
-    Outcome,
-    Payout,
     outcome_abandoned,
     outcome_of,
-    payout,
 )
-from betting.models import Bet, BetStatus, Result, Settlement, Transfer
+from betting.models import Bet, BetStatus, Result, Transfer
 from betting.selectors.bets import due_bets
-from betting.selectors.money import equity_path
 from betting.selectors.stakes import draw_is_offered
+from betting.services.payouts import Ruling, apply, audit_ruling
 from betting.services.pots import Pots, lock_accounts, pots_of
 from odds.models import EventStatus
-from risk.domain.breakers import History
-from risk.services import check_personal, make_due
 
 logger = logging.getLogger(__name__)
 
@@ -50,27 +43,6 @@ class Sweep:
 
     settled: int
     parked: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """What is applied to a bet: a result, of a dead heat with how many tied; who says so, why."""
-
-    result: Result
-    dead_heat: DeadHeat | None = None
-    sequence: int = 1
-    reason: str = ""
-    by_id: int | None = None
-
-    def paid(self, bet: Bet) -> Payout:
-        """Return what it does to a bet's stake."""
-        return payout(
-            stake=bet.taken_stake,
-            price=bet.taken_price,
-            outcome=Outcome(self.result),
-            commission=bet.commission_share,
-            dead_heat=self.dead_heat,
-        )
 
 
 @transaction.atomic
@@ -215,85 +187,3 @@ def stands(bet: Bet, result: Result, dead_heat: DeadHeat | None) -> bool:
         return bet.result == result
     latest = bet.settlements.latest("sequence")
     return dead_heat == DeadHeat(tied=latest.tied or 0, places=latest.places or 0)
-
-
-def apply(ruled: Sequence[tuple[Bet, Ruling]], pots: Mapping[int, Pots], *, now: datetime) -> None:
-    """Write settlements, their transfers and the bets in a few statements; read the breakers.
-
-    Call it under the lock of the pots, which are by bankroll.
-    """
-    sources = dict(
-        Transfer.objects.filter(bet__in=[bet.pk for bet, _ in ruled], kind=Kind.STAKE).values_list(
-            "bet_id", "source_id"
-        )
-    )
-    transfers: list[Transfer] = []
-    written: list[Settlement] = []
-    for bet, ruling in ruled:
-        paid = ruling.paid(bet)
-        transfers += _legs(bet, ruling, paid, pots[bet.bankroll_id], sources[bet.pk], now=now)
-        written.append(
-            Settlement(
-                bet=bet,
-                sequence=ruling.sequence,
-                result=ruling.result,
-                tied=ruling.dead_heat.tied if ruling.dead_heat else None,
-                places=ruling.dead_heat.places if ruling.dead_heat else None,
-                returned=paid.total,
-                at=now,
-                reason=ruling.reason,
-                by_id=ruling.by_id,
-            )
-        )
-        bet.status, bet.result = BetStatus.SETTLED, ruling.result
-        bet.returned, bet.settled_at = paid.total, now
-        announce_bet(owner_id=bet.owner_id, bet_id=bet.pk)
-    Transfer.objects.bulk_create(transfers, batch_size=1000)
-    Settlement.objects.bulk_create(written, batch_size=1000)
-    Bet.objects.bulk_update(
-        [bet for bet, _ in ruled], ["status", "result", "returned", "settled_at"], batch_size=500
-    )
-    make_due(bet.owner_id for bet, _ in ruled)
-    for bankroll_id, of_bankroll in pots.items():
-        check_personal(
-            owner_id=of_bankroll.bankroll.owner_id,
-            history=History.of_path(equity_path(bankroll_id)),
-            now=now,
-            breakers=("drawdown",),
-        )
-
-
-def _legs(
-    bet: Bet, ruling: Ruling, paid: Payout, pots: Pots, source_id: int, *, now: datetime
-) -> list[Transfer]:
-    """Return the transfers of a settlement; what comes back goes where the stake came from."""
-    at_risk, house = pots.at_risk.pk, pots.house.pk
-    legs = (
-        (Kind.RETURN, at_risk, source_id, paid.returned),
-        (Kind.LOSS, at_risk, house, paid.forfeited),
-        (Kind.WINNINGS, house, source_id, paid.winnings),
-    )
-    return [
-        Transfer(
-            reference=f"bet:{bet.pk}:{ruling.sequence}:{kind}",
-            kind=kind,
-            source_id=source,
-            destination_id=destination,
-            amount=amount,
-            bet=bet,
-            at=now,
-        )
-        for kind, source, destination, amount in legs
-        if amount > 0
-    ]
-
-
-def audit_ruling(action: str, bet: Bet, ruling: Ruling, *, at: datetime) -> None:
-    """Write down what a person decided of a bet."""
-    audit.record(
-        action=action,
-        subject=f"bet {bet.pk}",
-        actor_id=ruling.by_id,
-        at=at,
-        detail={"result": ruling.result, "reason": ruling.reason, "owner": bet.owner_id},
-    )

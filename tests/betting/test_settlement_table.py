@@ -11,10 +11,11 @@ import pytest
 
 from betting.domain.settlement import DeadHeat, Outcome, payout
 from betting.domain.simulate import Payouts, Results, half_even, profit_of
-from betting.models import Bet, Transfer
+from betting.models import Bet, Notice, Transfer
 from betting.services.books import check_books
+from betting.services.correcting import correct_settlement
 from betting.services.settlement import settle_bet, settle_due_bets
-from odds.models import Event, Market, Selection
+from odds.models import Bookmaker, Event, Market, Selection
 from tests import make
 
 LONG_AFTER = make.EVENING + timedelta(hours=48)
@@ -150,6 +151,78 @@ def test_every_selection_and_ending_by_the_table_through_the_services(
         for bet in Bet.objects.filter(pk__in=bets)
     }
     assert found == {pk: row.expected for pk, row in bets.items()}
+    assert check_books() == []
+
+
+# Bets on one market where commission is of what it won in all, worked by hand: stake, price,
+# whether on the home team, commission; home wins; then the winnings of each.
+MARKETS = [
+    # 200.00 won, 50.00 lost: 5 % of 150.00 is 7.50.
+    ([("100.00", "3.000", True, "0.05"), ("50.00", "4.000", False, "0.05")], ["192.50", "0.00"]),
+    # 10.00 and 10.00 won, 5.00 lost: 0.75 in all, which is 0.375 each.
+    (
+        [
+            ("10.00", "2.000", True, "0.05"),
+            ("10.00", "2.000", True, "0.05"),
+            ("5.00", "9.000", False, "0.05"),
+        ],
+        ["9.62", "9.63", "0.00"],
+    ),
+    # 4.00 won and 30.00 lost: nothing is won in all, so nothing is taken.
+    ([("8.00", "1.500", True, "0.02"), ("30.00", "2.500", False, "0.02")], ["4.00", "0.00"]),
+    # 30.00 won at 5 % and 10.00 at 2 %, 20.00 lost, so half of each counts: 0.75 and 0.10.
+    (
+        [
+            ("30.00", "2.000", True, "0.05"),
+            ("10.00", "2.000", True, "0.02"),
+            ("20.00", "2.000", False, "0.05"),
+        ],
+        ["29.25", "9.90", "0.00"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("placed", "winnings"), MARKETS)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_commission_is_of_what_a_market_won_in_all(alice, placed, winnings, at_once):
+    make.bankroll(alice, "100000.00")
+    bets, quotes = [], {}
+    for stake, price, is_home, commission in placed:
+        if is_home not in quotes:
+            quotes[is_home] = make.priced(price, side="home" if is_home else "away")
+        Bookmaker.objects.update(commission_share=commission)
+        bets.append(make.place(alice, quotes[is_home], stake))
+    results = ["won" if is_home else "lost" for _, _, is_home, _ in placed]
+    if at_once:
+        Event.objects.update(
+            status="finished", home_score=1, away_score=0, result_seen_at=make.NIGHT
+        )
+        assert settle_due_bets(LONG_AFTER).settled == len(bets)
+    else:
+        # One by one, the losing one last: what was paid before is restated.
+        for bet, result in zip(bets, results, strict=True):
+            settle_bet(bet_id=bet.pk, result=result, now=make.NIGHT)
+
+    returned = {bet.pk: bet.returned for bet in Bet.objects.all()}
+    assert [returned[bet.pk] for bet in bets] == [
+        Decimal(won) + (bet.stake if result == "won" else 0)
+        for bet, won, result in zip(bets, winnings, results, strict=True)
+    ]
+    assert check_books() == []
+    assert Notice.objects.exists() is (not at_once)
+    corrected = correct_settlement(
+        bet_id=bets[-1].pk, result="void", reason="called off", now=LONG_AFTER
+    )
+    assert corrected.returned == corrected.stake
+    alone = [
+        payout(
+            stake=bet.stake, price=bet.price, outcome=Outcome.WON, commission=bet.commission_share
+        ).total
+        for bet in bets[:-1]
+    ]
+    again = Bet.objects.in_bulk([bet.pk for bet in bets[:-1]])
+    # With nothing lost each bears its own; what is rounded together may part by a cent.
+    assert sum(bet.returned for bet in again.values()) == pytest.approx(sum(alone), abs=0.01)
     assert check_books() == []
 
 
