@@ -169,21 +169,23 @@ def _within_one(p: FloatArray, fresh: BoolArray) -> FloatArray:
 
 
 def _exclusive(p: FloatArray, o: FloatArray) -> FloatArray:
-    """Return what markets of as many outcomes each (m, w) deserve alone."""
-    order = np.argsort(-(p * o), axis=1, kind="stable")
-    best, price = np.take_along_axis(p, order, 1), np.take_along_axis(o, order, 1)
-    left = np.maximum(1.0 - np.cumsum(best, axis=1), 0.0)
+    """Return what markets of as many outcomes each (m, w) deserve alone; one with p 0 is nothing."""
+    row = np.arange(len(p))
+    every = row[:, None]
+    order = (-(p * o)).argsort(axis=1, kind="stable")
+    best, price = p[every, order], o[every, order]
+    left = 1.0 - best.cumsum(axis=1)
     left[left < 1e-12] = 0.0
-    room = 1.0 - np.cumsum(1.0 / price, axis=1)
+    room = 1.0 - (1.0 / price).cumsum(axis=1)
     # Every outcome covered at prices that leave a profit: nothing need be kept.
-    reserve = np.divide(left, room, out=np.zeros_like(left), where=(room > 0.0) & (left > 0.0))
-    before = np.concatenate([np.ones((len(p), 1)), reserve[:, :-1]], axis=1)
-    taken = np.logical_and.accumulate(best * price > before, axis=1)
-    count = taken.sum(axis=1)
-    kept = np.where(count > 0, reserve[np.arange(len(p)), np.maximum(count - 1, 0)], 1.0)
-    share = np.where(taken, np.maximum(best - kept[:, None] / price, 0.0), 0.0)
+    reserve = np.zeros((len(p), p.shape[1] + 1))
+    reserve[:, 0] = 1.0
+    np.divide(left, room, out=reserve[:, 1:], where=(room > 0.0) & (left > 0.0))
+    taken = np.logical_and.accumulate(best * price > reserve[:, :-1], axis=1)
+    kept = reserve[row, taken.sum(axis=1)][:, None]
+    share = np.where(taken, np.maximum(best - kept / price, 0.0), 0.0)
     found = np.empty_like(share)
-    np.put_along_axis(found, order, share, 1)
+    found[every, order] = share
     return found
 
 
@@ -198,9 +200,14 @@ def _market_by_market(p: FloatArray, o: FloatArray, fresh: BoolArray) -> FloatAr
     found = kelly_fraction(p, o)
     first = np.flatnonzero(fresh)
     width = np.diff(np.append(first, len(p)))
-    for w in np.unique(width[width > 1]).tolist():
-        at = first[width == w][:, None] + np.arange(w)
-        found[at] = _exclusive(p[at], o[at])
+    several = np.flatnonzero(width > 1)
+    if len(several):
+        # Filled up to the widest with outcomes that are nothing: few markets have many.
+        place = np.arange(width.max())
+        inside = place < width[several][:, None]
+        at = np.where(inside, first[several][:, None] + place, len(p))
+        best = _exclusive(np.append(p, 0.0)[at], np.append(o, 2.0)[at])
+        found[at[inside]] = best[inside]
     return found
 
 
