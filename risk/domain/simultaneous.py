@@ -169,7 +169,7 @@ def _within_one(p: FloatArray, fresh: BoolArray) -> FloatArray:
 
 
 def _exclusive(p: FloatArray, o: FloatArray) -> FloatArray:
-    """Return what markets of as many outcomes each (m, w) deserve alone; one with p 0 is nothing."""
+    """Return what markets of as many outcomes (m, w) deserve alone; one of p 0 is none."""
     row = np.arange(len(p))
     every = row[:, None]
     order = (-(p * o)).argsort(axis=1, kind="stable")
