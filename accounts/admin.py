@@ -2,8 +2,13 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserChangeForm
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -23,10 +28,12 @@ from accounts.models import (
     JobRun,
     KeptAnswer,
     Notification,
+    Role,
     SavedFilter,
     User,
 )
 from accounts.operating import Evidence, Operated
+from accounts.scopes import rights_of
 
 if TYPE_CHECKING:
     People = UserAdmin[User]
@@ -39,15 +46,49 @@ admin.site.index_title = "Tables"
 admin.site.site_url = "/"
 # The package's own keys open nothing here; ours have an owner.
 admin.site.unregister(UnusedKey)
+# Whose factors and sessions these are changes them on Security; nobody reads secrets here.
+for theirs in (Authenticator, EmailAddress, UserSession):
+    admin.site.unregister(theirs)
+
+
+class PersonForm(UserChangeForm[User] if TYPE_CHECKING else UserChangeForm):
+    """A person as an admin changes them; one admin stays."""
+
+    def clean_role(self) -> str:
+        role = str(self.cleaned_data["role"])
+        others = User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=self.instance.pk)
+        if self.initial.get("role") == Role.ADMIN != role and not others.exists():
+            raise ValidationError("role: nobody else is an admin; make another one first.")
+        return role
 
 
 @admin.register(User)
 class PersonAdmin(People, Operated):
-    list_display = ("username", "email", "is_active", "is_staff", "time_zone", "last_login")
+    form = PersonForm
+    list_display = ("username", "email", "role", "is_active", "last_login", "date_joined")
+    list_filter = ("role", "is_active")
+    filter_horizontal = ()
     fieldsets = (
-        *(UserAdmin.fieldsets or ()),
+        (None, {"fields": ("username", "password")}),
+        ("Who they are", {"fields": ("email", "first_name", "last_name")}),
+        ("What they may do", {"fields": ("role", "is_active")}),
         ("How they like it shown", {"fields": ("price_format", "time_zone", "theme")}),
+        ("When", {"fields": ("last_login", "date_joined")}),
     )
+    add_fieldsets = (
+        (
+            None,
+            {"fields": ("username", "email", "role", "usable_password", "password1", "password2")},
+        ),
+    )
+
+    def save_model(
+        self, request: HttpRequest, obj: User, form: "ModelForm[Any]", change: bool
+    ) -> None:
+        """Keep rights and role together."""
+        for right, has in rights_of(obj.role).items():
+            setattr(obj, right, has)
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ANN401
         """Nobody is deleted: their bets and deeds stay. Deactivate them."""

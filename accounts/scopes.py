@@ -35,8 +35,26 @@ SCOPES: dict[str, Scope] = {
 READING = (READ, READ_OWN)
 
 
+# What each role has. Whoever operates is let into the admin too; there, only an admin changes
+# people, their roles and their keys (accounts/backends.py).
+VIEWER, BETTOR, OPERATOR, ADMIN = "viewer", "bettor", "operator", "admin"
+ROLES: dict[str, frozenset[str]] = {
+    VIEWER: frozenset({READ, READ_OWN}),
+    BETTOR: frozenset({READ, READ_OWN, BET, TRANSFER, SETTINGS}),
+    OPERATOR: frozenset(SCOPES),
+    ADMIN: frozenset(SCOPES),
+}
+
+
+def rights_of(role: str) -> dict[str, bool]:
+    """Return what Django calls the rights of a role.
+
+    >>> rights_of(OPERATOR)
+    {'is_staff': True, 'is_superuser': False}
+    """
+    return {"is_staff": role in (OPERATOR, ADMIN), "is_superuser": role == ADMIN}
+
+
 def scopes_of(user: Any) -> frozenset[str]:  # noqa: ANN401 - a person, or nobody
     """Return what a person's role lets them do."""
-    return frozenset(
-        name for name, scope in SCOPES.items() if user.is_staff or not scope.operators_only
-    )
+    return ROLES.get(getattr(user, "role", ""), frozenset())

@@ -11,7 +11,7 @@ from accounts.models.alerts import (
 from accounts.models.audit import AuditEntry, AuditHead
 from accounts.models.jobs import JobRun
 from accounts.models.keys import ApiKey, KeptAnswer
-from accounts.models.people import PriceFormat, SavedFilter, Theme, User
+from accounts.models.people import PriceFormat, Role, SavedFilter, Theme, User
 
 __all__ = [
     "AlertChannel",
@@ -26,6 +26,7 @@ __all__ = [
     "KeptAnswer",
     "Notification",
     "PriceFormat",
+    "Role",
     "SavedFilter",
     "Theme",
     "User",

@@ -1,13 +1,15 @@
 """Who uses the system, and with which keys."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
+
+from accounts import scopes
 
 
 class PriceFormat(models.TextChoices):
@@ -22,8 +24,43 @@ class Theme(models.TextChoices):
     DARK = "dark", "Dark"
 
 
+class Role(models.TextChoices):
+    """What somebody is here; what each may do is in accounts/scopes.py."""
+
+    VIEWER = scopes.VIEWER, "Viewer: reads, and can place nothing"
+    BETTOR = scopes.BETTOR, "Bettor: bets and moves money of their own"
+    OPERATOR = scopes.OPERATOR, "Operator: runs models, venues, results and the admin"
+    ADMIN = scopes.ADMIN, "Admin: an operator who also says who may come in"
+
+
+class People(UserManager["User"]):
+    """Makes people whose role and rights agree."""
+
+    def _create_user(
+        self,
+        username: str,
+        email: str,
+        password: str | None,
+        **fields: Any,  # noqa: ANN401
+    ) -> "User":
+        if "role" not in fields:
+            fields["role"] = (
+                Role.ADMIN
+                if fields.get("is_superuser")
+                else Role.OPERATOR
+                if fields.get("is_staff")
+                else Role.BETTOR
+            )
+        fields |= scopes.rights_of(fields["role"])
+        return super()._create_user(username, email, password, **fields)  # type: ignore[misc, no-any-return]
+
+
 class User(AbstractUser):
-    """A person, with how they like prices, times and colours shown."""
+    """A person, with their role, and how they like prices, times and colours shown."""
+
+    objects: ClassVar = People()
+
+    role = models.CharField(max_length=8, choices=Role.choices, default=Role.BETTOR)
 
     price_format = models.CharField(
         max_length=12, choices=PriceFormat.choices, default=PriceFormat.DECIMAL
@@ -46,6 +83,12 @@ class User(AbstractUser):
                 condition=Q(price_format__in=PriceFormat.values), name="user_price_format_known"
             ),
             models.CheckConstraint(condition=Q(theme__in=Theme.values), name="user_theme_known"),
+            models.CheckConstraint(
+                condition=Q(role__in=(Role.VIEWER, Role.BETTOR), is_staff=False, is_superuser=False)
+                | Q(role=Role.OPERATOR, is_staff=True, is_superuser=False)
+                | Q(role=Role.ADMIN, is_staff=True, is_superuser=True),
+                name="user_rights_are_of_role",
+            ),
         ]
 
     def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:

@@ -181,7 +181,7 @@ def test_behind_one_proxy_its_clients_are_counted_apart(settings):
 def test_the_admin_has_no_door_of_its_own(olivia):
     answer = Client().post("/admin/login/", {"username": "olivia", "password": "x"})
 
-    assert (answer.status_code, answer["Location"]) == (302, "/login/?next=%2Fadmin%2Flogin%2F")
+    assert (answer.status_code, answer["Location"]) == (302, "/login/?next=/admin/login/")
 
 
 def test_without_pages_it_is_name_password_and_code(alice):

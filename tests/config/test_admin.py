@@ -272,4 +272,4 @@ def test_no_list_costs_more_with_more_rows(desk, alice, django_assert_num_querie
 
 
 def test_the_admin_is_for_staff(as_alice):
-    assert as_alice.get("/admin/").status_code == 302
+    assert as_alice.get("/admin/").status_code == 403

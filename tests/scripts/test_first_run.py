@@ -49,7 +49,7 @@ def test_a_login_keeps_the_password_its_owner_chose(db):
 
 def test_only_the_operator_may_enter_the_admin(db, django_user_model):
     ensure_login("demo", password="first-password")
-    ensure_login("operator", password="first-password", is_superuser=True)
+    ensure_login("operator", password="first-password", role="admin")
 
     staff = dict(django_user_model.objects.values_list("username", "is_staff"))
     assert staff == {"demo": False, "operator": True}

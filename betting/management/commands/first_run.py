@@ -27,7 +27,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from rich.console import Console
 
 from accounts import clock
-from accounts.models import User
+from accounts.models import Role, User
+from accounts.scopes import rights_of
 from betting.models import Bankroll, Strategy
 from betting.services import bankrolls, ledger
 from betting.services.strategies import ensure_strategies
@@ -143,15 +144,15 @@ def ensure_logins() -> dict[str, Any]:
     return {
         "demo_password": ensure_login(DEMO, password=_password("FAIRLINE_DEMO_PASSWORD")),
         "operator_password": ensure_login(
-            OPERATOR, password=_password("FAIRLINE_OPERATOR_PASSWORD"), is_superuser=True
+            OPERATOR, password=_password("FAIRLINE_OPERATOR_PASSWORD"), role=Role.ADMIN
         ),
     }
 
 
-def ensure_login(username: str, *, password: str, **rights: bool) -> str:
+def ensure_login(username: str, *, password: str, role: str = Role.BETTOR) -> str:
     """Return whether the login has this password ('given') or another ('changed')."""
     user, is_new = User.objects.get_or_create(
-        username=username, defaults={"is_staff": bool(rights), **rights}
+        username=username, defaults={"role": role, **rights_of(role)}
     )
     if is_new:
         user.set_password(password)
