@@ -79,3 +79,8 @@ def _via(here: Mapping[str, Any]) -> str:
     named = ("key", "session", "command", "job", "task_id")
     # A task carries where its request came from; both are worth knowing.
     return ", ".join(f"{name} {here[name]}" for name in named if here.get(name))
+
+
+def was_recorded(*, action: str, subject: str) -> bool:
+    """Return whether such an entry was written before."""
+    return AuditEntry.objects.filter(action=action, subject=subject).exists()

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core import validators
 
-from risk.domain.breakers import PERSONAL
+from risk.domain.breakers import LONGEST_LOCK_HOURS, PERSONAL, WORLD
 from risk.models import Halt
 
 
@@ -213,10 +213,12 @@ class Locking(forms.Form):
 class BreakerLevelsForm(forms.Form):
     """Where one breaker warns and trips, in the unit that it is shown in."""
 
-    breaker = forms.ChoiceField(choices=[(name, name) for name in PERSONAL])
+    breaker = forms.ChoiceField(choices=[(name, name) for name in (*PERSONAL, *WORLD)])
     warn = forms.FloatField(min_value=0)
     trip = forms.FloatField(min_value=0)
-    lock_hours = forms.IntegerField(min_value=0, max_value=24 * 366)
+    # The operator's lock while they last, and are changed for everybody: with a reason.
+    lock_hours = forms.IntegerField(min_value=0, max_value=LONGEST_LOCK_HOURS, required=False)
+    reason = forms.CharField(max_length=500, required=False)
 
 
 class DrillDays(forms.Form):

@@ -194,6 +194,12 @@ def levels_of(owner_id: int) -> dict[str, Level]:
     return found
 
 
+def world_level(breaker: str, default: Level) -> Level:
+    """Return where a breaker of the operator warns and trips, the default where none is set."""
+    found = BreakerLevel.objects.filter(owner=None, breaker=breaker).first()
+    return default if found is None else Level(found.warn, found.trip, found.lock_hours)
+
+
 def counts_since(
     owner_id: int, breaker: str, *, before: datetime, strategy: str = ""
 ) -> np.datetime64 | None:

@@ -392,6 +392,8 @@ def come_to_rest(folder: Path) -> None:
         waiting.update(next_look_at=None)
         if not waiting.exists():
             break
+        # What never came is believed after two looks apart.
+        later += answers.LOOKS_APART
         answers.resolve_unknowns(now=later, limit=2000)
     settlement.settle_due_bets(later, limit=100_000)
 

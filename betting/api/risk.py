@@ -30,11 +30,12 @@ from accounts.problems import Fault
 from accounts.scopes import OPERATE, READ_OWN, SETTINGS
 from betting.selectors.history import breakers_of, drill_of
 from betting.selectors.playing import own_rooms
-from betting.services.breaking import stale_minutes
+from betting.services.breaking import stale_minutes, world_levels
 from risk import services
 from risk.api import HaltShape
+from risk.domain.breakers import PERSONAL, WORLD, Level
 from risk.personal import exclusions_of, raises_waiting
-from risk.selectors import exclusion_of, halts_in_force, world_readings
+from risk.selectors import exclusion_of, halts_in_force, levels_of, world_readings
 from risk.services import personal
 
 KINDS = ("deposit", "stake", "loss", "time")
@@ -128,12 +129,71 @@ class BreakersShape(Shape):
     world = BreakerShape(many=True, help_text="of feeds, models and venues, as last read")
 
 
+class SetLevels(Body):
+    breaker = serializers.ChoiceField(choices=(*PERSONAL, *WORLD))
+    warn = serializers.FloatField(help_text="in the breaker's unit; shares as 0.15")
+    trip = serializers.FloatField()
+    lock_hours = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="0: until lifted; null: as it is. Those of everybody lock while they last.",
+    )
+    reason = serializers.CharField(
+        max_length=500,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="needed for those of everybody",
+    )
+
+
 class Breakers(APIView):
     @extend_schema(operation_id="breakers", tags=["risk"], responses=BreakersShape)
     @needs(READ_OWN)
     def get(self, request: Request) -> Response:
         """What every breaker reads now, where it warns and trips, and what a trip would stop."""
         read_query(request, serializers.Serializer)
+        return self._now(request)
+
+    @writes(
+        "set_breaker_levels",
+        tag="risk",
+        scope=SETTINGS,
+        takes=SetLevels,
+        gives={200: BreakersShape},
+    )
+    def post(self, request: Request, asked: dict[str, Any]) -> Response:
+        """Set where one of your breakers warns and trips, from now on.
+
+        Operators also set those of everybody, `stale_feed` and `venue_unknowns`, with a reason.
+        """
+        breaker, by_id, now = asked["breaker"], owner_of(request), clock.now()
+        if breaker in WORLD and (why := why_not(request, OPERATE)):
+            raise exceptions.PermissionDenied(f"It stops everybody. {why}")
+        held = (world_levels() if breaker in WORLD else levels_of(by_id))[breaker]
+        hours = held.lock_hours if asked["lock_hours"] is None else asked["lock_hours"]
+        level = Level(asked["warn"], asked["trip"], hours)
+        try:
+            if breaker in WORLD:
+                services.set_world_level(
+                    breaker=breaker,
+                    before=held,
+                    level=level,
+                    reason=asked["reason"],
+                    now=now,
+                    by_id=by_id,
+                )
+            else:
+                services.set_levels(owner_id=by_id, levels={breaker: level}, now=now, by_id=by_id)
+        except services.LevelsRefused as refused:
+            raise Refused(
+                "The levels were not changed.",
+                [Fault(field="levels", detail=str(refused), code="levels")],
+            ) from refused
+        return self._now(request)
+
+    def _now(self, request: Request) -> Response:
         yours = [
             {
                 "breaker": each.breaker,

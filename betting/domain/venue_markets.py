@@ -31,11 +31,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """One selection of a venue's market, as the venue calls it."""
+    """One selection of a venue's market, as the venue calls it.
+
+    `line` is the handicap of that side, or the total, in markets with a selection a line; None in
+    those without lines.
+    """
 
     key: int
     name: str
-    handicap: float = 0.0
+    line: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +101,19 @@ def _words(wanted: Wanted) -> str:
 
 def _names(market: Listed) -> list[str]:
     """Return the two teams: of the runners, or of the event where the runners are no teams."""
-    runners = [normalise(runner.name) for runner in market.runners]
+    # A market with lines lists each team once a line.
+    runners = dict.fromkeys(normalise(runner.name) for runner in market.runners)
     teams = [name for name in runners if name != DRAW]
-    if any(name.startswith(("over ", "under ")) for name in teams):
+    if any(name.split()[0] in ("over", "under") for name in teams if name):
         for between in (" v ", " vs ", " @ "):
             if between in market.event:
                 return [normalise(name) for name in market.event.split(between)]
     return teams
+
+
+def _total_names(side: str, point: Decimal | None) -> frozenset[str]:
+    """Return what a side of a total is called, with its line in its name or beside it."""
+    return frozenset({f"{side} {point} goals", f"{side} {point}", side})
 
 
 def _is_ours(wanted: Wanted, market: Listed) -> bool:
@@ -123,10 +133,19 @@ def _runner(wanted: Wanted, market: Listed) -> Runner:
         "home": wanted.home,
         "away": wanted.away,
         "draw": frozenset({DRAW}),
-        "over": frozenset({f"over {wanted.point} goals", f"over {wanted.point}"}),
-        "under": frozenset({f"under {wanted.point} goals", f"under {wanted.point}"}),
+        "over": _total_names("over", wanted.point),
+        "under": _total_names("under", wanted.point),
     }[wanted.side]
-    found = [runner for runner in market.runners if normalise(runner.name) in names]
+    named = [runner for runner in market.runners if normalise(runner.name) in names]
+    with_lines = [runner for runner in named if runner.line is not None]
+    if with_lines and wanted.point is not None:
+        found = [runner for runner in with_lines if runner.line == wanted.point]
+        if not found:
+            lines = ", ".join(f"{runner.line:f}" for runner in with_lines)
+            raise NotListed(f"{wanted.side} has no line {wanted.point:f} there, only {lines}.")
+    else:
+        # Without lines, a handicap of ours would land on the plain market.
+        found = named if wanted.point is None or wanted.side in ("over", "under") else []
     if len(found) != 1:
         offered = ", ".join(runner.name for runner in market.runners)
         raise Ambiguous(f"{wanted.side} is not one of its selections: {offered}.")

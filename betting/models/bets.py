@@ -82,6 +82,9 @@ class Bet(models.Model):
     )
     look_ups = models.PositiveIntegerField(default=0)
     next_look_at = models.DateTimeField(null=True, help_text="when it is looked up again")
+    missing_since = models.DateTimeField(
+        null=True, help_text="when its venue first said it never received it"
+    )
     cancel_asked_at = models.DateTimeField(null=True)
     clv = models.FloatField(null=True, help_text="price x fair closing probability - 1")
     clv_note = models.CharField(

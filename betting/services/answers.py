@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 # How long a venue that has not heard of a reference may still be about to.
 IN_FLIGHT = timedelta(minutes=5)
+# Once that is over, how far apart two looks must be that both do not find it.
+LOOKS_APART = timedelta(minutes=2)
 # A waiting bet is looked up again after this long, then twice as long, up to the longest.
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=5)
@@ -64,14 +66,19 @@ def resolve_unknown(*, bet_id: int, now: datetime) -> Bet:
         return bet
     venue = venue_by_key(bet.venue)
     answer = venue.look_up(order_of(bet), now=now)
-    waited = now - bet.placed_at
+    if answer.verdict is not Verdict.NOT_FOUND and bet.missing_since is not None:
+        # Found, or nobody can say: two looks that miss it must follow one another.
+        Bet.objects.filter(pk=bet.pk).update(missing_since=None)
     longest = venue.terms.answers_within
     if answer.verdict is Verdict.NOT_FOUND:
-        answer = _not_found(bet, waited=waited, remembers=venue.terms.remembers)
+        answer = _not_found(bet, venue, now=now)
     elif (
         answer.verdict is Verdict.PENDING
         and venue.terms.cancels
-        and (bet.cancel_asked_at is not None or (longest is not None and waited >= longest))
+        and (
+            bet.cancel_asked_at is not None
+            or (longest is not None and now - bet.placed_at >= longest)
+        )
     ):
         answer = _withdraw(bet, venue, now=now)
     if (
@@ -93,14 +100,24 @@ def _withdraw(bet: Bet, venue: Venue, *, now: datetime) -> Answer:
     return venue.cancel(order_of(bet), now=now)
 
 
-def _not_found(bet: Bet, *, waited: timedelta, remembers: timedelta | None) -> Answer:
+def _not_found(bet: Bet, venue: Venue, *, now: datetime) -> Answer:
     """Return what it means that a venue does not know a reference.
 
     Nothing while it may still arrive; nothing either once the venue has forgotten all of its time,
-    or where it has known the bet before: then only a person who looks there can tell.
+    or where it has known the bet before: then only a person who looks there can tell. Otherwise it
+    never came: by two looks apart, and by the venue's own lists of what is open and what it paid.
     """
+    waited, remembers = now - bet.placed_at, venue.terms.remembers
     forgotten = remembers is not None and waited > remembers
     if bet.status != BetStatus.PLACING or waited < IN_FLIGHT or forgotten:
+        return Answer(Verdict.UNKNOWN)
+    if bet.missing_since is None:
+        Bet.objects.filter(pk=bet.pk, missing_since__isnull=True).update(missing_since=now)
+        return Answer(Verdict.UNKNOWN)
+    if now - bet.missing_since < LOOKS_APART:
+        return Answer(Verdict.UNKNOWN)
+    if venue.lists(order_of(bet), now=now):
+        logger.error("Venue %s does not find bet %s and lists it all the same", venue.key, bet.pk)
         return Answer(Verdict.UNKNOWN)
     return Answer(Verdict.REJECTED, code=Code.NEVER_RECEIVED, reason="The venue never received it.")
 

@@ -14,8 +14,9 @@ from betting.services.prices import quote_age_limit
 from models_registry.availability import NothingServes, serving_champion
 from models_registry.models import DriftReport, Predictor
 from odds.models import Event, EventStatus, FeedRun
+from risk.domain.breakers import Level
 from risk.models import Halt
-from risk.selectors import due_by
+from risk.selectors import due_by, world_level
 from risk.services import (
     WorldReading,
     check_personal,
@@ -82,16 +83,32 @@ def read_breakers_of(owner_id: int, *, now: datetime) -> int:
 
 def stale_minutes() -> float:
     """Return how long a feed may be silent before its breaker trips, in the world's minutes."""
-    return quote_age_limit().total_seconds() / 60 * settings.BREAKER_STALE_FEED.trip
+    return quote_age_limit().total_seconds() / 60 * world_levels()["stale_feed"].trip
+
+
+def world_levels() -> dict[str, Level]:
+    """Return where the operator's breakers warn and trip: as one set it, else as configured.
+
+    That of models is no matter of degree: it drifts, or it does not serve.
+    """
+    configured = {
+        "stale_feed": settings.BREAKER_STALE_FEED,
+        "venue_unknowns": settings.BREAKER_VENUE_UNKNOWNS,
+    }
+    return {name: world_level(name, level) for name, level in configured.items()}
 
 
 def world_readings(now: datetime) -> list[WorldReading]:
     """Return what the operator's breakers read now."""
-    return [*_feeds(now), *_models(now), *_venues(now)]
+    levels = world_levels()
+    return [
+        *_feeds(now, levels["stale_feed"]),
+        *_models(now),
+        *_venues(now, levels["venue_unknowns"]),
+    ]
 
 
-def _feeds(now: datetime) -> list[WorldReading]:
-    bounds = settings.BREAKER_STALE_FEED
+def _feeds(now: datetime, bounds: Level) -> list[WorldReading]:
     limit = quote_age_limit().total_seconds() / 60
     soon = set(
         Event.objects.filter(
@@ -155,8 +172,7 @@ def _models(now: datetime) -> list[WorldReading]:
     return found
 
 
-def _venues(now: datetime) -> list[WorldReading]:
-    bounds = settings.BREAKER_VENUE_UNKNOWNS
+def _venues(now: datetime, bounds: Level) -> list[WorldReading]:
     waiting = dict(
         Bet.objects.filter(status=BetStatus.PLACING, placed_at__lte=now - IN_FLIGHT)
         .order_by()

@@ -1,34 +1,22 @@
 """Take a strategy's opportunities on paper for those who follow it."""
 
-import logging
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Prefetch
 
 from accounts.models import User
-from betting.domain.rules import rule_by_key
 from betting.models import Bankroll, Bet, Opportunity, Strategy
+from betting.selectors.legs import is_of_legs, line_of
 from betting.selectors.money import money_in
 from betting.selectors.opportunities import OpportunityFilter, opportunities, stake_steps
 from betting.selectors.stakes import staked_of
-from betting.services.placement import RequestKeyReused, StakeRefused, place_bet
+from betting.services.legs import Followed, Taking
 from betting.services.prices import PriceSource, latest_price
 from risk.domain.staking import Step
 from risk.selectors import rules_of
 
 WHOLE = Decimal("0.99")
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """What one round did."""
-
-    placed: int
-    refused: int
 
 
 def place_for_followers(
@@ -41,9 +29,8 @@ def place_for_followers(
     """Place paper bets on every recommended opportunity for each follower, best edge first.
 
     One bet a market and follower: whoever has one there already, by any strategy or by hand, is
-    left alone, so a repeat places nothing. Of a strategy whose legs belong together all are taken,
-    one after another, or none where a limit would cut one; a leg that is refused on the way (its
-    price moved) leaves those before it standing. Stakes are the end of the follower's own
+    left alone, so a repeat places nothing. Of a strategy whose legs belong together all are taken
+    (`Taking.legs`), or none where a limit would cut one. Stakes are the end of the follower's own
     waterfall, at most the strategy's part of Kelly. A refusal stops nobody else.
     """
     if strategy_id is None:
@@ -97,37 +84,24 @@ def _place_for(
     placed = refused = 0
     for legs in _together(found):
         market_id = legs[0].quote.selection.market_id
-        if market_id in held:
+        # Of the market: two rounds at once cannot both take it, whichever outcome.
+        taking = Taking(owner_id, chosen, f"follow:{chosen}:market:{market_id}", now, prices)
+        begun = market_id in held
+        if begun and not taking.has_begun(legs):
             continue
         # Read anew for each: the bet before moved both.
         money, staked = money_in(chosen), staked_of(chosen, owner_id, now=now)
         steps = [stake_steps(each, rules=rules, money=money, staked=staked) for each in legs]
-        stakes = [each[-1].stake for each in steps]
-        if min(stakes) <= 0 or (len(legs) > 1 and _is_cut(steps)):
+        # What is begun is gone on with as planned: a leg alone is what nobody wanted.
+        if not begun and (min(each[-1].stake for each in steps) <= 0 or _is_cut(steps)):
             continue
-        for place, (opportunity, stake) in enumerate(zip(legs, stakes, strict=True)):
-            quote = opportunity.quote
-            # Of the market: two rounds at once cannot both take it, whichever outcome.
-            key = f"follow:{chosen}:market:{market_id}"
-            try:
-                place_bet(
-                    owner_id=owner_id,
-                    request_key=f"{key}:leg:{place}" if place else key,
-                    selection_id=quote.selection_id,
-                    bookmaker_id=quote.bookmaker_id,
-                    price=opportunity.price,
-                    stake=stake,
-                    now=now,
-                    opportunity_id=opportunity.pk,
-                    bankroll_id=chosen,
-                    prices=prices,
-                )
-            except (StakeRefused, RequestKeyReused) as reason:
-                logger.info("Not placed for user %s: %s", owner_id, reason)
-                refused += 1
-                break
+        stakes = {
+            leg.pk: step[0 if begun else -1].stake for leg, step in zip(legs, steps, strict=True)
+        }
+        took = taking.legs(legs, stakes) if is_of_legs(legs[0]) else taking.alone(legs[0], stakes)
+        placed, refused = placed + took.placed, refused + took.refused
+        if took.placed:
             held.add(market_id)
-            placed += 1
     return Followed(placed, refused)
 
 
@@ -136,14 +110,11 @@ def _together(found: list[Opportunity]) -> list[list[Opportunity]]:
     groups: dict[tuple[object, ...], list[Opportunity]] = {}
     for each in found:
         selection = each.quote.selection
-        point = selection.point
-        line = -point if point is not None and selection.side == "away" else point
-        of_legs = rule_by_key(each.configuration.get("rule", "fair_price")).takes_all_legs
-        key = (selection.market_id, line) if of_legs else (each.pk,)
+        key = (selection.market_id, line_of(selection)) if is_of_legs(each) else (each.pk,)
         groups.setdefault(key, []).append(each)
     return list(groups.values())
 
 
 def _is_cut(legs: list[tuple[Step, ...]]) -> bool:
     """Return whether a limit takes more than a hundredth off a leg: they would no longer match."""
-    return any(steps[-1].stake < steps[0].stake * WHOLE for steps in legs)
+    return len(legs) > 1 and any(steps[-1].stake < steps[0].stake * WHOLE for steps in legs)

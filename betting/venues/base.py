@@ -170,3 +170,9 @@ class Venue(Protocol):
 
     def settled(self, *, since: datetime) -> Sequence[Settled]:
         """Return what it paid since a moment, to be held against our own settlement."""
+
+    def lists(self, order: Order, *, now: datetime) -> bool:
+        """Say whether the order is among what is open there, or was paid since it was placed.
+
+        Asked once `look_up` did not find it twice, before its stake is given back.
+        """

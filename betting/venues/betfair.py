@@ -33,6 +33,14 @@ EVENT_TYPES = {
     "basketball": "7522",
     "icehockey": "7524",
 }
+# Markets of which each team, Over and Under is a selection once a line, told apart by `handicap`:
+# the home team at -0.75 there is -0.75 here, the half of each stake on -0.5 and on -1.
+WITH_LINES = {
+    ("soccer", "spreads"): "ASIAN_HANDICAP",
+    ("soccer", "totals"): "ALT_TOTAL_GOALS",
+    ("basketball", "spreads"): "HANDICAP",
+    ("basketball", "totals"): "COMBINED_TOTAL",
+}
 _HALF = Decimal("0.5")
 # What a row of its cleared orders was, the most telling first.
 CLEARED = ("SETTLED", "VOIDED", "LAPSED", "CANCELLED")
@@ -79,7 +87,7 @@ class Betfair:
         if book.get("status") != "OPEN" or book.get("inplay"):
             state = "in play" if book.get("inplay") else str(book.get("status", "gone")).lower()
             raise CannotQuote(Code.MARKET_CLOSED, f"The market at Betfair is {state}.")
-        runner = next((r for r in book["runners"] if r["selectionId"] == found.runner.key), None)
+        runner = next((r for r in book["runners"] if _is(found.runner, r)), None)
         if runner is None or runner["status"] != "ACTIVE":
             raise CannotQuote(Code.MARKET_CLOSED, f"{found.runner.name} was removed at Betfair.")
         offers = runner.get("ex", {}).get("availableToBack", [])
@@ -106,7 +114,8 @@ class Betfair:
             )
         instruction = {
             "selectionId": found.runner.key,
-            "handicap": found.runner.handicap,
+            # Which of its lines: without it the order would be for none of them.
+            "handicap": float(found.runner.line or 0),
             "side": "BACK",
             "orderType": "LIMIT",
             "limitOrder": {
@@ -182,14 +191,17 @@ class Betfair:
             for row, taken in zip(rows, commission_shares(rows, commission), strict=True)
         ]
 
+    def lists(self, order: Order, *, now: datetime) -> bool:
+        paid = (row.reference for row in self.settled(since=order.at))
+        return order.reference in self.open_orders(now=now) or order.reference in paid
+
     def _find(self, selection_id: int) -> Found:
         wanted, sport = wanted_of(selection_id)
         kind = _market_type(wanted.market_key, sport, wanted.point)
         if kind is None:
             raise CannotQuote(
                 Code.NO_SUCH_SELECTION,
-                f"Betfair: {sport} {wanted.market_key} is not matched to its markets, only h2h "
-                "and soccer totals at half goals.",
+                f"Betfair: {sport} {wanted.market_key} is not matched to its markets.",
             )
         day = timedelta(hours=12)
         listed = self._connection.ask(
@@ -207,7 +219,7 @@ class Betfair:
             market_projection=["EVENT", "MARKET_START_TIME", "RUNNER_DESCRIPTION"],
         )
         try:
-            return find_selection(wanted, [_listed(market) for market in listed])
+            return find_selection(wanted, [_listed(market, kind) for market in listed])
         except NotListed as nothing:
             raise CannotQuote(Code.NO_SUCH_SELECTION, f"Betfair: {nothing}") from None
         except Ambiguous as doubt:
@@ -250,22 +262,39 @@ class Betfair:
 
 
 def _market_type(market_key: str, sport: str, point: Decimal | None) -> str | None:
+    """Return its own name of a kind of market, None where ours has no equal there."""
     if sport not in EVENT_TYPES:
         return None
     if market_key == "h2h":
         return "MATCH_ODDS"
-    if market_key == "totals" and sport == "soccer" and point is not None and point % 1 == _HALF:
+    if point is None:
+        return None
+    # At half goals its plain market is the liquid one; whole and quarter goals have lines alone.
+    if (market_key, sport) == ("totals", "soccer") and point % 1 == _HALF:
         return f"OVER_UNDER_{int(point * 10):02d}"
-    return None
+    return WITH_LINES.get((sport, market_key))
 
 
-def _listed(market: Mapping[str, Any]) -> Listed:
+def _is(ours: Runner, theirs: Mapping[str, Any]) -> bool:
+    """Return whether a row of a market's book is a selection of ours, its line too."""
+    return bool(
+        theirs["selectionId"] == ours.key
+        and decimal_of(theirs.get("handicap") or 0) == (ours.line or 0)
+    )
+
+
+def _listed(market: Mapping[str, Any], kind: str) -> Listed:
+    with_lines = kind in WITH_LINES.values()
     return Listed(
         key=market["marketId"],
         event=market["event"]["name"],
         starts_at=_moment(market["marketStartTime"]),
         runners=tuple(
-            Runner(each["selectionId"], each["runnerName"], each.get("handicap", 0.0))
+            Runner(
+                each["selectionId"],
+                each["runnerName"],
+                decimal_of(each["handicap"]) if with_lines else None,
+            )
             for each in market["runners"]
         ),
     )

@@ -41,3 +41,6 @@ class Manual:
 
     def settled(self, *, since: datetime) -> Sequence[Settled]:
         return ()
+
+    def lists(self, order: Order, *, now: datetime) -> bool:
+        return False

@@ -72,6 +72,9 @@ class Paper:
     def settled(self, *, since: datetime) -> Sequence[Settled]:
         return ()
 
+    def lists(self, order: Order, *, now: datetime) -> bool:
+        return False
+
 
 def place(order: Order, temper: Temper) -> Answer:
     """Return what the caller hears: the answer, that it waits, or nothing at all."""

@@ -171,6 +171,11 @@ class Pinnacle:
             for bet in bets
         ]
 
+    def lists(self, order: Order, *, now: datetime) -> bool:
+        paid = (row.reference for row in self.settled(since=order.at))
+        known = request_id(order.reference)
+        return known in self.open_orders(now=now) or known in paid
+
     def _line(self, selection_id: int) -> _Line:
         wanted, sport = wanted_of(selection_id)
         if sport not in SPORTS or wanted.market_key not in KINDS:
@@ -202,7 +207,7 @@ class Pinnacle:
         """Return how Pinnacle is asked for a line: its event, kind, and team or side."""
         fixtures = self._ask("GET", "/v3/fixtures", params={"sportId": sport})
         # By our home team, whatever is bet on: where it is listed second, the sides change.
-        home = replace(wanted, market_key="h2h", side="home")
+        home = replace(wanted, market_key="h2h", side="home", point=None)
         found = find_selection(home, _listed(fixtures, draw_offered=wanted.draw_offered))
         asked: dict[str, Any] = {
             "sportId": sport,

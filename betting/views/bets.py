@@ -14,6 +14,7 @@ from betting import screens
 from betting.screens import BetRow
 from betting.selectors import bets as selectors
 from betting.selectors.bets import BetFilter
+from betting.selectors.legs import legs_of
 from betting.selectors.money import bankroll_of
 from betting.selectors.waiting import notices_of
 from betting.venues.registry import venue_by_key
@@ -79,6 +80,7 @@ def bet(request: UserRequest, bet_id: int) -> HttpResponse:
         {
             "bet": found,
             "row": screens.bet_row(found),
+            "legs": legs_of(found, now=now),
             "close": getattr(found.selection, "close", None),
             "venue_title": venue_by_key(found.venue).terms.title,
             "waits_for_bettor": selectors.waits_for_bettor(found),

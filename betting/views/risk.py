@@ -1,5 +1,6 @@
 """Risk: limits used and left, and the switch that stops everything."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
 
@@ -25,9 +26,9 @@ from betting.forms import (
 from betting.selectors.history import breakers_of, drill_of
 from betting.selectors.money import bankroll_of
 from betting.selectors.stakes import limits_used
-from betting.services.breaking import stale_minutes
+from betting.services.breaking import stale_minutes, world_levels
 from risk import services
-from risk.domain.breakers import SHARES, Level
+from risk.domain.breakers import SHARES, WORLD, Level
 from risk.domain.limits import Bounds
 from risk.rules import all_rules
 from risk.selectors import (
@@ -43,6 +44,8 @@ from risk.selectors import (
 UNITS = {
     "losing_streak": "bets in a row",
     "clv_decay": "standard errors below zero",
+    "stale_feed": "longest ages of a quote",
+    "venue_unknowns": "bets without an answer",
 }
 
 
@@ -108,21 +111,34 @@ def lock(request: UserRequest) -> HttpResponse:
 @require_POST
 @login_required
 def change_levels(request: UserRequest) -> HttpResponse:
-    """Set where one of my breakers warns and trips."""
+    """Set where one of my breakers warns and trips, or as an operator one of everybody's."""
     form = BreakerLevelsForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Levels: write two numbers above zero and a number of hours.")
         return redirect("risk")
     given = form.cleaned_data
-    unit = 100 if given["breaker"] in SHARES else 1
-    level = Level(given["warn"] / unit, given["trip"] / unit, given["lock_hours"])
+    breaker = given["breaker"]
+    unit = 100 if breaker in SHARES else 1
+    level = Level(given["warn"] / unit, given["trip"] / unit, given["lock_hours"] or 0)
+    if breaker in WORLD and not request.user.is_staff:
+        raise PermissionDenied("It stops everybody; only an operator sets where it trips.")
     try:
-        services.set_levels(
-            owner_id=request.user.pk,
-            levels={given["breaker"]: level},
-            now=clock.now(),
-            by_id=request.user.pk,
-        )
+        if breaker in WORLD:
+            services.set_world_level(
+                breaker=breaker,
+                before=world_levels()[breaker],
+                level=level,
+                reason=given["reason"],
+                now=clock.now(),
+                by_id=request.user.pk,
+            )
+        else:
+            services.set_levels(
+                owner_id=request.user.pk,
+                levels={breaker: level},
+                now=clock.now(),
+                by_id=request.user.pk,
+            )
     except services.LevelsRefused as refused:
         messages.error(request, str(refused))
     else:
@@ -235,7 +251,8 @@ def _risk(
             "limits": bounds_of(owner_id),
             "changing": changing or ChangeLimits(initial=asdict(bounds_of(owner_id))),
             "breakers": breakers_of(owner_id, now=now),
-            "level_rows": _level_rows(owner_id),
+            "level_rows": _level_rows(levels_of(owner_id)),
+            "world_rows": _level_rows(world_levels()) if request.user.is_staff else [],
             "world": world_readings(),
             "locking": locking or Locking(),
             "halts_past": halts_of(owner_id).filter(lifted_at__isnull=False)[:10],
@@ -248,10 +265,10 @@ def _risk(
     )
 
 
-def _level_rows(owner_id: int) -> list[tuple[str, dict[str, object]]]:
+def _level_rows(levels: Mapping[str, Level]) -> list[tuple[str, dict[str, object]]]:
     """Return each breaker's levels as they are typed: shares in per cent."""
     rows: list[tuple[str, dict[str, object]]] = []
-    for name, level in levels_of(owner_id).items():
+    for name, level in levels.items():
         unit = 100 if name in SHARES else 1
         shown = {
             "breaker": name,

@@ -42,6 +42,19 @@ PERSONAL: Mapping[str, Level] = {
     "weekly_loss": Level(0.14, 0.20, 72),
     "clv_decay": Level(2.0, 3.0, 168),
 }
+# Evidence is the world: the operator's. A model serves or does not, so its has no levels to set.
+WORLD = ("stale_feed", "venue_unknowns")
+# What a level may be at most: more would never trip.
+MOST: Mapping[str, float] = {
+    "drawdown": 1.0,
+    "losing_streak": 1000,
+    "daily_loss": 1.0,
+    "weekly_loss": 1.0,
+    "clv_decay": 10.0,
+    "stale_feed": 96.0,
+    "venue_unknowns": 1000,
+}
+LONGEST_LOCK_HOURS = 24 * 366
 SENTENCES = {
     "drawdown": "Equity is {0:.1%} below its peak",
     "losing_streak": "{0:.0f} lost bets in a row",
@@ -50,6 +63,30 @@ SENTENCES = {
     "clv_decay": "The mean CLV lies {0:.1f} standard errors below zero",
 }
 SHARES = frozenset({"drawdown", "daily_loss", "weekly_loss"})
+
+
+def why_no_level(breaker: str, level: Level) -> str:
+    """Return what is wrong with where a breaker would warn and trip; empty where nothing is.
+
+    >>> why_no_level("drawdown", Level(0.15, 0.25, 0))
+    ''
+    >>> why_no_level("drawdown", Level(0.25, 0.15, 0))
+    'drawdown: warn at 0.25 and trip at 0.15 cannot be; a warning comes above zero and not after \
+the trip.'
+    """
+    if not 0 < level.warn <= level.trip:
+        return (
+            f"{breaker}: warn at {level.warn:g} and trip at {level.trip:g} cannot be; "
+            "a warning comes above zero and not after the trip."
+        )
+    if not level.trip <= MOST[breaker]:
+        return f"{breaker}: trip at {level.trip:g} cannot be; {MOST[breaker]:g} is the most."
+    if not 0 <= level.lock_hours <= LONGEST_LOCK_HOURS:
+        return (
+            f"{breaker}: {level.lock_hours} hours is no lock; from 0, which is until lifted, to "
+            f"{LONGEST_LOCK_HOURS}."
+        )
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,11 +110,12 @@ class Breaker(models.TextChoices):
 class BreakerLevel(models.Model):
     """Where one breaker warns and trips for one person; without a row the defaults hold.
 
-    The level at which drawdown trips is Limits.max_drawdown_share.
+    Without an owner it is the operator's, in place of the settings'. The level at which drawdown
+    trips is Limits.max_drawdown_share.
     """
 
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="breaker_levels"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="breaker_levels"
     )
     breaker = models.CharField(max_length=16, choices=Breaker.choices)
     warn = models.FloatField()
@@ -123,14 +124,16 @@ class BreakerLevel(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["owner", "breaker"], name="one_level_a_breaker"),
+            models.UniqueConstraint(
+                fields=["owner", "breaker"], nulls_distinct=False, name="one_level_a_breaker"
+            ),
             models.CheckConstraint(
                 condition=Q(warn__gt=0, trip__gte=F("warn")), name="breaker_warns_before_it_trips"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.breaker} of {self.owner}"
+        return f"{self.breaker} of {self.owner or 'everybody'}"
 
 
 class BreakersDue(models.Model):

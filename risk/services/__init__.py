@@ -9,6 +9,7 @@ from risk.services.breakers import (
     due_at,
     make_due,
     set_levels,
+    set_world_level,
     taken_as_due,
 )
 from risk.services.halts import NothingToLift, end_expired_halts, halt_everything, lift_halt
@@ -28,5 +29,6 @@ __all__ = [
     "lift_halt",
     "make_due",
     "set_levels",
+    "set_world_level",
     "taken_as_due",
 ]

@@ -5,12 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
 from django.db import transaction
 
 from accounts import audit
 from risk import selectors
-from risk.domain.breakers import PERSONAL, History, Level, Reading
+from risk.domain.breakers import PERSONAL, WORLD, History, Level, Reading, why_no_level
 from risk.models import BreakerLevel, BreakerReading, BreakersDue, Halt, Limits
 from risk.services.halts import end_expired_halts, halt_everything, lift_halt
 
@@ -194,16 +193,13 @@ def set_levels(
     """Set where a person's breakers warn and trip, from now on, and write down what was before.
 
     Raises:
-        LevelsRefused: if one would warn above where it trips, or at nothing.
+        LevelsRefused: naming the breaker, the value and what it may be.
     """
     before = selectors.levels_of(owner_id)
     changed = {name: level for name, level in levels.items() if level != before[name]}
     for name, level in changed.items():
-        if not 0 < level.warn <= level.trip or not np.isfinite(level.trip):
-            raise LevelsRefused(
-                f"{name}: warn at {level.warn:g} and trip at {level.trip:g} cannot be; "
-                "a warning comes above zero and not after the trip."
-            )
+        if wrong := why_no_level(name, level):
+            raise LevelsRefused(wrong)
         BreakerLevel.objects.update_or_create(
             owner_id=owner_id, breaker=name, defaults=level._asdict()
         )
@@ -223,3 +219,35 @@ def set_levels(
             },
             at=now,
         )
+
+
+@transaction.atomic
+def set_world_level(
+    *, breaker: str, before: Level, level: Level, reason: str, now: datetime, by_id: int
+) -> None:
+    """Set where one of the operator's breakers warns and trips, for everybody, from now on.
+
+    `before` is what holds, for the audit log. It locks while it lasts, so for no hours.
+
+    Raises:
+        LevelsRefused: naming the breaker or the field, the value and what it may be.
+    """
+    if breaker not in WORLD:
+        raise LevelsRefused(f"breaker: {breaker!r} is none of {', '.join(WORLD)}.")
+    if not reason.strip():
+        raise LevelsRefused("reason: say why, for whoever reads the audit log.")
+    level = level._replace(lock_hours=0)
+    if wrong := why_no_level(breaker, level):
+        raise LevelsRefused(wrong)
+    if level == before:
+        return
+    BreakerLevel.objects.update_or_create(owner=None, breaker=breaker, defaults=level._asdict())
+    audit.record(
+        action="changed breaker levels of everybody",
+        subject=f"breaker {breaker}",
+        actor_id=by_id,
+        detail={"reason": reason.strip()},
+        before={"warn": before.warn, "trip": before.trip},
+        after={"warn": level.warn, "trip": level.trip},
+        at=now,
+    )

@@ -26,9 +26,11 @@ class Venue:
     key = "told"
     terms = Terms(title="Told")
 
-    def __init__(self, placed: Answer, looked_up: Answer | None = None) -> None:
-        self.placed, self.looked_up = placed, looked_up
+    def __init__(self, placed: Answer, *looked_up: Answer) -> None:
+        """The last answer to a look-up is given again and again."""
+        self.placed, self.looked_up = placed, list(looked_up)
         self.orders, self.look_ups = [], []
+        self.listed = False
 
     def place(self, order):
         self.orders.append((order, Bet.objects.filter(status="placing").count()))
@@ -36,7 +38,10 @@ class Venue:
 
     def look_up(self, order, *, now):
         self.look_ups.append(order.reference)
-        return self.looked_up
+        return self.looked_up.pop(0) if len(self.looked_up) > 1 else self.looked_up[0]
+
+    def lists(self, order, *, now):
+        return self.listed
 
 
 def told(monkeypatch, *answers) -> Venue:
@@ -360,8 +365,7 @@ def test_a_rejected_bet_gives_its_stake_back(alice, monkeypatch):
         (Answer(Verdict.ACCEPTED, "v-9"), 0, "open"),
         (Answer(Verdict.REJECTED, reason="no"), 0, "rejected"),
         (Answer(Verdict.UNKNOWN), 60, "placing"),
-        (Answer(Verdict.NOT_FOUND), 4, "placing"),
-        (Answer(Verdict.NOT_FOUND), 5, "rejected"),
+        (Answer(Verdict.NOT_FOUND), 60, "placing"),
     ],
 )
 def test_an_unknown_answer_is_resolved_by_look_up_alone(alice, monkeypatch, found, minutes, status):
@@ -381,6 +385,44 @@ def test_an_unknown_answer_is_resolved_by_look_up_alone(alice, monkeypatch, foun
     assert set(venue.look_ups) == {answers.reference_of(bet)}
     assert free(alice) == Decimal("1000.00" if status == "rejected" else "990.00")
     assert check_books() == []
+
+
+def looks(bet, *minutes):
+    """Return the bet's status after a look so many minutes after it was placed, each."""
+    return [
+        answers.resolve_unknown(bet_id=bet.pk, now=make.NOON + timedelta(minutes=each)).status
+        for each in minutes
+    ]
+
+
+def test_what_a_venue_does_not_find_comes_back_after_two_looks_apart(alice, monkeypatch):
+    make.bankroll(alice)
+    venue = told(monkeypatch, Answer(Verdict.UNKNOWN), Answer(Verdict.NOT_FOUND))
+    bet = make.place(alice, make.priced(), venue="told")
+
+    # It may still arrive; then a first look, one too soon, one that sees its lists as well.
+    assert looks(bet, 4, 5, 6, 7) == ["placing", "placing", "placing", "rejected"]
+    assert free(alice) == Decimal("1000.00")
+    assert len(venue.orders) == 1
+
+
+def test_what_a_venue_lists_is_never_given_back(alice, monkeypatch):
+    make.bankroll(alice)
+    venue = told(monkeypatch, Answer(Verdict.UNKNOWN), Answer(Verdict.NOT_FOUND))
+    bet = make.place(alice, make.priced(), venue="told")
+    venue.listed = True
+
+    assert looks(bet, 5, 7, 30) == ["placing"] * 3
+    assert free(alice) == Decimal("990.00")
+
+
+def test_two_looks_that_miss_a_bet_follow_one_another(alice, monkeypatch):
+    make.bankroll(alice)
+    missed, unclear = Answer(Verdict.NOT_FOUND), Answer(Verdict.UNKNOWN)
+    told(monkeypatch, unclear, missed, unclear, missed, missed)
+    bet = make.place(alice, make.priced(), venue="told")
+
+    assert looks(bet, 5, 7, 9, 11) == ["placing", "placing", "placing", "rejected"]
 
 
 def test_a_venue_that_cannot_be_asked_keeps_nobody_waiting(alice, monkeypatch):

@@ -1,20 +1,29 @@
 """Breakers: levels, locks that end, evidence that counts once, and drills over the past."""
 
+import uuid
 from datetime import timedelta
 from decimal import Decimal
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.models import AuditEntry
 from betting.models import Transfer
 from betting.selectors.history import breakers_of, drill_of
-from betting.services.breaking import read_breakers, read_breakers_of, world_readings
+from betting.services.breaking import (
+    read_breakers,
+    read_breakers_of,
+    stale_minutes,
+    world_levels,
+    world_readings,
+)
 from betting.services.settlement import settle_bet
 from risk.domain.breakers import DAY, PERSONAL, EquityPath, History, Level, drill, read
-from risk.models import BreakerReading, Halt
+from risk.models import BreakerLevel, BreakerReading, Halt
 from risk.selectors import halts_in_force, levels_of
 from risk.services import LevelsRefused, WorldReading, check_world, lift_halt, set_levels
 from tests import make
@@ -163,6 +172,64 @@ def test_levels_are_ones_own_and_impossible_ones_are_refused(alice, bob):
     assert levels_of(alice.pk) == dict(PERSONAL) | levels
     assert levels_of(bob.pk) == dict(PERSONAL)
     assert "drawdown" in {each.breaker for each in breakers_of(alice.pk, now=make.NOON)}
+
+
+def test_a_level_that_would_never_trip_is_refused(alice):
+    for name, level in {
+        "daily_loss": Level(0.1, 1.5, 24),
+        "losing_streak": Level(5, float("nan"), 24),
+        "clv_decay": Level(1, 2, 10_000),
+    }.items():
+        with pytest.raises(LevelsRefused, match=name):
+            set_levels(owner_id=alice.pk, levels={name: level}, now=make.NOON, by_id=alice.pk)
+    assert not BreakerLevel.objects.exists()
+
+
+def sent(client, asked):
+    return client.post(
+        "/api/v1/risk/breakers",
+        asked,
+        "application/json",
+        headers={"Idempotency-Key": uuid.uuid4().hex},
+    )
+
+
+def test_an_operator_sets_where_those_of_everybody_trip(olivia, as_alice):
+    asked = {"breaker": "stale_feed", "warn": 1, "trip": 3, "reason": "A slower feed."}
+    as_olivia = Client()
+    as_olivia.force_login(olivia)
+
+    def post(client, **changed):
+        return sent(client, asked | changed)
+
+    assert post(as_alice).status_code == 403
+    for wrong, words in (
+        ({"trip": 200}, "96 is the most"),
+        ({"warn": 4}, "not after the trip"),
+        ({"reason": ""}, "reason: say why"),
+    ):
+        answer = post(as_olivia, **wrong)
+        assert (answer.status_code, words in answer.content.decode()) == (422, True)
+    assert not BreakerLevel.objects.exists()
+
+    assert post(as_olivia).status_code == 200
+    assert world_levels()["stale_feed"] == Level(1, 3, 0)
+    entry = AuditEntry.objects.get(action="changed breaker levels of everybody")
+    assert (entry.after, entry.detail) == ({"warn": 1.0, "trip": 3.0}, {"reason": "A slower feed."})
+    assert 'value="3"' in as_olivia.get("/risk/").content.decode()
+    page = {"breaker": "stale_feed", "warn": "2", "trip": "5", "reason": "Slower still."}
+    assert as_alice.post("/risk/levels/", page).status_code == 403
+    as_olivia.post("/risk/levels/", page)
+    assert stale_minutes() == 75
+
+
+def test_a_person_sets_their_own_levels_by_api(alice, as_alice):
+    asked = {"breaker": "daily_loss", "warn": 0.05, "trip": 0.08}
+    answer = sent(as_alice, asked)
+
+    shown = {each["breaker"]: each for each in answer.json()["yours"]}
+    assert (shown["daily_loss"]["warn"], shown["daily_loss"]["trip"]) == (0.05, 0.08)
+    assert levels_of(alice.pk)["daily_loss"] == Level(0.05, 0.08, 24)
 
 
 # --- the operator's

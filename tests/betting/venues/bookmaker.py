@@ -88,16 +88,14 @@ class Bookmaker:
             bet |= {"betStatus": "ACCEPTED", "betId": 900}
 
     def known(self, asked: dict[str, str]) -> dict[str, Any]:
-        chosen = [
-            bet
-            for bet in self.bets
-            if "uniqueRequestIds" not in asked
-            or (
-                bet["uniqueRequestId"] == asked["uniqueRequestIds"]
-                and self.now - bet["at"] <= REMEMBERED_FOR
-            )
-        ]
+        chosen = [bet for bet in self.bets if self._is_asked_for(bet, asked)]
         return {"straightBets": chosen}
+
+    def _is_asked_for(self, bet: dict[str, Any], asked: dict[str, str]) -> bool:
+        if "betlist" in asked:
+            return (asked["betlist"] == "SETTLED") == ("winLoss" in bet)
+        is_remembered = self.now - bet["at"] <= REMEMBERED_FOR
+        return bool(bet["uniqueRequestId"] == asked["uniqueRequestIds"] and is_remembered)
 
     def answer(self, method: str, path: str, asked: dict[str, Any]) -> tuple[int, Any]:
         if method == "POST":

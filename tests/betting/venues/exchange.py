@@ -1,9 +1,9 @@
 """A small exchange that keeps Betfair's rules, over real HTTP, for the venue to be tried against.
 
-What it keeps: sessions; the market's status, version and ladder; sizes and funds; `customerRef` as
-a repeat for 60 seconds; `customerOrderRef` kept with the order; best prices first and partial
-fills; cancelling; settling, with commission on what a market won in all. `faults` says what goes
-wrong next.
+What it keeps: sessions; the market's status, version and ladder; sizes and funds; lines, each
+runner once a line and told apart by `handicap` alone; `customerRef` as a repeat for 60 seconds;
+`customerOrderRef` kept with the order; best prices first and partial fills; cancelling; settling,
+with commission on what a market won in all. `faults` says what goes wrong next.
 """
 
 import json
@@ -25,6 +25,11 @@ CUSTOMER_REF = re.compile(r"[A-Za-z0-9:\-._+*;~]{1,32}")
 CENT = Decimal("0.01")
 
 
+# A runner at one of its lines; 0 in markets without lines.
+Spot = tuple[int, Decimal]
+PLAIN = Decimal(0)
+
+
 @dataclass
 class Market:
     key: str
@@ -33,12 +38,21 @@ class Market:
     kind: str = "MATCH_ODDS"
     event_type: str = "7522"
     runners: dict[int, str] = field(default_factory=dict)
-    # By runner: (price, size) to back at, best first.
-    offers: dict[int, list[tuple[Decimal, Decimal]]] = field(default_factory=dict)
+    # The lines of each runner; none: no handicaps.
+    lines: dict[int, list[Decimal]] = field(default_factory=dict)
+    # By runner, or runner and line: (price, size) to back at, best first.
+    offers: dict[int | Spot, list[tuple[Decimal, Decimal]]] = field(default_factory=dict)
     status: str = "OPEN"
     inplay: bool = False
     version: int = 1
     removed: set[int] = field(default_factory=set)
+
+    @property
+    def spots(self) -> list[Spot]:
+        return [(key, line) for key in self.runners for line in self.lines.get(key, [PLAIN])]
+
+    def offered(self, spot: Spot) -> list[tuple[Decimal, Decimal]]:
+        return self.offers.get(spot if spot[1] or self.lines else spot[0], [])
 
 
 @dataclass
@@ -46,6 +60,7 @@ class Placed:
     bet_id: str
     market: Market
     runner: int
+    handicap: Decimal
     reference: str
     strategy: str
     size: Decimal
@@ -125,8 +140,12 @@ class Exchange:
                 "marketStartTime": _text(market.starts_at),
                 "event": {"id": "1", "name": market.event},
                 "runners": [
-                    {"selectionId": key, "runnerName": name, "handicap": 0.0}
-                    for key, name in market.runners.items()
+                    {
+                        "selectionId": key,
+                        "runnerName": market.runners[key],
+                        "handicap": float(line),
+                    }
+                    for key, line in market.spots
                 ],
             }
             for market in self.markets.values()
@@ -146,15 +165,16 @@ class Exchange:
                 "runners": [
                     {
                         "selectionId": key,
+                        "handicap": float(line),
                         "status": "REMOVED" if key in market.removed else "ACTIVE",
                         "ex": {
                             "availableToBack": [
                                 {"price": float(price), "size": float(size)}
-                                for price, size in market.offers.get(key, [])
+                                for price, size in market.offered((key, line))
                             ]
                         },
                     }
-                    for key in market.runners
+                    for key, line in market.spots
                 ],
             }
             for market in (self.markets.get(key) for key in asked["marketIds"])
@@ -203,6 +223,7 @@ class Exchange:
                     "betId": order.bet_id,
                     "marketId": order.market.key,
                     "selectionId": order.runner,
+                    "handicap": float(order.handicap),
                     "customerOrderRef": order.reference,
                     "status": order.status,
                     "sizeMatched": float(order.matched),
@@ -239,6 +260,7 @@ class Exchange:
                     "priceMatched": order.average,
                     "profit": float(order.profit),
                     "betOutcome": "WON" if order.profit > 0 else "LOST",
+                    "handicap": float(order.handicap),
                     "settledDate": order.settled_at,
                 }
                 for order in rows
@@ -247,7 +269,13 @@ class Exchange:
 
     # --- what happens by itself
 
-    def settle(self, market: Market, winner: int) -> None:
+    def settle(
+        self, market: Market, winner: int = 0, parts: dict[Spot, Decimal] | None = None
+    ) -> None:
+        """Pay a market: to its winner, or with lines by the part of a stake that each spot wins.
+
+        1 is won, 0.5 half won, 0 a push, -0.5 half lost; what is not named lost.
+        """
         for order in self.orders:
             if order.market is not market or order.cleared:
                 continue
@@ -256,10 +284,12 @@ class Exchange:
                 order.cleared = "CANCELLED" if order.cancelled else "LAPSED"
             else:
                 order.cleared = "SETTLED"
-                won = order.runner == winner
+                won = Decimal(1 if order.runner == winner else -1)
+                if parts is not None:
+                    won = parts.get((order.runner, order.handicap), Decimal(-1))
                 order.profit = sum(
-                    ((price - 1) * size if won else -size for price, size in order.fills),
-                    Decimal(0),
+                    ((price - 1) * size * won if won > 0 else size * won)
+                    for price, size in order.fills
                 ).quantize(CENT)
             order.settled_at = _text(self.now)
         market.status = "CLOSED"
@@ -273,14 +303,15 @@ class Exchange:
         market = self.markets.get(asked["marketId"])
         limit = each["limitOrder"]
         size, price = Decimal(str(limit["size"])), Decimal(str(limit["price"]))
-        runner = each["selectionId"]
-        wrong = self._wrong(market, runner, size, price)
+        runner, handicap = each["selectionId"], Decimal(str(each.get("handicap", 0)))
+        wrong = self._wrong(market, (runner, handicap), size, price)
         if wrong or market is None:
             return {"status": "FAILURE", "errorCode": wrong}
         order = Placed(
             bet_id=str(len(self.orders) + 1),
             market=market,
             runner=runner,
+            handicap=handicap,
             reference=each["customerOrderRef"],
             strategy=asked.get("customerStrategyRef", ""),
             size=size,
@@ -301,14 +332,15 @@ class Exchange:
             "averagePriceMatched": order.average,
         }
 
-    def _wrong(self, market: Market | None, runner: int, size: Decimal, price: Decimal) -> str:
+    def _wrong(self, market: Market | None, spot: Spot, size: Decimal, price: Decimal) -> str:
         if market is None:
             return "INVALID_MARKET_ID"
         reasons = {
             "MARKET_SUSPENDED": market.status == "SUSPENDED",
             "MARKET_NOT_OPEN_FOR_BETTING": market.status not in ("OPEN", "SUSPENDED"),
-            "RUNNER_REMOVED": runner in market.removed,
-            "INVALID_RUNNER": runner not in market.runners,
+            "RUNNER_REMOVED": spot[0] in market.removed,
+            # A line that is not listed is no selection, as a runner that is not.
+            "INVALID_RUNNER": spot not in market.spots,
             "INVALID_BET_SIZE": size < MIN_SIZE or size != size.quantize(CENT),
             "INVALID_ODDS": neighbours(price, BETFAIR) != (price, price),
             "INSUFFICIENT_FUNDS": size > self.funds,
@@ -317,13 +349,14 @@ class Exchange:
 
     def _match(self, order: Placed) -> None:
         left = []
-        for price, size in order.market.offers.get(order.runner, []):
+        spot = (order.runner, order.handicap)
+        for price, size in order.market.offered(spot):
             taken = min(size, order.left) if price >= order.limit else Decimal(0)
             if taken > 0:
                 order.fills.append((price, taken))
             if size > taken:
                 left.append((price, size - taken))
-        order.market.offers[order.runner] = left
+        order.market.offers[spot if order.market.lines else order.runner] = left
 
     def _chosen(self, asked: dict[str, Any]) -> list[Placed]:
         references = asked.get("customerOrderRefs")

@@ -4,7 +4,7 @@ A new venue passes the contract (test_contract.py) once it has a stage here.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,15 +24,15 @@ from tests.betting.venues import bookmaker, exchange
 class Stage:
     """A venue, the bookmaker it bets at, and what can be made to happen to the next order.
 
-    `lose_answer` lets it act and its answer be lost; `refuse` has it take nothing. None: that
-    cannot happen there. `held` counts what it truly holds of a reference.
+    `lose_answer` lets it act and its answer be lost; `refuse` has it take nothing; where that
+    cannot happen they do nothing (see Kind). `held` counts what it truly holds of a reference.
     """
 
     venue: Venue
     book: str
     held: Callable[[str], int]
-    lose_answer: Callable[[], None] | None = None
-    refuse: Callable[[], None] | None = None
+    lose_answer: Callable[[], None] = lambda: None
+    refuse: Callable[[], None] = lambda: None
 
     def order(self, number: int = 1, **changed: object) -> Order:
         quote = self.quote()
@@ -112,4 +112,28 @@ def pinnacle() -> Iterator[Stage]:
         )
 
 
-STAGES = {"paper": paper, "manual": by_hand, "betfair": betfair, "pinnacle": pinnacle}
+@dataclass(frozen=True)
+class Kind:
+    """How a stage is built, and which clauses of the contract its venue can break."""
+
+    build: Callable[[], AbstractContextManager[Stage]]
+    loses_answers: bool = True
+    refuses: bool = True
+    quotes: bool = True
+
+
+STAGES = {
+    "paper": Kind(paper, quotes=False),
+    "manual": Kind(by_hand, loses_answers=False, refuses=False, quotes=False),
+    "betfair": Kind(betfair),
+    "pinnacle": Kind(pinnacle),
+}
+
+
+def those(**able: bool) -> list[str]:
+    """Return the venues of which all that is said of them is so."""
+    return [
+        key
+        for key, kind in STAGES.items()
+        if all(getattr(kind, name) is value for name, value in able.items())
+    ]

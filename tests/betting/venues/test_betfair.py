@@ -11,9 +11,9 @@ from betting.services.arming import ask_arming, confirm_arming
 from betting.services.books import check_books
 from betting.venues import registry
 from betting.venues.base import CannotQuote, Code, Order, Verdict
-from betting.venues.betfair import Betfair
+from betting.venues.betfair import EVENT_TYPES, Betfair
 from betting.venues.betfair_api import Login
-from odds.models import TeamAlias
+from odds.models import Sport, TeamAlias
 from tests import make
 from tests.betting.venues.exchange import Exchange, Market, Server
 
@@ -284,3 +284,110 @@ def test_a_bet_whose_answer_was_lost_is_found_with_what_was_matched_of_it(
     assert len(exchange.held(answers.reference_of(bet))) == 1
     assert LedgerAccount.objects.get(bankroll__owner=alice, kind="at_risk").amount == 4
     assert check_books() == []
+
+
+def a_line(exchange, kind, sport="basketball", *, lines, runners=None, **changed) -> Market:
+    """List a market with lines; every line of every runner is offered at a price of its own."""
+    Sport.objects.filter(key="basketball").update(key=sport)
+    named = runners or {AWAY: "Away 1", HOME: "Home 1"}
+    by_runner = {
+        key: [Decimal(each) * (-1 if key == AWAY else 1) for each in lines] for key in named
+    }
+    offers = {
+        (key, line): [(Decimal("1.9") + Decimal("0.01") * place, Decimal(500))]
+        for key, held in by_runner.items()
+        for place, line in enumerate(held)
+    }
+    return listed(
+        exchange,
+        kind=kind,
+        event_type=EVENT_TYPES[sport],
+        event="Home 1 v Away 1",
+        runners=named,
+        lines=by_runner,
+        offers=offers,
+        **changed,
+    )
+
+
+@pytest.mark.parametrize(
+    ("sport", "market", "kind", "point", "price"),
+    [
+        ("soccer", "spreads", "ASIAN_HANDICAP", "-0.75", "1.92"),
+        ("soccer", "spreads", "ASIAN_HANDICAP", "0", "1.90"),
+        ("basketball", "spreads", "HANDICAP", "-5.5", "1.93"),
+        ("basketball", "spreads", "HANDICAP", "-6", "1.94"),
+    ],
+)
+@pytest.mark.parametrize("side", ["home", "away"])
+def test_a_handicap_is_placed_on_its_own_line(
+    exchange, betfair, db, sport, market, kind, point, price, side
+):
+    signed = str(-Decimal(point) if side == "away" else Decimal(point))
+    quote = make.priced("1.800", market=market, side=side, point=signed, book=BOOK)
+    a_line(exchange, kind, sport, lines=["0", "-0.25", "-0.75", "-5.5", "-6"])
+
+    quoted = betfair.quote(
+        selection_id=quote.selection_id, bookmaker_id=quote.bookmaker_id, now=make.NOON
+    )
+    said = betfair.place(order(quote, price=Decimal("1.800")))
+
+    assert (quoted.price, said.verdict) == (Decimal(price), Verdict.ACCEPTED)
+    (held,) = exchange.held("fl-1")
+    assert (held.runner, held.handicap) == (HOME if side == "home" else AWAY, Decimal(signed))
+    assert betfair.look_up(order(quote), now=make.NOON) == said
+
+
+@pytest.mark.parametrize(
+    ("sport", "kind", "point"),
+    [
+        ("soccer", "ALT_TOTAL_GOALS", "2.25"),
+        ("soccer", "ALT_TOTAL_GOALS", "3"),
+        ("basketball", "COMBINED_TOTAL", "221.5"),
+        ("basketball", "COMBINED_TOTAL", "222"),
+    ],
+)
+def test_a_total_is_placed_on_its_own_line(exchange, betfair, db, sport, kind, point):
+    under = make.priced("1.800", market="totals", side="under", point=point, book=BOOK)
+    runners = {HOME: "Under", 13: "Over"}
+    a_line(exchange, kind, sport, lines=["2.25", "3", "221.5", "222"], runners=runners)
+
+    assert betfair.place(order(under, price=Decimal("1.800"))).verdict is Verdict.ACCEPTED
+    (held,) = exchange.held("fl-1")
+    assert (held.runner, held.handicap) == (HOME, Decimal(point))
+
+
+def test_a_line_that_is_not_listed_is_refused_with_those_that_are(exchange, betfair, db):
+    quote = make.priced("1.800", market="spreads", point="-1.5", book=BOOK)
+    a_line(exchange, "HANDICAP", lines=["-5.5", "-6"])
+
+    said = betfair.place(order(quote, price=Decimal("1.800")))
+
+    assert (said.verdict, said.code) == (Verdict.REJECTED, Code.NO_SUCH_SELECTION)
+    assert "-1.5" in said.reason
+    assert "-5.5, -6" in said.reason
+    assert exchange.orders == []
+
+
+def test_half_a_stake_on_a_quarter_line_is_paid_as_the_exchange_pays_it(exchange, betfair, db):
+    quote = make.priced("1.800", market="spreads", point="-0.75", book=BOOK)
+    market = a_line(exchange, "ASIAN_HANDICAP", "soccer", lines=["-0.75"])
+    betfair.place(order(quote, price=Decimal("1.800")))
+    exchange.settle(market, parts={(HOME, Decimal("-0.75")): Decimal("0.5")})
+
+    (paid,) = betfair.settled(since=make.BEFORE)
+
+    # Won by one goal: half of 10.00 wins at 1.90, half is a push; 5 % commission.
+    assert (paid.profit, paid.commission) == (Decimal("4.28"), Decimal("0.22"))
+
+
+def test_an_order_on_its_lists_is_not_given_up(exchange, betfair, quote):
+    market = listed(exchange)
+    assert not betfair.lists(order(quote), now=make.NOON)
+    betfair.place(order(quote))
+    assert betfair.lists(order(quote), now=make.NOON)
+    assert not betfair.lists(order(quote, 2), now=make.NOON)
+    exchange.take("fl-1", "10.00")
+    exchange.now = make.NIGHT
+    exchange.settle(market, winner=HOME)
+    assert betfair.lists(order(quote), now=make.NIGHT)

@@ -75,6 +75,7 @@ CONTRACT = [
     contract.test_the_same_reference_twice_is_one_bet,
     contract.test_what_is_accepted_is_within_what_was_asked,
     contract.test_a_lost_answer_is_unknown_and_the_look_up_finds_the_bet,
+    contract.test_it_lists_nothing_that_it_never_heard_of,
     contract.test_looking_up_places_nothing_and_what_is_final_stays,
     contract.test_cancelling_twice_is_cancelling_once_and_undoes_no_match,
     contract.test_a_refusal_takes_nothing_and_says_why_in_our_words,
@@ -86,8 +87,11 @@ def test_the_example_keeps_the_contract(stage, clause):
     clause(stage)
 
 
-@pytest.mark.parametrize("answer_is_lost", [False, True])
-def test_its_bets_are_bets_here(stage, alice, monkeypatch, settings, answer_is_lost):
-    contract.test_a_bet_there_is_one_bet_here_and_the_books_balance(
-        stage, alice, monkeypatch, settings, answer_is_lost
-    )
+def test_its_bets_are_bets_here(stage, alice, monkeypatch, settings):
+    contract.is_one_bet_here(stage, alice, monkeypatch, settings)
+
+
+def test_a_bet_whose_answer_was_lost_is_one_bet_here(stage, alice, monkeypatch, settings):
+    stage.lose_answer()
+
+    contract.is_one_bet_here(stage, alice, monkeypatch, settings)
