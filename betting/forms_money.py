@@ -18,6 +18,8 @@ ENDS = (
     ("cancelled", "Cancelled: its bets are void"),
     ("postponed", "Postponed: stakes stand for a while, then come back"),
     ("abandoned", "Abandoned: void, but for totals already decided"),
+    ("rescheduled", "To be played at another time: stakes stand if that is soon"),
+    ("dead_heat", "A dead heat on one selection: part of each stake wins"),
 )
 INPUT = {"class": "input"}
 NUMBER = {"class": "input tnum", "inputmode": "decimal"}
@@ -96,9 +98,46 @@ class RuleOnEvent(forms.Form):
     away_score = forms.IntegerField(
         label="Away score", required=False, min_value=0, widget=forms.NumberInput(NUMBER)
     )
+    starts_at = forms.DateTimeField(
+        label="New start, UTC",
+        required=False,
+        widget=forms.DateTimeInput({**INPUT, "type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"invalid": "New start: write it like 2026-03-01 19:30, in UTC."},
+    )
+    selection = forms.TypedChoiceField(
+        label="Selection that tied",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        widget=forms.Select(INPUT),
+    )
+    tied = forms.IntegerField(
+        label="How many tied",
+        required=False,
+        min_value=2,
+        max_value=100,
+        widget=forms.NumberInput(NUMBER),
+    )
+    places = forms.IntegerField(
+        label="For so many places",
+        required=False,
+        min_value=1,
+        max_value=99,
+        widget=forms.NumberInput(NUMBER),
+    )
     reason = forms.CharField(
         max_length=500,
         widget=forms.TextInput(INPUT),
         error_messages={"required": "Reason: say where the result is from, or why."},
     )
     confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def __init__(
+        self, data: QueryDict | None = None, *, selections: Iterable[tuple[int, str]] = ()
+    ) -> None:
+        super().__init__(data)
+        self.fields["selection"].choices = [("", "–"), *selections]  # type: ignore[attr-defined]
+
+    def clean_places(self) -> int:
+        """One place, where nothing is said."""
+        return self.cleaned_data["places"] or 1

@@ -23,9 +23,9 @@ from accounts.api import (
 from accounts.problems import Fault
 from accounts.scopes import OPERATE
 from betting.selectors.waiting import events_without_result
-from betting.services.ruling import NoSuchEvent, RulingRefused, rule_on_event
+from betting.services.ruling import NoSuchEvent, RulingRefused, Said, rule_on_event
 
-ENDS = ("finished", "cancelled", "postponed", "abandoned")
+ENDS = ("finished", "cancelled", "postponed", "abandoned", "rescheduled", "dead_heat")
 
 
 class EventWithoutResult(Shape):
@@ -43,6 +43,10 @@ class NewRuling(Body):
     status = serializers.ChoiceField(choices=ENDS)
     home_score = Whole(required=False, min_value=0, max_value=999)
     away_score = Whole(required=False, min_value=0, max_value=999)
+    starts_at = Moment(required=False, help_text="of one that is rescheduled: the new start")
+    selection = Whole(required=False, min_value=1, help_text="of a dead heat: which tied")
+    tied = Whole(required=False, min_value=2, max_value=100, help_text="of a dead heat: how many")
+    places = Whole(required=False, min_value=1, max_value=99, help_text="for so many; 1")
     reason = serializers.CharField(max_length=500, help_text="where it is from, or why")
 
 
@@ -74,7 +78,11 @@ class RuleOnEvent(APIView):
         """
         try:
             ruled = rule_on_event(
-                event_id=event_id, now=clock.now(), by_id=owner_of(request), **asked
+                event_id=event_id,
+                reason=asked.pop("reason"),
+                said=Said(**asked),
+                now=clock.now(),
+                by_id=owner_of(request),
             )
         except NoSuchEvent:
             raise Http404 from None

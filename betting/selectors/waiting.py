@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet
 
 from betting.models import BetStatus, Notice
-from odds.models import Event, EventStatus
+from odds.models import Event, EventStatus, Selection
 
 OF_BETS = "markets__selections__bets"
 # The sweep comes by every minute.
@@ -55,6 +55,19 @@ def event_ruled_on(event_id: int) -> Event | None:
         )
         .first()
     )
+
+
+def selections_bet_on(event_id: int) -> list[tuple[int, str]]:
+    """Return (number, words) of the selections of an event that bets are open or settled on."""
+    found = (
+        Selection.objects.filter(
+            market__event=event_id, bets__status__in=(BetStatus.OPEN, BetStatus.SETTLED)
+        )
+        .select_related("market")
+        .distinct()
+        .order_by("market__key", "side", "point")
+    )
+    return [(each.pk, f"{each.market.key}: {each}") for each in found]
 
 
 def notices_of(owner_id: int, *, unread: bool = False) -> QuerySet[Notice]:

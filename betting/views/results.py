@@ -10,8 +10,12 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import clock
 from accounts.http import UserRequest
 from betting.forms_money import RuleOnEvent
-from betting.selectors.waiting import event_ruled_on, events_without_result
-from betting.services.ruling import NoSuchEvent, RulingRefused, rule_on_event
+from betting.selectors.waiting import (
+    event_ruled_on,
+    events_without_result,
+    selections_bet_on,
+)
+from betting.services.ruling import NoSuchEvent, RulingRefused, Said, rule_on_event
 
 
 @require_GET
@@ -31,7 +35,9 @@ def results(request: UserRequest) -> HttpResponse:
 def event_result(request: UserRequest, event_id: int) -> HttpResponse:
     """Ask what became of one event."""
     _operators(request)
-    return _asked(request, event_id, RuleOnEvent(), status=200)
+    return _asked(
+        request, event_id, RuleOnEvent(selections=selections_bet_on(event_id)), status=200
+    )
 
 
 @require_POST
@@ -39,14 +45,20 @@ def event_result(request: UserRequest, event_id: int) -> HttpResponse:
 def rule(request: UserRequest, event_id: int) -> HttpResponse:
     """Rule on an event: what it does is written out first, done when it is confirmed."""
     _operators(request)
-    form = RuleOnEvent(request.POST)
+    form = RuleOnEvent(request.POST, selections=selections_bet_on(event_id))
     if not form.is_valid():
         return _asked(request, event_id, form, status=422)
     asked = dict(form.cleaned_data)
     if not asked.pop("confirmed"):
         return _asked(request, event_id, form, status=200, confirming=True)
     try:
-        ruled = rule_on_event(event_id=event_id, now=clock.now(), by_id=request.user.pk, **asked)
+        ruled = rule_on_event(
+            event_id=event_id,
+            reason=asked.pop("reason"),
+            said=Said(**asked),
+            now=clock.now(),
+            by_id=request.user.pk,
+        )
     except RulingRefused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, refused.detail)
         return _asked(request, event_id, form, status=422)

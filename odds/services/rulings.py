@@ -1,6 +1,7 @@
 """What an operator says became of an event, where no source does."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -69,6 +70,52 @@ def call_off(*, event_id: int, status: str, reason: str, now: datetime, by_id: i
         event.away_score if kept else None,
     )
     return _rule(event, said, reason=reason, now=now, by_id=by_id)
+
+
+@transaction.atomic
+def reschedule(
+    *, event_id: int, starts_at: datetime, reason: str, now: datetime, by_id: int | None
+) -> Event:
+    """Say when an event that was put off, or is still to come, is played; repeats change nothing.
+
+    Raises:
+        RulingRefused: for a start that has passed, an event that was played or called off, another
+            of the same teams on that day, or no reason.
+    """
+    event = Event.objects.select_for_update(of=("self",)).get(pk=event_id)
+    if not reason.strip():
+        raise RulingRefused("reason", "reason: say where the new start is from.")
+    if event.starts_at == starts_at and event.status == EventStatus.SCHEDULED:
+        return event
+    if event.status not in (EventStatus.SCHEDULED, EventStatus.POSTPONED):
+        raise RulingRefused("status", f"status: {event} is {event.status}; it has no new start.")
+    if starts_at <= now:
+        raise RulingRefused(
+            "starts_at",
+            f"starts_at: {starts_at:%Y-%m-%d %H:%M} UTC has passed; give the new start.",
+        )
+    day = starts_at.astimezone(ZoneInfo(event.competition.time_zone)).date()
+    same = Event.objects.filter(
+        competition=event.competition_id, day=day, home=event.home_id, away=event.away_id
+    ).exclude(pk=event_id)
+    if (other := same.first()) is not None:
+        raise RulingRefused("starts_at", f"starts_at: on {day} that is event {other.pk} already.")
+    before, event.starts_at, event.day = event.starts_at, starts_at, day
+    event.status, event.start_is_exact = EventStatus.SCHEDULED, True
+    event.home_score = event.away_score = event.result_seen_at = None
+    event.save()
+    audit.record(
+        action="ruled on an event",
+        subject=str(event),
+        actor_id=by_id,
+        at=now,
+        detail={
+            "from": f"start {before:%Y-%m-%d %H:%M} UTC",
+            "to": f"start {starts_at:%Y-%m-%d %H:%M} UTC",
+            "reason": reason,
+        },
+    )
+    return event
 
 
 def _started(event_id: int, *, now: datetime) -> Event:

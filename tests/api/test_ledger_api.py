@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.test import Client
 
 from accounts.models import AuditEntry
@@ -12,6 +13,7 @@ from betting.models import Bankroll, Bet, Transfer
 from betting.services.correcting import correct_settlement
 from betting.services.settlement import settle_bet
 from tests import make
+from tests.api.conftest import Api
 
 pytestmark = pytest.mark.django_db
 API = "/api/v1/"
@@ -153,3 +155,26 @@ def test_an_operator_enters_the_result_that_never_came(alice, as_alice, olivia, 
     assert send(operator, f"results/{event}", said | {"away_score": 3}).json()["corrected"] == 1
     assert Bet.objects.get().result == "lost"
     assert AuditEntry.objects.filter(action="ruled on an event", actor=olivia).count() == 2
+
+
+def test_a_new_start_lets_stakes_stand_if_it_is_soon_and_else_gives_them_back(alice, olivia):
+    make.bankroll(alice)
+    bet = make.place(alice, make.priced(), "10.00")
+    api = Api(make.full_key(olivia)[1])
+    at = f"results/{bet.selection.market.event_id}"
+
+    def move(starts_at):
+        with time_machine.travel(make.NOON, tick=False):
+            return api.post(
+                at,
+                {"status": "rescheduled", "starts_at": starts_at.isoformat(), "reason": "snow"},
+            )
+
+    assert move(make.BEFORE).status_code == 422
+    soon = move(make.EVENING + timedelta(hours=20)).json()
+    assert (soon["status"], soon["settled"]) == ("scheduled", 0)
+    late = move(make.EVENING + timedelta(days=9)).json()
+    assert late["settled"] == 1
+    bet.refresh_from_db()
+    assert (bet.result, bet.returned) == ("void", bet.stake)
+    assert AuditEntry.objects.filter(action="ruled on an event").count() == 2

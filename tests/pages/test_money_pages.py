@@ -112,11 +112,24 @@ def test_an_operator_rules_after_a_second_look(alice, olivia, monkeypatch, capsy
     missing = {"status": "finished", "reason": "x", "confirmed": "1"}
     assert operator.post(f"/results/{other}/rule/", missing).status_code == 422
 
+    on = bets[0].selection_id
+    tie = {"status": "dead_heat", "selection": on, "tied": "2", "reason": "photo"}
+    looked = operator.post(f"/results/{event}/rule/", tie)
+    assert "2 tied for 1" in looked.content.decode()
+    assert (
+        operator.post(f"/results/{event}/rule/", tie | {"tied": "", "confirmed": "1"}).status_code
+        == 422
+    )
+    done = operator.post(f"/results/{event}/rule/", tie | {"confirmed": "1"}, follow=True)
+    assert "0 bets settled, 1 corrected" in done.content.decode()
+    back = said | {"status": "finished", "confirmed": "1"}
+    operator.post(f"/results/{event}/rule/", back)
+    assert Bet.objects.get(pk=bets[0].pk).result == "dead_heat", "what a person decided stands"
     call_command("results")
     call_command("results", str(other), "abandoned", "--reason", "storm", "--by", "olivia")
     assert "1 open bets" in capsys.readouterr().out
     assert dict(Bet.objects.values_list("pk", "result")) == {
-        bets[0].pk: "won",
+        bets[0].pk: "dead_heat",
         bets[1].pk: "void",
     }
     assert "Nothing waits" in operator.get("/results/").content.decode()

@@ -1,5 +1,6 @@
 """results: events with open bets and no result, and what became of one."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -7,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import clock
 from betting.selectors.waiting import events_without_result
-from betting.services.ruling import NoSuchEvent, RulingRefused, rule_on_event
+from betting.services.ruling import NoSuchEvent, RulingRefused, Said, rule_on_event
 
 
 class Command(BaseCommand):
@@ -16,8 +17,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("event", type=int, nargs="?", help="number of the event; none: list")
         parser.add_argument(
-            "status", nargs="?", choices=("finished", "cancelled", "postponed", "abandoned")
+            "status",
+            nargs="?",
+            choices=(
+                *("finished", "cancelled", "postponed", "abandoned", "rescheduled", "dead_heat"),
+            ),
         )
+        parser.add_argument("--starts-at", help="new start of a rescheduled one, with its zone")
+        parser.add_argument("--selection", type=int, help="number of the one that dead-heated")
+        parser.add_argument("--tied", type=int, help="how many tied")
+        parser.add_argument("--places", type=int, default=1, help="for so many places")
         parser.add_argument("score", type=int, nargs="*", help="home and away, of a finished one")
         parser.add_argument("--reason", default="", help="where it is from, or why")
         parser.add_argument("--by", default="", help="user name of the operator, for the audit log")
@@ -35,9 +44,15 @@ class Command(BaseCommand):
         try:
             ruled = rule_on_event(
                 event_id=options["event"],
-                status=options["status"],
-                home_score=home,
-                away_score=away,
+                said=Said(
+                    status=options["status"],
+                    home_score=home,
+                    away_score=away,
+                    starts_at=_moment(options["starts_at"]),
+                    selection=options["selection"],
+                    tied=options["tied"],
+                    places=options["places"],
+                ),
                 reason=options["reason"],
                 now=clock.now(),
                 by_id=by.pk if by else None,
@@ -63,3 +78,15 @@ class Command(BaseCommand):
             )
         if not waiting:
             self.stdout.write("Nothing waits for a result.")
+
+
+def _moment(words: str | None) -> datetime | None:
+    if words is None:
+        return None
+    try:
+        at = datetime.fromisoformat(words)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise CommandError(f"--starts-at: {words!r}: write it like 2026-03-01T19:30Z.")
+    return at
