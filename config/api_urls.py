@@ -4,6 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.api import WhoAmI
+from betting.api import backtests as past
 from betting.api import bankrolls, ledger, notices, strategies
 from betting.api.answers import CancelBet, ConfirmBet
 from betting.api.bets import BetDetail, Bets
@@ -114,6 +115,18 @@ urlpatterns = [
         strategies.FollowStrategy.as_view(),
         name="api-strategy-follow",
     ),
+    path("backtests", past.Backtests.as_view(), name="api-backtests"),
+    path("backtests/compare", past.CompareBacktests.as_view(), name="api-backtests-compare"),
+    path("backtests/<int:backtest_id>", past.BacktestDetail.as_view(), name="api-backtest"),
+    path(
+        "backtests/<int:backtest_id>/cancel",
+        past.CancelBacktest.as_view(),
+        name="api-backtest-cancel",
+    ),
+    path("sweeps", past.Sweeps.as_view(), name="api-sweeps"),
+    path("sweeps/<int:sweep_id>", past.SweepDetail.as_view(), name="api-sweep"),
+    path("sweeps/<int:sweep_id>/stop", past.StopSweep.as_view(), name="api-sweep-stop"),
+    path("sweeps/<int:sweep_id>/resume", past.ResumeSweep.as_view(), name="api-sweep-resume"),
     path("bets", Bets.as_view(), name="api-bets"),
     path("bets/<int:bet_id>", BetDetail.as_view(), name="api-bet"),
     path("bets/<int:bet_id>/cancel", CancelBet.as_view(), name="api-bet-cancel"),

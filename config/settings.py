@@ -393,6 +393,8 @@ SPECTACULAR_SETTINGS = {
         "AttackStatus": ["queued", "running", "passed", "found", "failed"],
         "SearchStatus": ["running", "done", "stopped", "failed"],
         "TrialStatus": ["running", "complete", "pruned", "failed"],
+        "BacktestStatus": ["queued", "running", "done", "failed", "cancelled"],
+        "SweepKind": ["grid", "random"],
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

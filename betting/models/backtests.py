@@ -39,7 +39,6 @@ class Sweep(models.Model):
         help_text="in each but the first the best setting of those before is walked forward"
     )
     workers = models.PositiveSmallIntegerField(default=1, help_text="how many trials at once")
-    request_key = models.CharField(max_length=96, blank=True)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.RUNNING)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -51,13 +50,6 @@ class Sweep(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-asked_at", "-pk"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["by", "request_key"],
-                condition=~Q(request_key=""),
-                name="sweep_asked_for_once",
-            ),
-        ]
         triggers: ClassVar = [pgtrigger.Protect(name="sweeps_are_kept", operation=pgtrigger.Delete)]
 
     def __str__(self) -> str:
@@ -117,7 +109,6 @@ class Backtest(models.Model):
     )
     opens_held_out = models.BooleanField(default=False)
     reason = models.TextField(blank=True, help_text="why it sees a held-out season again")
-    request_key = models.CharField(max_length=96, blank=True)
     summary = models.JSONField(default=dict)
     outlook = models.JSONField(
         default=dict, help_text="as betting.domain.outlook; a trial of a sweep has none"
@@ -131,11 +122,6 @@ class Backtest(models.Model):
                 fields=["sweep", "number"],
                 condition=Q(sweep__isnull=False),
                 name="sweep_trial_number_once",
-            ),
-            models.UniqueConstraint(
-                fields=["by", "request_key"],
-                condition=~Q(request_key=""),
-                name="backtest_asked_for_once",
             ),
         ]
         triggers: ClassVar = [

@@ -50,18 +50,33 @@ class BacktestShown:
     tried: Tried
 
 
-def backtests() -> QuerySet[Backtest]:
-    """Return the backtests that are no trial of a sweep, newest first, without their bets."""
-    return _light(Backtest.objects.filter(sweep__isnull=True))
+def backtests(
+    *,
+    strategy: str | None = None,
+    competition: str | None = None,
+    status: str | None = None,
+    sweep_id: int | None = None,
+) -> QuerySet[Backtest]:
+    """Return the backtests of a sweep or of none, newest first, without their bets."""
+    rows = Backtest.objects.filter(**_named(strategy, competition, status))
+    return _light(rows.filter(sweep=sweep_id))
 
 
-def sweeps() -> QuerySet[Sweep]:
+def sweeps(
+    *, strategy: str | None = None, competition: str | None = None, status: str | None = None
+) -> QuerySet[Sweep]:
     """Return the sweeps, newest first, with how many trials each has and how many are done."""
     return (
-        Sweep.objects.select_related("by")
+        Sweep.objects.filter(**_named(strategy, competition, status))
+        .select_related("by")
         .annotate(count=Count("trials"), done=Count("trials", filter=Q(trials__status=DONE)))
         .order_by("-asked_at", "-pk")
     )
+
+
+def _named(strategy: str | None, competition: str | None, status: str | None) -> dict[str, str]:
+    wanted = {"strategy_key": strategy, "competition_key": competition, "status": status}
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def trials_of(sweep_id: int) -> list[Backtest]:
@@ -78,6 +93,24 @@ def backtest(backtest_id: int) -> Backtest | None:
     """Return one backtest, a trial of a sweep or not."""
     found = Backtest.objects.select_related("by", "version", "sweep", "opening__by")
     return found.filter(pk=backtest_id).first()
+
+
+def backtest_in_full(backtest_id: int) -> Backtest | None:
+    """Return one backtest with `tried` and `groups`; nothing of either while it is not done."""
+    row = backtest(backtest_id)
+    if row is not None:
+        shown = backtest_shown(row)
+        row.tried = None if shown is None else shown.tried  # type: ignore[attr-defined]
+        row.groups = {} if shown is None else shown.groups  # type: ignore[attr-defined]
+    return row
+
+
+def sweep_in_full(sweep_id: int) -> Sweep | None:
+    """Return one sweep with its trials, best yield first, as `ranked`."""
+    found = sweeps().filter(pk=sweep_id).first()
+    if found is not None:
+        found.ranked = trials_of(sweep_id)  # type: ignore[attr-defined]
+    return found
 
 
 def backtest_shown(row: Backtest) -> BacktestShown | None:

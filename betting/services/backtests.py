@@ -5,7 +5,7 @@ and that nobody holds was left by a worker that died, and the next worker does i
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,7 @@ from accounts.live import announce_job
 from betting.domain.configuration import BadConfiguration, Configuration
 from betting.domain.costs import BadCosts, Costs
 from betting.domain.outlook import outlook_of
-from betting.models import Backtest, Strategy, Sweep
+from betting.models import Backtest, Strategy
 from betting.services.backtesting import (
     CAPITAL,
     Played,
@@ -65,10 +65,6 @@ class BacktestRefused(Exception):
     """A backtest that cannot begin or be cancelled, with the remedy. Nothing was written."""
 
 
-class KeyReused(Exception):
-    """A key that asked for something else before. Nothing was written."""
-
-
 class _Cancelled(Exception):
     """Somebody asked for it while it ran."""
 
@@ -92,24 +88,17 @@ def ask_for_backtest(
     now: datetime,
     opens_held_out: bool = False,
     reason: str = "",
-    request_key: str = "",
 ) -> Backtest:
     """Queue a backtest, with the limits and breakers of whoever asks.
 
     A stretch that reaches into a held-out season is refused unless `opens_held_out` says that it
     shall be opened; then the look is recorded, and counted. A strategy that saw the season before
-    sees it again only for a `reason` that a person gives. Asking again with a `request_key` returns
-    the first.
+    sees it again only for a `reason` that a person gives.
 
     Raises:
         BacktestRefused: if it cannot be, with the remedy.
-        KeyReused: if the key asked for another.
     """
     strategy, configuration = checked(wish)
-    if request_key:
-        asked = Backtest.objects.filter(by=by_id, request_key=request_key).first()
-        if asked is not None:
-            return _same(asked, wish)
     locked = held_out_within(wish, now=now)
     if locked and not opens_held_out:
         raise BacktestRefused(
@@ -125,7 +114,6 @@ def ask_for_backtest(
             **columns,
             opens_held_out=bool(locked),
             reason=reason.strip() if locked else "",
-            request_key=request_key,
             started_at=now,
         )
         audit.record(
@@ -161,8 +149,8 @@ def seen_with(configuration: dict[str, Any], costs: dict[str, Any]) -> dict[str,
     return {"configuration": configuration, "costs": costs}
 
 
-def meant_by(row: Backtest | Sweep) -> Wish:
-    """Return the strategy, days and competition that a backtest or a sweep was asked for."""
+def _meant_by(row: Backtest) -> Wish:
+    """Return the strategy, days and competition that a backtest was asked for."""
     return Wish(
         strategy_key=row.strategy_key,
         competition_key=row.competition_key,
@@ -170,13 +158,6 @@ def meant_by(row: Backtest | Sweep) -> Wish:
         ends_on=row.ends_on,
         changed={},
     )
-
-
-def _same(row: Backtest, wish: Wish) -> Backtest:
-    asked = replace(meant_by(row), changed=row.changed, costs=Costs.from_json(row.costs))
-    if asked != wish:
-        raise KeyReused(f"this key asked for backtest {row.pk} ({row}); use a new one for another.")
-    return row
 
 
 def checked(wish: Wish) -> tuple[Strategy, Configuration]:
@@ -405,7 +386,7 @@ def _opened(row: Backtest, played: Played) -> Opening | None:
         # Whoever looks at a season takes of it, be it a model or a strategy: one count.
         predictor_key=predictor_key(row.competition_key),
         history=history,
-        seasons=held_out_within(meant_by(row), now=now),
+        seasons=held_out_within(_meant_by(row), now=now),
         look=Look(
             recipe=recipe_of(row.strategy_key),
             parameters=seen_with(row.configuration, row.costs),

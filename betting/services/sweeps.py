@@ -34,13 +34,11 @@ from betting.services.backtesting import bounds_of as limits_kept
 from betting.services.backtests import (
     BACKTESTS,
     BacktestRefused,
-    KeyReused,
     Status,
     Wish,
     checked,
     configuration_of,
     held_out_within,
-    meant_by,
     part_of,
     row_of,
     work_on_backtest,
@@ -63,20 +61,12 @@ def start_sweep(
     by_id: int | None,
     now: datetime,
     seed: int = 0,
-    request_key: str = "",
 ) -> Sweep:
     """Begin a sweep: every combination of `space`, or `most` of them drawn at random.
 
-    Asking again with a `request_key` returns the first.
-
     Raises:
         BacktestRefused: if it cannot be, with the remedy; nothing was written.
-        KeyReused: if the key asked for another.
     """
-    if request_key:
-        asked = Sweep.objects.filter(by=by_id, request_key=request_key).first()
-        if asked is not None:
-            return _same(asked, wish, space=space, kind=_kind(most), seed=seed)
     if not 2 <= periods <= MOST_PERIODS:
         raise BacktestRefused(f"periods: {periods} cannot be; use 2 to {MOST_PERIODS}.")
     if not 1 <= workers <= MOST_WORKERS:
@@ -98,14 +88,13 @@ def start_sweep(
             competition_key=wish.competition_key,
             starts_on=wish.starts_on,
             ends_on=wish.ends_on,
-            kind=_kind(most),
+            kind=Sweep.Kind.GRID if most is None else Sweep.Kind.RANDOM,
             space=space,
             seed=seed,
             periods=periods,
             workers=workers,
             by_id=by_id,
             asked_at=now,
-            request_key=request_key,
         )
         Backtest.objects.bulk_create(
             [
@@ -114,17 +103,6 @@ def start_sweep(
             ]
         )
         _audited("began sweep", sweep, by_id, now)
-    return sweep
-
-
-def _kind(most: int | None) -> Sweep.Kind:
-    return Sweep.Kind.GRID if most is None else Sweep.Kind.RANDOM
-
-
-def _same(sweep: Sweep, wish: Wish, **asked: object) -> Sweep:
-    was = {name: getattr(sweep, name) for name in asked}
-    if was != asked or replace(meant_by(sweep), costs=wish.costs) != wish:
-        raise KeyReused(f"this key asked for {sweep}; use a new one for another.")
     return sweep
 
 

@@ -6,11 +6,14 @@ from datetime import date
 
 import numpy as np
 import pytest
+from django.core.management import CommandError, call_command
 
+from betting import tasks
 from betting.domain.costs import BadCosts, Costs, at_worse, fill
 from betting.domain.performance import flat_record
 from betting.domain.record import DAY
 from betting.domain.sweeping import BadSpace, trials_of, walk_forward
+from betting.management.commands import sweep as command
 from betting.models import Backtest, Sweep
 from betting.selectors import backtests as selectors
 from betting.services import backtests, sweeps
@@ -248,19 +251,97 @@ def test_of_two_looks_at_a_season_begun_at_once_the_later_shows_nothing(history,
     assert Opening.objects.get() == first.opening
 
 
-def test_asking_again_with_the_same_key_asks_once(history, olivia, no_holdout):
-    ask = {"by_id": olivia.pk, "now": make.NIGHT, "request_key": "k"}
-    first = backtests.ask_for_backtest(wish(), **ask)
+def test_the_command_sweeps_here_stops_by_keyboard_and_goes_on(
+    history, olivia, no_holdout, capsys, monkeypatch
+):
+    start = [
+        "sweep", "start", "basketball_test", f"--from={DAY_OF}", f"--to={DAY_OF}", "--here",
+        "--periods=2", "--try=min_edge=0.01,0.19", "--try=min_books=1,3",
+    ]  # fmt: skip
+    real = sweeps.work_on_sweep
+    done = []
 
-    assert backtests.ask_for_backtest(wish(), **ask) == first
-    with pytest.raises(backtests.KeyReused):
-        backtests.ask_for_backtest(wish(costs=Costs(worse=0.01)), **ask)
-    sweep = {"space": SPACE, "most": None, "periods": 2, "workers": 1}
-    swept_first = sweeps.start_sweep(wish(), **sweep, **ask)
-    assert sweeps.start_sweep(wish(), **sweep, **ask) == swept_first
-    with pytest.raises(backtests.KeyReused):
-        sweeps.start_sweep(wish(), **sweep | {"space": {"min_books": [1]}}, **ask)
-    assert (Sweep.objects.count(), Backtest.objects.filter(sweep=None).count()) == (1, 1)
+    def pressed(*, sweep_id: int) -> bool:
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(sweep_id)
+        return real(sweep_id=sweep_id)
+
+    monkeypatch.setattr(command, "work_on_sweep", pressed)
+    with pytest.raises(CommandError, match="stopped after 2 trials"):
+        call_command(*start)
+    sweep = Sweep.objects.get()
+    assert sweep.status == "stopped"
+    monkeypatch.setattr(command, "work_on_sweep", real)
+    capsys.readouterr()
+    call_command("sweep", "resume", str(sweep.pk), "--here", "--json")
+
+    told = json.loads(capsys.readouterr().out)
+    assert (told["status"], told["done"]) == ("done", 4)
+    assert [each["yield"] is not None for each in told["trials_in_full"]] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    call_command("sweep", "status", str(sweep.pk))
+    assert "4 were tried, with too few bets" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="names no setting"):
+        call_command(*start[:-2], "--try=min_edge")
+
+
+# --- the API
+
+
+def test_operators_ask_stop_and_compare_by_the_api_and_others_read(
+    history, olivia, no_holdout, client, monkeypatch
+):
+    monkeypatch.setattr(tasks.backtest, "apply_async", lambda **_: None)
+    monkeypatch.setattr(tasks.sweep, "apply_async", lambda **_: None)
+    client.force_login(olivia)
+
+    def post(path: str, body: dict, key: str):
+        return client.post(
+            f"/api/v1/{path}", body, content_type="application/json",
+            headers={"Idempotency-Key": key},
+        )  # fmt: skip
+
+    stretch = {
+        "strategy": "consensus", "competition": "basketball_test", "starts_on": str(DAY_OF),
+        "ends_on": str(DAY_OF),
+    }  # fmt: skip
+    first = post("backtests", stretch, "a")
+    assert first.status_code == 202, first.content
+    assert post("backtests", stretch, "a").json()["id"] == first.json()["id"]
+    second = post("backtests", stretch | {"costs": {"worse": 0.02}}, "b").json()["id"]
+    refused = post("backtests", stretch | {"changed": {"min_edge": 3}}, "c")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "min_edge")
+    for pk in (first.json()["id"], second):
+        backtests.work_on_backtest(backtest_id=pk)
+    one = client.get(f"/api/v1/backtests/{second}").json()
+    assert (one["status"], one["summary"]["bets"], one["tried"]["tries"]) == ("done", 1, 2)
+    assert one["outlook"]["bets"] == 1
+    assert one["configuration"]["breakers"]["losing_streak"] == [12, 20, 24]
+    assert post(f"backtests/{second}/cancel", {}, "d").status_code == 422
+    compared = client.get(f"/api/v1/backtests/compare?ids={first.json()['id']},{second}").json()
+    assert ["worse", [0.0, 0.02]] in compared["differences"]
+    assert client.get(f"/api/v1/backtests/compare?ids={second},999").status_code == 404
+    begun = post("sweeps", stretch | {"space": SPACE, "periods": 2}, "e")
+    assert (begun.status_code, begun.json()["trials_wanted"]) == (202, 4)
+    number = begun.json()["id"]
+    assert post(f"sweeps/{number}/stop", {}, "f").json()["status"] == "stopped"
+    assert post(f"sweeps/{number}/resume", {}, "g").json()["status"] == "running"
+    while sweeps.work_on_sweep(sweep_id=number):
+        pass
+    sweep = client.get(f"/api/v1/sweeps/{number}").json()
+    assert "too few bets to say" in sweep["summary"]["budget"]["sentence"]
+    assert len(sweep["trials"]) == 4
+    assert len(client.get(f"/api/v1/backtests?sweep={number}").json()["results"]) == 4
+    assert len(client.get("/api/v1/backtests?status=done").json()["results"]) == 2
+
+    client.force_login(make.user("bob"))
+    assert client.get(f"/api/v1/sweeps/{number}").status_code == 200
+    assert post("backtests", stretch, "h").status_code == 403
 
 
 # --- pages

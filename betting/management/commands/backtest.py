@@ -1,13 +1,13 @@
 """backtest: a strategy over imported history, with the live decision code, limits and breakers."""
 
 import json
-from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import clock
-from betting.domain.costs import BadCosts, Costs
+from betting.domain.costs import BadCosts
+from betting.management.costs import add_stretch, costs_of
 from betting.management.summary import as_table
 from betting.services.backtests import BacktestRefused, Wish, run_now
 from betting.services.strategies import ensure_strategies
@@ -18,20 +18,8 @@ class Command(BaseCommand):
     help = "Run a strategy over imported history; store and print what came of it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--strategy", default="consensus")
-        parser.add_argument("--from", dest="first", type=date.fromisoformat, required=True)
-        parser.add_argument("--to", dest="last", type=date.fromisoformat, required=True)
+        add_stretch(parser)
         parser.add_argument("--competition", default="basketball_nba")
-        parser.add_argument(
-            "--commission", type=float, default=0.0, help="least share taken of net winnings"
-        )
-        parser.add_argument("--worse", type=float, default=0.0, help="share off every price had")
-        parser.add_argument(
-            "--latency", type=float, default=0.0, help="seconds from decision to answer"
-        )
-        parser.add_argument(
-            "--slippage", type=float, default=0.0, help="how much worse may still be taken"
-        )
         parser.add_argument(
             "--open-held-out",
             action="store_true",
@@ -53,12 +41,7 @@ class Command(BaseCommand):
                     starts_on=options["first"],
                     ends_on=options["last"],
                     changed={},
-                    costs=Costs(
-                        commission=options["commission"],
-                        worse=options["worse"],
-                        latency=options["latency"],
-                        slippage=options["slippage"],
-                    ),
+                    costs=costs_of(options),
                 ),
                 by_id=who(options["by"]),
                 now=clock.now(),
