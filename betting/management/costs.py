@@ -1,14 +1,13 @@
 """What a backtest and a sweep charge, as arguments of their commands."""
 
+from argparse import ArgumentParser
 from datetime import date
 from typing import Any
-
-from django.core.management.base import CommandParser
 
 from betting.domain.costs import Costs
 
 
-def add_stretch(parser: CommandParser) -> None:
+def add_stretch(parser: ArgumentParser) -> None:
     """Add which strategy is run over which days, and at what cost."""
     parser.add_argument("--strategy", default="consensus")
     parser.add_argument("--from", dest="first", type=date.fromisoformat, required=True)
