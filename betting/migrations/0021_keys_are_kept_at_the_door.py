@@ -4,26 +4,25 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('betting', '0019_outlook_of_a_backtest'),
+        ("betting", "0020_missing_since"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='backtest',
-            name='backtest_asked_for_once',
+            model_name="backtest",
+            name="backtest_asked_for_once",
         ),
         migrations.RemoveConstraint(
-            model_name='sweep',
-            name='sweep_asked_for_once',
+            model_name="sweep",
+            name="sweep_asked_for_once",
         ),
         migrations.RemoveField(
-            model_name='backtest',
-            name='request_key',
+            model_name="backtest",
+            name="request_key",
         ),
         migrations.RemoveField(
-            model_name='sweep',
-            name='request_key',
+            model_name="sweep",
+            name="request_key",
         ),
     ]
