@@ -21,6 +21,7 @@ from betting.services import (
     measuring,
     opportunities,
     outlooks,
+    reconciling,
     settlement,
     sweeps,
 )
@@ -69,6 +70,14 @@ def read_breakers(**_future: object) -> None:
     """Read every breaker, and stop what must stop."""
     with recorded("betting.read_breakers") as run:
         run.detail = asdict(breaking.read_breakers(clock.now()))
+
+
+@shared_task(name="betting.reconcile_venues", acks_late=True)
+def reconcile_venues(**_future: object) -> None:
+    """Hold what venues say they have open and paid against our books."""
+    with recorded("betting.reconcile_venues") as run:
+        found = reconciling.reconcile_venues(clock.now())
+        run.detail = {"venues": found.venues, "parked": list(found.parked[:20])}
 
 
 @shared_task(name="betting.measure_clv", acks_late=True)

@@ -71,6 +71,7 @@ WORLD: dict[str, tuple[timedelta, int]] = {
     "betting.settle_due_bets": (timedelta(minutes=1), 5),
     "betting.measure_clv": (timedelta(minutes=5), 10),
     "betting.read_breakers": (timedelta(minutes=2), 10),
+    "betting.reconcile_venues": (timedelta(hours=1), 60),
     "betting.refresh_outlooks": (timedelta(minutes=30), 60),
     "models_registry.evaluate_champion": (timedelta(days=1), 300),
     "models_registry.report_drift": (timedelta(days=1), 300),

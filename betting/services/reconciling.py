@@ -1,5 +1,6 @@
 """Hold a venue's own word against our books: what it has open, and what it paid."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -7,10 +8,15 @@ from decimal import Decimal
 from betting.models import UNANSWERED, Bet, BetStatus
 from betting.services.answers import reference_of
 from betting.venues.base import Venue
+from betting.venues.registry import venue_by_key
+
+logger = logging.getLogger(__name__)
 
 # What was paid since a moment was placed at most so long before it.
 SETTLES_WITHIN = timedelta(days=90)
 CENT = Decimal("0.01")
+# So far back a round looks: what is not looked into by then was told of for days.
+LOOKED_BACK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,14 @@ class Difference:
 
     reference: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """How many venues were held against our books; `parked` says each difference, for a person."""
+
+    venues: int
+    parked: tuple[str, ...]
 
 
 def differences(venue: Venue, *, since: datetime, now: datetime) -> list[Difference]:
@@ -54,6 +68,25 @@ def differences(venue: Venue, *, since: datetime, now: datetime) -> list[Differe
                 )
             )
     return found
+
+
+def reconcile_venues(now: datetime, *, back: timedelta = LOOKED_BACK) -> Reconciled:
+    """Hold every venue that bets are at against our books; it changes nothing.
+
+    A venue that cannot be asked is a difference too, and never keeps the others waiting.
+    """
+    placed = Bet.objects.filter(placed_at__gt=now - back - SETTLES_WITHIN)
+    keys = placed.order_by("venue").values_list("venue", flat=True).distinct()
+    words = []
+    for key in keys:
+        try:
+            found = differences(venue_by_key(key), since=now - back, now=now)
+        except Exception as error:
+            logger.exception("Could not hold venue %s against our books", key)
+            words.append(f"{key} could not be asked: {error}")
+        else:
+            words += [f"{key}: {each.reference} {each.detail}" for each in found]
+    return Reconciled(len(keys), tuple(words))
 
 
 def _profit(bet: Bet) -> Decimal:

@@ -27,6 +27,7 @@ NAMED = {
     "betting.settle_due_bets",
     "betting.measure_clv",
     "betting.read_breakers",
+    "betting.reconcile_venues",
     "betting.refresh_outlooks",
     "betting.drop_old_prices",
     "accounts.heartbeat",

@@ -5,12 +5,13 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, JobRun
 from betting.models import Bet
 from betting.services import answers
 from betting.services.books import check_books
 from betting.services.reconciling import differences
 from betting.services.settlement import settle_bet
+from betting.tasks import reconcile_venues
 from betting.venues import registry
 from betting.venues.base import Answer, Settled, Terms, Verdict
 from tests import make
@@ -49,7 +50,7 @@ def paid(reference, profit) -> Settled:
     return Settled(reference, "WON", Decimal(profit), Decimal(0), make.NIGHT)
 
 
-def test_what_a_venue_says_otherwise_is_named(told, alice):
+def test_what_a_venue_says_otherwise_is_named(told, alice, monkeypatch):
     right = make.place(alice, make.priced(), venue="told")
     wrong = make.place(alice, make.priced(game=2), venue="told")
     told.placed = Answer(Verdict.REJECTED)
@@ -70,6 +71,13 @@ def test_what_a_venue_says_otherwise_is_named(told, alice):
         (references[1], "paid 9.50 there, 10.00 here"),
         ("fl-0-lost", "paid 4.00 there, unknown here"),
     ]
+    told.paid[1] = paid(references[1], "9.99")
+    monkeypatch.setattr("accounts.clock.now", lambda: make.NIGHT)
+    reconcile_venues()
+    parked = JobRun.objects.get(job="betting.reconcile_venues").detail["parked"]
+    assert len(parked) == 3, "a cent is no difference"
+    assert parked[-1] == "told: fl-0-lost paid 4.00 there, unknown here"
+    told.paid[1] = paid(references[1], "9.50")
     with time_machine.travel(make.NIGHT), pytest.raises(CommandError, match="4 differences"):
         call_command("venues", "check", "told", stdout=io.StringIO())
 
