@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 from measured import say
 
+from betting.domain.bankroll_run import Results
 from betting.domain.configuration import Configuration
 from betting.domain.decide import Slate, decide
-from betting.domain.simulate import Results, simulate
+from betting.domain.simulate import simulate
 from odds.domain.table import QuoteTable
 from risk.domain.limits import Bounds
 

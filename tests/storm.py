@@ -29,7 +29,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F
 
-from betting.domain.simulate import half_even
+from betting.domain.bankroll_run import half_even
 from betting.models import Bankroll, Bet, LedgerAccount, Result, Settlement, Transfer
 from betting.services import answers, correcting, ledger, settlement
 from betting.services.books import check_books

@@ -4,42 +4,34 @@ Whole cents throughout, so that a backtest and the live path agree to the last o
 shares of Kelly, the same limits, the same rounding, one after the other in the same order.
 """
 
-import heapq
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Self
 
 import numpy as np
 
+from betting.domain.bankroll_run import BankrollRun, Payouts, Results
 from betting.domain.costs import Filled
 from betting.domain.judging import Decisions, Slate
 from betting.domain.record import Record
 from odds.domain.consensus import price_after_commission
 from odds.domain.lines import quarters, settled_halves
-from odds.domain.table import BoolArray, FloatArray, IntArray, TextArray, TimeArray
+from odds.domain.table import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    TextArray,
+    line_codes,
+    pair_codes,
+)
 from risk.domain.breakers import PERSONAL, Level, Trip
-from risk.domain.exposure import ALONE, On, OpenStakes, decided_by
-from risk.domain.limits import Bounds, trim_slate
-from risk.domain.staking import SHARE_PLACES, Plan, Sizes
+from risk.domain.exposure import ALONE, On, decided_by
+from risk.domain.limits import Bounds
+from risk.domain.staking import OWN, Plan, Sizes
 from risk.domain.watching import Watch
 
 DAY = np.timedelta64(86_400_000_000, "us")
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """What became of each row's event, all columns (n,), in the order of the slate.
-
-    `won_halves` and `lost_halves` of the stake's two halves won and lost (push: 0 and 0).
-    `known_at` is when the result was known; NaT means never, and the row is not staked. These
-    columns never reach the decision.
-    """
-
-    won_halves: IntArray
-    lost_halves: IntArray
-    known_at: TimeArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,43 +90,6 @@ def halves(
     return won.astype(np.int64), lost.astype(np.int64)
 
 
-def half_even(numerator: int, denominator: int) -> int:
-    """Return a non-negative whole quotient rounded half to even, without floats.
-
-    >>> [half_even(numerator, 10) for numerator in (5, 15, 16)]
-    [0, 2, 2]
-    """
-    whole, rest = divmod(numerator, denominator)
-    return whole + (rest * 2 + whole % 2 > denominator)
-
-
-def profit_of(cents: int, won: int, lost: int) -> int:
-    """Return what a stake earns, as `settlement.payout` does; `won`, `lost` are of `Payouts`."""
-    if won:
-        earned = half_even(cents * won, 2 * 1000 * 10_000)
-        return earned - half_even(cents * lost, 2) if lost else earned
-    return -cents if lost == 2 else -half_even(cents * lost, 2)
-
-
-@dataclass(frozen=True, slots=True)
-class Payouts:
-    """What a cent staked on each row comes to, in whole numbers. Shapes (n,).
-
-    `won` is in halves x thousandths of the price x ten-thousandths kept after commission, `lost`
-    in halves.
-    """
-
-    won: IntArray
-    lost: IntArray
-
-    @classmethod
-    def of(cls, *, price: FloatArray, commission: FloatArray, results: Results) -> Self:
-        """Return them for prices, commissions and what became of the events."""
-        thousandths = np.rint(price * 1000).astype(np.int64) - 1000
-        kept = 10_000 - np.rint(commission * 10_000).astype(np.int64)
-        return cls(results.won_halves * thousandths * kept, results.lost_halves)
-
-
 def simulate(
     slate: Slate,
     decisions: Decisions,
@@ -154,8 +109,9 @@ def simulate(
 
     At each moment first what is known by then is settled, and every breaker of `levels` read after
     each moment at which bets settled; then the moment's rows are staked, best edge first, one bet
-    a market for ever, trimmed by the limits, unless a breaker's lock is in force. One that trips on
-    drawdown, at the level of `bounds`, stays: nobody is there to lift it. `close` (n,) is the
+    a market for ever (of a strategy with shares of its own all legs of a market and line, or none
+    where a limit cuts one), trimmed by the limits, unless a breaker's lock is in force. One that
+    trips on drawdown, at the level of `bounds`, stays: nobody lifts it. `close` (n,) is the
     margin-free closing probability, read of bets that settled; without it no CLV is known.
     `capital` is in cents; `plan` is how the strategy sizes its stakes.
     """
@@ -177,7 +133,7 @@ def simulate(
     )
     moments, first = np.unique(slate.moment[rows], return_index=True)
     days = (moments - np.datetime64(0, "us")) // DAY
-    book = _Book(
+    book = BankrollRun(
         capital,
         bounds,
         sizes=Sizes.of(
@@ -191,6 +147,7 @@ def simulate(
         known_at=results.known_at[rows].astype(np.int64),
         on=_stakes_on(slate, rows),
         market=np.unique(slate.quotes.market_id[rows], return_inverse=True)[1],
+        leg=_legs(slate, rows) if plan.kind == OWN else None,
         payouts=payouts,
         watch=_watch(slate, rows, results, filled, close, levels, capital=capital, bounds=bounds),
     )
@@ -282,6 +239,11 @@ def _shared_on(slate: Slate, rows: IntArray) -> Iterator[On]:
     )
 
 
+def _legs(slate: Slate, rows: IntArray) -> IntArray:
+    quotes = slate.quotes
+    return pair_codes(quotes.market_id[rows], line_codes(quotes.line[rows]))
+
+
 def _watch(
     slate: Slate,
     rows: IntArray,
@@ -308,100 +270,3 @@ def _watch(
         known_at=results.known_at[rows].astype(np.int64).tolist(),
         clv=(net * (np.nan if close is None else close[rows]) - 1.0).tolist(),
     )
-
-
-class _Book:
-    """A bankroll in cents while a simulation runs. Bets are rows; events and markets numbers.
-
-    Plain lists and whole numbers: a moment has a handful of bets, each of which depends on the one
-    before it, and no array is faster at that.
-    """
-
-    def __init__(
-        self,
-        capital: int,
-        bounds: Bounds,
-        *,
-        sizes: Sizes,
-        rounding: str,
-        known_at: IntArray,
-        on: list[On],
-        market: IntArray,
-        payouts: Payouts,
-        watch: Watch,
-    ) -> None:
-        self.free = self.equity = capital
-        self.watch = watch
-        self.refused: Counter[str] = Counter()
-        self.done: list[int] = []
-        self.stakes: list[int] = []
-        self.profits: list[int] = []
-        self._bounds = bounds
-        self._least = int(bounds.min_stake * 100)
-        self._units, self._cents = sizes.units.tolist(), sizes.cents.tolist()
-        self._most = sizes.most
-        self._rounding = rounding
-        # Rows by when they settle, and the place of each among them: one number to queue a bet by.
-        order = np.lexsort((np.arange(len(known_at)), known_at))
-        self._in_turn, self._turn = order.tolist(), np.argsort(order).tolist()
-        self._known_at = known_at[order].tolist()
-        self._won, self._lost = payouts.won.tolist(), payouts.lost.tolist()
-        self._on, self._market = on, market.tolist()
-        self._held: set[int] = set()
-        self._open_stakes = OpenStakes()
-        self._open: list[int] = []
-        self._cents_on: dict[int, int] = {}
-        self._day, self._today = -1, 0
-
-    def stake(self, begin: int, end: int, *, day: int) -> None:
-        """Take the stakes of one moment's rows, in their order, as far as the limits leave."""
-        if day != self._day:
-            self._day, self._today = day, 0
-        rows: Sequence[int] = range(begin, end)
-        # Before any of them is held: the legs of one market belong together.
-        if not self._held.isdisjoint(self._market[begin:end]):
-            rows = [row for row in rows if self._market[row] not in self._held]
-            self.refused["market_held"] += end - begin - len(rows)
-        equity, units, cents_of = self.equity, self._units, self._cents
-        asked = [units[row] * equity // SHARE_PLACES + cents_of[row] for row in rows]
-        if self._most is not None:
-            asked = [min(each, self._most) for each in asked]
-        taken = trim_slate(
-            asked=asked,
-            on=[self._on[row] for row in rows],
-            held=self._open_stakes,
-            equity=equity,
-            free=self.free,
-            today=self._today,
-            bounds=self._bounds,
-            rounding=self._rounding,
-        )
-        staked = sum(taken)
-        self.free -= staked
-        self._today += staked
-        if not all(taken):
-            small = sum(map(self._least.__gt__, asked))
-            self.refused["min_stake"] += small
-            self.refused["limits"] += taken.count(0) - small
-        for row, cents in zip(rows, taken, strict=True):
-            if cents:
-                self._held.add(self._market[row])
-                self._cents_on[row] = cents
-                heapq.heappush(self._open, self._turn[row])
-
-    def settle(self, until: int) -> None:
-        """Settle what is known by then, and read the breakers after each moment of it."""
-        queue, known_at = self._open, self._known_at
-        while queue and known_at[queue[0]] <= until:
-            at, begin = known_at[queue[0]], len(self.done)
-            while queue and known_at[queue[0]] == at:
-                row = self._in_turn[heapq.heappop(queue)]
-                stake = self._cents_on.pop(row)
-                profit = profit_of(stake, self._won[row], self._lost[row])
-                self.free += stake + profit
-                self.equity += profit
-                self._open_stakes.remove(self._on[row], stake)
-                self.done.append(row)
-                self.stakes.append(stake)
-                self.profits.append(profit)
-            self.watch.settled(self.done[begin:], self.profits[begin:])

@@ -10,12 +10,13 @@ from decimal import Decimal
 
 import numpy as np
 
+from betting.domain.bankroll_run import Results
 from betting.domain.configuration import Configuration
 from betting.domain.decide import decide, market_slate
 from betting.domain.judging import Decisions, Slate
 from betting.domain.luck import Finding
 from betting.domain.performance import Performance, measure
-from betting.domain.simulate import Results, Simulated, halves, record_of, simulate
+from betting.domain.simulate import Simulated, halves, record_of, simulate
 from odds.domain.consensus import consensus
 from odds.domain.table import FloatArray, IntArray, QuoteTable
 from odds.simulator.boards import Sport

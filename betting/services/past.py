@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
+from betting.domain.bankroll_run import Results
 from betting.domain.decide import AHEAD
-from betting.domain.simulate import Results, halves
+from betting.domain.simulate import halves
 from odds.as_of import looks_at, quotes_as_of_each
 from odds.domain.consensus import METHOD_WITHOUT_RULE
 from odds.domain.table import NO_REFERENCE, FloatArray, IntArray, QuoteTable, TimeArray, joined

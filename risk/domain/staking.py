@@ -4,6 +4,7 @@ Live, in the proposals of a slate and in a backtest the same numbers: `Sizes` is
 asks for before any limit, by arrays or for one bet; `waterfall` is the same with its steps.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
@@ -146,6 +147,17 @@ def _money_asked(plan: Plan, price: FloatArray) -> IntArray:
         return asked
     # What is a whole cent in money may lie a hair below it in floats.
     return np.floor(asked / np.maximum(price - 1.0, 1e-9) + 1e-9).astype(np.int64)
+
+
+def still_match(planned: Sequence[int], left: Sequence[int]) -> bool:
+    """Return whether legs are still worth taking: of none is more than a hundredth cut off. Cents.
+
+    >>> still_match([1000, 1100], [1000, 1089]), still_match([1000, 1100], [1000, 1000])
+    (True, False)
+    """
+    return all(
+        stake > 0 and stake * 100 >= whole * 99 for whole, stake in zip(planned, left, strict=True)
+    )
 
 
 def _asked(proposal: Proposal, equity: Decimal, part: Decimal) -> list[Step]:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from betting.domain.bankroll_run import Results
 from betting.domain.configuration import Configuration
 from betting.domain.decide import decide, slate_of
 from betting.domain.rules import plan_of
-from betting.domain.simulate import Results, simulate
+from betting.domain.simulate import simulate
 from betting.models import Backtest, Bet, Opportunity, Strategy
 from betting.services.backtesting import slate_of_the_past
 from betting.services.kept_bets import unpack
@@ -35,7 +36,7 @@ from risk.domain.breakers import Level
 from risk.domain.limits import Bounds
 from risk.domain.staking import Plan
 from tests import make
-from tests.tables import moment, quote_table, two_way
+from tests.tables import moment, quote_table, row, two_way
 
 CONFIGURATION = Configuration()
 FIELDS = (
@@ -169,6 +170,55 @@ def test_a_lock_stops_stakes_for_its_hours_and_no_longer():
     for trip in done.trips:
         assert not ((placed >= trip.at) & (placed < trip.until)).any()
     assert (placed >= done.trips[0].until).any()
+
+
+def test_legs_are_staked_together_or_not_at_all_and_once_a_market():
+    # Two totals of one game, each an arbitrage: 10 % and 5 % of the outlay.
+    rows = [
+        row(
+            side,
+            price,
+            market_id=1,
+            line=line,
+            bookmaker_id=book,
+            market_key="totals",
+            selection_id=book,
+        )
+        for book, (side, price, line) in enumerate(
+            [("over", 2.2, 2.5), ("under", 2.2, 2.5), ("over", 2.1, 3.5), ("under", 2.1, 3.5)], 1
+        )
+    ]
+    table = quote_table(*rows)
+    at = table.seen_at
+    configuration = Configuration(
+        rule="arbitrage",
+        market_keys=("totals",),
+        min_edge=0.01,
+        min_books=1,
+        settings={"outlay": 0.03},
+    )
+    past = Past(
+        table, at, Results(*np.full((2, 4), 2), at + np.timedelta64(9, "h")), at.astype(float)
+    )
+    # Each book lists one side here, so there is no consensus of theirs.
+    slate = replace(
+        slate_of_the_past(past, configuration),
+        market_probability=np.full(4, 0.5),
+        book_count=np.full(4, 3),
+    )
+    decisions = decide(slate, configuration)
+    assert decisions.recommended.all(), decisions.passes
+
+    def staked(**bounds) -> dict[int, int]:
+        done = simulate(
+            slate, decisions, past.results, capital=100_000, bounds=Bounds(**bounds),
+            plan=plan_of(configuration),
+        )  # fmt: skip
+        return dict(zip(done.row.tolist(), done.stake.tolist(), strict=True))
+
+    assert staked() == {0: 1500, 1: 1500}, "the better line, and the market is held then"
+    assert staked(max_bookmaker_share=Decimal("0.0140")) == {}, "a leg cut by more than a hundredth"
+    assert staked(max_bookmaker_share=Decimal("0.0149")) == {0: 1490, 1: 1490}
 
 
 # --- from the database: the same game through the backtest, and through the provider's door

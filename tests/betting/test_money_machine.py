@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from betting.domain.simulate import half_even
+from betting.domain.bankroll_run import half_even
 from betting.models import LedgerAccount, Transfer
 from betting.services import bankrolls, correcting, ledger, settlement
 from betting.services.books import check_books

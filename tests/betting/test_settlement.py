@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from betting.domain.bankroll_run import Payouts, Results, profit_of
 from betting.domain.settlement import CannotSettle, Outcome, outcome_of, payout
-from betting.domain.simulate import Payouts, Results, halves, profit_of
+from betting.domain.simulate import halves
 
 W, HW, P, HL, L = (
     Outcome.WON,

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from betting.domain.bankroll_run import Payouts, Results, half_even, profit_of
 from betting.domain.settlement import DeadHeat, Outcome, payout
-from betting.domain.simulate import Payouts, Results, half_even, profit_of
 from betting.models import Bet, Notice, Transfer
 from betting.services.books import check_books
 from betting.services.correcting import correct_settlement
