@@ -195,12 +195,12 @@ def _is_more(sweep_id: int) -> bool:
         if failed is not None:
             _end(sweep, Sweep.Status.FAILED, f"trial {failed.number}: {failed.error}")
         else:
-            sweep.summary = _summary(sweep)
+            sweep.summary = summary_of_sweep(sweep)
             _end(sweep, Sweep.Status.DONE)
         return False
 
 
-def _summary(sweep: Sweep) -> dict[str, object]:
+def summary_of_sweep(sweep: Sweep) -> dict[str, object]:
     """Return what the trials say together: the best, and what choosing as time went earned."""
     trials = list(sweep.trials.order_by("number"))
     records = [unpack(bytes(each.bets or b"")).record for each in trials]

@@ -7,9 +7,11 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from betting.models import Bet
+from betting.services import outlooks
 from betting.services.settlement import settle_due_bets
 from models_registry.models import ModelVersion
 from tests.journeys.pages import arrived, logged_in
+from tests.journeys.pasts import backtested, swept
 
 pytestmark = [
     pytest.mark.browser,
@@ -22,7 +24,12 @@ pytestmark = [
 def addresses() -> list[str]:
     bet = Bet.objects.select_related("selection__market").first()
     version = ModelVersion.objects.first()
+    runs, sweep = [backtested(), backtested(number=7)], swept()
+    both = "&".join(f"id={each.pk}" for each in runs)
+    outlooks.refresh_outlook(bet.owner_id, now=timezone.now())
     return [
+        f"/backtests/{runs[0].pk}/", f"/sweeps/{sweep.pk}/", f"/backtests/compare/?{both}",
+        "/backtests/",
         "/", "/?tab=passed", "/odds/", "/odds/?market=totals", "/scanner/?doubtful=yes",
         "/bookmakers/", "/bets/", "/performance/", "/models/",
         "/risk/", "/venues/", "/status/", "/preferences/", "/methodology/",

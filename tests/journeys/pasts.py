@@ -1,0 +1,73 @@
+"""A backtest and a sweep that are done, with bets, for the pages that show them."""
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+
+from betting.domain.configuration import Configuration
+from betting.domain.outlook import outlook_of
+from betting.domain.performance import flat_record, measure
+from betting.models import Backtest, Sweep
+from betting.services.backtesting import limits_of, summary_of
+from betting.services.kept_bets import LABELS, KeptBets, pack
+from betting.services.sweeps import summary_of_sweep
+from risk.domain.breakers import PERSONAL
+from risk.domain.limits import Bounds
+from tests import make
+
+DAYS = 90
+CAPITAL = 1000.0
+
+
+def backtested(**fields: object) -> Backtest:
+    """Make a backtest that is done: a bet a day for three months, by the seed of its number."""
+    rng = np.random.default_rng(int(str(fields.get("number", 0))))
+    price = np.round(rng.uniform(1.6, 3.2, DAYS), 2)
+    record = flat_record(
+        prices=price, won=(rng.random(DAYS) < 1.03 / price).astype(float), stake=20.0
+    )
+    record = replace(
+        record, probability=1.03 / price, clv=rng.normal(0.01, 0.03, DAYS),
+        starts_at=record.settled_at + np.timedelta64(3, "h"),
+    )  # fmt: skip
+    names = {name: np.full(DAYS, "h2h" if name == "market" else name) for name in LABELS}
+    summary = summary_of(measure(record, capital=CAPITAL)) | {
+        "prices": 4000, "decisions": 130, "recommended": 110, "passed": {"stale": 20},
+        "refused": {"losing_streak": 12, "limits": 8},
+        "locks": [
+            {"breaker": "losing_streak", "at": "2026-02-01T20:00:00.000000",
+             "until": "2026-02-02T20:00:00.000000", "figure": 20.0},
+        ],
+    }  # fmt: skip
+    return Backtest.objects.create(
+        **{
+            "strategy_key": "consensus", "competition_key": "basketball_test",
+            "starts_on": date(2026, 1, 1), "ends_on": date(2026, 3, 31), "status": "done",
+            "configuration": Configuration().to_json()
+            | {
+                "limits": limits_of(Bounds()),
+                "breakers": {name: list(level) for name, level in PERSONAL.items()},
+            },
+            "costs": {"worse": 0.01, "commission": 0.0, "latency": 0.0, "slippage": 0.0},
+            "started_at": make.NOON, "finished_at": make.NOON, "data_hash": "d" * 64,
+            "code_version": "1", "summary": summary, "bets": pack(KeptBets(record, names)),
+            "outlook": outlook_of(record, capital=CAPITAL, part=0.25),
+        }
+        | fields
+    )  # fmt: skip
+
+
+def swept() -> Sweep:
+    """Make a sweep of three trials that is done."""
+    sweep = Sweep.objects.create(
+        strategy_key="consensus", competition_key="basketball_test",
+        starts_on=date(2026, 1, 1), ends_on=date(2026, 3, 31), kind="grid",
+        space={"min_edge": [0.01, 0.02, 0.03]}, periods=3, status="done", asked_at=make.NOON,
+        finished_at=make.NOON,
+    )  # fmt: skip
+    for number, edge in enumerate((0.01, 0.02, 0.03), 1):
+        backtested(sweep=sweep, number=number, changed={"min_edge": edge}, outlook={})
+    sweep.summary = summary_of_sweep(sweep)
+    sweep.save(update_fields=["summary"])
+    return sweep
