@@ -30,11 +30,11 @@ from stack.postgres import Postgres  # noqa: E402 - after the paths
 
 PAPER = {
     "FAIRLINE_PAPER_SEED": "5",
-    "FAIRLINE_PAPER_LATENCY": "1",
+    "FAIRLINE_PAPER_LATENCY": "0",
     "FAIRLINE_PAPER_MOVED": "0.05",
     "FAIRLINE_PAPER_PARTIAL": "0.15",
     "FAIRLINE_PAPER_REJECTED": "0.05",
-    "FAIRLINE_PAPER_UNKNOWN": "0.1",
+    "FAIRLINE_PAPER_UNKNOWN": "0.2",
 }
 
 
