@@ -254,14 +254,6 @@ class JournalEntryAdmin(Evidence):
     ordering: ClassVar = ("-pk",)
 
 
-@admin.register(models.Notice)
-class NoticeAdmin(Evidence):
-    list_display = ("owner", "settlement", "before", "returned_before", "read_at")
-    list_select_related = ("owner", "settlement__bet__selection")
-    search_fields = ("owner__username", "settlement__bet__request_key")
-    ordering: ClassVar = ("-pk",)
-
-
 @admin.register(models.Arming)
 class ArmingAdmin(Evidence):
     """To be read here; arming takes two steps, and has its page (/venues/) and command."""

@@ -12,6 +12,7 @@ from accounts import clock
 from accounts.alerts import delivering, fanning
 from accounts.jobs import recorded
 from betting.services import (
+    alerting,
     answers,
     backtests,
     breaking,
@@ -69,7 +70,8 @@ def settle_due_bets(**_future: object) -> None:
 def read_breakers(**_future: object) -> None:
     """Read every breaker, and stop what must stop."""
     with recorded("betting.read_breakers") as run:
-        run.detail = asdict(breaking.read_breakers(clock.now()))
+        broken = breaking.read_breakers(clock.now())
+        run.detail = asdict(broken) | {"limits_told": alerting.tell_of_limits(now=clock.now())}
 
 
 @shared_task(name="betting.reconcile_venues", acks_late=True)

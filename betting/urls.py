@@ -79,7 +79,6 @@ urlpatterns = [
     path("risk/reality-check/", personal.reality_check, name="reality_check"),
     path("money/", money.money, name="money"),
     path("money/open/", money.open_bankroll, name="open_bankroll"),
-    path("money/notices/read/", money.read_notices, name="read_notices"),
     path("money/<int:bankroll_id>/move/", money.move_money, name="move_money"),
     path("money/<int:bankroll_id>/rename/", money.rename_bankroll, name="rename_bankroll"),
     path("money/<int:bankroll_id>/close/", money.close_bankroll, name="close_bankroll"),

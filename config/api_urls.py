@@ -3,9 +3,10 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from accounts import api_alerts as alerts
 from accounts.api import WhoAmI
 from betting.api import backtests as past
-from betting.api import bankrolls, ledger, notices, strategies
+from betting.api import bankrolls, ledger, strategies
 from betting.api.answers import CancelBet, ConfirmBet
 from betting.api.bets import BetDetail, Bets
 from betting.api.imported import ImportedBets
@@ -162,8 +163,35 @@ urlpatterns = [
         ledger.Statements.as_view(),
         name="api-statement",
     ),
-    path("notices", notices.Notices.as_view(), name="api-notices"),
-    path("notices/read", notices.ReadNotices.as_view(), name="api-notices-read"),
+    path("notices", alerts.Notices.as_view(), name="api-notices"),
+    path("notices/read", alerts.ReadNotices.as_view(), name="api-notices-read"),
+    path("alerts/channels", alerts.Channels.as_view(), name="api-alert-channels"),
+    path(
+        "alerts/channels/<int:channel_id>/remove",
+        alerts.RemoveChannel.as_view(),
+        name="api-alert-channel-remove",
+    ),
+    path(
+        "alerts/channels/<int:channel_id>/test",
+        alerts.TestChannel.as_view(),
+        name="api-alert-channel-test",
+    ),
+    path("alerts/rules", alerts.Rules.as_view(), name="api-alert-rules"),
+    path("alerts/rules/<int:rule_id>", alerts.ChangeRule.as_view(), name="api-alert-rule"),
+    path(
+        "alerts/rules/<int:rule_id>/remove",
+        alerts.RemoveRule.as_view(),
+        name="api-alert-rule-remove",
+    ),
+    path("alerts/mute", alerts.Mute.as_view(), name="api-alerts-mute"),
+    path("alerts/quiet-hours", alerts.QuietHours.as_view(), name="api-alerts-quiet-hours"),
+    path("alerts/deliveries", alerts.Deliveries.as_view(), name="api-alert-deliveries"),
+    path(
+        "alerts/deliveries/<int:delivery_id>/resend",
+        alerts.Resend.as_view(),
+        name="api-alert-resend",
+    ),
+    path("audit", alerts.Audit.as_view(), name="api-audit"),
     path("results", WaitingResults.as_view(), name="api-results"),
     path("results/<int:event_id>", RuleOnEvent.as_view(), name="api-result"),
     path("performance", PerformanceView.as_view(), name="api-performance"),

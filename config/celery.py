@@ -65,6 +65,7 @@ WORLD: dict[str, tuple[timedelta, int]] = {
     "odds.capture_closes": (timedelta(minutes=1), 5),
     "models_registry.predict_upcoming": (timedelta(minutes=15), 10),
     "betting.refresh_opportunities": (timedelta(minutes=1), 5),
+    "odds.tell_of_finds": (timedelta(minutes=1), 10),
     "betting.place_for_followers": (timedelta(minutes=1), 5),
     "odds.fetch_scores": (timedelta(minutes=10), 10),
     "odds.fetch_files": (timedelta(minutes=5), 30),

@@ -48,6 +48,7 @@ PAGES: dict[str, Needs] = {
     **_each("risk drill stop personal", READ_OWN, NEVER),
     **_each("bet_imports", READ_OWN, BET),
     **_each("my_record", READ_OWN, SETTINGS),
+    **_each("alerts notices", READ_OWN, NEVER),
     # --- stakes, money, and what governs them
     **_each("place_bet confirm_bet", BET, BET),
     **_each("cancel_bet map_import take_import", NEVER, BET),
@@ -56,9 +57,12 @@ PAGES: dict[str, Needs] = {
     **_each("new_strategy edit_strategy", SETTINGS, SETTINGS),
     **_each("switch_strategy archive_strategy follow_strategy read_notices", NEVER, SETTINGS),
     **_each("change_limits kill_switch lift_halt lock change_levels", NEVER, SETTINGS),
+    **_each("add_rule alert_rule", SETTINGS, SETTINGS),
+    **_each("add_channel remove_channel renew_key test_channel remove_rule", NEVER, SETTINGS),
+    **_each("mute_alerts quiet_hours send_again", NEVER, SETTINGS),
     **_each("set_personal_limit answer_raise exclude check_every", NEVER, SETTINGS),
     # --- operating
-    **_each("results event_result", OPERATE, NEVER),
+    **_each("results event_result audit audit_export", OPERATE, NEVER),
     **_each("rule_on_event arm_venue confirm_arming disarm_venue", NEVER, OPERATE),
     **_each("begin_backtest cancel_backtest begin_sweep stop_sweep resume_sweep", NEVER, OPERATE),
     **_each("release_version start_search stop_search resume_search", NEVER, OPERATE),

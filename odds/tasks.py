@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts import clock
 from accounts.jobs import recorded
-from odds import closing, services
+from odds import alerting, closing, services
 
 # How often the plan is asked, in the world's time, and never more often in real time.
 ASK_THE_PLAN, LEAST_REST = timedelta(minutes=1), timedelta(seconds=5)
@@ -41,6 +41,13 @@ def fetch_scores(**_future: object) -> None:
 def fetch_files(**_future: object) -> None:
     with recorded("odds.fetch_files") as run:
         run.detail = services.fetch_files(now=clock.now())
+
+
+@shared_task(name="odds.tell_of_finds", acks_late=True, time_limit=120, soft_time_limit=100)
+def tell_of_finds(**_future: object) -> None:
+    """Tell of arbitrages and moves, where somebody asked to be told."""
+    with recorded("odds.tell_of_finds") as run:
+        run.detail = alerting.tell_of_finds(now=clock.now())
 
 
 @shared_task(name="odds.capture_closes", acks_late=True, time_limit=120, soft_time_limit=100)

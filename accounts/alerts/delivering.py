@@ -20,7 +20,7 @@ from accounts.alerts.messages import Request, request_of, said
 from accounts.domain.alerts import MOST_TRIES, NUDGES, wait_after
 from accounts.models import AlertChannel, AlertTrigger, Delivery
 from accounts.outbound import AddressRefused, Answered, NotReached, post
-from accounts.sealing import SealBroken, unseal
+from accounts.secrets import CannotDecrypt, decrypt
 
 logger = logging.getLogger(__name__)
 
@@ -155,10 +155,10 @@ def _hand_over(
         _mail(channel, delivery, told)
         return
     try:
-        secret = unseal(channel.secret)
+        secret = decrypt(channel.secret)
         request: Request = request_of(channel, delivery, told, secret=secret, now=now)
         answered = post(request.url, body=request.body, headers=request.headers)
-    except (AddressRefused, SealBroken) as refusal:
+    except (AddressRefused, CannotDecrypt) as refusal:
         raise NotTaken(str(refusal)) from None
     except NotReached as failure:
         raise NotTaken(f"no answer: {failure}") from None

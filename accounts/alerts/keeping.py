@@ -14,7 +14,7 @@ from accounts.alerts.messages import CHAT, DISCORD, SLACK, TOKEN
 from accounts.domain.alerts import NAMES, unknown_names
 from accounts.models import AlertChannel, AlertHours, AlertRule, Delivery, Notification, User
 from accounts.outbound import AddressRefused, check_address
-from accounts.sealing import seal
+from accounts.secrets import encrypt
 
 MOST_CHANNELS, MOST_RULES = 20, 100
 LONGEST_MUTE = timedelta(days=30)
@@ -43,7 +43,7 @@ def add_channel(
     """Make a channel. What is secret of it is sealed and never shown again.
 
     `address` is a webhook's, or of Telegram the chat; `token` is Telegram's, or the address that
-    Slack or Discord gave.
+    Slack or Discord gave, or the key that signs for a webhook: without one, one is made.
 
     Raises:
         ValidationError: by field.
@@ -56,13 +56,15 @@ def add_channel(
         raise ValidationError({"name": f"There is a channel {name!r} already."})
     address, token = address.strip(), token.strip()
     _CHECKS[kind](owner, address, token)
-    key = f"whsec_{secrets.token_urlsafe(32)}" if kind == AlertChannel.Kind.WEBHOOK else ""
+    key = ""
+    if kind == AlertChannel.Kind.WEBHOOK and not token:
+        key = f"whsec_{secrets.token_urlsafe(32)}"
     channel = AlertChannel.objects.create(
         owner=owner,
         name=name,
         kind=kind,
         address=address if kind in ("webhook", "telegram") else "",
-        secret=seal(key or token) if key or token else "",
+        secret=encrypt(key or token) if key or token else "",
         created_at=now,
     )
     _audit("added alert channel", channel, owner_id, now, after={"kind": kind, "name": name})
@@ -94,7 +96,7 @@ def renew_signing_key(*, owner_id: int, channel_id: int, now: datetime) -> Made:
     if channel.kind != AlertChannel.Kind.WEBHOOK:
         raise NoSuchThing(f"{channel.name} is no webhook; it signs nothing.")
     key = f"whsec_{secrets.token_urlsafe(32)}"
-    channel.secret = seal(key)
+    channel.secret = encrypt(key)
     channel.save(update_fields=["secret"])
     _audit("renewed signing key", channel, owner_id, now)
     return Made(channel, key)
@@ -348,7 +350,9 @@ def _check_discord(_owner: User, _address: str, token: str) -> None:
         )
 
 
-def _check_webhook(_owner: User, address: str, _token: str) -> None:
+def _check_webhook(_owner: User, address: str, token: str) -> None:
+    if token and not 24 <= len(token) <= 200:
+        raise ValidationError({"token": "A key that signs has 24 to 200 characters."})
     try:
         check_address(address)
     except AddressRefused as refusal:

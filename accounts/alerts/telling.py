@@ -18,6 +18,14 @@ def kinds_asked_for() -> Set[str]:
     return {*ALWAYS_NOTED, *asked.order_by().values_list("kind", flat=True).distinct()}
 
 
+def owners_who_ask_for(kind: str) -> list[int]:
+    """Return the ids of people with a rule of a kind."""
+    asked = AlertRule.objects.filter(
+        kind=kind, is_on=True, removed_at__isnull=True, owner__is_active=True
+    )
+    return sorted(set(asked.values_list("owner_id", flat=True)))
+
+
 def tell(facts: Iterable[Fact]) -> int:
     """Put facts into the outbox, in the transaction of the caller; return how many.
 

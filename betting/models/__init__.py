@@ -8,7 +8,6 @@ from betting.models.bets import (
     UNANSWERED,
     Bet,
     BetStatus,
-    Notice,
     Result,
     Settlement,
 )
@@ -37,7 +36,6 @@ __all__ = [
     "JournalEntry",
     "LedgerAccount",
     "MarketDay",
-    "Notice",
     "Opportunity",
     "Outlook",
     "QuarantinedBet",

@@ -235,29 +235,3 @@ class Settlement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bet}: {self.result}"
-
-
-class Notice(models.Model):
-    """Word to a bettor that a settlement of theirs was corrected, until they have read it."""
-
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notices"
-    )
-    settlement = models.OneToOneField(Settlement, on_delete=models.PROTECT, related_name="notice")
-    before = models.CharField(max_length=9, choices=Result.choices)
-    returned_before = models.DecimalField(max_digits=14, decimal_places=2)
-    read_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering: ClassVar = ["-pk"]
-        indexes: ClassVar = [
-            models.Index(fields=["owner"], condition=Q(read_at__isnull=True), name="notice_unread")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.settlement}, {self.before} before"
-
-    @property
-    def difference(self) -> Decimal:
-        """Return what the correction changed for the bettor."""
-        return self.settlement.returned - self.returned_before

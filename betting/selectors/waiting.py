@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet
 
-from betting.models import BetStatus, Notice
+from betting.models import BetStatus
 from odds.models import Event, EventStatus, Selection
 
 OF_BETS = "markets__selections__bets"
@@ -68,15 +68,3 @@ def selections_bet_on(event_id: int) -> list[tuple[int, str]]:
         .order_by("market__key", "side", "point")
     )
     return [(each.pk, f"{each.market.key}: {each}") for each in found]
-
-
-def notices_of(owner_id: int, *, unread: bool = False) -> QuerySet[Notice]:
-    """Return a person's notices of corrections, newest first."""
-    found = Notice.objects.filter(owner_id=owner_id).select_related(
-        "settlement__bet__bankroll",
-        "settlement__bet__selection__market__event__home",
-        "settlement__bet__selection__market__event__away",
-    )
-    if unread:
-        found = found.filter(read_at__isnull=True)
-    return found.order_by("-pk")

@@ -8,8 +8,9 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 
 from betting.domain.settlement import DeadHeat
-from betting.models import Bet, BetStatus, Notice, Result, Settlement
-from betting.services.payouts import Ruling, apply, audit_ruling, notify, reverse
+from betting.models import Bet, BetStatus, Result, Settlement
+from betting.services.alerting import tell_of_correction
+from betting.services.payouts import Ruling, apply, audit_ruling, reverse
 from betting.services.pots import staked_from
 from betting.services.settlement import BetNotOpen, Sweep, locked, result_of, stands
 
@@ -62,7 +63,7 @@ def correct_settlement(
         )
     reverse(bet, sequence, now=now)
     apply([(bet, ruling)], {bet.bankroll_id: pots}, now=now)
-    notify(bet, ruling, before=before, returned=returned)
+    tell_of_correction(bet, before=before, returned=returned, reason=reason, now=now)
     audit_ruling("corrected settlement", bet, ruling, at=now)
     return bet
 
@@ -104,11 +105,3 @@ def correct_changed_results(
             logger.exception("Could not correct bet %s", bet_id)
             parked.append(f"bet {bet_id}: {error}")
     return Sweep(corrected, tuple(parked))
-
-
-def read_notices(*, owner_id: int, now: datetime, notice_id: int | None = None) -> int:
-    """Mark a person's notices as read, one or all; return how many were not read before."""
-    unread = Notice.objects.filter(owner_id=owner_id, read_at__isnull=True)
-    if notice_id is not None:
-        unread = unread.filter(pk=notice_id)
-    return unread.update(read_at=now)

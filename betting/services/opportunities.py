@@ -16,6 +16,7 @@ from betting.domain.decide import AHEAD, Decisions, Slate, decide, failed_gates,
 from betting.domain.opinions import Opinion
 from betting.domain.sentences import sentences
 from betting.models import Opportunity, Strategy, StrategyVersion
+from betting.services.alerting import tell_of_edges
 from betting.services.journal import freeze, open_opportunities_of
 from betting.services.prices import quote_age_limit
 from betting.services.strategies import ensure_strategies
@@ -147,6 +148,7 @@ def record_opportunities(
         configuration=configuration,
         now=now,
     )
+    tell_of_edges(strategy, now=now)
     touched |= {int(quotes.event_id[row]) for quote_id, row in rows.items() if quote_id not in kept}
     announce_opportunities(event_ids=touched)
     return Refreshed(opened=len(fresh), gone=len(gone), open=len(rows))

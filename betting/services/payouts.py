@@ -10,8 +10,9 @@ from decimal import Decimal
 from accounts import audit
 from accounts.live import announce_bet
 from betting.domain.settlement import DeadHeat, Outcome, Payout, Ruled, payouts_of_market
-from betting.models import Bet, BetStatus, LedgerAccount, Notice, Result, Settlement, Transfer
+from betting.models import Bet, BetStatus, LedgerAccount, Result, Settlement, Transfer
 from betting.selectors.money import equity_path
+from betting.services.alerting import tell_of_correction, tell_of_settlements
 from betting.services.pots import Pots
 from risk.domain.breakers import History
 from risk.services import check_personal, make_due
@@ -58,6 +59,7 @@ def apply(ruled: Sequence[tuple[Bet, Ruling]], pots: Mapping[int, Pots], *, now:
         if paid[bet.pk].total != bet.returned:
             _restate(bet, standing, paid, pots, now=now)
     make_due(bet.owner_id for bet, _ in ruled)
+    tell_of_settlements([bet for bet, _ in ruled], now=now)
     for bankroll_id, of_bankroll in pots.items():
         check_personal(
             owner_id=of_bankroll.bankroll.owner_id,
@@ -86,16 +88,6 @@ def reverse(bet: Bet, sequence: int, *, now: datetime) -> None:
             )
             for transfer in standing.order_by("pk")
         ]
-    )
-
-
-def notify(bet: Bet, ruling: Ruling, *, before: str, returned: Decimal) -> None:
-    """Leave word to the bettor that a settlement was corrected."""
-    Notice.objects.create(
-        owner_id=bet.owner_id,
-        settlement=bet.settlements.get(sequence=ruling.sequence),
-        before=before,
-        returned_before=returned,
     )
 
 
@@ -164,7 +156,7 @@ def _restate(
     reverse(bet, standing.sequence, now=now)
     ruling = replace(standing, sequence=standing.sequence + 1, reason=RESTATED)
     _write([(bet, ruling)], paid, pots, now=now)
-    notify(bet, ruling, before=ruling.result, returned=returned)
+    tell_of_correction(bet, before=ruling.result, returned=returned, reason=ruling.reason, now=now)
 
 
 def _write(

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts import clock, live
+from accounts.alerts.selecting import notices_of
 from accounts.exports import export
 from accounts.formats import price_text
 from accounts.http import UserRequest
@@ -16,7 +17,6 @@ from betting.selectors import bets as selectors
 from betting.selectors.bets import BetFilter
 from betting.selectors.legs import legs_of
 from betting.selectors.money import bankroll_of
-from betting.selectors.waiting import notices_of
 from betting.venues.registry import venue_by_key
 
 COLUMNS = (
@@ -46,7 +46,9 @@ def bets(request: UserRequest) -> HttpResponse:
             "chips": made,
             "chips_on": which != BetFilter(),
             "money": bankroll_of(request.user.pk),
-            "corrected": 0 if request.htmx else notices_of(request.user.pk, unread=True).count(),
+            "corrected": 0
+            if request.htmx
+            else notices_of(request.user.pk, unread=True, kind="correction").count(),
             "now": clock.now(),
             "since": since,
         },

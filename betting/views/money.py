@@ -11,13 +11,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import clock
+from accounts.alerts.selecting import notices_of
 from accounts.exports import export
 from accounts.http import UserRequest
 from betting.forms_money import MoveMoney, NameBankroll, OpenBankroll, Period
 from betting.selectors.money import bankrolls_of, books_to_move_to, money_in
 from betting.selectors.statements import Statement, bankroll_owned, movements, statement_of
-from betting.selectors.waiting import notices_of
-from betting.services import bankrolls, correcting, ledger
+from betting.services import bankrolls, ledger
 
 COLUMNS = (
     "number", "at", "kind", "from_pot", "to_pot", "bookmaker", "amount", "change", "equity",
@@ -185,14 +185,6 @@ def export_statement(request: UserRequest, bankroll_id: int, kind: str) -> Strea
     return export(rows, COLUMNS, kind=kind, name="statement", texts=TEXTS)
 
 
-@require_POST
-@login_required
-def read_notices(request: UserRequest) -> HttpResponse:
-    """Mark my notices of corrections as read."""
-    correcting.read_notices(owner_id=request.user.pk, now=clock.now())
-    return redirect("money")
-
-
 def _book(transfer: object) -> str:
     ends = (getattr(transfer, name).bookmaker for name in ("source", "destination"))
     return next((book.title for book in ends if book is not None), "")
@@ -269,7 +261,7 @@ def _money(
         {
             "rows": rows,
             "opening": opening or OpenBankroll(auto_id="id_open_%s"),
-            "notices": notices_of(request.user.pk, unread=True)[:20],
+            "notices": notices_of(request.user.pk, unread=True, kind="correction")[:20],
         },
         status=status,
     )

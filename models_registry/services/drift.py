@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import audit
+from accounts.alerts.telling import tell
+from accounts.domain.alerts import Fact, Kind
 from models_registry import artifacts, selectors
 from models_registry.domain import drift
 from models_registry.domain.drift import Reading, reading, shift
@@ -291,5 +293,17 @@ def _log(
         actor_id=by_id,
         detail={"reason": reason},
         at=now,
+    )
+    tell(
+        [
+            Fact(
+                kind=Kind.MODEL,
+                key=f"version {version.pk} {kind}",
+                title=f"{version} {Pause.Kind(kind).label.lower()}",
+                text=reason,
+                path=f"/models/{version.pk}/",
+                at=now,
+            )
+        ]
     )
     return pause

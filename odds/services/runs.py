@@ -8,6 +8,8 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts import audit
+from accounts.alerts.telling import tell
+from accounts.domain.alerts import Fact, Kind
 from odds.feeds.parsed import RejectedRow
 from odds.models import FeedRun, QuarantinedRow
 from odds.services.counts import Counts
@@ -30,6 +32,19 @@ def end_run(feed_run: FeedRun, counts: Counts, *, now: datetime, error: str = ""
     feed_run.rows_repeated = counts.repeated
     feed_run.rows_quarantined = counts.quarantined
     feed_run.save()
+    if error:
+        tell(
+            [
+                Fact(
+                    kind=Kind.FEED,
+                    key=f"feed {feed_run.provider} {feed_run.kind}",
+                    title=f"{feed_run.provider}: {feed_run.kind} failed",
+                    text=error[:500],
+                    path="/status/",
+                    at=now,
+                )
+            ]
+        )
     return feed_run
 
 

@@ -6,6 +6,8 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts import audit
+from accounts.alerts.telling import tell
+from accounts.domain.alerts import Fact, Kind
 from risk.models import Halt
 
 
@@ -46,6 +48,20 @@ def halt_everything(
             actor_id=by_id,
             detail={"reason": reason, "halt": halt.pk, "blocks": halt.blocks},
             at=now,
+        )
+        tell(
+            [
+                Fact(
+                    kind=Kind.BREAKER,
+                    key=f"halt {halt.pk}",
+                    title=f"{halt.get_cause_display()}: no new stakes ({halt.blocks})",
+                    text=reason,
+                    path="/risk/",
+                    at=now,
+                    owner_id=owner_id,
+                    strategy=scope_key if scope == Halt.Scope.STRATEGY else "",
+                )
+            ]
         )
     return halt
 

@@ -111,12 +111,9 @@ def test_a_correction_leaves_a_notice_until_it_is_read(alice, bob, as_alice):
 
     (notice,) = as_alice.get(API + "notices?unread=true").json()["results"]
 
-    assert (notice["result_before"], notice["result"], notice["reason"]) == (
-        "won",
-        "lost",
-        "offside",
-    )
-    assert notice["difference"] == "-25.00"
+    assert notice["title"].endswith(": won became lost")
+    assert notice["text"] == "offside That changes your money by -25.00 EUR."
+    assert (notice["kind"], notice["link"].startswith("/bets/")) == ("correction", True)
     assert send(as_alice, "notices/read").json() == {"read": 1}
     assert as_alice.get(API + "notices?unread=true").json()["results"] == []
     assert len(as_alice.get(API + "notices").json()["results"]) == 1

@@ -87,7 +87,6 @@ EVIDENCE = {
     "StrategyVersion",
     "DecisionInputs",
     "JournalEntry",
-    "Notice",
     "Arming",
     "TrackRecord",
     "Commitment",

@@ -13,6 +13,7 @@ NAMED = {
     "odds.fetch_scores",
     "odds.fetch_files",
     "odds.capture_closes",
+    "odds.tell_of_finds",
     "odds.upkeep",
     "models_registry.predict_upcoming",
     "models_registry.evaluate_champion",

@@ -90,7 +90,7 @@ def test_a_correction_is_told_until_it_is_read(alice, as_alice):
 
     assert "1 of your settlements was corrected" in as_alice.get("/bets/").content.decode()
     assert "offside" in as_alice.get("/money/").content.decode()
-    as_alice.post("/money/notices/read/")
+    as_alice.post("/notices/read/")
     assert "offside" not in as_alice.get("/money/").content.decode()
 
 
