@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0006_alerts'),
-        ('betting', '0020_missing_since'),
+        ('betting', '0021_keys_are_kept_at_the_door'),
     ]
 
     operations = [
