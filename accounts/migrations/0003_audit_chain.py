@@ -23,7 +23,9 @@ BEGIN
     IF place > 0 THEN
         INSERT INTO accounts_audithead (id, number, hash) VALUES (1, place, head);
     END IF;
-END $$
+END $$;
+-- Else the table could not be altered further in this transaction.
+SET CONSTRAINTS ALL IMMEDIATE;
 """
 
 

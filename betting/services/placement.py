@@ -30,7 +30,7 @@ from betting.venues.registry import venue_by_key
 from odds.models import Bookmaker, Selection
 from risk.domain.kelly import net_price
 from risk.domain.limits import Breach
-from risk.services import assess_stake
+from risk.services import assess_stake, begin_stake
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +120,7 @@ def _decide_and_write(
     asked: Asked, *, now: datetime, prices: PriceSource, offered: Offered
 ) -> tuple[Bet | None, bool, tuple[Breach, ...], int | None]:
     """Under the owner's lock: repeat, refusal (with its evidence), or a new bet and its stake."""
+    begin_stake()
     pots = _pots(asked)
     asked = replace(asked, bankroll_id=pots.bankroll.pk)
     stakes = pots.stakes_at(asked.bookmaker_id)

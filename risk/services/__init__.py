@@ -14,12 +14,14 @@ from risk.services.breakers import (
 )
 from risk.services.halts import NothingToLift, end_expired_halts, halt_everything, lift_halt
 from risk.services.limits import change_limits
+from risk.services.order import begin_stake
 
 __all__ = [
     "LevelsRefused",
     "NothingToLift",
     "WorldReading",
     "assess_stake",
+    "begin_stake",
     "change_limits",
     "check_personal",
     "check_world",

@@ -9,6 +9,7 @@ from accounts import audit
 from accounts.alerts.telling import tell
 from accounts.domain.alerts import Fact, Kind
 from risk.models import Halt
+from risk.services.order import begin_stop
 
 
 class NothingToLift(Exception):
@@ -32,6 +33,7 @@ def halt_everything(
     With a scope only what is of it: one strategy, bookmaker, league, predictor or venue. Settling
     goes on. A repeat returns the halt in force and writes nothing.
     """
+    begin_stop()
     end_expired_halts(now=now)
     halt, is_new = Halt.objects.get_or_create(
         owner_id=owner_id,

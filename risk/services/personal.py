@@ -11,6 +11,7 @@ from django.db.models import F
 
 from accounts import audit
 from risk.models import Exclusion, PersonalAsked, PersonalLimit, Presence, TimeSpent
+from risk.services.order import begin_stop
 
 COOL_OFF = timedelta(hours=24)
 # Longer than that between two pages is a pause.
@@ -156,6 +157,7 @@ def exclude(*, owner_id: int, kind: str, length: timedelta | None, now: datetime
             f"{_in_days(length)}; for less take a time-out."
         )
     until = None if length is None else now + length
+    begin_stop()
     for held in Exclusion.objects.filter(owner_id=owner_id, kind=kind):
         if held.until is None or (until is not None and held.until >= until):
             return held

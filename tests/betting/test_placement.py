@@ -4,8 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Sum
+from django.utils import timezone
 
 from betting.models import Bet, LedgerAccount, Opportunity, Strategy, Transfer
 from betting.services import answers, placement
@@ -17,7 +18,9 @@ from betting.venues.base import Answer, Terms, Verdict
 from odds.models import Bookmaker
 from risk.models import Assessment
 from risk.services import halt_everything, lift_halt
+from risk.services.personal import exclude
 from tests import make
+from tests.live.serving import until
 
 
 class Venue:
@@ -474,6 +477,54 @@ def test_fifty_threads_with_one_key_make_one_bet(alice):
     assert Transfer.objects.filter(kind="stake").count() == 1
     assert free(alice) == Decimal("990.00")
     assert check_books() == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("stop", ["kill switch", "self-exclusion"])
+def test_no_stake_is_written_after_its_stop_was(alice, stop):
+    bankroll = make.bankroll(alice)
+    quote = make.priced()
+    written_when_stopped = []
+
+    def press():
+        try:
+            if stop == "kill switch":
+                halt_everything(reason="now", now=make.NOON)
+            else:
+                exclude(owner_id=alice.pk, kind="self_exclusion", length=None, now=timezone.now())
+            written_when_stopped.append(Bet.objects.count())
+        finally:
+            connection.close()
+
+    def stake():
+        try:
+            make.place(alice, quote)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        with transaction.atomic():
+            # The stake has begun, and waits for what its owner has.
+            list(LedgerAccount.objects.select_for_update().filter(bankroll=bankroll))
+            staking = threads.submit(stake)
+            until(lambda: waiting("transactionid", "tuple"), "the stake to wait")
+            stopping = threads.submit(press)
+            until(lambda: waiting("advisory") or stopping.done(), "the stop to wait")
+        staking.result(30)
+        stopping.result(30)
+
+    assert written_when_stopped == [1]
+
+
+def waiting(*kinds: str) -> bool:
+    """Say whether anybody on this database waits for a lock of these kinds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+            " WHERE NOT granted AND locktype = ANY(%s) AND datname = current_database()",
+            [list(kinds)],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 @pytest.mark.django_db(transaction=True)
