@@ -519,6 +519,8 @@ def test_no_stake_is_written_after_its_stop_was(alice, stop):
 def waiting(*kinds: str) -> bool:
     """Say whether anybody on this database waits for a lock of these kinds."""
     with connection.cursor() as cursor:
+        # In a transaction it would go on showing who was there at the first look.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(
             "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
             " WHERE NOT granted AND locktype = ANY(%s) AND datname = current_database()",
