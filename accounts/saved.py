@@ -1,9 +1,11 @@
 """What a person keeps for themselves about a page: named filters, and the books they bet at."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import transaction
 
+from accounts import audit
 from accounts.models import SavedFilter, User
 
 MOST_FILTERS = 20
@@ -15,7 +17,7 @@ class NotSaved(Exception):
 
 
 @transaction.atomic
-def save_filter(*, owner_id: int, page: str, name: str, query: str) -> SavedFilter:
+def save_filter(*, owner_id: int, page: str, name: str, query: str, now: datetime) -> SavedFilter:
     """Keep a page's filters under a name; the same name again replaces what it meant.
 
     Raises:
@@ -30,15 +32,34 @@ def save_filter(*, owner_id: int, page: str, name: str, query: str) -> SavedFilt
     mine = SavedFilter.objects.filter(owner_id=owner_id, page=page)
     if mine.exclude(name=name).count() >= MOST_FILTERS:
         raise NotSaved(f"You keep {MOST_FILTERS} sets of filters here already; delete one first.")
+    before = mine.filter(name=name).values_list("query", flat=True).first()
     saved, _ = SavedFilter.objects.update_or_create(
         owner_id=owner_id, page=page, name=name, defaults={"query": query}
+    )
+    audit.record(
+        action="saved filters",
+        subject=f"{name} of {page}",
+        actor_id=owner_id,
+        at=now,
+        before=None if before is None else {"query": before},
+        after={"query": query},
     )
     return saved
 
 
-def delete_filter(*, owner_id: int, filter_id: int) -> None:
+@transaction.atomic
+def delete_filter(*, owner_id: int, filter_id: int, now: datetime) -> None:
     """Forget a set of filters. Deleting it again changes nothing; another's is not touched."""
-    SavedFilter.objects.filter(owner_id=owner_id, pk=filter_id).delete()
+    saved = SavedFilter.objects.select_for_update().filter(owner_id=owner_id, pk=filter_id).first()
+    if saved is not None:
+        audit.record(
+            action="deleted filters",
+            subject=f"{saved.name} of {saved.page}",
+            actor_id=owner_id,
+            at=now,
+            before={"query": saved.query},
+        )
+        saved.delete()
 
 
 def saved_filters(owner_id: int, page: str) -> Sequence[SavedFilter]:
@@ -46,7 +67,8 @@ def saved_filters(owner_id: int, page: str) -> Sequence[SavedFilter]:
     return list(SavedFilter.objects.filter(owner_id=owner_id, page=page))
 
 
-def save_my_books(*, owner_id: int, keys: Sequence[str]) -> None:
+@transaction.atomic
+def save_my_books(*, owner_id: int, keys: Sequence[str], now: datetime) -> None:
     """Keep which bookmakers a person bets at; they come first on the odds screen.
 
     Raises:
@@ -54,4 +76,14 @@ def save_my_books(*, owner_id: int, keys: Sequence[str]) -> None:
     """
     if len(keys) > MOST_BOOKS:
         raise NotSaved(f"Books: choose at most {MOST_BOOKS}, not {len(keys)}.")
-    User.objects.filter(pk=owner_id).update(my_books=sorted(set(keys)))
+    user = User.objects.select_for_update().get(pk=owner_id)
+    before, user.my_books = user.my_books, sorted(set(keys))
+    user.save(update_fields=["my_books"])
+    audit.record(
+        action="saved my books",
+        subject=str(user),
+        actor_id=owner_id,
+        at=now,
+        before={"books": before},
+        after={"books": user.my_books},
+    )

@@ -14,26 +14,39 @@ from accounts.models import JobRun, User
 
 JOB_RUNS_KEPT = timedelta(days=30)
 PRUNED_AT_ONCE = 5_000
+PREFERENCES = ("price_format", "time_zone", "theme")
 
 
 class UnknownSession(Exception):
     """The person has no such session."""
 
 
-def save_preferences(*, user_id: int, price_format: str, time_zone: str, theme: str) -> User:
+@transaction.atomic
+def save_preferences(
+    *, user_id: int, price_format: str, time_zone: str, theme: str, now: datetime
+) -> User:
     """Save how a person likes prices, times and colours shown.
 
     Raises:
         ValidationError: by field, for a format, zone or theme that does not exist.
     """
     user = User.objects.get(pk=user_id)
+    before = {name: getattr(user, name) for name in PREFERENCES}
     user.price_format, user.time_zone, user.theme = price_format, time_zone, theme
     if time_zone not in available_timezones():
         raise ValidationError(
             {"time_zone": f"{time_zone!r} is not a time zone; choose one such as Europe/Paris."}
         )
     user.clean_fields(exclude={f.name for f in User._meta.fields} - {"price_format", "theme"})
-    user.save(update_fields=["price_format", "time_zone", "theme"])
+    user.save(update_fields=PREFERENCES)
+    audit.record(
+        action="saved preferences",
+        subject=str(user),
+        actor_id=user_id,
+        at=now,
+        before=before,
+        after={name: getattr(user, name) for name in PREFERENCES},
+    )
     return user
 
 

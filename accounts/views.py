@@ -5,6 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import services
@@ -22,7 +23,7 @@ def preferences(request: UserRequest) -> HttpResponse:
         return _preferences(request)
     form = Preferences(request.POST)
     if form.is_valid():
-        services.save_preferences(user_id=user.pk, **form.cleaned_data)
+        services.save_preferences(user_id=user.pk, now=timezone.now(), **form.cleaned_data)
         messages.success(request, "Saved.")
         return redirect("preferences")
     return _preferences(request, form=form, status=422)
@@ -50,7 +51,7 @@ def _set(request: UserRequest, **changed: str) -> HttpResponse:
         "theme": user.theme,
     }
     try:
-        services.save_preferences(user_id=user.pk, **(kept | changed))
+        services.save_preferences(user_id=user.pk, now=timezone.now(), **(kept | changed))
     except ValidationError as invalid:
         messages.error(request, " ".join(invalid.messages))
     return redirect(way_back(request, "/"))

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import clock
+from accounts import audit, clock
 from accounts.api import (
     BadQuery,
     Body,
@@ -21,6 +21,7 @@ from accounts.api import (
     Shape,
     Unavailable,
     lists,
+    owner_of,
     read_query,
     writes_in_steps,
 )
@@ -134,6 +135,13 @@ class Predictions(APIView):
             said = ask_champions(event_ids=ids, now=now)
         except NothingServes as reason:
             raise Unavailable(f"{reason}.", kind="nothing-serves") from reason
+        audit.record(
+            action="asked for predictions",
+            subject=f"{len(ids)} events",
+            actor_id=owner_of(request),
+            at=now,
+            detail={"predictions": [row.pk for row in said.predictions]},
+        )
         if said.refusals and not said.predictions:
             causes = {row.cause for row in said.refusals}
             kind = Unavailable if causes <= WHOLE_VERSION else Refused

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
@@ -98,7 +99,9 @@ def save_filter(request: UserRequest) -> HttpResponse:
     """Keep the filters in the address under a name."""
     name, query = request.POST.get("name", ""), request.POST.get("query", "")
     try:
-        kept = saved.save_filter(owner_id=request.user.pk, page="odds", name=name, query=query)
+        kept = saved.save_filter(
+            owner_id=request.user.pk, page="odds", name=name, query=query, now=timezone.now()
+        )
     except saved.NotSaved as reason:
         messages.error(request, str(reason))
     else:
@@ -110,7 +113,7 @@ def save_filter(request: UserRequest) -> HttpResponse:
 @login_required
 def delete_filter(request: UserRequest, filter_id: int) -> HttpResponse:
     """Forget a set of filters of mine."""
-    saved.delete_filter(owner_id=request.user.pk, filter_id=filter_id)
+    saved.delete_filter(owner_id=request.user.pk, filter_id=filter_id, now=timezone.now())
     return redirect(way_back(request, "/odds/"))
 
 
@@ -121,7 +124,7 @@ def save_books(request: UserRequest) -> HttpResponse:
     known = {book.key for book in screens.bookmakers()}
     chosen = [key for key in request.POST.getlist("book") if key in known]
     try:
-        saved.save_my_books(owner_id=request.user.pk, keys=chosen)
+        saved.save_my_books(owner_id=request.user.pk, keys=chosen, now=timezone.now())
     except saved.NotSaved as reason:
         messages.error(request, str(reason))
     return redirect(way_back(request, "/odds/"))

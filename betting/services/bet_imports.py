@@ -58,6 +58,7 @@ def decode(body: bytes) -> str:
         return body.decode("cp1252", errors="replace")
 
 
+@transaction.atomic
 def upload(*, owner_id: int, name: str, content: str, now: datetime) -> BetImport:
     """Keep a file to look at, with the columns guessed; nothing is imported yet.
 
@@ -65,17 +66,26 @@ def upload(*, owner_id: int, name: str, content: str, now: datetime) -> BetImpor
         BadFile: if it is no table.
     """
     header, _ = read_table(content)
-    return BetImport.objects.create(
+    made = BetImport.objects.create(
         owner_id=owner_id,
         name=name[:128] or "bets.csv",
         content=content,
         mapping=guess_mapping(header),
         uploaded_at=now,
     )
+    audit.record(
+        action="uploaded bets",
+        subject=f"import {made.pk}",
+        actor_id=owner_id,
+        at=now,
+        detail={"name": made.name, "characters": len(content)},
+    )
+    return made
 
 
+@transaction.atomic
 def set_mapping(
-    *, owner_id: int, import_id: int, mapping: Mapping[str, str], dates: str
+    *, owner_id: int, import_id: int, mapping: Mapping[str, str], dates: str, now: datetime
 ) -> BetImport:
     """Say which column is what, and how dates are written.
 
@@ -89,8 +99,17 @@ def set_mapping(
         raise BadFile(f"dates: {dates!r} cannot be; use {', '.join(DATES)}.")
     chosen = {key: column for key, column in mapping.items() if column}
     check_mapping(chosen, header)
+    before = {"mapping": found.mapping, "dates": found.dates}
     found.mapping, found.dates = chosen, dates
     found.save(update_fields=["mapping", "dates"])
+    audit.record(
+        action="mapped bets to import",
+        subject=f"import {found.pk}",
+        actor_id=owner_id,
+        at=now,
+        before=before,
+        after={"mapping": chosen, "dates": dates},
+    )
     return found
 
 
@@ -224,6 +243,7 @@ def take_text(
     """
     found = upload(owner_id=owner_id, name=name, content=content, now=now)
     found = set_mapping(
+        now=now,
         owner_id=owner_id,
         import_id=found.pk,
         mapping=found.mapping if mapping is None else mapping,

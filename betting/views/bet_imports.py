@@ -54,6 +54,7 @@ def map_import(request: UserRequest, import_id: int) -> HttpResponse:
     """Say which column is what, and look again."""
     try:
         services.set_mapping(
+            now=clock.now(),
             owner_id=request.user.pk,
             import_id=import_id,
             mapping={key: request.POST.get(key, "") for key in FIELDS},

@@ -5,8 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from accounts.commands import AuditedCommand
 from betting.domain.configuration import BadConfiguration, Configuration
 from betting.domain.luck import Interval
 from betting.services.consensus_study import (
@@ -20,7 +21,7 @@ from betting.services.consensus_study import (
 from betting.services.strategies import PRESETS, read_configuration
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Bet the best price against the average over football-data.co.uk files, season by season."
     )

@@ -4,13 +4,14 @@ import argparse
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.clock import now
+from accounts.commands import AuditedCommand
 from betting.services.keeping import drop_unneeded_prices
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Drop the price changes seen before the last MONTHS whole months, month by month. What "
         "bets, predictions, opportunities and closes rest on is kept."

@@ -3,12 +3,13 @@
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from accounts.commands import AuditedCommand
 from odds.services import add_alias
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = 'Let a spelling mean a team: add_alias basketball_nba "Blazers" "Portland Trail Blazers"'
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from accounts.clock import now
+from accounts.commands import AuditedCommand
 from odds.services import open_client
 from odds.services.backfilling import (
     Backfill,
@@ -20,7 +21,7 @@ from odds.services.backfilling import (
 )
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Fetch past prices of a competition, a snapshot every so often. Says first what it can "
         "cost. Goes on where it stopped; stops at --max-credits. Needs a plan with history."

@@ -7,17 +7,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from accounts.clock import now
+from accounts.commands import AuditedCommand
 from odds.closing import capture_closes_between
 from odds.services.importing import ImportedFile, import_file, plan_import
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Import a file or a folder of past results and prices. Formats are recognised by their "
         "header; what was imported before changes nothing. Progress goes to stderr."

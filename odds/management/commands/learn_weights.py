@@ -5,14 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts import clock
+from accounts.commands import AuditedCommand
 from odds.models import Sport
 from odds.services.weights import Learned, NothingLearned, learn_weights
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     """One call of the service, and its figures for a reader."""
 
     help = "Learn bookmakers' weights from history; kept only if they foretell new events better."
