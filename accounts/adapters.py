@@ -9,17 +9,23 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
-from accounts import audit, login, secrets
+from accounts import audit, invitations, login, secrets
 from accounts.http import client_address
-from accounts.models import User
+from accounts.models import Invitation, User
 from accounts.pages import too_many
+from accounts.scopes import BETTOR, rights_of
 from accounts.services import end_sessions
 from accounts.tries import TooManyTries
 
 logger = structlog.get_logger(__name__)
+# Where the session keeps the invitation somebody came with.
+TOKEN_KEY = "invitation"  # noqa: S105 the name of a place
 
 # What allauth tells people about by mail, and the words of the audit log for it.
 DEEDS = {
@@ -85,7 +91,46 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
         return [ours.get(stage, stage) for stage in super().get_login_stages()]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return bool(settings.SIGN_UP == "open")
+        """Say whether this visitor may open an account: anybody, or who holds an invitation."""
+        if settings.SIGN_UP == "open":
+            return True
+        return settings.SIGN_UP == "invited" and self._invitation(request) is not None
+
+    def clean_email(self, email: str) -> str:
+        """Refuse another address than the one that was invited."""
+        invited = self._invitation(self.request)
+        if invited is not None and invited.email not in ("", email.lower()):
+            raise ValidationError("This invitation is for another address.")
+        return email
+
+    def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> User:  # noqa: ANN401
+        """Make the person with the role they were invited with, and use the invitation up."""
+        invited = self._invitation(request)
+        now = timezone.now()
+        user.role = BETTOR if invited is None else invited.role
+        for right, has in rights_of(user.role).items():
+            setattr(user, right, has)
+        token = request.session.pop(TOKEN_KEY, "")
+        try:
+            with transaction.atomic():
+                made: User = super().save_user(request, user, form, commit)
+                audit.record(
+                    action="signed up",
+                    subject=f"{made}",
+                    actor_id=made.pk,
+                    at=now,
+                    detail={"role": made.role},
+                )
+                if invited is not None:
+                    invitations.accept(token=token, user_id=made.pk, now=now)
+        except invitations.UnknownInvitation as late:
+            # Somebody else was quicker with the same link: this is the page that says so.
+            raise ImmediateHttpResponse(redirect("account_signup")) from late
+        return made
+
+    def _invitation(self, request: HttpRequest) -> Invitation | None:
+        token = request.session.get(TOKEN_KEY, "")
+        return invitations.usable_invitation(token, now=timezone.now())
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send a mail; where the server for it is down, say so in the log and go on."""

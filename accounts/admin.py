@@ -25,6 +25,7 @@ from accounts.models import (
     AuditEntry,
     AuditHead,
     Delivery,
+    Invitation,
     JobRun,
     KeptAnswer,
     Notification,
@@ -36,9 +37,9 @@ from accounts.operating import Evidence, Operated
 from accounts.scopes import rights_of
 
 if TYPE_CHECKING:
-    People = UserAdmin[User]
+    People, PersonChange = UserAdmin[User], UserChangeForm[User]
 else:
-    People = UserAdmin
+    People, PersonChange = UserAdmin, UserChangeForm
 
 admin.site.site_header = "Fairline operations"
 admin.site.site_title = "Fairline"
@@ -51,7 +52,7 @@ for theirs in (Authenticator, EmailAddress, UserSession):
     admin.site.unregister(theirs)
 
 
-class PersonForm(UserChangeForm[User] if TYPE_CHECKING else UserChangeForm):
+class PersonForm(PersonChange):
     """A person as an admin changes them; one admin stays."""
 
     def clean_role(self) -> str:
@@ -251,3 +252,11 @@ class DeliveryAdmin(Evidence):
     list_filter = ("status",)
     list_select_related = ("channel__owner",)
     search_fields = ("uid", "channel__name", "error")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(Evidence):
+    list_display = ("email", "role", "made_by", "made_at", "expires_at", "used_by", "revoked_at")
+    list_filter = ("role",)
+    list_select_related = ("made_by", "used_by")
+    search_fields = ("email", "made_by__username")

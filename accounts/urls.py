@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from accounts import views, views_account, views_alerts, views_keys
+from accounts import views, views_alerts, views_invitations, views_keys, views_sessions
 
 urlpatterns = [
     path("preferences/", views.preferences, name="preferences"),
@@ -12,8 +12,6 @@ urlpatterns = [
     path("keys/issue/", views_keys.issue_key, name="issue_key"),
     path("keys/<str:prefix>/rotate/", views_keys.rotate_key, name="rotate_key"),
     path("keys/<str:prefix>/revoke/", views_keys.revoke_key, name="revoke_key"),
-    path("account/", views_account.account, name="account"),
-    path("security/sessions/<int:pk>/end/", views_account.end_session, name="end_session"),
     path("alerts/", views_alerts.alerts, name="alerts"),
     path("alerts/channels/add/", views_alerts.add_channel, name="add_channel"),
     path(
@@ -33,6 +31,14 @@ urlpatterns = [
     path("notices/read/", views_alerts.read_notices, name="read_notices"),
     path("audit/", views_alerts.audit, name="audit"),
     re_path(r"^audit/export\.(?P<kind>csv|json)$", views_alerts.audit_export, name="audit_export"),
+    path("invitations/", views_invitations.invitations, name="invitations"),
+    path(
+        "invitations/<int:invitation_id>/revoke/",
+        views_invitations.revoke_invitation,
+        name="revoke_invitation",
+    ),
+    path("come-in/<str:token>/", views_invitations.come_in, name="come_in"),
+    path("security/sessions/<int:pk>/end/", views_sessions.end_session, name="end_session"),
     path("methodology/", views.methodology, name="methodology"),
     path("clock/", views.world_clock, name="world_clock"),
 ]

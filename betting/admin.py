@@ -324,3 +324,18 @@ class OutlookAdmin(Evidence):
     list_select_related = ("owner",)
     search_fields = ("owner__username",)
     ordering: ClassVar = ("-pk",)
+
+
+@admin.register(models.SharedLink)
+class SharedLinkAdmin(Evidence):
+    list_display = ("label", "owner", "shows_money", "made_at", "expires_at", "revoked_at")
+    list_select_related = ("owner",)
+    search_fields = ("label", "owner__username")
+
+
+@admin.register(models.TakeOut)
+class TakeOutAdmin(Evidence):
+    list_display = ("owner", "asked_at", "status", "rows", "finished_at")
+    list_filter = ("status",)
+    list_select_related = ("owner",)
+    search_fields = ("owner__username",)

@@ -19,12 +19,14 @@ from betting.services import (
     correcting,
     following,
     keeping,
+    leaving,
     measuring,
     opportunities,
     outlooks,
     reconciling,
     settlement,
     sweeps,
+    taking_out,
 )
 from betting.services.journal import drop_old_entries
 from risk.selectors import people_excluded
@@ -120,6 +122,22 @@ def tell_people(**_future: object) -> None:
         run.detail = asdict(fanned) | asdict(sent)
 
 
+@shared_task(name="betting.make_take_outs", acks_late=True, time_limit=600, soft_time_limit=580)
+def make_take_outs(**_future: object) -> None:
+    """Make the files that people asked for, and drop old ones."""
+    while (made := taking_out.make_next(now=timezone.now())) is not None:
+        with recorded("betting.make_take_outs") as run:
+            run.detail = {"take_out": made.pk, "rows": made.rows}
+    taking_out.forget_old(now=timezone.now())
+
+
+@shared_task(name="betting.close_accounts", acks_late=True, time_limit=600, soft_time_limit=580)
+def close_accounts(**_future: object) -> None:
+    """Close the accounts whose time has come."""
+    with recorded("betting.close_accounts") as run:
+        run.detail = {"closed": leaving.close_due_accounts(now=timezone.now())}
+
+
 # Longer than the broker's visibility timeout: then it is delivered again, and the second worker
 # finds the backtest held and lets it be.
 @shared_task(name="betting.backtest", acks_late=True, time_limit=3660, soft_time_limit=3600)
@@ -147,6 +165,14 @@ def tell_of_backtests(**_future: object) -> None:
         for sweep_id, workers in short:
             queue_sweep(sweep_id, workers=workers)
         run.detail = {"backtests": waiting, "sweeps": [each for each, few in short if few]}
+
+
+def queue_take_outs() -> None:
+    """Tell a worker that somebody asked for a file; the next round finds it in any case."""
+    try:
+        make_take_outs.apply_async(expires=TOLD_SECONDS)
+    except OperationalError:
+        logger.warning("The broker is away; a take-out waits for the next round")
 
 
 def queue_backtest(backtest_id: int) -> None:

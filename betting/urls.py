@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from betting.views import (
+    account,
     answers,
     backtests,
     bet_imports,
@@ -54,6 +55,14 @@ urlpatterns = [
     path("track-record/", track.my_record, name="my_record"),
     path("track/<slug:slug>/", track.public_record, name="public_record"),
     path("track/<slug:slug>/export.json", track.export_record, name="export_record"),
+    path("account/", account.account, name="account"),
+    path("account/share/", account.share, name="share"),
+    path("account/links/<int:link_id>/revoke/", account.unshare, name="unshare"),
+    path("account/take-out/", account.take_out, name="take_out"),
+    path("account/take-out/file.zip", account.taken_out, name="taken_out"),
+    path("account/close/", account.close_account, name="close_account"),
+    path("account/keep/", account.keep_account, name="keep_account"),
+    path("shared/<str:token>/", account.shared, name="shared"),
     path("strategies/", strategies.strategies, name="strategies"),
     path("strategies/new/", strategies.new_strategy, name="new_strategy"),
     path("strategies/<slug:key>/", strategies.strategy, name="strategy"),

@@ -24,7 +24,7 @@ PAGES: dict[str, Needs] = {
     **_each("account_logout account_email_verification_sent mfa_authenticate", OPEN, OPEN),
     **_each("account_reset_password_from_key", OPEN, OPEN),
     **_each("account_reset_password_done account_reset_password_from_key_done", OPEN, NEVER),
-    **_each("account_inactive public_record export_record", OPEN, NEVER),
+    **_each("account_inactive public_record export_record shared come_in", OPEN, NEVER),
     # --- oneself
     **_each("account_reauthenticate mfa_reauthenticate mfa_reauthenticate_webauthn", MINE, MINE),
     **_each("account_email account_change_password account_set_password", MINE, MINE),
@@ -61,8 +61,13 @@ PAGES: dict[str, Needs] = {
     **_each("add_channel remove_channel renew_key test_channel remove_rule", NEVER, SETTINGS),
     **_each("mute_alerts quiet_hours send_again", NEVER, SETTINGS),
     **_each("set_personal_limit answer_raise exclude check_every", NEVER, SETTINGS),
+    **_each("share unshare", NEVER, MINE),
+    **_each("take_out close_account keep_account", NEVER, MINE),
+    **_each("taken_out", MINE, NEVER),
     # --- operating
     **_each("results event_result audit audit_export", OPERATE, NEVER),
+    **_each("invitations", OPERATE, OPERATE),
+    **_each("revoke_invitation", NEVER, OPERATE),
     **_each("rule_on_event arm_venue confirm_arming disarm_venue", NEVER, OPERATE),
     **_each("begin_backtest cancel_backtest begin_sweep stop_sweep resume_sweep", NEVER, OPERATE),
     **_each("release_version start_search stop_search resume_search", NEVER, OPERATE),

@@ -9,6 +9,7 @@ from accounts.models.alerts import (
     Notification,
 )
 from accounts.models.audit import AuditEntry, AuditHead
+from accounts.models.coming import Invitation
 from accounts.models.jobs import JobRun
 from accounts.models.keys import ApiKey, KeptAnswer
 from accounts.models.people import PriceFormat, Role, SavedFilter, Theme, User
@@ -22,6 +23,7 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "Delivery",
+    "Invitation",
     "JobRun",
     "KeptAnswer",
     "Notification",

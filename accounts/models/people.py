@@ -76,6 +76,9 @@ class User(AbstractUser):
     sessions_ended = models.PositiveIntegerField(
         default=0, editable=False, help_text="how often every session of theirs was ended at once"
     )
+    closing_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="when the account is closed for good"
+    )
 
     class Meta(AbstractUser.Meta):
         constraints: ClassVar = [

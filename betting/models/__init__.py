@@ -16,6 +16,7 @@ from betting.models.imports import BetImport, ImportedBet, QuarantinedBet
 from betting.models.journal import DecisionInputs, JournalEntry
 from betting.models.ledger import Bankroll, LedgerAccount, Transfer
 from betting.models.outlooks import MarketDay, Outlook
+from betting.models.sharing import SharedLink, TakeOut
 from betting.models.strategies import Opportunity, Strategy, StrategyVersion
 from betting.models.track import Commitment, TrackRecord
 
@@ -41,9 +42,11 @@ __all__ = [
     "QuarantinedBet",
     "Result",
     "Settlement",
+    "SharedLink",
     "Strategy",
     "StrategyVersion",
     "Sweep",
+    "TakeOut",
     "TrackRecord",
     "Transfer",
 ]

@@ -26,7 +26,15 @@ pytestmark = pytest.mark.django_db
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "roles.md"
 ROW = re.compile(r"^\| `/(.*?)` \| (GET|POST|PUT|PATCH|DELETE|any) \| `(.*?)` \|$", re.MULTILINE)
 LET_IN = 418
-SAMPLES = {"int": "1", "slug": "x", "str": "x", "kind": "csv", "bankroll_id": "1"}
+SAMPLES = {
+    "int": "1",
+    "slug": "x",
+    "str": "x",
+    "kind": "csv",
+    "bankroll_id": "1",
+    "uidb36": "1",
+    "key": "x",
+}
 
 
 class LetIn(APIException):

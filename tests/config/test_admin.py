@@ -95,6 +95,9 @@ EVIDENCE = {
     "MarketDay",
     "Outlook",
     "QuarantinedBet",
+    "Invitation",
+    "SharedLink",
+    "TakeOut",
 }
 
 

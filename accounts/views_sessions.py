@@ -1,21 +1,14 @@
-"""My account: what is kept of me, who may look, and leaving."""
+"""My sessions."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from accounts import services
 from accounts.http import UserRequest
-
-
-@require_GET
-@login_required
-def account(request: UserRequest) -> HttpResponse:
-    """Show what is kept of me and what I can do about it."""
-    return render(request, "accounts/account.html")
 
 
 @require_POST

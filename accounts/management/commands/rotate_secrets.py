@@ -1,0 +1,14 @@
+"""Lock every stored secret by the first key again, so that older keys can be taken away."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from accounts.rotating import relock_all
+
+
+class Command(BaseCommand):
+    help = "Lock every secret in the database by the first of FAIRLINE_SECRETS_KEYS."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:  # noqa: ANN401
+        self.stdout.write(f"{relock_all()} secrets are locked by the first key.")

@@ -1,0 +1,104 @@
+"""Who may open an account: invitations, for operators; and the link that somebody was sent."""
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.mail import send_mail
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import invitations as service
+from accounts.adapters import TOKEN_KEY
+from accounts.http import UserRequest
+from accounts.scopes import ADMIN, BETTOR, OPERATOR, VIEWER
+
+
+class Inviting(forms.Form):
+    """Whom to ask in."""
+
+    email = forms.EmailField(
+        required=False,
+        label="E-mail address",
+        help_text="The link is sent there and works for nobody else. Empty: pass it on yourself.",
+    )
+    role = forms.ChoiceField(label="Role", choices=[(BETTOR, "Bettor"), (VIEWER, "Viewer")])
+    days = forms.IntegerField(label="Days it is good for", initial=7)
+
+    def __init__(self, *args: object, by_admin: bool, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        if by_admin:
+            role = self.fields["role"]
+            role.choices = [*role.choices, (OPERATOR, "Operator"), (ADMIN, "Admin")]  # type: ignore[attr-defined]
+        for name, field in self.fields.items():
+            field.widget.attrs["class"] = "select" if name == "role" else "input"
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def invitations(request: UserRequest) -> HttpResponse:
+    """List invitations and make one; its link is shown this once."""
+    by_admin = request.user.role == ADMIN
+    if request.method == "GET":
+        return _page(request, Inviting(by_admin=by_admin), status=200)
+    form = Inviting(request.POST, by_admin=by_admin)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    try:
+        made, token = service.invite(by_id=request.user.pk, now=timezone.now(), **form.cleaned_data)
+    except service.InvitationRefused as refusal:
+        form.add_error(refusal.field, str(refusal))
+        return _page(request, form, status=422)
+    link = request.build_absolute_uri(reverse("come_in", args=[token]))
+    if made.email:
+        send_mail(
+            "You are invited to Fairline",
+            render_to_string("account/email/invitation_message.txt", {"link": link, "made": made}),
+            None,
+            [made.email],
+            fail_silently=True,
+        )
+    answer = _page(request, Inviting(by_admin=by_admin), status=201, link=link, made=made)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@require_POST
+@login_required
+def revoke_invitation(request: UserRequest, invitation_id: int) -> HttpResponse:
+    """Revoke an invitation."""
+    try:
+        service.revoke(invitation_id=invitation_id, by_id=request.user.pk, now=timezone.now())
+    except service.UnknownInvitation as unknown:
+        raise Http404(str(unknown)) from unknown
+    messages.success(request, "That invitation no longer works.")
+    return redirect("invitations")
+
+
+@require_GET
+def come_in(request: HttpRequest, token: str) -> HttpResponse:
+    """Take somebody who follows an invitation's link to sign-up."""
+    found = service.usable_invitation(token, now=timezone.now())
+    if found is None or settings.SIGN_UP == "closed":
+        raise Http404("This invitation can no longer be used.")
+    # Kept with the session, so that the link is not in the next page's address.
+    request.session[TOKEN_KEY] = token
+    return redirect("account_signup")
+
+
+def _page(
+    request: UserRequest, form: Inviting, *, status: int, link: str = "", made: object = None
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "invitations": service.invitations()[:100],
+        "link": link,
+        "made": made,
+        "now": timezone.now(),
+        "sign_up": settings.SIGN_UP,
+    }
+    return render(request, "accounts/invitations.html", context, status=status)
