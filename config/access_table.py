@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.access import scope_needed
 from accounts.scopes import ROLES, SCOPES
 from config.routes import MINE, NEVER, OPEN, OPEN_API, SITES, needed
 
+FIRST = "| may | "
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -55,13 +57,20 @@ def doors() -> list[Door]:
 
 def as_markdown() -> str:
     """Return both tables of docs/guides/roles.md."""
-    lines = ["| may | " + " | ".join(ROLES) + " |", "|---|" + "---|" * len(ROLES)]
+    lines = [FIRST + " | ".join(ROLES) + " |", "|---|" + "---|" * len(ROLES)]
     for name, scope in SCOPES.items():
         has = " | ".join("yes" if name in held else "" for held in ROLES.values())
         lines.append(f"| `{name}`: {scope.words} | {has} |")
     lines += ["", "| door | method | needs |", "|---|---|---|"]
     lines += [f"| `/{door.address}` | {door.method} | `{door.needs}` |" for door in doors()]
     return "\n".join(lines) + "\n"
+
+
+def write() -> None:
+    """Put the tables into docs/guides/roles.md, below its words."""
+    guide = settings.BASE_DIR / "docs" / "guides" / "roles.md"
+    words, _, _ = guide.read_text().partition(FIRST)
+    guide.write_text(words + as_markdown())
 
 
 def _needs_of_api(kind: Any, name: str, method: str) -> str:  # noqa: ANN401 - a view's class

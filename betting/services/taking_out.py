@@ -24,6 +24,8 @@ SECRET = {
     "password", "hashed_key", "token_hash", "secret", "session_key", "data", "salt", "content",
     "sessions_ended", "fingerprint", "request_key", "hash",
 }  # fmt: skip
+# The key of a key is its prefix and its hash.
+SECRET_OF = {"accounts.ApiKey": {"id", "replaced_by_id"}}
 # What a person has beyond rows that name them: how the row is theirs.
 THROUGH = {
     "betting.LedgerAccount": "bankroll__owner",
@@ -131,8 +133,9 @@ def _tables(user_id: int) -> Iterator[Table]:
 
 def _table(label: str, mine: dict[str, Any] | None, user_id: int = 0) -> Table:
     model = apps.get_model(label)
+    hidden = SECRET | SECRET_OF.get(label, set())
     columns = [
-        field.attname for field in model._meta.concrete_fields if field.attname not in SECRET
+        field.attname for field in model._meta.concrete_fields if field.attname not in hidden
     ]
     rows = model._default_manager.all()
     if mine is None:

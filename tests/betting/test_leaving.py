@@ -174,7 +174,7 @@ def test_a_closed_account_has_no_person_in_it_and_the_books_are_whole(as_alice, 
     publish_record(
         owner_id=alice.pk, title="Alice's", slug="alices", is_public=True, now=make.NIGHT
     )
-    key, text = make.api_key(alice)
+    _, text = make.api_key(alice)
     _, token = share(alice)
     before = {
         model: list(model.objects.order_by("pk").values())
