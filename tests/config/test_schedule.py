@@ -22,6 +22,8 @@ NAMED = {
     "models_registry.sweep_runs",
     "betting.tell_of_backtests",
     "betting.tell_people",
+    "betting.make_take_outs",
+    "betting.close_accounts",
     "models_registry.upkeep",
     "betting.refresh_opportunities",
     "betting.place_for_followers",

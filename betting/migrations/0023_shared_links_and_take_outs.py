@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('betting', '0021_keys_are_kept_at_the_door'),
+        ('betting', '0022_notices_of_all_kinds'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
