@@ -84,14 +84,14 @@ def rotate_key(
         raise KeyRefused("prefix", "It was rotated before; rotate the key that took its place.")
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise KeyRefused("hours", "The old key works on for 0 to 720 hours.")
-    span = key.expiry_date and key.expiry_date - key.created
+    expiry = None if key.expiry_date is None else now + (key.expiry_date - key.created)
     made = ApiKey(
         owner=key.owner,
         name=key.name,
         # The owner may do less than when it was made.
         scopes=[name for name in key.scopes if name in scopes_of(key.owner)] or list(READING),
         addresses=key.addresses,
-        expiry_date=span and now + span,
+        expiry_date=expiry,
     )
     text = ApiKey.objects.assign_key(made)
     made.save()
@@ -125,6 +125,11 @@ def revoke_key(
 def keys_of(owner_id: int) -> QuerySet[ApiKey]:
     """Return a person's API keys, newest first, revoked ones too."""
     return ApiKey.objects.filter(owner_id=owner_id).order_by("-created", "-pk")
+
+
+def is_over(key: ApiKey, *, now: datetime) -> bool:
+    """Say whether a key works no more: revoked, or its time is past."""
+    return bool(key.revoked) or (key.expiry_date is not None and key.expiry_date <= now)
 
 
 def usable_key(text: str, *, address: str, now: datetime) -> ApiKey | None:

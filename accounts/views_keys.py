@@ -87,9 +87,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
-    mine = list(services.keys_of(request.user.pk))
-    for key in mine:
-        key.is_over = key.revoked or (key.expiry_date is not None and key.expiry_date <= now)
+    mine = [(key, services.is_over(key, now=now)) for key in services.keys_of(request.user.pk)]
     answer = render(
         request,
         "accounts/keys.html",
@@ -97,7 +95,7 @@ def _page(
             "form": form or NewKey(may=scopes_of(request.user)),
             "rotate": RotateKey(),
             "issued": issued,
-            "keys": sorted(mine, key=lambda key: key.is_over),
+            "keys": sorted(mine, key=lambda row: row[1]),
             "scopes": SCOPES.values(),
         },
         status=status,

@@ -33,13 +33,13 @@ class Operations(AutoSchema):
     """Writes one operation with all that it may answer."""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        operation = super().get_operation(*args, **kwargs)  # type: ignore[no-untyped-call]
+        operation = super().get_operation(*args, **kwargs)
         if not operation:
             return operation
         is_write = self.method not in SAFE_METHODS
         operation["x-scope"] = scope_needed(self.view, self.method)
         answers = operation["responses"]
-        shape = self.resolve_serializer(ProblemShape, "response").ref  # type: ignore[no-untyped-call]
+        shape = self.resolve_serializer(ProblemShape, "response").ref
         said = OFTEN | (OF_WRITES if is_write else {})
         if "{" in self.path or is_write:
             said |= NOT_THERE
