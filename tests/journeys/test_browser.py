@@ -33,6 +33,7 @@ def addresses() -> list[str]:
         "/", "/?tab=passed", "/odds/", "/odds/?market=totals", "/scanner/?doubtful=yes",
         "/bookmakers/", "/bets/", "/performance/", "/models/",
         "/risk/", "/venues/", "/status/", "/preferences/", "/methodology/",
+        "/alerts/", "/alerts/rules/add/", "/notices/", "/audit/",
         f"/bets/{bet.pk}/",
         f"/events/{bet.selection.market.event_id}/", f"/models/{version.pk}/", "/not-a-page/",
     ]  # fmt: skip
