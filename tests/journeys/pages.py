@@ -34,7 +34,7 @@ def logged_in(browser: Browser, server: Server, **options: object) -> Page:
     page.goto(f"{server.url}/login/")
     page.get_by_label("E-mail or user name").fill("bettor")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
     expect(page.get_by_role("heading", name="Today", exact=True)).to_be_visible()
     return page
 

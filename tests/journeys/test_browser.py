@@ -33,7 +33,8 @@ def addresses() -> list[str]:
         "/", "/?tab=passed", "/odds/", "/odds/?market=totals", "/scanner/?doubtful=yes",
         "/bookmakers/", "/bets/", "/performance/", "/models/",
         "/risk/", "/venues/", "/status/", "/preferences/", "/methodology/",
-        "/alerts/", "/alerts/rules/add/", "/notices/", "/audit/",
+        "/alerts/", "/alerts/rules/add/", "/notices/", "/audit/", "/account/", "/security/",
+        "/security/sessions/",
         f"/bets/{bet.pk}/",
         f"/events/{bet.selection.market.event_id}/", f"/models/{version.pk}/", "/not-a-page/",
     ]  # fmt: skip
