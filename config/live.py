@@ -8,7 +8,7 @@ open stream holds none. docs/live.md says what a client sees.
 import asyncio
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib import import_module
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ from prometheus_client import Gauge
 from accounts.http import client_address
 from accounts.keys import note_key_use, usable_key
 from accounts.live import TOPIC, stream_key
-from accounts.scopes import READ
+from accounts.scopes import READ, READ_OWN, scopes_of
 from accounts.streams import Hub, Listener, Told
 from config.talking import EventStream, Message, Receive, Refused, Send, WebSocket
 
@@ -61,8 +61,8 @@ class LiveDoor:
             # A handshake is a GET; only its scope does not say so.
             asked = cast(Any, {"method": "GET", **scope, "type": "http"})
             request = ASGIRequest(asked, io.BytesIO())
-            owner_id = await asyncio.to_thread(_who, request)
-            topics = _topics(request.GET.get("topics", "").split(","))
+            owner_id, scopes = await asyncio.to_thread(_who, request)
+            topics = _topics(request.GET.get("topics", "").split(","), scopes)
             if self._open[owner_id] >= MOST_STREAMS:
                 raise Refused(429, f"You have {MOST_STREAMS} streams open; close one first.")
         except Refused as refusal:
@@ -75,7 +75,7 @@ class LiveDoor:
         open_streams.inc()
         try:
             await self._hub_of_loop().join(listener, since=_known(since))
-            await _tell(listener, talk)
+            await _tell(listener, talk, scopes)
         finally:
             self._hub_of_loop().leave(listener)
             self._open[owner_id] -= 1
@@ -94,8 +94,8 @@ class LiveDoor:
         return self._hub
 
 
-def _who(request: ASGIRequest) -> int:
-    """Return who listens, letting go of the database before it returns.
+def _who(request: ASGIRequest) -> tuple[int, Collection[str]]:
+    """Return who listens and for what scopes, letting go of the database before it returns.
 
     Raises:
         Refused: if nobody is logged in, the key does not work, or the host is not ours.
@@ -110,10 +110,8 @@ def _who(request: ASGIRequest) -> int:
             key = usable_key(text, address=address, now=now)
             if key is None:
                 raise Refused(401, "The key in X-Api-Key is unknown, expired or revoked.")
-            if READ not in key.scopes:
-                raise Refused(403, f"This key lacks the scope {READ!r}.")
             note_key_use(key, now=now)
-            return int(key.owner_id)
+            return int(key.owner_id), scopes_of(key.owner) & set(key.scopes)
         # Any page may open a WebSocket to here, and the browser sends the cookie with it.
         origin = request.headers.get("Origin")
         if origin and urlsplit(origin).netloc != request.get_host():
@@ -124,14 +122,14 @@ def _who(request: ASGIRequest) -> int:
         user = get_user(cast(Any, request))
         if not user.is_authenticated:
             raise Refused(401, "Log in first, or send a key in X-Api-Key.")
-        return int(user.pk)
+        return int(user.pk), scopes_of(user)
     except (DisallowedHost, BadRequest) as fault:
         raise Refused(400, "This host is not served here.") from fault
     finally:
         connections.close_all()
 
 
-def _topics(named: Iterable[str]) -> frozenset[str]:
+def _topics(named: Iterable[str], scopes: Collection[str]) -> frozenset[str]:
     asked = [topic for topic in named if topic]
     unknown = [topic for topic in asked if not TOPIC.fullmatch(topic)]
     if unknown or not 0 < len(asked) <= MOST_TOPICS:
@@ -141,6 +139,8 @@ def _topics(named: Iterable[str]) -> frozenset[str]:
             f"event:NUMBER, with commas between"
             + (f"; {unknown[0][:80]!r} is none of them." if unknown else "."),
         )
+    if lacking := {READ_OWN if topic == "bets" else READ for topic in asked} - set(scopes):
+        raise Refused(403, f"topics: this key lacks the scope {min(lacking)!r}.")
     return frozenset(asked)
 
 
@@ -152,10 +152,10 @@ def _known(since: str) -> str:
     return f"{2**63}-0"
 
 
-async def _tell(listener: Listener, talk: EventStream | WebSocket) -> None:
+async def _tell(listener: Listener, talk: EventStream | WebSocket, scopes: Collection[str]) -> None:
     """Tell the listener what it hears until it goes, lags too far behind, or its time is over."""
     await talk.open()
-    gone = asyncio.create_task(_heed(listener, talk))
+    gone = asyncio.create_task(_heed(listener, talk, scopes))
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + LONGEST_SECONDS
     told: Told = []
@@ -179,11 +179,13 @@ async def _tell(listener: Listener, talk: EventStream | WebSocket) -> None:
         gone.cancel()
 
 
-async def _heed(listener: Listener, talk: EventStream | WebSocket) -> Refused | None:
+async def _heed(
+    listener: Listener, talk: EventStream | WebSocket, scopes: Collection[str]
+) -> Refused | None:
     """Listen to other topics when asked to; return once it is gone, or why it has to go."""
     try:
         while (named := await talk.asked()) is not None:
-            listener.listen_to(_topics(named))
+            listener.listen_to(_topics(named, scopes))
     except Refused as refusal:
         return refusal
     return None

@@ -86,6 +86,9 @@ def test_a_key_opens_it_and_a_dead_one_does_not(server, alice):
     with talking(server, "prices", X_Api_Key=make.api_key(alice)[1]) as socket:
         until_live(socket)
 
+    with talking(server, "bets", X_Api_Key=make.api_key(alice, scopes=["read"])[1]) as socket:
+        assert closed(socket) == (4403, "topics: this key lacks the scope 'read:own'.")
+
     with talking(server, "prices", X_Api_Key="dead.key") as socket:
         code, reason = closed(socket)
     assert (code, reason) == (4401, "The key in X-Api-Key is unknown, expired or revoked.")
