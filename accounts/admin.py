@@ -24,11 +24,13 @@ from accounts.models import (
     ApiKey,
     AuditEntry,
     AuditHead,
+    ClientLogin,
     Delivery,
     Invitation,
     JobRun,
     KeptAnswer,
     Notification,
+    RefreshToken,
     Role,
     SavedFilter,
     User,
@@ -194,6 +196,23 @@ class KeptAnswerAdmin(Evidence):
     search_fields = ("key", "owner__username")
     # What was answered is the owner's own.
     exclude = ("body",)
+
+
+@admin.register(ClientLogin)
+class ClientLoginAdmin(Evidence):
+    list_display = ("owner", "client", "made_at", "used_at", "ended_at", "ended_why")
+    list_filter = ("ended_why",)
+    list_select_related = ("owner",)
+    search_fields = ("client", "owner__username")
+    exclude = ("password_mark",)
+
+
+@admin.register(RefreshToken)
+class RefreshTokenAdmin(Evidence):
+    list_display = ("login", "made_at", "used_at")
+    list_select_related = ("login__owner",)
+    search_fields = ("login__owner__username",)
+    exclude = ("digest",)
 
 
 @admin.register(JobRun)

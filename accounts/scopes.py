@@ -7,6 +7,8 @@ of the role of the key's owner, whoever is logged in needs it of the role alone.
 from dataclasses import dataclass
 from typing import Any
 
+# For doors that ask for no scope: anybody logged in, or nobody at all.
+ANYONE = ""
 READ, READ_OWN = "read", "read:own"
 BET, TRANSFER, SETTINGS, OPERATE = "bet", "transfer", "settings", "operate"
 

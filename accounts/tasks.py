@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import audit_chain, heartbeat, services
+from accounts import audit_chain, client_logins, heartbeat, repeats, services
 from accounts.alerts.telling import prune_triggers
 from accounts.jobs import recorded
 
@@ -21,6 +21,8 @@ def upkeep(**_future: object) -> None:
         run.detail["job_runs_deleted"] = services.prune_job_runs(now=now)
         run.detail["triggers_deleted"] = prune_triggers(now=now)
         run.detail["sessions_deleted"] = services.prune_sessions(now=now)
+        run.detail["answers_deleted"] = repeats.prune_answers(now=now)
+        run.detail["client_log_ins_deleted"] = client_logins.prune_logins(now=now)
 
 
 @shared_task(name="accounts.print_audit_head", acks_late=True, time_limit=30, soft_time_limit=20)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import keys as services
 from accounts.forms import NewKey, RotateKey
 from accounts.http import UserRequest
-from accounts.scopes import SCOPES, scopes_of
+from accounts.scopes import scopes_of
 
 
 @require_GET
@@ -96,7 +96,6 @@ def _page(
             "rotate": RotateKey(),
             "issued": issued,
             "keys": sorted(mine, key=lambda row: row[1]),
-            "scopes": SCOPES.values(),
         },
         status=status,
     )

@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.access import scope_needed
 from accounts.scopes import ROLES, SCOPES
-from config.routes import MINE, NEVER, OPEN, OPEN_API, SITES, needed
+from config.routes import LOGGED_IN, MINE, NEVER, OPEN, OPEN_API, SITES, needed
 
 FIRST = "| may | "
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -79,6 +79,8 @@ def _needs_of_api(kind: Any, name: str, method: str) -> str:  # noqa: ANN401 - a
     permissions = {each.__name__ for each in kind.permission_classes}
     if permissions == {"AllowAny"}:
         return OPEN
+    if "PeopleOnly" in permissions:
+        return LOGGED_IN
     if permissions == {"IsAuthenticated"}:
         return MINE
     return scope_needed(kind, method.upper()) or NEVER

@@ -5,8 +5,11 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from accounts import api_alerts as alerts
 from accounts.api import WhoAmI
+from accounts.api.keys import Keys, RevokeKey, RotateKey
+from accounts.api.logins import LogIn, LogOut, Refresh
 from betting.api import backtests as past
 from betting.api import bankrolls, ledger, strategies
+from betting.api.about import Config, Stats
 from betting.api.answers import CancelBet, ConfirmBet
 from betting.api.bets import BetDetail, Bets
 from betting.api.imported import ImportedBets
@@ -39,6 +42,14 @@ from risk.api import Assessments
 urlpatterns = [
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("auth/login", LogIn.as_view(), name="api-log-in"),
+    path("auth/refresh", Refresh.as_view(), name="api-refresh"),
+    path("auth/logout", LogOut.as_view(), name="api-log-out"),
+    path("config", Config.as_view(), name="api-config"),
+    path("stats", Stats.as_view(), name="api-stats"),
+    path("keys", Keys.as_view(), name="api-keys"),
+    path("keys/<slug:prefix>/rotate", RotateKey.as_view(), name="api-key-rotate"),
+    path("keys/<slug:prefix>/revoke", RevokeKey.as_view(), name="api-key-revoke"),
     path("auth/me", WhoAmI.as_view(), name="api-me"),
     path("events", EventList.as_view(), name="api-events"),
     path("events/<int:event_id>", EventDetail.as_view(), name="api-event"),

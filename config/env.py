@@ -1,5 +1,6 @@
 """What production refuses to start on."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -139,6 +140,31 @@ def paper(
         return Temper(seed, timedelta(seconds=latency), moved, partial, rejected, unknown)
     except (ValueError, OverflowError) as fault:
         raise ImproperlyConfigured(f"{fault}") from fault
+
+
+def rate(name: str, text: str) -> str:
+    """Read how often something may be asked: '60/m', or empty for no limit.
+
+    Raises:
+        ImproperlyConfigured: naming the variable, its value, and what it may be.
+    """
+    # `min`, as REST framework writes it, was how API_RATE was set before.
+    text = re.sub(r"/(sec|min|hour|day)$", lambda unit: "/" + unit[1][0], text.strip())
+    if text and not re.fullmatch(r"[1-9][0-9]{0,8}/[1-9]?[0-9]{0,3}[smhd]", text):
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}: so many a second, minute, hour or day, such as 60/m, or empty"
+        )
+    return text
+
+
+def route_rates(parts: Sequence[str]) -> dict[str, str]:
+    """Read how often single routes may be asked, such as 'api-bets=600/m'.
+
+    Raises:
+        ImproperlyConfigured: naming the part that cannot be read.
+    """
+    named = [part.partition("=") for part in parts]
+    return {name.strip(): rate(f"RATE_ROUTES {name}", text) for name, _, text in named}
 
 
 def parse_credits(text: str) -> int | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.http import ConditionalGetMiddleware
 from structlog.contextvars import get_contextvars
 
 from accounts.audit import came_from, print_of
@@ -64,3 +65,14 @@ class RequestId:
         response = self.get_response(request)
         response.headers["X-Request-ID"] = request_id
         return response
+
+
+class ApiEtags(ConditionalGetMiddleware):
+    """What the API answers to GET has an ETag; 304 to whoever has it already."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if not request.path.startswith("/api/"):
+            return response
+        return super().process_response(request, response)

@@ -9,6 +9,8 @@ from accounts.scopes import BET, OPERATE, READ, READ_OWN, SETTINGS, TRANSFER
 
 # For anybody; for whoever is logged in, about themselves; never, by that method.
 OPEN, MINE, NEVER = "open", "mine", "never"
+# For whoever is logged in themselves: no key opens it.
+LOGGED_IN = "log-in"
 # What to read by GET, and to send by POST, needs.
 Needs = tuple[str, str]
 

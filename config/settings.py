@@ -21,6 +21,8 @@ from config.env import (
     paper,
     parse_credits,
     parse_drift,
+    rate,
+    route_rates,
     secrets_keys,
     sign_up,
 )
@@ -46,6 +48,25 @@ ALLOWED_HOSTS = env.list(
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-none-match",
+    "x-api-key",
+]
+CORS_EXPOSE_HEADERS = [
+    "deprecation",
+    "etag",
+    "idempotency-replayed",
+    "ratelimit-limit",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "retry-after",
+    "sunset",
+    "x-request-id",
+]
 # How many of our own proxies stand before us; their X-Forwarded-For entries are believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
@@ -195,10 +216,12 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.headers.ApiEtags",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.limits.RateLimits",
     "config.presence.CountPresence",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -348,6 +371,10 @@ CSRF_FAILURE_VIEW = "config.errors.no_csrf"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = "Lax"
+# Browsers take a name that begins so from this host alone, over TLS, for every path.
+SESSION_COOKIE_NAME = "__Host-session" if IS_PRODUCTION else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrf" if IS_PRODUCTION else "csrftoken"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
 # Probes and scrapers come without TLS, from inside.
@@ -359,18 +386,31 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_PRODUCTION
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# --- how often anybody may ask: so many a second, minute, hour or day; empty: no limit
+# One route by one key, person or (where nobody is logged in) address; parts are what pages that
+# are open ask for again by themselves.
+RATE_DEFAULT = rate("RATE_DEFAULT", env.str("RATE_DEFAULT", default="60/m"))
+RATE_PARTS = rate("RATE_PARTS", env.str("RATE_PARTS", default="300/m"))
+# The whole API by one key or person, and everything from one address.
+RATE_API = rate("API_RATE", env.str("API_RATE", default="600/m"))
+RATE_ADDRESS = rate("RATE_ADDRESS", env.str("RATE_ADDRESS", default="3000/m"))
+# Keys that open nothing, by address and the key's first part.
+RATE_WRONG_KEYS = rate("RATE_WRONG_KEYS", env.str("RATE_WRONG_KEYS", default="10/m"))
+# By the name of a route, where it differs from the default.
+RATE_ROUTES = route_rates(env.list("RATE_ROUTES", default=[]))
+
 # --- API
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.Operations",
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.access.ApiKeyAuthentication",
+        "accounts.access.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.access.MayUse"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["accounts.rendering.Json"],
     "DEFAULT_PARSER_CLASSES": ["accounts.parsing.Json"],
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"user": env.str("API_RATE", default="600/min")},
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.limits.ApiThrottle"],
     # Otherwise ?format= is taken for the renderer instead of a filter that does not exist.
     "URL_FORMAT_OVERRIDE": None,
     "NUM_PROXIES": TRUSTED_PROXIES,
@@ -419,7 +459,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "OAS_VERSION": "3.1.1",
 }
-API_KEY_CUSTOM_HEADER = "HTTP_X_API_KEY"
+# Of first-party clients: how long a token opens, and how long the next may be asked for.
+ACCESS_TOKENS_LAST = timedelta(seconds=env.int("FAIRLINE_ACCESS_SECONDS", default=300))
+REFRESH_TOKENS_LAST = timedelta(days=env.int("FAIRLINE_REFRESH_DAYS", default=30))
 
 # --- logs, errors
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

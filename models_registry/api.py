@@ -44,7 +44,7 @@ class VersionShape(Shape):
 class PromotionShape(Shape):
     kind = serializers.CharField()
     at = Moment()
-    by = serializers.CharField(source="by.username", default=None)
+    by = serializers.CharField(source="by.username", default=None, allow_null=True)
     reason = serializers.CharField()
     gates = serializers.JSONField()
 
@@ -53,7 +53,7 @@ class RemarkShape(Shape):
     kind = serializers.CharField(help_text="tag, untag or note")
     text = serializers.CharField()
     at = Moment()
-    by = serializers.CharField(source="by.username", default=None)
+    by = serializers.CharField(source="by.username", default=None, allow_null=True)
 
 
 class VersionInFull(VersionShape):

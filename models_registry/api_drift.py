@@ -47,7 +47,7 @@ class PauseShape(Shape):
     version_name = serializers.CharField(source="version")
     kind = serializers.ChoiceField(choices=("paused", "released", "recovered"))
     at = Moment()
-    by = serializers.CharField(source="by.username", default=None)
+    by = serializers.CharField(source="by.username", default=None, allow_null=True)
     reason = serializers.CharField()
 
 

@@ -83,7 +83,7 @@ class StageChangeShape(Shape):
     before = serializers.CharField()
     stage = serializers.CharField()
     at = Moment()
-    by = serializers.CharField(source="by.username", default=None)
+    by = serializers.CharField(source="by.username", default=None, allow_null=True)
     reason = serializers.CharField()
 
 
@@ -97,7 +97,7 @@ class RunShape(Shape):
     folds = serializers.IntegerField(help_text="0: not known yet")
     attempt = serializers.IntegerField(help_text="2: another worker went on where the first died")
     cause = serializers.CharField(help_text="asked, scheduled or drift")
-    by = serializers.CharField(source="by.username", default=None)
+    by = serializers.CharField(source="by.username", default=None, allow_null=True)
     until = Moment(help_text="nothing known later is used")
     notes = serializers.CharField()
     recipe = serializers.CharField(help_text="empty: the trial's, or the usual one")

@@ -10,7 +10,7 @@ from accounts.api.errors import (
     Unavailable,
     problem,
 )
-from accounts.api.pages import Query, Shape, lists, needs, page_of, paged, shows
+from accounts.api.pages import Query, Shape, Sort, lists, needs, page_of, paged, shows
 from accounts.api.values import Figure, Moment, Money, MoneyFigure, Point, Price
 from accounts.api.who import WhoAmI, owner_of
 from accounts.api.writing import Nothing, idempotency_key, writes, writes_in_steps
@@ -32,6 +32,7 @@ __all__ = [
     "Query",
     "Refused",
     "Shape",
+    "Sort",
     "Unavailable",
     "WhoAmI",
     "Whole",

@@ -92,6 +92,16 @@ class Body(serializers.Serializer[Any]):
                 },
                 code="unknown",
             )
+        # REST framework's own takes numbers for text, which the schema does not.
+        if isinstance(data, Mapping) and (
+            numbers := [
+                name
+                for name, field in self.fields.items()
+                if isinstance(field, serializers.CharField)
+                and isinstance(data.get(name), int | float)
+            ]
+        ):
+            raise serializers.ValidationError(dict.fromkeys(numbers, "Send text, in quotes."))
         return super().to_internal_value(data)
 
 

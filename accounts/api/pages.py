@@ -19,11 +19,26 @@ from rest_framework.utils.urls import replace_query_param
 
 from accounts.api.asked import Whole, read_query
 from accounts.api.errors import BadQuery
+from accounts.api.rows import rows_as_json
 from accounts.problems import Fault
 from accounts.scopes import READ
 
 Shape = serializers.Serializer[Any]
 Get = Callable[..., Response]
+
+
+class Sort(serializers.ChoiceField):
+    """In which order rows come; `-` before a name turns it round."""
+
+    def __init__(self, **paths: str) -> None:
+        self.paths = paths
+        names = [each for name in paths for each in (name, f"-{name}")]
+        super().__init__(choices=names, required=False)
+
+    def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401
+        name = super().to_internal_value(data)
+        path = self.paths[name.lstrip("-")]
+        return [f"-{path}" if name[0] == "-" else path, "-pk"]
 
 
 class Query(serializers.Serializer[Any]):
@@ -33,6 +48,9 @@ class Query(serializers.Serializer[Any]):
         max_length=1000, required=False, help_text="from `next` of the page before"
     )
     page_size = Whole(min_value=1, max_value=200, default=50)
+    fields = serializers.CharField(  # type: ignore[assignment]
+        max_length=500, required=False, help_text="names of fields with commas between; else all"
+    )
 
 
 def lists(
@@ -48,7 +66,10 @@ def lists(
         @wraps(rows)
         def get(self: object, request: Request, **named: str) -> Response:
             asked = read_query(request, by)
-            return page_of(request, rows(self, request, asked, **named), of, asked)
+            found = rows(self, request, asked, **named)
+            if order := asked.get("sort"):
+                found = found.order_by(*order)
+            return page_of(request, found, of, asked)
 
         described: Get = extend_schema(
             operation_id=name,
@@ -113,6 +134,7 @@ def page_of(
     Raises:
         BadQuery: for a cursor that no page gave.
     """
+    filled = _with_fields(shape(), asked.get("fields"))
     order = _order_of(rows)
     if cursor := asked.get("cursor"):
         rows = _behind(rows, order, cursor)
@@ -122,7 +144,31 @@ def page_of(
     if len(found) > len(shown):
         address = request.build_absolute_uri()
         following = replace_query_param(address, "cursor", _cursor_at(shown[-1], order))
-    return Response({"next": following, "results": shape(shown, many=True).data})
+    return Response({"next": following, "results": rows_as_json(filled, shown)})
+
+
+def _with_fields(shape: Any, asked: str | None) -> Any:  # noqa: ANN401
+    """Return a shape with only the fields that were asked for."""
+    if asked is None:
+        return shape
+    there = shape.fields
+    wanted = [name.strip() for name in asked.split(",")]
+    unknown = [name for name in wanted if name not in there]
+    if unknown:
+        raise BadQuery(
+            "Cannot show what was asked for: fields.",
+            [
+                Fault(
+                    field="fields",
+                    value=unknown[0][:200],
+                    detail=f"No such field. There are: {', '.join(there)}.",
+                    code="unknown",
+                )
+            ],
+        )
+    for name in set(there) - set(wanted):
+        there.pop(name)
+    return shape
 
 
 def _order_of(rows: QuerySet[Any]) -> list[str]:

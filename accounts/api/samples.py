@@ -1,5 +1,6 @@
 """Examples for the schema, made from the schema: what a field holds is told by its name."""
 
+import re
 from typing import Any
 
 # By the name of a field; whatever is not here is told by its type.
@@ -34,6 +35,8 @@ BY_FORMAT = {
     "uuid": "0b9f8b1e-5a0c-4d3f-9c1a-7e2d6b5a4c3e",
     "double": 0.5,
 }
+# Tried in this order where a pattern or a length asks for something else.
+FITTING = ("12.50", "2.105", "0.25", "0", "EUR", "A1")
 DEEPEST = 12
 
 
@@ -45,9 +48,8 @@ def sample_of(
         return None
     if "$ref" in schema:
         schema = shapes[schema["$ref"].rpartition("/")[2]]
-    for given in ("example", "default"):
-        if given in schema:
-            return schema[given]
+    if (given := schema.get("default")) is not None and given != "":
+        return given
     if "enum" in schema:
         return schema["enum"][0]
     return _composed(schema, shapes, name=name, depth=depth)
@@ -85,12 +87,20 @@ def _by_type(schema: dict[str, Any], shapes: dict[str, Any], *, name: str, depth
 def _scalar(kind: str, schema: dict[str, Any], name: str) -> Any:  # noqa: ANN401
     known = BY_NAME.get(name)
     if kind == "string":
-        if isinstance(known, str):
-            return known[: schema.get("maxLength", len(known))]
+        if isinstance(known, str) and _fits(known, schema):
+            return known
         text = BY_FORMAT.get(schema.get("format", ""), name.replace("_", " ") or "text")
-        return text if isinstance(text, str) else str(text)
+        fitting = (each for each in (str(text), *FITTING) if _fits(each, schema))
+        return next(fitting, str(text))
     if kind == "integer":
         return max(known if isinstance(known, int) else 1, schema.get("minimum", 1))
     if kind == "number":
         return min(max(0.5, schema.get("minimum", 0.5)), schema.get("maximum", 0.5))
-    return {"boolean": True}.get(kind)
+    return {"boolean": True, "": {}}.get(kind)
+
+
+def _fits(text: str, schema: dict[str, Any]) -> bool:
+    pattern = schema.get("pattern")
+    return schema.get("minLength", 0) <= len(text) <= schema.get("maxLength", len(text)) and (
+        pattern is None or re.search(pattern, text) is not None
+    )

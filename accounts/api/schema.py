@@ -15,7 +15,9 @@ OFTEN = {
     400: "A field or filter is missing, unknown, repeated or malformed.",
     401: "No key or token, or one that does not work.",
     403: "Your role or your key lacks the scope.",
+    404: "It does not exist, or is not yours.",
     406: "Only JSON is spoken here.",
+    422: "Understood and refused: `errors` has every reason.",
     429: "Too many requests: wait `Retry-After` seconds.",
     500: "Something broke here; quote `request_id`.",
     503: "The database is busy, or nothing can serve: wait `Retry-After` seconds, then repeat.",
@@ -24,9 +26,7 @@ OF_WRITES = {
     409: "The first request with this `Idempotency-Key` is not done, or it cannot be done now.",
     413: "The body is too large.",
     415: "The body is not JSON.",
-    422: "Understood and refused: `errors` has every reason.",
 }
-NOT_THERE = {404: "It does not exist, or is not yours."}
 
 
 class Operations(AutoSchema):
@@ -41,8 +41,6 @@ class Operations(AutoSchema):
         answers = operation["responses"]
         shape = self.resolve_serializer(ProblemShape, "response").ref
         said = OFTEN | (OF_WRITES if is_write else {})
-        if "{" in self.path or is_write:
-            said |= NOT_THERE
         for status, words in said.items():
             answers[str(status)] = {
                 "description": words,

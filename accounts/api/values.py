@@ -4,7 +4,6 @@ import math
 from datetime import UTC
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -41,7 +40,7 @@ class Money(serializers.DecimalField):
         super().__init__(max_digits=14, decimal_places=2, coerce_to_string=True, **kwargs)
 
 
-@extend_schema_field(OpenApiTypes.DECIMAL)
+@extend_schema_field({"type": "string", "format": "decimal"})
 class MoneyFigure(serializers.FloatField):
     """An amount that was summed as a number, shown as money: text with two places."""
 

@@ -9,8 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.access import granted_to
 from accounts.api.asked import read_query
-from accounts.scopes import SCOPES, scopes_of
+from accounts.scopes import SCOPES
+
+WAYS = {"ApiKey": "key", "ClientLogin": "token"}
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -19,6 +22,14 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         return {"type": "apiKey", "in": "header", "name": "X-Api-Key"}
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "accounts.access.BearerAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
 def owner_of(request: Request) -> int:
@@ -38,13 +49,11 @@ class Me(serializers.Serializer[Any]):
     scopes = serializers.SerializerMethodField(help_text="what you may do")
 
     def get_via(self, _user: object) -> str:
-        return "key" if self.context["auth"] else "login"
+        return WAYS.get(type(self.context["request"].auth).__name__, "login")
 
-    def get_scopes(self, user: object) -> list[str]:
-        """Return what the role may, and the key where one was sent."""
-        may = scopes_of(user)
-        key = self.context["auth"]
-        return [name for name in SCOPES if name in may and (key is None or name in key.scopes)]
+    def get_scopes(self, _user: object) -> list[str]:
+        granted = granted_to(self.context["request"])
+        return [name for name in SCOPES if name in granted]
 
 
 class WhoAmI(APIView):
@@ -53,4 +62,4 @@ class WhoAmI(APIView):
     @extend_schema(operation_id="auth_me", responses=Me, tags=["auth"])
     def get(self, request: Request) -> Response:
         read_query(request, serializers.Serializer)
-        return Response(Me(request.user, context={"auth": request.auth}).data)
+        return Response(Me(request.user, context={"request": request}).data)

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +17,7 @@ from accounts.api.asked import Body, read_body, read_query
 from accounts.api.errors import BadQuery, InProgress, Refused
 from accounts.api.who import owner_of
 from accounts.problems import Fault
+from accounts.rendering import Json
 
 LONGEST_KEY = 72
 REPLAYED = "Idempotency-Replayed"
@@ -39,12 +39,12 @@ class Nothing(Body):
 
 
 def writes(
-    name: str, *, tag: str, scope: str, gives: Gives, takes: type[Body] = Nothing
+    name: str, *, tag: str, scope: str, gives: Gives, takes: type[Body] = Nothing, once: str = ""
 ) -> Callable[[Write], Write]:
     """Make a view's write out of a method that is handed (request, asked) and does one deed.
 
-    The answer is kept in the transaction of the deed. Whatever is refused is rolled back whole and
-    kept nowhere, so the same key may be sent again.
+    The answer is kept in the transaction of the deed, without the field `once`: a secret shown this
+    once. Whatever is refused is rolled back whole and kept nowhere, so its key may be sent again.
     """
 
     def carry_out(
@@ -56,7 +56,8 @@ def writes(
             if first is not None:
                 return _again(first.status, first.body)
             answer = do()
-            _keep(answer, owner_id, key, fingerprint)
+            kept = answer.data | {once: None} if once else answer.data
+            _keep(kept, answer.status_code, owner_id, key, fingerprint)
             return answer
 
     return _made(name, tag=tag, scope=scope, gives=gives, takes=takes, carry_out=carry_out)
@@ -79,7 +80,7 @@ def writes_in_steps(
             return _again(first.status, first.body)
         answer = do()
         if answer.status_code != 202:
-            _keep(answer, owner_id, key, fingerprint)
+            _keep(answer.data, answer.status_code, owner_id, key, fingerprint)
         return answer
 
     return _made(name, tag=tag, scope=scope, gives=gives, takes=takes, carry_out=carry_out)
@@ -159,12 +160,12 @@ def _again(status: int, body: str) -> Response:
     return Response(json.loads(body), status=status, headers={REPLAYED: "true"})
 
 
-def _keep(answer: Response, owner_id: int, key: str, fingerprint: str) -> None:
+def _keep(data: Any, status: int, owner_id: int, key: str, fingerprint: str) -> None:  # noqa: ANN401
     repeats.keep_answer(
         owner_id=owner_id,
         key=key,
         fingerprint=fingerprint,
-        status=answer.status_code,
-        body=JSONRenderer().render(answer.data).decode(),
+        status=status,
+        body=Json().render(data).decode(),
         now=timezone.now(),
     )

@@ -11,7 +11,7 @@ from accounts.models.alerts import (
 from accounts.models.audit import AuditEntry, AuditHead
 from accounts.models.coming import Invitation
 from accounts.models.jobs import JobRun
-from accounts.models.keys import ApiKey, KeptAnswer
+from accounts.models.keys import ApiKey, ClientLogin, KeptAnswer, RefreshToken
 from accounts.models.people import PriceFormat, Role, SavedFilter, Theme, User
 
 __all__ = [
@@ -22,12 +22,14 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "AuditHead",
+    "ClientLogin",
     "Delivery",
     "Invitation",
     "JobRun",
     "KeptAnswer",
     "Notification",
     "PriceFormat",
+    "RefreshToken",
     "Role",
     "SavedFilter",
     "Theme",

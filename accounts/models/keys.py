@@ -57,3 +57,47 @@ class KeptAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.status}"
+
+
+class ClientLogin(models.Model):
+    """One log-in of a first-party client: the family of refresh tokens that came of it."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="client_logins"
+    )
+    client = models.CharField(max_length=128, blank=True, help_text="what it says it is")
+    password_mark = models.CharField(
+        max_length=128, help_text="tells whether the password is still the one it came with"
+    )
+    made_at = models.DateTimeField()
+    used_at = models.DateTimeField(help_text="when it was last refreshed")
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_why = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-used_at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | ~Q(ended_why=""),
+                name="client_login_ends_for_a_reason",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner} by {self.client or 'a client'} since {self.made_at:%Y-%m-%d %H:%M}"
+
+
+class RefreshToken(models.Model):
+    """One refresh token, good once; one that comes a second time was copied."""
+
+    login = models.ForeignKey(ClientLogin, on_delete=models.CASCADE, related_name="tokens")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256; the text is not kept")
+    made_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"token {self.pk} of {self.login}"

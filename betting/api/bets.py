@@ -20,6 +20,7 @@ from accounts.api import (
     Query,
     Refused,
     Shape,
+    Sort,
     filter_of,
     idempotency_key,
     lists,
@@ -50,6 +51,13 @@ class BetQuery(Query):
     bankroll = Id()
     placed_after = Moment(required=False, help_text="at or after this time")
     placed_before = Moment(required=False, help_text="before this time")
+    sort = Sort(
+        placed_at="placed_at",
+        starts_at="selection__market__event__starts_at",
+        stake="stake",
+        price="price",
+        settled_at="settled_at",
+    )
 
 
 class BetShape(Shape):

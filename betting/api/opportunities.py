@@ -17,6 +17,7 @@ from accounts.api import (
     Price,
     Query,
     Shape,
+    Sort,
     filter_of,
     lists,
     owner_of,
@@ -52,13 +53,23 @@ class OpportunityFields(Shape):
 
 
 class OpportunityQuery(OpportunityFields, Query):
-    pass
+    sort = Sort(
+        edge="edge",
+        price="price",
+        starts_at="quote__selection__market__event__starts_at",
+        price_seen_at="price_seen_at",
+    )
 
 
 class OpportunityShape(Shape):
     id = serializers.IntegerField(source="pk")
     strategy = serializers.CharField(source="strategy.key")
-    strategy_version = serializers.IntegerField(source="version.number")
+    strategy_version = serializers.IntegerField(
+        source="version.number",
+        default=None,
+        allow_null=True,
+        help_text="null: found before strategies had versions",
+    )
     event = serializers.IntegerField(source="quote.selection.market.event_id")
     competition = serializers.CharField(source="quote.selection.market.event.competition.key")
     is_simulated = serializers.BooleanField(

@@ -22,7 +22,7 @@ KEPT = timedelta(days=7)
 # Never leave the database, whoever asks: they open something, or are the product's own.
 SECRET = {
     "password", "hashed_key", "token_hash", "secret", "session_key", "data", "salt", "content",
-    "sessions_ended", "fingerprint", "request_key", "hash",
+    "sessions_ended", "fingerprint", "request_key", "hash", "password_mark", "digest",
 }  # fmt: skip
 # The key of a key is its prefix and its hash.
 SECRET_OF = {"accounts.ApiKey": {"id", "replaced_by_id"}}

@@ -1,11 +1,18 @@
 import re
+from io import BytesIO
 from pathlib import Path
+from urllib.error import HTTPError
 
+import jsonschema
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 
+from accounts.management.commands.api_files import made
 from config import api_urls
+from tests import make
 
 
 def test_the_schema_is_valid_and_complete(tmp_path):
@@ -41,5 +48,67 @@ def test_nothing_else_of_the_api_is_open():
     """A new route without a key is caught here."""
     for route in api_urls.urlpatterns:
         path = re.sub(r"<[a-z]+:\w+>", "1", str(route.pattern))
-        if path not in {"schema", "docs"}:
+        if path not in {"schema", "docs", "auth/login", "auth/refresh", "auth/logout"}:
             assert Client().get(f"/api/v1/{path}").status_code == 401, path
+
+
+def test_the_files_made_from_the_schema_are_current():
+    """If this fails: scripts/manage api_files."""
+    for name, text in made().items():
+        assert (Path("docs/api") / name).read_text() == text, name
+
+
+@pytest.mark.django_db
+def test_the_client_of_the_docs_reads_places_and_repeats(alice, monkeypatch):
+    space: dict = {}
+    exec(Path("docs/api/client.py").read_text(), space)  # noqa: S102 ours
+    _, key = make.full_key(alice)
+    make.bankroll(alice)
+    client = Client()
+
+    def answer(asked, timeout):
+        found = client.generic(
+            asked.method, asked.full_url.removeprefix("http://testserver"), asked.data or b"",
+            "application/json", headers=dict(asked.header_items()),
+        )  # fmt: skip
+        if found.status_code >= 400:
+            raise HTTPError(asked.full_url, found.status_code, "", {}, BytesIO(found.content))
+        return BytesIO(found.content)
+
+    monkeypatch.setattr("urllib.request.urlopen", answer)
+    api = space["Fairline"]("http://testserver", key=key)
+    with time_machine.travel(make.NOON, tick=False):
+        quote = make.priced("2.100")
+        asked = {
+            "selection": quote.selection_id, "bookmaker": "paperbook", "price": "2.100",
+            "stake": "5.00",
+        }  # fmt: skip
+        bets = [api.place_bet(asked, repeat="one") for _ in range(2)]
+        make.place(alice, quote)
+
+    assert bets[0] == bets[1]
+    assert [row["stake"] for row in api.pages(api.bets(sort="stake", page_size=1))] == [
+        "5.00",
+        "10.00",
+    ]
+    with pytest.raises(space["Problem"]) as said:
+        api.bet(0)
+    assert said.value.status == 404
+
+
+def test_every_operation_has_examples_that_fit_and_says_how_it_refuses():
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    shapes = {"components": schema["components"]}
+    for path, methods in schema["paths"].items():
+        for method, said in methods.items():
+            assert {"400", "401", "403", "429", "500", "503"} <= set(said["responses"]), path
+            bodies = [said.get("requestBody", {}), *said["responses"].values()]
+            for body in bodies:
+                for kind, content in body.get("content", {}).items():
+                    assert "example" in content, (path, method)
+                    fits = jsonschema.Draft202012Validator(content["schema"] | shapes)
+                    faults = [e.message for e in fits.iter_errors(content["example"])]
+                    assert faults == [], (path, method, kind)
+            if method != "get" and not path.startswith("/api/v1/auth/"):
+                assert "Idempotency-Key" in {each["name"] for each in said["parameters"]}, path
+                assert {"409", "422"} <= set(said["responses"]), path

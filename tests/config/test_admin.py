@@ -77,6 +77,8 @@ EVIDENCE = {
     "Delivery",
     "JobRun",
     "KeptAnswer",
+    "ClientLogin",
+    "RefreshToken",
     "BreakerLevel",
     "BreakerReading",
     "Exclusion",

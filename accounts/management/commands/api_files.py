@@ -1,0 +1,27 @@
+"""Write docs/api/client.py and docs/api/collection.json from the schema."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from drf_spectacular.generators import SchemaGenerator
+
+from accounts.api import files
+
+
+def made() -> dict[str, str]:
+    """Return the text of each file, by its name."""
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return {"client.py": files.client(schema), "collection.json": files.collection(schema)}
+
+
+class Command(BaseCommand):
+    help = "Write the API's client and collection from its schema."
+
+    def handle(self, **_options: Any) -> None:  # noqa: ANN401
+        folder = Path(settings.BASE_DIR) / "docs" / "api"
+        folder.mkdir(exist_ok=True)
+        for name, text in made().items():
+            (folder / name).write_text(text)
+            self.stdout.write(f"docs/api/{name}")
