@@ -39,9 +39,11 @@ from accounts.operating import Evidence, Operated
 from accounts.scopes import rights_of
 
 if TYPE_CHECKING:
-    People, PersonChange = UserAdmin[User], UserChangeForm[User]
+    People = UserAdmin[User]
+    PersonChange = UserChangeForm[User]
 else:
-    People, PersonChange = UserAdmin, UserChangeForm
+    People = UserAdmin
+    PersonChange = UserChangeForm
 
 admin.site.site_header = "Fairline operations"
 admin.site.site_title = "Fairline"

@@ -35,6 +35,18 @@ def check(**asked):
     )
 
 
+def is_looked_at(*, name="alice", password="wrong", address="192.0.2.1", device=""):  # noqa: S107
+    """Try a password, and say whether it was compared at all."""
+    now = timezone.now()
+    try:
+        login.check_password(name=name, password=password, address=address, device=device, now=now)
+    except TooManyTries:
+        return False
+    except login.WrongLogin:
+        return True
+    return True
+
+
 def is_in(client):
     return "_auth_user_id" in client.session
 
@@ -106,18 +118,18 @@ def test_one_password_is_hashed_whoever_is_named(alice, monkeypatch, name):
 
 
 def test_a_hundred_passwords_from_one_address_are_ten(alice):
-    statuses = [try_login(password=f"p{n}").status_code for n in range(100)]
+    looked = [is_looked_at(password=f"p{n}", address="127.0.0.1") for n in range(100)]
 
-    assert statuses == [200] * 10 + [429] * 90
+    assert looked == [True] * 10 + [False] * 90
     assert 0 < int(try_login()["Retry-After"]) <= 600
     assert try_login(password=PASSWORD).status_code == 429
     assert AuditEntry.objects.filter(action="refused log-in").count() == 1
 
 
 def test_a_hundred_names_from_one_address_are_ten(alice):
-    looked = [try_login(name=f"user{n}", password="123456").status_code for n in range(100)]
+    looked = [is_looked_at(name=f"user{n}", password="123456") for n in range(100)]
 
-    assert looked.count(200) == 10
+    assert looked.count(True) == 10
 
 
 def test_a_hundred_addresses_on_one_name_are_ten_and_lock_nobody_out(alice):
@@ -125,13 +137,11 @@ def test_a_hundred_addresses_on_one_name_are_ten_and_lock_nobody_out(alice):
     try_login(home, password=PASSWORD)
     home.post("/logout/")
 
-    looked = [
-        try_login(name="ALICE", REMOTE_ADDR=f"198.51.100.{n}").status_code for n in range(100)
-    ]
+    looked = [is_looked_at(name="ALICE", address=f"198.51.100.{n}") for n in range(100)]
     stranger = try_login(password=PASSWORD, REMOTE_ADDR="203.0.113.9")
     try_login(home, password=PASSWORD, REMOTE_ADDR="203.0.113.10")
 
-    assert looked.count(200) == 10
+    assert looked.count(True) == 10
     assert stranger.status_code == 429
     assert is_in(home)
 
