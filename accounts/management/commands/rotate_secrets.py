@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from accounts.commands import AuditedCommand
 from accounts.rotating import relock_all
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Lock every secret in the database by the first of FAIRLINE_SECRETS_KEYS."
 
     def handle(self, *_args: Any, **_options: Any) -> None:  # noqa: ANN401
