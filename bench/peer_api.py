@@ -63,7 +63,8 @@ EVENT = ["competition", "home", "away"]
 ON = [f"selection__market__event__{name}" for name in EVENT]
 urlpatterns = [
     path(
-        "peer/bets", listed(Bet, BetShape, "-placed_at", ["bankroll", "bookmaker", *ON]).as_view()
+        "api/peer/bets",
+        listed(Bet, BetShape, "-placed_at", ["bankroll", "bookmaker", *ON]).as_view(),
     ),
     path(
         "api/peer/opportunities",

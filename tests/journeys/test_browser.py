@@ -32,7 +32,7 @@ def addresses() -> list[str]:
         "/backtests/",
         "/", "/?tab=passed", "/odds/", "/odds/?market=totals", "/scanner/?doubtful=yes",
         "/bookmakers/", "/bets/", "/performance/", "/models/",
-        "/risk/", "/venues/", "/status/", "/preferences/", "/methodology/",
+        "/risk/", "/venues/", "/status/", "/preferences/", "/keys/", "/methodology/",
         "/alerts/", "/alerts/rules/add/", "/notices/", "/audit/", "/account/", "/security/",
         "/security/sessions/",
         f"/bets/{bet.pk}/",
