@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from risk.domain.jurisdictions import Rules, ages_asked
 from risk.models import Exclusion, Period, PersonalKind
 
 LENGTHS = (
@@ -18,6 +19,8 @@ LENGTHS = (
     ("1826", "5 years"),
     ("forever", "For good"),
 )
+
+ELSEWHERE = ("other", "Somewhere else")
 
 
 def _select(choices: Any) -> forms.Select:  # noqa: ANN401
@@ -60,6 +63,30 @@ class Exclude(forms.Form):
             given["title"] = kind.label
             given["words"] = dict(LENGTHS)[days].lower()
         return given
+
+
+class SayPlace(forms.Form):
+    """Where I am, and an age I have reached."""
+
+    place = forms.ChoiceField(label="I am in")
+    reached_age = forms.TypedChoiceField(label="I am", coerce=int)
+
+    def __init__(self, *args: Any, rules: Rules, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        places = sorted((rule.title, rule.code) for rule in rules.values())
+        ages = ages_asked(rules)
+        choices = {
+            "place": [("", "Choose"), *((code, title) for title, code in places), ELSEWHERE],
+            "reached_age": [
+                ("", "Choose"),
+                *((age, f"{age} or older") for age in ages),
+                (0, f"younger than {min(ages, default=18)}"),
+            ],
+        }
+        for name, given in choices.items():
+            field = self.fields[name]
+            field.choices = given  # type: ignore[attr-defined]
+            field.widget.attrs["class"] = "select"
 
 
 class CheckEvery(forms.Form):

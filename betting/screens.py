@@ -29,13 +29,12 @@ from betting.selectors.opportunities import (
     stake_steps,
 )
 from betting.selectors.performance import strategies_bet_by
-from betting.selectors.stakes import Staked, day_of, staked_of
+from betting.selectors.stakes import LimitsLine, Staked, day_of, line_of, staked_of
 from odds.domain.freshness import freshness
 from odds.listings import EventFilter, events
 from odds.models import Bookmaker, Event, EventStatus
 from odds.screens import MARKETS, market_title, selection_title
 from odds.selectors import confirmed_at
-from risk.domain.limits import Room, rooms
 from risk.domain.staking import Step
 from risk.models import Halt
 from risk.selectors import Rules, rules_of
@@ -54,14 +53,9 @@ class Bettor:
     rules: Rules
 
     @property
-    def day(self) -> Room:
-        """Return what of today's limit is used and left."""
-        exposure = self.staked.exposure(equity=self.money.equity, free=self.money.free, on=None)
-        return next(
-            room
-            for room in rooms(exposure=exposure, bounds=self.rules.bounds)
-            if room.rule == "max_day_share"
-        )
+    def line(self) -> LimitsLine:
+        """Return what of the limits is used and left."""
+        return line_of(self.money, self.staked, bounds=self.rules.bounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +87,7 @@ class Today:
     passed_count: int
     open_count: int
     open_bets: int
-    day: Room
+    line: LimitsLine
     day_profit: Decimal
     money: BankrollMoney
     halts: tuple[Halt, ...]
@@ -132,10 +126,10 @@ def today(owner_id: int, which: OpportunityFilter, *, now: datetime, rate: float
         passed_count=passed_count,
         open_count=open_count,
         open_bets=bettor.staked.open_bets,
-        day=bettor.day,
+        line=bettor.line,
         day_profit=profit_between(bettor.money.bankroll_id, *day_of(now)),
         money=bettor.money,
-        halts=bettor.rules.halts,
+        halts=bettor.rules.shown,
         next_event=None if rows else _next_event(now),
     )
 

@@ -14,6 +14,7 @@ from betting.api.answers import CancelBet, ConfirmBet
 from betting.api.bets import BetDetail, Bets
 from betting.api.imported import ImportedBets
 from betting.api.journal import Journal, JournalDetail, JournalReplay
+from betting.api.jurisdiction import Jurisdiction
 from betting.api.money import Bankrolls, RiskView
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
 from betting.api.performance import PerformanceView
@@ -217,6 +218,7 @@ urlpatterns = [
         ConfirmRaise.as_view(),
         name="api-raise-confirm",
     ),
+    path("risk/jurisdiction", Jurisdiction.as_view(), name="api-jurisdiction"),
     path("risk/exclusions", Exclusions.as_view(), name="api-exclusions"),
     path("risk/assessments", Assessments.as_view(), name="api-assessments"),
 ]

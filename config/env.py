@@ -13,6 +13,8 @@ from models_registry.domain.bounds import GateBounds
 from models_registry.domain.drift_bounds import Bounds, drift_bounds
 from models_registry.domain.holdout import parse_held_out
 from risk.domain.breakers import Level
+from risk.domain.jurisdiction_table import JURISDICTIONS
+from risk.domain.jurisdictions import JurisdictionRule, changed
 
 SHORTEST_SECRET = 50
 SIGN_UPS = ("open", "invited", "closed")
@@ -71,6 +73,34 @@ def secrets_keys(text: str) -> list[str]:
     if fault := secrets.fault_of(keys):
         raise ImproperlyConfigured(f"FAIRLINE_SECRETS_KEYS: {fault}; {MAKE_A_KEY}")
     return keys
+
+
+def age_gate(asked: bool | None, *, live_venues: Sequence[str]) -> bool:
+    """Return whether people say where they are and how old before they stake.
+
+    Unset: where venues may take real money.
+
+    Raises:
+        ImproperlyConfigured: where it is off although venues may take real money.
+    """
+    if asked is False and live_venues:
+        raise ImproperlyConfigured(
+            f"FAIRLINE_AGE_GATE is off, and FAIRLINE_LIVE_VENUES names {', '.join(live_venues)}: "
+            "unset it, real money is for those who are old enough"
+        )
+    return bool(live_venues) if asked is None else asked
+
+
+def jurisdictions(text: str) -> Mapping[str, JurisdictionRule]:
+    """Return the rules of places, with the changes of a text such as 'GB=18,US-TX=no'.
+
+    Raises:
+        ImproperlyConfigured: naming the part at fault, and what it may be.
+    """
+    try:
+        return changed(JURISDICTIONS, text)
+    except ValueError as fault:
+        raise ImproperlyConfigured(f"FAIRLINE_JURISDICTIONS: {fault}") from fault
 
 
 def gate_bounds(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from risk.jurisdiction import place_said_by
 from risk.services.personal import note_presence
 
 # A page so soon after the one before is not worth a write.
@@ -15,7 +16,7 @@ NOBODY = ("/admin/", "/api/", "/static/", "/health/", "/live/", "/metrics")
 
 
 class CountPresence:
-    """Note that somebody looks at a page, and keep since when they are here with their session."""
+    """Note that somebody looks at a page, and keep since when and where with their session."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -30,10 +31,11 @@ class CountPresence:
         # Kept with the session, so that most pages ask the database nothing.
         kept = request.session.get("here")
         if kept is None or now - datetime.fromisoformat(kept["last_at"]) >= GRAIN:
-            here = note_presence(owner_id=owner_id, now=now)
+            here, said = note_presence(owner_id=owner_id, now=now), place_said_by(owner_id)
             request.session["here"] = {
                 "since": here.since.isoformat(),
                 "last_at": here.last_at.isoformat(),
                 "told_at": here.told_at.isoformat(),
                 "check_minutes": here.check_minutes,
+                "place": said.place if said else "",
             }

@@ -47,7 +47,7 @@ PAGES: dict[str, Needs] = {
     # --- what is one's own
     **_each("today bets export_bets bet bet_import journal decision", READ_OWN, NEVER),
     **_each("performance export_performance money statement export_statement", READ_OWN, NEVER),
-    **_each("risk drill stop personal", READ_OWN, NEVER),
+    **_each("risk drill stop personal limits_line", READ_OWN, NEVER),
     **_each("bet_imports", READ_OWN, BET),
     **_each("my_record", READ_OWN, SETTINGS),
     **_each("alerts notices", READ_OWN, NEVER),
@@ -62,7 +62,7 @@ PAGES: dict[str, Needs] = {
     **_each("add_rule alert_rule", SETTINGS, SETTINGS),
     **_each("add_channel remove_channel renew_key test_channel remove_rule", NEVER, SETTINGS),
     **_each("mute_alerts quiet_hours send_again", NEVER, SETTINGS),
-    **_each("set_personal_limit answer_raise exclude check_every", NEVER, SETTINGS),
+    **_each("set_personal_limit answer_raise exclude check_every say_place", NEVER, SETTINGS),
     **_each("share unshare", NEVER, MINE),
     **_each("take_out close_account keep_account", NEVER, MINE),
     **_each("taken_out", MINE, NEVER),

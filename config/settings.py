@@ -14,9 +14,11 @@ from csp.constants import NONE, SELF
 from accounts import secrets
 from accounts.clock import parse_acceleration
 from config.env import (
+    age_gate,
     check_production,
     gate_bounds,
     holdout,
+    jurisdictions,
     operator_level,
     paper,
     parse_credits,
@@ -160,6 +162,13 @@ PAPER = paper(
 MANUAL_ANSWERS_WITHIN = timedelta(minutes=env.int("FAIRLINE_MANUAL_MINUTES", default=15))
 # Venues that may stake real money once an operator has armed them; empty: none.
 LIVE_VENUES = env.list("FAIRLINE_LIVE_VENUES", default=[])
+# Whether people say where they are and how old before they stake; on where money is real.
+AGE_GATE = age_gate(
+    env.bool("FAIRLINE_AGE_GATE") if env.str("FAIRLINE_AGE_GATE", default="") else None,
+    live_venues=LIVE_VENUES,
+)
+# Where stakes are taken from and from which age on; on top of risk/domain/jurisdiction_table.py.
+JURISDICTIONS = jurisdictions(env.str("FAIRLINE_JURISDICTIONS", default=""))
 BETFAIR_APP_KEY = env.str("BETFAIR_APP_KEY", default="")
 BETFAIR_USERNAME = env.str("BETFAIR_USERNAME", default="")
 BETFAIR_PASSWORD = env.str("BETFAIR_PASSWORD", default="")

@@ -12,6 +12,7 @@ from risk.domain.breakers import PERSONAL, History, Level, Reading, read
 from risk.domain.controls import ExclusionSeen, HaltSeen
 from risk.domain.limits import Bounds, Exposure
 from risk.domain.staking import Proposal, Step, waterfall
+from risk.jurisdiction import why_barred
 from risk.models import (
     Assessment,
     BreakerLevel,
@@ -27,11 +28,16 @@ NOTHING: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds for one person's stakes now: the limits, what is halted, and who keeps away."""
+    """What holds for one person's stakes now: limits, halts, who keeps away, who is `barred`.
+
+    `shown` are the halts as pages show them, exclusions among them.
+    """
 
     bounds: Bounds
     halts: tuple[Halt, ...]
     exclusion: ExclusionSeen | None = None
+    barred: str = ""
+    shown: tuple[Halt, ...] = ()
 
     def halting(self, scopes: Mapping[str, str]) -> list[Halt]:
         """Return the halts that cover a stake: those of all, and of what it is of, by kind."""
@@ -59,6 +65,7 @@ class Rules:
             halted="; ".join(
                 (
                     *([f"{self.exclusion.title}."] if self.exclusion else ()),
+                    *([self.barred] if self.barred else ()),
                     *(
                         f"{halt.get_cause_display()}: {halt.reason}"
                         for halt in self.halting(scopes)
@@ -78,6 +85,8 @@ def rules_of(owner_id: int, *, now: datetime) -> Rules:
         bounds_of(owner_id),
         tuple(halt for halt in found if halt.cause != Halt.Cause.EXCLUDED),
         None if last is None else ExclusionSeen(last.reason, last.until),
+        why_barred(owner_id),
+        tuple(found),
     )
 
 

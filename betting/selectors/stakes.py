@@ -10,12 +10,12 @@ from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from betting.models import AT_RISK, NOT_TAKEN, Opportunity
-from betting.selectors.money import BankrollMoney, equity_path
+from betting.selectors.money import BankrollMoney, bankroll_of, equity_path
 from betting.selectors.playing import stake_rooms
 from odds.models import Bookmaker, Selection, Side
 from risk.domain.breakers import PERSONAL, History, Reading
 from risk.domain.exposure import On, OpenStakes, decided_by, gain_of
-from risk.domain.limits import Exposure, Room, rooms
+from risk.domain.limits import Bounds, Exposure, Room, rooms
 from risk.selectors import bounds_of, reading_of
 
 ZERO = Decimal("0.00")
@@ -88,6 +88,23 @@ class LimitsUsed:
     def drawdown(self) -> float:
         """Return how far equity is below its peak, as the breaker reads it."""
         return self.breaker.figure
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsLine:
+    """What pages about money say of the limits in one line."""
+
+    currency: str
+    rooms: tuple[Room, ...]
+
+    @property
+    def day(self) -> Room:
+        """Return what of today's limit is used and left."""
+        return self.rooms[0]
+
+
+# What everybody wants to know; of the others the page of risk tells.
+IN_LINE = ("max_day_share", "max_bet_share", "max_open_bets")
 
 
 def day_of(now: datetime) -> tuple[datetime, datetime]:
@@ -201,6 +218,20 @@ def _on(
         draw_offered,
         gain_of(price, commission_share),
     )
+
+
+def limits_line(owner_id: int, *, now: datetime) -> LimitsLine:
+    """Return the line of a person's first bankroll, with limits of their own if they have any."""
+    money = bankroll_of(owner_id)
+    staked = staked_of(money.bankroll_id, owner_id, now=now)
+    return line_of(money, staked, bounds=bounds_of(owner_id))
+
+
+def line_of(money: BankrollMoney, staked: Staked, *, bounds: Bounds) -> LimitsLine:
+    """Return the line of what is staked: the limits in it, and those a person set themselves."""
+    exposure = staked.exposure(equity=money.equity, free=money.free, on=None)
+    left = {room.rule: room for room in rooms(exposure=exposure, bounds=bounds)}
+    return LimitsLine(money.currency, (*(left[rule] for rule in IN_LINE), *staked.personal))
 
 
 def limits_used(money: BankrollMoney, *, now: datetime, on: On | None = None) -> LimitsUsed:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.sessions.backends.base import SessionBase
@@ -13,12 +14,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import clock
 from accounts.http import UserRequest
-from betting.forms_personal import CheckEvery, Exclude, PersonalLimitForm
+from betting.forms_personal import CheckEvery, Exclude, PersonalLimitForm, SayPlace
 from betting.selectors.playing import own_rooms
 from betting.selectors.reality import RealityCheck, reality_check_of
+from risk.jurisdiction import place_said_by
 from risk.personal import exclusions_of, minutes_here, presence_of, raises_waiting
 from risk.selectors import exclusion_of
 from risk.services import personal as services
+from risk.services.jurisdiction import say_place as say
 
 
 @require_GET
@@ -109,6 +112,30 @@ def check_every(request: UserRequest) -> HttpResponse:
     return redirect("personal")
 
 
+@require_POST
+@login_required
+def say_place(request: UserRequest) -> HttpResponse:
+    """Note where I am, and an age I have reached."""
+    form = SayPlace(request.POST, rules=settings.JURISDICTIONS)
+    if not form.is_valid():
+        return _page(request, place=form, status=422)
+    try:
+        say(owner_id=request.user.pk, now=timezone.now(), **form.cleaned_data)
+    except services.NotYet as refused:
+        form.add_error("place", str(refused))
+        return _page(request, place=form, status=422)
+    request.session.pop("here", None)
+    messages.success(request, "Noted.")
+    return redirect("personal")
+
+
+@require_GET
+@login_required
+def limits_line(request: UserRequest) -> HttpResponse:
+    """Show what of the limits is used and left, for a page that asks for it afterwards."""
+    return render(request, "risk/_limits_line.html")
+
+
 @login_required
 def reality_check(request: UserRequest) -> HttpResponse:
     """Show the reality check if it is due; a POST says that I saw it."""
@@ -143,11 +170,14 @@ def _page(
     limit: PersonalLimitForm | None = None,
     exclude: Exclude | None = None,
     check: CheckEvery | None = None,
+    place: SayPlace | None = None,
     status: int = 200,
 ) -> HttpResponse:
     owner_id = request.user.pk
     here = presence_of(owner_id)
     minutes = here.check_minutes if here else 60
+    said = place_said_by(owner_id)
+    held = {"place": said.place, "reached_age": said.reached_age} if said else {}
     return render(
         request,
         "risk/personal.html",
@@ -161,6 +191,10 @@ def _page(
             "here": timezone.now() - here.since if here else timedelta(0),
             "limit_form": limit or PersonalLimitForm(),
             "exclude_form": exclude or Exclude(),
+            "age_gate": settings.AGE_GATE,
+            "place_said": said,
+            "place_rule": settings.JURISDICTIONS.get(said.place) if said else None,
+            "place_form": place or SayPlace(initial=held, rules=settings.JURISDICTIONS),
             "check_form": check or CheckEvery(initial={"minutes": minutes}),
         },
         status=status,

@@ -84,7 +84,8 @@ class Facts:
     """All that is known of one stake when it is decided on; what is None nobody knows.
 
     `price` is the least accepted, `net_price` what is left of it after commission. `scopes` names
-    what the stake is of, by kind of scope (strategy, bookmaker, league, model, venue).
+    what the stake is of, by kind of scope (strategy, bookmaker, league, model, venue). `barred`
+    says why nobody of this place or age may stake, empty where they may.
     """
 
     stake: Decimal
@@ -101,6 +102,7 @@ class Facts:
     opportunity: OpportunitySeen | None = None
     model: ModelSeen | None = None
     exclusion: ExclusionSeen | None = None
+    barred: str = ""
     halts: tuple[HaltSeen, ...] = ()
     scopes: Mapping[str, str] = field(default_factory=dict)
 
@@ -133,6 +135,19 @@ def excluded(facts: Facts) -> Breach | None:
         "Open bets settle as usual.",
         figure=facts.exclusion.title,
         bound="" if until is None else until.isoformat(),
+        field="",
+    )
+
+
+def barred(facts: Facts) -> Breach | None:
+    """Where the person is, somebody of their age may stake."""
+    if not facts.barred:
+        return None
+    return Breach(
+        "jurisdiction",
+        f"{facts.barred} Until then you may look, and open bets settle as usual.",
+        figure="country and age",
+        bound="",
         field="",
     )
 
@@ -390,6 +405,7 @@ LIMITS = {
 # In the order in which people are told: who, then what, then at which price, then how much.
 CONTROLS: tuple[Rule, ...] = (
     Rule("excluded", "Time-out or self-exclusion", excluded),
+    Rule("jurisdiction", "Country and age", barred),
     *(Rule(cause, title, partial(halted, cause)) for cause, title in CAUSES.items()),
     Rule("event_open", "Event still to come", event_open),
     Rule("event_started", "Event not started", event_started),

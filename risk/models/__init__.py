@@ -8,6 +8,7 @@ from risk.models.personal import (
     PersonalAsked,
     PersonalKind,
     PersonalLimit,
+    PlaceSaid,
     Presence,
     TimeSpent,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "PersonalAsked",
     "PersonalKind",
     "PersonalLimit",
+    "PlaceSaid",
     "Presence",
     "TimeSpent",
 ]

@@ -70,6 +70,32 @@ class Exclusion(models.Model):
         return f"{self.kind} of {self.owner}"
 
 
+class PlaceSaid(models.Model):
+    """Where a person said they are, and an age they said they have reached: the latest row.
+
+    Append-only. No birthday is kept, and no address: of the age no more than any rule asks for.
+    """
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="places_said"
+    )
+    place = models.CharField(max_length=6, help_text="such as GB or US-NJ; 'other' is neither")
+    reached_age = models.PositiveSmallIntegerField(help_text="0: younger than any rule asks for")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="what_was_said_stays",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner} in {self.place}"
+
+
 class PersonalKind(models.TextChoices):
     DEPOSIT = "deposit", "Deposits"
     STAKE = "stake", "Stakes"

@@ -36,6 +36,7 @@ def assess_stake(
         bounds=rules.bounds,
         halts=tuple(selectors.halt_seen(halt) for halt in rules.halting(facts.scopes)),
         exclusion=rules.exclusion,
+        barred=rules.barred,
     )
     breaches = (*found, *find_breaches(facts, all_rules()))
     steps = rules.waterfall(proposal, exposure=facts.exposure, scopes=facts.scopes)

@@ -63,6 +63,7 @@ def own(kind: str, *, counts_bets: bool = False) -> Exposure:
 
 BROKEN = {
     "excluded": {"exclusion": ExclusionSeen("Self-exclusion", None)},
+    "jurisdiction": {"barred": "Nobody stakes from there."},
     **{cause: {"halts": (halt(cause),)} for cause in CAUSES},
     "event_open": {"event": EventSeen("A at B", "Postponed", False, make.EVENING)},
     "event_started": {"event": EventSeen("A at B", "Scheduled", True, make.NOON)},
