@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -105,6 +106,7 @@ def _slow_checks(place: Place) -> list[Gate]:
         "FAIRLINE_ENV": "production",
         "SECRET_KEY": secrets.token_urlsafe(64),
         "ALLOWED_HOSTS": "fairline.test",
+        "FAIRLINE_SECRETS_KEYS": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     }
     return [
         Gate("mypy", ["nice", "-n", "10", str(place.venv / "bin" / "mypy")], {}),
