@@ -1,6 +1,7 @@
 """Lists as files: CSV that no spreadsheet runs, and JSON."""
 
 import csv
+import io
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
@@ -36,6 +37,17 @@ def harmless(text: str) -> str:
     """
     begins = text[:1] in _BREAKS or text.lstrip()[:1] in _SIGNS
     return f"'{text}" if begins else text
+
+
+def csv_of(rows: Iterable[Mapping[str, object]], columns: Collection[str]) -> str:
+    """Return rows as one CSV text, every text in it harmless; other values as they print."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(columns))
+    writer.writeheader()
+    for row in rows:
+        safe = {name: harmless(v) if isinstance(v, str) else v for name, v in row.items()}
+        writer.writerow(safe)
+    return text.getvalue()
 
 
 class _Echo:

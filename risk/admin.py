@@ -134,3 +134,11 @@ class TimeSpentAdmin(Evidence):
     list_display = ("owner", "day", "seconds")
     list_select_related = ("owner",)
     search_fields = ("owner__username",)
+
+
+@admin.register(models.PlaceSaid)
+class PlaceSaidAdmin(Evidence):
+    list_display = ("at", "owner", "place", "reached_age")
+    list_filter = ("place",)
+    list_select_related = ("owner",)
+    search_fields = ("owner__username", "place")

@@ -86,7 +86,7 @@ def signature(secret: str, body: bytes, *, at: int) -> str:
     """Return the header that proves who sent a body, and when: HMAC-SHA256 of 'time.body'.
 
     >>> signature("whsec_1", b"{}", at=1)[:14]
-    't=1,v1=61ba9ba'
+    't=1,v1=f1ee2c2'
     """
     proof = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={at},v1={proof}"

@@ -1,6 +1,5 @@
 """Everything of one person as files: asked for, made by a job, kept for a week."""
 
-import csv
 import io
 import json
 import zipfile
@@ -15,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model, QuerySet
 
 from accounts import audit
-from accounts.exports import harmless
+from accounts.exports import csv_of
 from betting.models import TakeOut
 
 KEPT = timedelta(days=7)
@@ -157,24 +156,10 @@ def _zip(asked: TakeOut, tables: list[Table]) -> tuple[bytes, int]:
                     f"{table.name}.json",
                     json.dumps(rows, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1),
                 )
-                archive.writestr(f"{table.name}.csv", _csv(table.columns, rows))
+                archive.writestr(f"{table.name}.csv", csv_of(rows, table.columns))
             TakeOut.objects.filter(pk=asked.pk).update(done=number)
         archive.writestr("README.txt", _readme(asked, total))
     return packed.getvalue(), total
-
-
-def _csv(columns: list[str], rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns)
-    writer.writeheader()
-    for row in rows:
-        writer.writerow(
-            {
-                name: harmless(value) if isinstance(value, str) else value
-                for name, value in row.items()
-            }
-        )
-    return text.getvalue()
 
 
 def _readme(asked: TakeOut, total: int) -> str:

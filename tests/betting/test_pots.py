@@ -237,7 +237,9 @@ def test_a_hundred_tamperings_are_found_each_at_its_transfer(alice):
         )
         mark = transaction.savepoint()
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = replica")
+            # What the owner of the database can do; it needs no superuser.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("ALTER TABLE betting_transfer DISABLE TRIGGER USER")
             for statement in statements:
                 cursor.execute(statement)
         # The last one leaves no gap behind it: what the pots hold tells.

@@ -24,6 +24,7 @@ MODELS = [model for app in OURS for model in apps.get_app_config(app).get_models
 # The other is a queue of numbers, empty most of the time.
 WITHOUT_PAGE = {PriceChange, BreakersDue}
 EVIDENCE = {
+    "PlaceSaid",
     "Transfer",
     "LedgerAccount",
     "Bankroll",

@@ -17,6 +17,7 @@ from accounts import audit
 from accounts.models import AuditEntry
 from config.celery import app
 from config.observability import mask_secrets
+from config.routes import OPEN, PAGES
 
 
 @shared_task(name="tests.note")
@@ -31,7 +32,7 @@ def queue(_request):
     return HttpResponse("queued")
 
 
-urlpatterns = [path("queue", queue)]
+urlpatterns = [path("queue", queue, name="queue")]
 NOON = "2026-03-01T12:00:00Z"
 
 
@@ -58,6 +59,7 @@ def lines():
 def test_the_id_of_a_request_follows_into_the_worker(monkeypatch):
     """A real broker and a real worker, in a thread of this process."""
     monkeypatch.setattr(app.conf, "task_default_queue", "test-logs")
+    monkeypatch.setitem(PAGES, "queue", (OPEN, OPEN))
     worker = start_worker(
         app, perform_ping_check=False, pool="solo", queues=["test-logs"], shutdown_timeout=20
     )
