@@ -16,6 +16,7 @@ BY_NAME: dict[str, Any] = {
     "market": "h2h",
     "next": None,
     "period": "day",
+    "place": "GB",
     "predictor": "basketball_nba-h2h",
     "price": "2.105",
     "scope_key": "",

@@ -572,6 +572,14 @@ class Fairline:
         """Lift a halt of yours, or any as an operator, with a reason."""
         return self._ask('POST', f"/api/v1/risk/halts/{halt_id}/lift", body=body, repeat=repeat)
 
+    def jurisdiction(self, **filters):
+        """Where you said you are and how old, whether stakes are taken, and who helps there."""
+        return self._ask('GET', '/api/v1/risk/jurisdiction', filters)
+
+    def say_place(self, body=None, *, repeat=None):
+        """Say where you are, and an age you have reached. What bars stakes stands for a day."""
+        return self._ask('POST', '/api/v1/risk/jurisdiction', body=body, repeat=repeat)
+
     def personal(self, **filters):
         """What you let yourself pay in, stake, lose and spend in time; whether you keep away."""
         return self._ask('GET', '/api/v1/risk/personal', filters)

@@ -560,8 +560,16 @@ def test_without_the_lock_the_race_is_real(alice, monkeypatch):
         all_have_looked.wait(timeout=10)
         return staked
 
+    all_have_written, ask = threading.Barrier(5), placement._ask
+
+    def ask_together(*args, **kwargs):
+        # An answer locks what its owner has; one among unlocked writers could deadlock with them.
+        all_have_written.wait(timeout=10)
+        return ask(*args, **kwargs)
+
     monkeypatch.setattr(placement, "lock_accounts", unlocked)
     monkeypatch.setattr(placement, "staked_of", look_together)
+    monkeypatch.setattr(placement, "_ask", ask_together)
 
     together(5, lambda _i: make.place(alice, quote, "10.00"))
 
