@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from accounts.models import AlertTrigger
 from betting.domain.bankroll_run import Payouts, Results, half_even, profit_of
 from betting.domain.settlement import DeadHeat, Outcome, payout
-from betting.models import Bet, Notice, Transfer
+from betting.models import Bet, Transfer
 from betting.services.books import check_books
 from betting.services.correcting import correct_settlement
 from betting.services.settlement import settle_bet, settle_due_bets
@@ -209,7 +210,7 @@ def test_commission_is_of_what_a_market_won_in_all(alice, placed, winnings, at_o
         for bet, won, result in zip(bets, winnings, results, strict=True)
     ]
     assert check_books() == []
-    assert Notice.objects.exists() is (not at_once)
+    assert AlertTrigger.objects.filter(kind="correction").exists() is (not at_once)
     corrected = correct_settlement(
         bet_id=bets[-1].pk, result="void", reason="called off", now=LONG_AFTER
     )
