@@ -5,11 +5,17 @@ import importlib
 import numpy as np
 from measured import say, seconds
 
-from models_registry.boosters import BOOSTERS
 from models_registry.domain.calibration import Calibration, best_weight, fit_calibration
 from models_registry.domain.features import NAMES, FeatureMatrix
 from models_registry.domain.points import Points, fit_points
-from models_registry.learners import AS_THEY_STAND, FittedModel, Parameters, fit_linear, fit_trees
+from models_registry.training.boosters import BOOSTERS
+from models_registry.training.learners import (
+    AS_THEY_STAND,
+    FittedModel,
+    Parameters,
+    fit_linear,
+    fit_trees,
+)
 
 ROWS, BATCH = 20_000, 100_000
 FOLDS = 4

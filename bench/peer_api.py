@@ -22,7 +22,7 @@ from betting.api.bets import BetShape  # noqa: E402
 from betting.api.opportunities import OpportunityShape  # noqa: E402
 from betting.models import Bet, Opportunity  # noqa: E402
 from config.asgi import application  # noqa: E402 - with our addresses
-from odds.api import EventShape  # noqa: E402
+from odds.api.events import EventShape  # noqa: E402
 from odds.models import Event  # noqa: E402
 
 __all__ = ["application", "urlpatterns"]

