@@ -218,7 +218,7 @@ class Fairline:
     def bets(self, **filters):
         """Your bets, latest first.
 
-        Filters: bankroll, bookmaker, competition, cursor, event, fields, market, page_size, placed_after, placed_before, result, sort, status.
+        Filters: bankroll, bookmaker, competition, cursor, event, fields, market, page_size, placed_after, placed_before, result, sort, status, tag.
         """
         return self._ask('GET', '/api/v1/bets', filters)
 
@@ -237,6 +237,14 @@ class Fairline:
     def confirm_bet(self, bet_id, body=None, *, repeat=None):
         """Say what you really got of a bet that you place by hand (venue `manual`)."""
         return self._ask('POST', f"/api/v1/bets/{bet_id}/confirm", body=body, repeat=repeat)
+
+    def note_on_bet(self, bet_id, body=None, *, repeat=None):
+        """Keep a note on a bet of yours in place of the one before; empty takes it away."""
+        return self._ask('PUT', f"/api/v1/bets/{bet_id}/note", body=body, repeat=repeat)
+
+    def tag_bet(self, bet_id, body=None, *, repeat=None):
+        """Put tags on a bet of yours and take others off: at most ten of 24 letters."""
+        return self._ask('POST', f"/api/v1/bets/{bet_id}/tags", body=body, repeat=repeat)
 
     def bookmakers(self, **filters):
         """How much each bookmaker of a sport counts in the consensus, heaviest first.
@@ -487,7 +495,7 @@ class Fairline:
     def performance(self, **filters):
         """What your settled bets earned, and whether that can be told from luck.
 
-        Filters: bankroll, bookmaker, competition, market, since, strategy, until.
+        Filters: bankroll, bookmaker, by_edge, by_lead, by_price, by_regime, by_version, competition, market, since, strategy, tag, until.
         """
         return self._ask('GET', '/api/v1/performance', filters)
 
@@ -606,6 +614,36 @@ class Fairline:
     def search(self, search_id, **filters):
         """One search with its trials and the best of them, deflated for how many were tried."""
         return self._ask('GET', f"/api/v1/searches/{search_id}", filters)
+
+    def signals(self, **filters):
+        """What your bots said, newest first, and why it was put aside.
+
+        Filters: cursor, fields, page_size, put_aside, source.
+        """
+        return self._ask('GET', '/api/v1/signals', filters)
+
+    def send_signal(self, body=None, *, repeat=None):
+        """Say what a bot thinks; your strategy of this source decides on it with the next look."""
+        return self._ask('POST', '/api/v1/signals', body=body, repeat=repeat)
+
+    def signal_sources(self, **filters):
+        """Your sources, newest first, revoked ones too.
+
+        Filters: cursor, fields, page_size.
+        """
+        return self._ask('GET', '/api/v1/signals/sources', filters)
+
+    def make_signal_source(self, body=None, *, repeat=None):
+        """Make a source and the strategy that decides on it; its secret is in this answer alone."""
+        return self._ask('POST', '/api/v1/signals/sources', body=body, repeat=repeat)
+
+    def revoke_signal_source(self, key, body=None, *, repeat=None):
+        """Revoke a source for good: its signals count no longer, and its strategy is put away."""
+        return self._ask('POST', f"/api/v1/signals/sources/{key}/revoke", body=body, repeat=repeat)
+
+    def rotate_signal_source(self, key, body=None, *, repeat=None):
+        """Give a source another secret; what the old one signs is refused from now on."""
+        return self._ask('POST', f"/api/v1/signals/sources/{key}/rotate", body=body, repeat=repeat)
 
     def stats(self, **filters):
         """How much there is: events to come, open opportunities, your bets by status."""
