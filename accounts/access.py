@@ -13,11 +13,11 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from accounts.audit import came_from
-from accounts.client_logins import TokenRefused, login_of_access
 from accounts.http import client_address
 from accounts.keys import note_key_use, usable_key
 from accounts.limits import count_wrong_key
 from accounts.models import ApiKey
+from accounts.people.client_logins import TokenRefused, login_of_access
 from accounts.scopes import READ, SCOPES, scopes_of
 
 if TYPE_CHECKING:

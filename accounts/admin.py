@@ -1,5 +1,6 @@
 """People, keys, jobs and the audit log, for operators."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from allauth.account.models import EmailAddress
@@ -15,6 +16,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework_api_key.models import APIKey as UnusedKey
 
+from accounts.jobs import dead_letters
 from accounts.keys import KeyRefused, issue_key, revoke_key
 from accounts.models import (
     AlertChannel,
@@ -25,14 +27,17 @@ from accounts.models import (
     AuditEntry,
     AuditHead,
     ClientLogin,
+    DeadLetter,
     Delivery,
     Invitation,
     JobRun,
+    JobSkip,
     KeptAnswer,
     Notification,
     RefreshToken,
     Role,
     SavedFilter,
+    SignalSource,
     User,
 )
 from accounts.operating import Evidence, Operated
@@ -47,7 +52,7 @@ else:
 
 admin.site.site_header = "Fairline operations"
 admin.site.site_title = "Fairline"
-admin.site.index_title = "Tables"
+admin.site.index_title = "Home"
 admin.site.site_url = "/"
 # The package's own keys open nothing here; ours have an owner.
 admin.site.unregister(UnusedKey)
@@ -77,7 +82,7 @@ class PersonAdmin(People, Operated):
         (None, {"fields": ("username", "password")}),
         ("Who they are", {"fields": ("email", "first_name", "last_name")}),
         ("What they may do", {"fields": ("role", "is_active")}),
-        ("How they like it shown", {"fields": ("price_format", "time_zone", "theme")}),
+        ("How they like it shown", {"fields": ("price_format", "time_zone", "theme", "colours")}),
         ("When", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
@@ -225,6 +230,39 @@ class JobRunAdmin(Evidence):
     ordering: ClassVar = ("-pk",)
 
 
+@admin.register(JobSkip)
+class JobSkipAdmin(Evidence):
+    list_display = ("job", "made_at", "until", "made_by", "reason", "ended_at")
+    list_filter = ("job",)
+    list_select_related = ("made_by",)
+    search_fields = ("job", "reason")
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(Evidence):
+    list_display = ("task", "status", "times", "last_at", "queue", "error", "closed_by")
+    list_filter = ("status", "queue", "task")
+    list_select_related = ("closed_by",)
+    search_fields = ("task", "error", "trace_id", "task_id")
+    actions = ("send_once_more", "dismiss")
+
+    @admin.action(description="Send once more", permissions=["operate"])
+    def send_once_more(self, request: HttpRequest, rows: QuerySet[DeadLetter]) -> None:
+        self._deal(request, rows, dead_letters.retry)
+
+    @admin.action(description="Dismiss, and do nothing", permissions=["operate"])
+    def dismiss(self, request: HttpRequest, rows: QuerySet[DeadLetter]) -> None:
+        self._deal(request, rows, dead_letters.dismiss)
+
+    def _deal(
+        self, request: HttpRequest, rows: QuerySet[DeadLetter], do: Callable[..., object]
+    ) -> None:
+        def one(letter: DeadLetter, reason: str) -> None:
+            do(letter_id=letter.pk, by_id=request.user.pk, reason=reason, now=timezone.now())
+
+        self.deed(request, rows, one, refusals=(dead_letters.LetterRefused,))
+
+
 @admin.register(AlertChannel)
 class AlertChannelAdmin(Evidence):
     # What is sealed stays out of sight, and so does an address, which may hold a token.
@@ -281,3 +319,11 @@ class InvitationAdmin(Evidence):
     list_filter = ("role",)
     list_select_related = ("made_by", "used_by")
     search_fields = ("email", "made_by__username")
+
+
+@admin.register(SignalSource)
+class SignalSourceAdmin(Evidence):
+    list_display = ("name", "key", "owner", "made_at", "rotated_at", "revoked_at")
+    list_select_related = ("owner",)
+    search_fields = ("name", "key", "owner__username")
+    exclude = ("secret",)

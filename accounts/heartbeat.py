@@ -1,18 +1,22 @@
-"""The sign that a worker lives and takes work from the queue. Real time, kept in the cache."""
+"""The sign that a queue's workers live and take work. Real time, kept in the cache.
 
+Read by workers before Django is set up: no models here.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.core.cache import cache
 
-KEY = "worker-heartbeat"
+_KEY = "worker-heartbeat:"
 
 
-def beat(*, at: datetime) -> None:
-    """Say that a worker ran a task at this moment."""
-    cache.set(KEY, at.isoformat(), timeout=None)
+def beat(*, queue: str, at: datetime) -> None:
+    """Say that somebody who works on a queue was there at this moment."""
+    cache.set(_KEY + queue, at.isoformat(), timeout=None)
 
 
-def last_beat() -> datetime | None:
-    """Return when a worker last ran the heartbeat task, or None if none ever did."""
-    text = cache.get(KEY)
-    return datetime.fromisoformat(text) if text else None
+def last_beats(queues: Iterable[str]) -> dict[str, datetime]:
+    """Return when each queue's workers last gave a sign, of those that ever did."""
+    told = cache.get_many([_KEY + queue for queue in queues])
+    return {key.removeprefix(_KEY): datetime.fromisoformat(text) for key, text in told.items()}

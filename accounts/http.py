@@ -1,6 +1,9 @@
 """The request that our views see: authenticated, and aware of htmx; and who sent it."""
 
-from django.http import HttpRequest
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.http import Http404, HttpRequest
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
@@ -9,6 +12,15 @@ from accounts.models import User
 class UserRequest(HttpRequest):
     user: User
     htmx: HtmxDetails
+
+
+@contextmanager
+def or_404(*missing: type[Exception]) -> Iterator[None]:
+    """Answer 404 where a service says that there is no such thing, or that it is not theirs."""
+    try:
+        yield
+    except missing as unknown:
+        raise Http404(str(unknown)) from unknown
 
 
 def client_address(request: HttpRequest, *, trusted_proxies: int) -> str:

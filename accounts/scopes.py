@@ -10,7 +10,8 @@ from typing import Any
 # For doors that ask for no scope: anybody logged in, or nobody at all.
 ANYONE = ""
 READ, READ_OWN = "read", "read:own"
-BET, TRANSFER, SETTINGS, OPERATE = "bet", "transfer", "settings", "operate"
+BET, SIGNAL, TRANSFER = "bet", "signal", "transfer"
+SETTINGS, OPERATE = "settings", "operate"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ SCOPES: dict[str, Scope] = {
         Scope(READ, "read events, prices, models, predictions and opportunities"),
         Scope(READ_OWN, "read your bets, money, limits, journal and performance"),
         Scope(BET, "place, confirm and cancel bets, and ask for predictions"),
+        Scope(SIGNAL, "send signals of your own bots"),
         Scope(TRANSFER, "open bankrolls and move money"),
         Scope(SETTINGS, "change strategies, your own limits and what stops you"),
         Scope(OPERATE, "do what operators do: models, venues, results", operators_only=True),
@@ -38,11 +40,11 @@ READING = (READ, READ_OWN)
 
 
 # What each role has. Whoever operates is let into the admin too; there, only an admin changes
-# people, their roles and their keys (accounts/backends.py).
+# people, their roles and their keys (accounts/people/backends.py).
 VIEWER, BETTOR, OPERATOR, ADMIN = "viewer", "bettor", "operator", "admin"
 ROLES: dict[str, frozenset[str]] = {
     VIEWER: frozenset({READ, READ_OWN}),
-    BETTOR: frozenset({READ, READ_OWN, BET, TRANSFER, SETTINGS}),
+    BETTOR: frozenset({READ, READ_OWN, BET, SIGNAL, TRANSFER, SETTINGS}),
     OPERATOR: frozenset(SCOPES),
     ADMIN: frozenset(SCOPES),
 }

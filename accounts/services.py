@@ -14,7 +14,7 @@ from accounts.models import JobRun, User
 
 JOB_RUNS_KEPT = timedelta(days=30)
 PRUNED_AT_ONCE = 5_000
-PREFERENCES = ("price_format", "time_zone", "theme")
+PREFERENCES = ("price_format", "time_zone", "theme", "colours")
 
 
 class UnknownSession(Exception):
@@ -23,21 +23,23 @@ class UnknownSession(Exception):
 
 @transaction.atomic
 def save_preferences(
-    *, user_id: int, price_format: str, time_zone: str, theme: str, now: datetime
+    *, user_id: int, price_format: str, time_zone: str, theme: str, colours: str, now: datetime
 ) -> User:
     """Save how a person likes prices, times and colours shown.
 
     Raises:
-        ValidationError: by field, for a format, zone or theme that does not exist.
+        ValidationError: by field, for a format, zone, theme or colours that do not exist.
     """
     user = User.objects.get(pk=user_id)
     before = {name: getattr(user, name) for name in PREFERENCES}
     user.price_format, user.time_zone, user.theme = price_format, time_zone, theme
+    user.colours = colours
     if time_zone not in available_timezones():
         raise ValidationError(
             {"time_zone": f"{time_zone!r} is not a time zone; choose one such as Europe/Paris."}
         )
-    user.clean_fields(exclude={f.name for f in User._meta.fields} - {"price_format", "theme"})
+    checked = {"price_format", "theme", "colours"}
+    user.clean_fields(exclude={f.name for f in User._meta.fields} - checked)
     user.save(update_fields=PREFERENCES)
     audit.record(
         action="saved preferences",
@@ -48,6 +50,13 @@ def save_preferences(
         after={name: getattr(user, name) for name in PREFERENCES},
     )
     return user
+
+
+@transaction.atomic
+def close_tour(*, user_id: int, now: datetime) -> None:
+    """Show a person the first-run tour no longer by itself. A repeat changes nothing."""
+    if User.objects.filter(pk=user_id, toured_at=None).update(toured_at=now):
+        audit.record(action="closed the tour", subject=f"user {user_id}", actor_id=user_id, at=now)
 
 
 def end_sessions(*, user_id: int) -> None:

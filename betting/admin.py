@@ -339,3 +339,13 @@ class TakeOutAdmin(Evidence):
     list_filter = ("status",)
     list_select_related = ("owner",)
     search_fields = ("owner__username",)
+
+
+@admin.register(models.Signal)
+class SignalAdmin(Evidence):
+    list_display = ("reference", "source", "event", "market", "side", "probability", "received_at")
+    list_filter = ("market",)
+    list_select_related = ("source",)
+    raw_id_fields = ("selection",)
+    search_fields = ("reference", "event", "source__name", "source__owner__username")
+    ordering: ClassVar = ("-received_at", "-pk")

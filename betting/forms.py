@@ -37,6 +37,17 @@ class PlaceBet(forms.Form):
         return self.cleaned_data["venue"] or "paper"
 
 
+class NewSource(forms.Form):
+    """A bot whose signals are to be listened to."""
+
+    name = forms.CharField(
+        max_length=50,
+        label="Which bot is it",
+        error_messages={"required": "Name: say which bot it is, such as 'line watcher'."},
+        widget=forms.TextInput(attrs={"class": "input", "placeholder": "line watcher"}),
+    )
+
+
 class ConfirmBet(forms.Form):
     """What a bettor really got of a bet they placed by hand."""
 

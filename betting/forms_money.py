@@ -2,9 +2,11 @@
 
 import uuid
 from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator
 from django.http import QueryDict
 
 KINDS = (
@@ -81,11 +83,37 @@ class OpenBankroll(NameBankroll):
     )
 
 
+# The day after it must still be one.
+LAST_DAY = date(9000, 1, 1)
+
+
 class Period(forms.Form):
     """From a day to a day, both in it."""
 
-    begin = forms.DateField(required=False, widget=forms.DateInput({**INPUT, "type": "date"}))
-    end = forms.DateField(required=False, widget=forms.DateInput({**INPUT, "type": "date"}))
+    begin = forms.DateField(
+        label="From",
+        required=False,
+        validators=[MaxValueValidator(LAST_DAY)],
+        widget=forms.DateInput({**INPUT, "type": "date"}),
+    )
+    end = forms.DateField(
+        label="To",
+        required=False,
+        validators=[MaxValueValidator(LAST_DAY)],
+        widget=forms.DateInput({**INPUT, "type": "date"}),
+    )
+
+    def moments(self) -> tuple[datetime | None, datetime | None]:
+        """Return the moment it begins and the one before which it ends, by UTC days.
+
+        None where no day was said, or none that is one.
+        """
+        days = self.cleaned_data if self.is_valid() else {}
+        begin, end = days.get("begin"), days.get("end")
+        return (
+            datetime.combine(begin, time(), tzinfo=UTC) if begin else None,
+            datetime.combine(end + timedelta(days=1), time(), tzinfo=UTC) if end else None,
+        )
 
 
 class RuleOnEvent(forms.Form):

@@ -12,8 +12,7 @@ from betting.selectors.bets import (
     BetSums,
     bet_sums,
     bets,
-    books_bet_at,
-    competitions_bet_on,
+    names_of_bets,
     profit_between,
 )
 from betting.selectors.money import (
@@ -23,20 +22,19 @@ from betting.selectors.money import (
 )
 from betting.selectors.opportunities import (
     OpportunityFilter,
-    opportunities,
+    opportunities_with_models,
     opportunity,
     opportunity_counts,
     stake_steps,
 )
-from betting.selectors.performance import strategies_bet_by
 from betting.selectors.stakes import LimitsLine, Staked, day_of, line_of, staked_of
 from odds.domain.freshness import freshness
 from odds.listings import EventFilter, events
 from odds.models import Bookmaker, Event, EventStatus
 from odds.screens import MARKETS, market_title, selection_title
-from odds.selectors import confirmed_at
 from risk.domain.staking import Step
 from risk.models import Halt
+from risk.personal import set_by
 from risk.selectors import Rules, rules_of
 
 SHOWN = 60
@@ -96,12 +94,12 @@ class Today:
 
 def bettor_of(owner_id: int, *, now: datetime) -> Bettor:
     """Return a person's first bankroll with what is staked of it, and their rules."""
-    money = bankroll_of(owner_id)
+    money, theirs = bankroll_of(owner_id), set_by(owner_id)
     return Bettor(
         owner_id,
         money,
-        staked_of(money.bankroll_id, owner_id, now=now),
-        rules_of(owner_id, now=now),
+        staked_of(money.bankroll_id, owner_id, now=now, personal=theirs.personal),
+        rules_of(owner_id, now=now, bounds=theirs.bounds),
     )
 
 
@@ -119,7 +117,7 @@ def today(owner_id: int, which: OpportunityFilter, *, now: datetime, rate: float
     """Return what Today shows: the recommended opportunities, or those passed over."""
     which = replace(which, status=Opportunity.Status.OPEN, starts_after=now, seen_by=owner_id)
     bettor = bettor_of(owner_id, now=now)
-    rows = _rows(list(opportunities(which)[:SHOWN]), bettor, now=now, rate=rate)
+    rows = _rows(list(opportunities_with_models(which)[:SHOWN]), bettor, now=now, rate=rate)
     open_count, passed_count = opportunity_counts(replace(which, recommended=None))
     return Today(
         rows=rows,
@@ -141,17 +139,18 @@ def _next_event(now: datetime) -> Event | None:
 def _rows(
     found: list[Opportunity], bettor: Bettor, *, now: datetime, rate: float
 ) -> list[OpportunityRow]:
-    mine = bets(bettor.owner_id).filter(selection__in={each.quote.selection_id for each in found})
+    mine = Bet.objects.filter(
+        owner_id=bettor.owner_id, selection__in={each.quote.selection_id for each in found}
+    )
     taken = {
         (bet.selection_id, bet.bookmaker_id): bet for bet in mine.exclude(status__in=NOT_TAKEN)
     }
-    confirmed = confirmed_at(each.quote_id for each in found)
     rows = []
     for each in found:
         quote = each.quote
         event = quote.selection.market.event
         steps = stake_steps(each, rules=bettor.rules, money=bettor.money, staked=bettor.staked)
-        age = now - confirmed[quote.pk]
+        age = now - each.confirmed_at  # type: ignore[attr-defined]
         rows.append(
             OpportunityRow(
                 opportunity=each,
@@ -221,20 +220,24 @@ def bets_page(owner_id: int, which: BetFilter, *, page: int = 1) -> Bets:
 
 def bet_choices(owner_id: int) -> dict[str, tuple[str, list[tuple[str, str]]]]:
     """Return each filter of the bets page: its label, and what this person's bets hold of it."""
+    names = names_of_bets(owner_id)
     return {
         "status": ("Status", list(BetStatus.choices)),
         "result": ("Result", list(Result.choices)),
-        "bookmaker": ("Book", books_bet_at(owner_id)),
-        "competition": ("Competition", competitions_bet_on(owner_id)),
+        "bookmaker": ("Book", names["bookmaker"]),
+        "competition": ("Competition", names["competition"]),
         "market": ("Market", list(MARKETS.items())),
+        "tag": ("Tag", names["tag"]),
     }
 
 
 def performance_choices(owner_id: int) -> dict[str, tuple[str, list[tuple[str, str]]]]:
     """Return each filter of the performance page: its label, and what this person's bets hold."""
+    names = names_of_bets(owner_id)
     return {
-        "strategy": ("Strategy", strategies_bet_by(owner_id)),
-        "bookmaker": ("Book", books_bet_at(owner_id)),
-        "competition": ("League", competitions_bet_on(owner_id)),
+        "strategy": ("Strategy", names["strategy"]),
+        "bookmaker": ("Book", names["bookmaker"]),
+        "competition": ("League", names["competition"]),
         "market": ("Market", list(MARKETS.items())),
+        "tag": ("Tag", names["tag"]),
     }

@@ -15,6 +15,7 @@ from betting.services import (
     alerting,
     answers,
     backtests,
+    books,
     breaking,
     correcting,
     following,
@@ -66,6 +67,24 @@ def settle_due_bets(**_future: object) -> None:
             "corrected": again.settled,
             "parked": [*sweep.parked, *again.parked][:20],
         }
+
+
+@shared_task(name="betting.check_books", acks_late=True, time_limit=600, soft_time_limit=580)
+def check_books(**_future: object) -> None:
+    """Look whether the books balance; where they do not, the job fails, which is an alarm."""
+    with recorded("betting.check_books") as run:
+        problems = books.check_books()
+        run.detail = {"problems": [f"{p.rule}: {p.subject}" for p in problems[:20]]}
+        if problems:
+            first = problems[0]
+            raise BooksBroken(
+                f"{len(problems)} problems, the first: {first.rule}: {first.subject}:"
+                f" {first.detail}"
+            )
+
+
+class BooksBroken(Exception):
+    """Pots, bets or settlements do not agree with the transfers."""
 
 
 @shared_task(name="betting.read_breakers", acks_late=True)

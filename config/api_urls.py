@@ -1,14 +1,13 @@
 """The API, version 1."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from accounts import api_alerts as alerts
-from accounts.api import WhoAmI
+from accounts.api import WhoAmI, alerts
 from accounts.api.keys import Keys, RevokeKey, RotateKey
 from accounts.api.logins import LogIn, LogOut, Refresh
 from betting.api import backtests as past
-from betting.api import bankrolls, ledger, strategies
+from betting.api import bankrolls, ledger, signals, strategies
 from betting.api.about import Config, Stats
 from betting.api.answers import CancelBet, ConfirmBet
 from betting.api.bets import BetDetail, Bets
@@ -16,6 +15,7 @@ from betting.api.imported import ImportedBets
 from betting.api.journal import Journal, JournalDetail, JournalReplay
 from betting.api.jurisdiction import Jurisdiction
 from betting.api.money import Bankrolls, RiskView
+from betting.api.notes import NoteOnBet, TagBet
 from betting.api.opportunities import EvHits, EvSummary, OpportunityDetail, OpportunityList
 from betting.api.performance import PerformanceView
 from betting.api.results import RuleOnEvent, WaitingResults
@@ -29,19 +29,20 @@ from betting.api.risk import (
     Personal,
 )
 from betting.api.venues import ArmVenue, ConfirmArming, DisarmVenue, Venues
-from models_registry import api_life as life
-from models_registry.api import VersionDetail, VersionList
-from models_registry.api_drift import DriftReports, ModelCard, Pauses
-from models_registry.api_explaining import PredictionLines, PredictionWhy
-from models_registry.api_predictions import Predictions, PredictionsNow, Refusals
-from models_registry.api_proofs import Attacks, Openings, SearchDetail, Searches
-from odds.api import EventDetail, EventList, Feeds, QuoteList
-from odds.api_books import Bookmakers
-from odds.api_scanner import Arbitrages, LowHolds, Middles, Outliers, Steam
+from config.api_schema import Schema
+from models_registry.api import life
+from models_registry.api.drift import DriftReports, ModelCard, Pauses
+from models_registry.api.explaining import PredictionLines, PredictionWhy
+from models_registry.api.predictions import Predictions, PredictionsNow, Refusals
+from models_registry.api.proofs import Attacks, Openings, SearchDetail, Searches
+from models_registry.api.versions import VersionDetail, VersionList
+from odds.api.books import Bookmakers
+from odds.api.events import EventDetail, EventList, Feeds, QuoteList
+from odds.api.scanner import Arbitrages, LowHolds, Middles, Outliers, Steam
 from risk.api import Assessments
 
 urlpatterns = [
-    path("schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("schema", Schema.as_view(), name="api-schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("auth/login", LogIn.as_view(), name="api-log-in"),
     path("auth/refresh", Refresh.as_view(), name="api-refresh"),
@@ -128,6 +129,18 @@ urlpatterns = [
         strategies.FollowStrategy.as_view(),
         name="api-strategy-follow",
     ),
+    path("signals", signals.Signals.as_view(), name="api-signals"),
+    path("signals/sources", signals.Sources.as_view(), name="api-signal-sources"),
+    path(
+        "signals/sources/<slug:key>/rotate",
+        signals.RotateSource.as_view(),
+        name="api-signal-source-rotate",
+    ),
+    path(
+        "signals/sources/<slug:key>/revoke",
+        signals.RevokeSource.as_view(),
+        name="api-signal-source-revoke",
+    ),
     path("backtests", past.Backtests.as_view(), name="api-backtests"),
     path("backtests/compare", past.CompareBacktests.as_view(), name="api-backtests-compare"),
     path("backtests/<int:backtest_id>", past.BacktestDetail.as_view(), name="api-backtest"),
@@ -143,6 +156,8 @@ urlpatterns = [
     path("bets", Bets.as_view(), name="api-bets"),
     path("bets/<int:bet_id>", BetDetail.as_view(), name="api-bet"),
     path("bets/<int:bet_id>/cancel", CancelBet.as_view(), name="api-bet-cancel"),
+    path("bets/<int:bet_id>/tags", TagBet.as_view(), name="api-bet-tags"),
+    path("bets/<int:bet_id>/note", NoteOnBet.as_view(), name="api-bet-note"),
     path("bets/<int:bet_id>/confirm", ConfirmBet.as_view(), name="api-bet-confirm"),
     path("venues", Venues.as_view(), name="api-venues"),
     path("venues/arm", ArmVenue.as_view(), name="api-venue-arm"),

@@ -15,11 +15,15 @@ from config.talking import Message, Receive, Send
 pages: Any = WSGIMiddleware(
     cast(Any, config.wsgi.application), workers=int(os.environ.get("WEB_THREADS", "4"))
 )
+# Pages may all wait for a database that hangs; whoever asks how we are is not to wait behind them.
+doors: Any = WSGIMiddleware(cast(Any, config.wsgi.application), workers=4)
 
 
 async def application(scope: Message, receive: Receive, send: Send) -> None:
-    """Send live streams to their door and the rest to the pages, which refuse a WebSocket."""
+    """Send live streams and probes to their doors, the rest to pages, which refuse a WebSocket."""
     if (scope["type"], scope["path"]) in {("http", "/live/"), ("websocket", "/ws/live")}:
         await live(scope, receive, send)
+    elif scope["type"] == "http" and scope["path"].startswith("/health/"):
+        await doors(scope, receive, send)
     else:
         await pages(scope, receive, send)

@@ -1,12 +1,15 @@
 """The schedule, sent by one beat however many are started."""
 
 import logging
+import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 from celery.beat import PersistentScheduler
 
+from accounts.carried import SLOT
 from config.database import connect
 
 logger = logging.getLogger(__name__)
@@ -70,6 +73,13 @@ class OneBeat(PersistentScheduler):
             self._leads = leads
             logger.warning("This beat leads" if leads else "Another beat leads; waiting")
         return float(super().tick(*args, **options)) if leads else LOOK_SECONDS
+
+    def apply_async(self, entry: Any, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+        """Send a task and say which slot of its interval it is for: each runs once."""
+        every = entry.schedule.run_every.total_seconds()
+        slot = datetime.fromtimestamp(time.time() // every * every, UTC)
+        entry.options = {**entry.options, "headers": {SLOT: slot.isoformat()}}
+        return super().apply_async(entry, *args, **options)
 
     def close(self) -> None:
         """Keep what was sent when, and let another lead."""

@@ -13,12 +13,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from django.conf import settings
 
 from accounts.clock import Acceleration
+from betting.scheduled import HEARTBEAT
+from config.queues import HURRIED, MONEY, ROUTES
+from config.seeing import traces
+from config.seeing.signs import Signs
 
-app = Celery("fairline")
+app = Celery("fairline", task_cls="config.seeing.tasks:Task")
 app.steps["worker"].add(DjangoStructLogInitStep)
+app.steps["worker"].add(Signs)
 app.conf.update(
     broker_url=settings.REDIS_URL,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
     # No retry_on_timeout: with it one dropped connection hangs the worker for good.
     broker_transport_options={
         "visibility_timeout": 900,
@@ -29,27 +35,24 @@ app.conf.update(
         "socket_keepalive": True,
         "health_check_interval": 10,
     },
+    # Said in all three places: the shortest of them would win.
+    visibility_timeout=900,
+    result_backend_transport_options={"visibility_timeout": 900},
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_time_limit=300,
     task_soft_time_limit=240,
-    task_default_queue="fairline",
-    # What takes minutes has a worker of its own, so that prices and money never wait for it.
-    task_routes={
-        "models_registry.train": {"queue": "models"},
-        "models_registry.attack": {"queue": "models"},
-        "models_registry.search": {"queue": "models"},
-        "betting.backtest": {"queue": "models"},
-        "betting.sweep": {"queue": "models"},
-        "betting.refresh_outlooks": {"queue": "models"},
-    },
+    task_default_queue=MONEY,
+    task_routes=ROUTES,
     task_serializer="json",
     accept_content=["json"],
     worker_prefetch_multiplier=1,
     worker_max_tasks_per_child=500,
     worker_cancel_long_running_tasks_on_connection_loss=True,
-    worker_soft_shutdown_timeout=10,
+    worker_soft_shutdown_timeout=settings.WORKER_STOPS_WITHIN,
+    # Nobody asks workers anything over the broker, whose answers hang when a connection drops.
+    worker_enable_remote_control=False,
     timezone="UTC",
     # A second beat waits for the first to end instead of sending everything twice.
     beat_scheduler="config.beat:OneBeat",
@@ -57,6 +60,7 @@ app.conf.update(
     beat_schedule_filename=str(settings.VAR_DIR / "beat-schedule"),
 )
 app.autodiscover_tasks()
+traces.start()
 
 # Task: how often in the world's time, and never more often than this in real seconds.
 # The order of a round: prices, closes, predictions, opportunities, stakes, results, money.
@@ -80,9 +84,9 @@ WORLD: dict[str, tuple[timedelta, int]] = {
     "odds.upkeep": (timedelta(days=1), 600),
     "betting.drop_old_prices": (timedelta(days=1), 600),
 }
+HEARTBEAT_SECONDS = 15.0
 # The same, by the real clock however fast the world's runs.
 REAL: dict[str, timedelta] = {
-    "accounts.heartbeat": timedelta(seconds=15),
     "betting.tell_people": timedelta(seconds=5),
     "models_registry.sweep_runs": timedelta(seconds=60),
     "betting.tell_of_backtests": timedelta(seconds=60),
@@ -91,6 +95,8 @@ REAL: dict[str, timedelta] = {
     "accounts.upkeep": timedelta(days=1),
     "accounts.print_audit_head": timedelta(hours=1),
     "accounts.verify_audit": timedelta(days=1),
+    "accounts.backup": timedelta(days=1),
+    "betting.check_books": timedelta(days=1),
     "models_registry.upkeep": timedelta(days=1),
 }
 
@@ -101,7 +107,7 @@ def schedule(clock: Acceleration | None) -> dict[str, dict[str, Any]]:
     seconds = {task: every.total_seconds() for task, every in REAL.items()}
     for task, (every, fastest) in WORLD.items():
         seconds[task] = max(every.total_seconds() / rate, float(fastest))
-    return {
+    jobs: dict[str, dict[str, Any]] = {
         task: {
             "task": task,
             "schedule": every,
@@ -110,6 +116,14 @@ def schedule(clock: Acceleration | None) -> dict[str, dict[str, Any]]:
         }
         for task, every in seconds.items()
     }
+    for queue in HURRIED:
+        jobs[f"{HEARTBEAT}.{queue}"] = {
+            "task": HEARTBEAT,
+            "schedule": HEARTBEAT_SECONDS,
+            "kwargs": {"queue": queue},
+            "options": {"expires": 30.0, "queue": queue},
+        }
+    return jobs
 
 
 app.conf.beat_schedule = schedule(settings.CLOCK)

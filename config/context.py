@@ -1,5 +1,6 @@
 """What every page's frame shows: the world's clock, whether it is invented, and any halt."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -8,12 +9,26 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts import clock
 from accounts.scopes import BET, scopes_of
+from accounts.showing.pages import query_of
 from betting.selectors.stakes import limits_line
 from betting.views.personal import due_check as reality_check
-from odds.screens import is_simulated
+from config.routes import may_use
+from config.tour import tour_on
 from risk.domain.jurisdictions import help_at
 from risk.jurisdiction import why_barred
-from risk.selectors import halts_in_force
+from risk.models import Halt
+from risk.selectors import IN_FORCE
+
+# On every page, so asked for together. The rows are the halts; the rest stands on each of them.
+_FRAMED = f"""
+SELECT halt.*, told.*, EXISTS (SELECT FROM odds_competition WHERE is_simulated) AS is_simulated,
+    (SELECT json_agg(json_build_object('pk', id, 'name', name, 'query', query) ORDER BY name)
+     FROM accounts_savedfilter WHERE owner_id = %s AND page = %s) AS saved
+FROM (
+    SELECT count(*) AS unread, count(*) FILTER (WHERE kind = 'correction') AS corrected
+    FROM accounts_notification WHERE owner_id = %s AND read_at IS NULL
+) told LEFT JOIN ({IN_FORCE}) halt ON true
+"""  # noqa: S608 - our own words
 
 
 def world(request: HttpRequest) -> dict[str, Any]:
@@ -23,24 +38,80 @@ def world(request: HttpRequest) -> dict[str, Any]:
     # Kept with the session: every page names who helps where this person is.
     here = request.session.get("here") if signed_in else None
     place = here.get("place", "") if here else ""
+    match = request.resolver_match
+    page = match.url_name or "" if match else ""
+    framed = SimpleLazyObject(
+        lambda: _framed(user.pk if signed_in and user else None, page, query_of(request))
+    )
     return {
         "now": clock.now(),
         "clock_rate": settings.CLOCK.rate if settings.CLOCK else None,
-        "is_simulated": SimpleLazyObject(is_simulated),
-        "halts": SimpleLazyObject(
-            lambda: halts_in_force(user.pk, now=clock.now()) if signed_in and user else []
-        ),
+        "framed": framed,
+        "halts": SimpleLazyObject(lambda: framed.halts),
         "reality": SimpleLazyObject(
             lambda: reality_check(user.pk, request.session) if signed_in and user else None
         ),
         "limits_line": SimpleLazyObject(
             lambda: limits_line(user.pk, now=clock.now()) if signed_in and user else None
         ),
+        "tour": tour_on(
+            page,
+            asked="tour" in request.GET,
+            is_new=signed_in and user is not None and user.toured_at is None,
+        )
+        if signed_in
+        else None,
         "help_links": help_at(place, settings.JURISDICTIONS),
         # Whoever stakes nothing anyway is not told why they may not.
         "barred": SimpleLazyObject(
             lambda: why_barred(user.pk) if signed_in and user and BET in scopes_of(user) else ""
         ),
+        "may": _May(user),
         "demo_login": settings.DEMO_LOGIN,
         "sign_up": settings.SIGN_UP,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """What the frame of a page says: its name, and the filters that its address asks for.
+
+    Whether any competition is invented; of who looks, how many notices are not read and how many
+    of those are of corrections, the halts in force, and the filters kept of this page.
+    """
+
+    page: str
+    query: str
+    is_simulated: bool
+    unread: int
+    corrected: int
+    halts: list[Halt]
+    saved: list[dict[str, Any]]
+
+
+def _framed(user_id: int | None, page: str, query: str) -> Framed:
+    now = clock.now()
+    rows: list[Any] = list(
+        Halt.objects.raw(_FRAMED, [user_id, page, user_id, user_id, now, user_id])
+    )
+    told = rows[0]
+    return Framed(
+        page=page,
+        query=query,
+        is_simulated=told.is_simulated,
+        unread=told.unread,
+        corrected=told.corrected,
+        # Nobody in particular has none: those for everybody are told to who is logged in.
+        halts=[row for row in rows if row.pk is not None] if user_id else [],
+        saved=told.saved or [],
+    )
+
+
+class _May:
+    """`{% if may.place_bet %}`: whether who looks may use a page, as config/routes.py says."""
+
+    def __init__(self, user: Any) -> None:  # noqa: ANN401 - a person, or nobody
+        self.user = user
+
+    def __getitem__(self, page: str) -> bool:
+        return may_use(self.user, page)

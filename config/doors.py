@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 from datetime import timedelta
 from functools import cache as once
+from functools import partial
 from ipaddress import ip_address
 from time import monotonic
 
@@ -20,16 +21,20 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
 
-from accounts.heartbeat import last_beat
+from accounts.heartbeat import last_beats
 from config.database import connect
 from config.measures import registry
+from config.queues import QUEUES
+from odds.feeds.the_odds_api import PROVIDER
+from odds.services.fetching import shared_gate
 
-LONGEST_CHECK = 2.0
+# With what is around it, an answer is there within two seconds.
+LONGEST_CHECK = 1.5
 OLDEST_HEARTBEAT = timedelta(seconds=90)
 
-# A check that hangs keeps its thread; eight of them can hang before later ones queue, and those
+# A check that hangs keeps its thread; sixteen of them can hang before later ones queue, and those
 # are then told "no answer", which is true.
-_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="ready")
+_threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="ready")
 
 
 class NotReady(Exception):
@@ -46,14 +51,30 @@ def live(_request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def ready(_request: HttpRequest) -> JsonResponse:
-    """Answer 200 if this process can serve now, else 503, and which part is missing."""
-    reasons = run_checks(CHECKS)
+    """Answer 200 if this process can serve now, else 503, and which part is missing.
+
+    What those behind it miss - the cache, workers, the feed - makes it degraded: pages still
+    answer, and taking every web server out of service would mend nothing.
+    """
+    return _told(run_checks(NEEDED | MISSED))
+
+
+@require_safe
+@never_cache
+def start(_request: HttpRequest) -> JsonResponse:
+    """Answer 200 once this process can begin to serve: its database is there and migrated."""
+    return _told(run_checks(NEEDED))
+
+
+def _told(reasons: Mapping[str, str]) -> JsonResponse:
+    is_out = any(reasons[name] for name in NEEDED)
+    status = "unavailable" if is_out else "degraded" if any(reasons.values()) else "ok"
     return JsonResponse(
         {
-            "status": "unavailable" if any(reasons.values()) else "ok",
+            "status": status,
             "checks": {name: reason or "ok" for name, reason in reasons.items()},
         },
-        status=503 if any(reasons.values()) else 200,
+        status=503 if is_out else 200,
     )
 
 
@@ -134,20 +155,37 @@ def check_cache() -> None:
         raise NotReady("the cache forgets what it is given")
 
 
-def check_worker() -> None:
-    """Refuse unless a worker ran a task lately."""
-    beat = last_beat()
+def check_worker(queue: str) -> None:
+    """Refuse unless a worker of a queue gave a sign lately."""
+    beat = last_beats([queue]).get(queue)
     if beat is None:
-        raise NotReady("no worker has ever reported: start worker and beat")
+        raise NotReady(f"no worker of {queue} has ever reported: start worker and beat")
     age = timezone.now() - beat
     if age > OLDEST_HEARTBEAT:
-        raise NotReady(f"no worker has reported for {age.total_seconds():.0f} s")
+        raise NotReady(f"no worker of {queue} has reported for {age.total_seconds():.0f} s")
 
 
-CHECKS: dict[str, Callable[[], None]] = {
-    "database": check_database,
+def check_feed() -> None:
+    """Refuse while the odds provider is left alone, or when its last answer was none."""
+    if shared_gate().is_shut:
+        raise NotReady("the odds provider failed too often and is left alone for a minute")
+    with connect(name="fairline-ready") as connection:
+        last = connection.execute(_LAST_FETCH, (PROVIDER,)).fetchone()
+    if last is not None and last[0] == "failed":
+        raise NotReady("the last fetch of odds failed: see Status")
+
+
+_LAST_FETCH = """
+SELECT outcome FROM odds_feedrun WHERE provider = %s AND kind = 'odds' AND outcome <> 'running'
+ORDER BY started_at DESC, id DESC LIMIT 1
+"""
+# Without these nothing can be served.
+NEEDED: dict[str, Callable[[], None]] = {"database": check_database}
+# Without these it is served late, or with prices that grow old.
+MISSED: dict[str, Callable[[], None]] = {
     "cache": check_cache,
-    "worker": check_worker,
+    "feed": check_feed,
+    **{f"worker {queue}": partial(check_worker, queue) for queue in QUEUES},
 }
 
 

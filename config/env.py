@@ -1,13 +1,17 @@
 """What production refuses to start on."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts import secrets
+from accounts.backups.sealing import read_keys
+from accounts.secrets.masking import masked_text
 from betting.venues.paper import Temper
 from models_registry.domain.bounds import GateBounds
 from models_registry.domain.drift_bounds import Bounds, drift_bounds
@@ -17,12 +21,53 @@ from risk.domain.jurisdiction_table import JURISDICTIONS
 from risk.domain.jurisdictions import JurisdictionRule, changed
 
 SHORTEST_SECRET = 50
+# In a variable's name: its value is for nobody to read.
+HIDDEN = ("SECRET", "KEY", "TOKEN", "PASSWORD", "USERNAME", "DSN", "CREDENTIAL", "HEADERS")
 SIGN_UPS = ("open", "invited", "closed")
 MAKE_A_KEY = (
     'make one with python -c "from cryptography.fernet import Fernet;'
     ' print(Fernet.generate_key().decode())"'
 )
 EXAMPLE_WORDS = ("change-me", "local-only", "django-insecure", "example")
+
+
+class Env(environ.FileAwareEnv):  # type: ignore[misc]
+    """The environment, which remembers what was read of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: dict[str, object] = {}
+
+    def get_value(self, var: str, *more: Any, **how: Any) -> Any:  # noqa: ANN401 - as it declares
+        """Return what a variable says, or its default."""
+        self.told[var] = value = super().get_value(var, *more, **how)
+        return value
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable as it may be shown."""
+
+    name: str
+    value: str
+    is_given: bool
+
+
+def shown(told: Mapping[str, object], *, given: Collection[str]) -> list[Variable]:
+    """Return what was read, by name; of secrets only whether there is one.
+
+    >>> [each.value for each in shown({"A_TOKEN": "abc", "URL": "redis://:abc@host/0"}, given=())]
+    ['set', 'redis://:***@host/0']
+    """
+    return [Variable(name, _shown(name, told[name]), name in given) for name in sorted(told)]
+
+
+def _shown(name: str, value: object) -> str:
+    if any(word in name for word in HIDDEN):
+        return "set" if value else "not set"
+    if isinstance(value, list | tuple):
+        value = ", ".join(map(str, value))
+    return "not set" if value in (None, "") else masked_text(str(value))
 
 
 def check_production(
@@ -50,6 +95,18 @@ def check_production(
         reasons.append("FAIRLINE_SECOND_FACTOR_REQUIRED is off: unset it")
     if reasons:
         raise ImproperlyConfigured("Production will not start. " + "; ".join(reasons) + ".")
+
+
+def backup_keys(text: str) -> list[bytes]:
+    """Return the keys that seal backups.
+
+    Raises:
+        ImproperlyConfigured: naming the first that is none, never showing it.
+    """
+    try:
+        return read_keys(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"FAIRLINE_BACKUP_KEYS: {error}.") from None
 
 
 def sign_up(text: str) -> str:

@@ -5,7 +5,8 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from accounts import pages, problems
+from accounts import problems
+from accounts.showing import pages
 
 API = "/api/"
 

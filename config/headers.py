@@ -6,10 +6,12 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.http import ConditionalGetMiddleware
-from structlog.contextvars import get_contextvars
+from structlog.contextvars import bind_contextvars, get_contextvars
 
+from accounts.api.leaving import leaving_of
 from accounts.audit import came_from, print_of
 from accounts.http import client_address
+from accounts.outbound import traces
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 
@@ -49,6 +51,26 @@ class SecurityHeaders:
         return response
 
 
+class DoorsForMachines:
+    """Outermost: probes and scrapers come by an address of their own, not by a name of ours.
+
+    These doors answer no word of what host they were asked by, so any will do.
+    """
+
+    PATHS = frozenset({"/health/live", "/health/ready", "/health/start", "/metrics", "/version"})
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path in self.PATHS:
+            # Who asks is not looked up: the database may be what hangs.
+            request.META.pop("HTTP_COOKIE", None)
+            if settings.ALLOWED_HOSTS:
+                request.META["HTTP_HOST"] = settings.ALLOWED_HOSTS[0].lstrip(".")
+        return self.get_response(request)
+
+
 class RequestId:
     """Just inside the logger: tells the client the id that its log lines and its deeds carry."""
 
@@ -61,18 +83,24 @@ class RequestId:
             address=client_address(request, trusted_proxies=settings.TRUSTED_PROXIES),
             session=print_of(request.session.session_key),
         )
+        bind_contextvars(trace_id=traces.begun(request.headers.get(traces.HEADER, "")))
         request_id = str(get_contextvars().get("request_id", ""))
         response = self.get_response(request)
         response.headers["X-Request-ID"] = request_id
         return response
 
 
-class ApiEtags(ConditionalGetMiddleware):
-    """What the API answers to GET has an ETag; 304 to whoever has it already."""
+class ApiHeaders(ConditionalGetMiddleware):
+    """Of the API alone: ETags on what GET answers, 304 to whoever has it, and when it goes."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
         if not request.path.startswith("/api/"):
             return response
-        return super().process_response(request, response)
+        answer = super().process_response(request, response)
+        view = getattr(request.resolver_match and request.resolver_match.func, "cls", None)
+        if leaving := leaving_of(view, str(request.method)):
+            for name, value in leaving.headers().items():
+                answer.headers[name] = value
+        return answer

@@ -25,8 +25,8 @@ from prometheus_client import Gauge
 from accounts.http import client_address
 from accounts.keys import note_key_use, usable_key
 from accounts.live import TOPIC, stream_key
+from accounts.live.streams import Hub, Listener, Told
 from accounts.scopes import READ, READ_OWN, scopes_of
-from accounts.streams import Hub, Listener, Told
 from config.talking import EventStream, Message, Receive, Refused, Send, WebSocket
 
 MOST_TOPICS = 40

@@ -6,7 +6,7 @@ from typing import Any
 import sentry_sdk
 import structlog
 
-from accounts.masking import MASK, names_a_secret
+from accounts.secrets.masking import MASK, names_a_secret, scrubbed
 
 _shared: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -66,8 +66,21 @@ def logging_settings(*, level: str) -> dict[str, Any]:
 
 
 def start_error_reports(*, dsn: str, release: str) -> None:
-    """Send errors to Sentry, without personal data, if a DSN is set."""
+    """Send errors to Sentry, without personal data and without secrets, if a DSN is set."""
     if dsn:
-        sentry_sdk.init(
-            dsn=dsn, release=release, send_default_pii=False, include_local_variables=False
-        )
+        sentry_sdk.init(dsn=dsn, release=release, **SCRUBBED)
+
+
+def _scrubbed(event: Any, _hint: object = None) -> Any:  # noqa: ANN401 - Sentry's own
+    return scrubbed(event)
+
+
+# No bodies, no local variables, nothing of the person; what is left is gone through once more.
+SCRUBBED: dict[str, Any] = {
+    "send_default_pii": False,
+    "include_local_variables": False,
+    "max_request_body_size": "never",
+    "before_send": _scrubbed,
+    "before_send_transaction": _scrubbed,
+    "before_breadcrumb": _scrubbed,
+}

@@ -5,7 +5,9 @@ that is not here is for nobody. docs/guides/roles.md shows both tables whole, an
 every door of every role.
 """
 
-from accounts.scopes import BET, OPERATE, READ, READ_OWN, SETTINGS, TRANSFER
+from typing import Any
+
+from accounts.scopes import BET, OPERATE, READ, READ_OWN, SETTINGS, TRANSFER, scopes_of
 
 # For anybody; for whoever is logged in, about themselves; never, by that method.
 OPEN, MINE, NEVER = "open", "mine", "never"
@@ -21,7 +23,7 @@ def _each(names: str, get: str, post: str) -> dict[str, Needs]:
 
 PAGES: dict[str, Needs] = {
     # --- doors for machines, and the way in
-    **_each("live ready metrics version live_signals", OPEN, NEVER),
+    **_each("live ready start metrics version live_signals", OPEN, NEVER),
     **_each("account_login account_signup account_reset_password mfa_login_webauthn", OPEN, OPEN),
     **_each("account_logout account_email_verification_sent mfa_authenticate", OPEN, OPEN),
     **_each("account_reset_password_from_key", OPEN, OPEN),
@@ -36,7 +38,7 @@ PAGES: dict[str, Needs] = {
     **_each("mfa_add_webauthn mfa_remove_webauthn mfa_edit_webauthn", MINE, MINE),
     **_each("usersessions_list preferences", MINE, MINE),
     **_each("end_session set_price_format set_theme issue_key rotate_key", NEVER, MINE),
-    **_each("revoke_key save_odds_filter delete_odds_filter save_my_books", NEVER, MINE),
+    **_each("revoke_key save_filter delete_filter close_tour save_my_books", NEVER, MINE),
     **_each("reality_check methodology world_clock", MINE, NEVER),
     # --- what everybody here may read
     **_each("odds export_odds bookmakers scanner export_scanner event status", READ, NEVER),
@@ -50,10 +52,10 @@ PAGES: dict[str, Needs] = {
     **_each("risk drill stop personal limits_line", READ_OWN, NEVER),
     **_each("bet_imports", READ_OWN, BET),
     **_each("my_record", READ_OWN, SETTINGS),
-    **_each("alerts notices", READ_OWN, NEVER),
+    **_each("alerts notices signals", READ_OWN, NEVER),
     # --- stakes, money, and what governs them
     **_each("place_bet confirm_bet", BET, BET),
-    **_each("cancel_bet map_import take_import", NEVER, BET),
+    **_each("cancel_bet map_import take_import tag_bet note_on_bet", NEVER, BET),
     **_each("open_bankroll move_money rename_bankroll close_bankroll", NEVER, TRANSFER),
     **_each("close_pot", NEVER, TRANSFER),
     **_each("new_strategy edit_strategy", SETTINGS, SETTINGS),
@@ -62,12 +64,15 @@ PAGES: dict[str, Needs] = {
     **_each("add_rule alert_rule", SETTINGS, SETTINGS),
     **_each("add_channel remove_channel renew_key test_channel remove_rule", NEVER, SETTINGS),
     **_each("mute_alerts quiet_hours send_again", NEVER, SETTINGS),
+    **_each("make_source rotate_source revoke_source", NEVER, SETTINGS),
     **_each("set_personal_limit answer_raise exclude check_every say_place", NEVER, SETTINGS),
     **_each("share unshare", NEVER, MINE),
     **_each("take_out close_account keep_account", NEVER, MINE),
     **_each("taken_out", MINE, NEVER),
     # --- operating
     **_each("results event_result audit audit_export", OPERATE, NEVER),
+    **_each("pipeline pipeline_step dead_letter", OPERATE, NEVER),
+    **_each("run_step skip_step resume_step retry_letter dismiss_letter", NEVER, OPERATE),
     **_each("invitations", OPERATE, OPERATE),
     **_each("revoke_invitation", NEVER, OPERATE),
     **_each("rule_on_event arm_venue confirm_arming disarm_venue", NEVER, OPERATE),
@@ -76,7 +81,7 @@ PAGES: dict[str, Needs] = {
     **_each("train_search train cancel_training promote_version stage_version", NEVER, OPERATE),
     **_each("tag_version untag_version note_on_version start_attack roll_back", NEVER, OPERATE),
 }
-# Whole sites with permissions of their own behind this one; the admin's: accounts/backends.py.
+# Whole sites with permissions of their own behind this one; admin: accounts/people/backends.py.
 SITES: dict[str, str] = {"admin": OPERATE}
 # Read by programs that have no key yet.
 OPEN_API = frozenset({"api-schema", "api-docs"})
@@ -92,3 +97,20 @@ def needed(name: str, namespaces: list[str], method: str) -> str:
         return SITES.get(namespaces[0], NEVER)
     get, post = PAGES.get(name, (NEVER, NEVER))
     return get if method in ("GET", "HEAD", "OPTIONS") else post
+
+
+def allows(needs: str, user: Any) -> bool:  # noqa: ANN401 - a person, or nobody
+    """Return whether somebody has what a page needs."""
+    if needs == OPEN:
+        return True
+    return bool(user and user.is_authenticated) and (needs == MINE or needs in scopes_of(user))
+
+
+def may_use(user: Any, name: str) -> bool:  # noqa: ANN401 - a person, or nobody
+    """Return whether somebody may send to a page; open it, where nothing is sent.
+
+    Raises:
+        KeyError: naming a page that has no row.
+    """
+    get, post = PAGES[name]
+    return allows(get if post == NEVER else post, user)

@@ -8,13 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import environ
 from csp.constants import NONE, SELF
 
 from accounts import secrets
 from accounts.clock import parse_acceleration
 from config.env import (
+    Env,
     age_gate,
+    backup_keys,
     check_production,
     gate_bounds,
     holdout,
@@ -26,12 +27,13 @@ from config.env import (
     rate,
     route_rates,
     secrets_keys,
+    shown,
     sign_up,
 )
 from config.observability import logging_settings, start_error_reports
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()
+env = Env()
 DOTENV = Path(env.str("FAIRLINE_DOTENV", default=str(BASE_DIR / ".env")))
 if DOTENV.is_file():
     env.read_env(DOTENV)
@@ -219,13 +221,14 @@ INSTALLED_APPS = [
     "betting",
 ]
 MIDDLEWARE = [
+    "config.headers.DoorsForMachines",
     "config.headers.SecurityHeaders",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "csp.middleware.CSPMiddleware",
-    "config.headers.ApiEtags",
+    "config.headers.ApiHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -234,12 +237,12 @@ MIDDLEWARE = [
     "config.presence.CountPresence",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "accounts.gate.SecondFactor",
-    "config.gate.MayOpen",
+    "config.gate.Gate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "config.headers.RequestId",
+    "config.seeing.pools.WatchPool",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -264,8 +267,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "today"
 LOGOUT_REDIRECT_URL = "account_login"
-AUTHENTICATION_BACKENDS = ["accounts.backends.NameOrEmail"]
-ACCOUNT_ADAPTER = "accounts.adapters.Accounts"
+AUTHENTICATION_BACKENDS = ["accounts.people.backends.NameOrEmail"]
+ACCOUNT_ADAPTER = "accounts.people.adapters.Accounts"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
@@ -277,7 +280,7 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_PRODUCTION else "http"
-# Log-ins are counted by accounts/login.py, which locks nobody out from where they were before.
+# accounts/people/login.py counts log-ins, and locks nobody out from where they were before.
 ACCOUNT_RATE_LIMITS = {
     "login": "",
     "login_failed": f"{LOGIN_TRIES}/m/ip,5/300s/key",
@@ -290,7 +293,7 @@ ACCOUNT_RATE_LIMITS = {
     "confirm_email": "1/10s/key",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
-MFA_ADAPTER = "accounts.adapters.SecondFactors"
+MFA_ADAPTER = "accounts.people.adapters.SecondFactors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Fairline"
@@ -324,15 +327,35 @@ DATABASES["default"] |= {
             "max_size": env.int("DATABASE_POOL_SIZE", default=8),
             "timeout": 10,
         },
-        "options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
+        # Without a list of triggers to ignore, each trigger of ours would meet an error of its own
+        # and go back over all that its transaction has still to check: time in n squared.
+        # A host that is gone is noticed after a minute, also in the midst of an answer: what it
+        # held by a lock, another goes on with.
+        "options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+        " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+        " -c tcp_user_timeout=60s"
+        " -c pgtrigger.ignore={}",
         "application_name": "fairline",
     },
 }
+# A streaming copy that long reads may come from (accounts/replicas.py); reads alone, and seldom.
+if replica_url := env.str("DATABASE_REPLICA_URL", default=""):
+    DATABASES["replica"] = env.db_url_config(replica_url) | {
+        "ENGINE": "psqlextra.backend",
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {
+            "connect_timeout": 2,
+            "options": "-c default_transaction_read_only=on",
+            "application_name": "fairline-replica",
+        },
+        "TEST": {"MIRROR": "default"},
+    }
+    DATABASE_ROUTERS = ["config.database.Router"]
 POSTGRES_EXTRA_DB_BACKEND_BASE = "django_prometheus.db.backends.postgresql"
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.cache.Cache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": env.str("FAIRLINE_CACHE_PREFIX", default="fairline"),
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
@@ -340,6 +363,20 @@ CACHES = {
 }
 # Django's Redis cache counts right across processes; django-ratelimit only does not know it.
 SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]
+
+# --- backups: docs/guides/backup.md
+BACKUP_DIR = Path(env.str("FAIRLINE_BACKUPS", default=str(VAR_DIR / "backups")))
+# 32 bytes as URL-safe base64, with commas between: the first seals, all of them open.
+BACKUP_KEYS = backup_keys(env.str("FAIRLINE_BACKUP_KEYS", default=""))
+BACKUPS_KEPT = env.int("FAIRLINE_BACKUPS_KEPT", default=14)
+# Whether a process keeps Postgres' log of changes (`backup stream`), and is measured.
+WAL_ARCHIVED = env.bool("FAIRLINE_WAL_ARCHIVED", default=False)
+BASE_EVERY_DAYS = env.int("FAIRLINE_BASE_EVERY_DAYS", default=1)
+BASES_KEPT = env.int("FAIRLINE_BASES_KEPT", default=7)
+# A command that takes {file} elsewhere.
+BACKUP_OFFSITE = env.str("FAIRLINE_BACKUP_OFFSITE", default="")
+# Where Postgres' own programs are; empty: the embedded ones, then those on the PATH.
+POSTGRES_BIN = env.str("FAIRLINE_POSTGRES_BIN", default="")
 
 # --- time, language, files
 USE_TZ = True
@@ -358,6 +395,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+# What has to lie at the root: a service worker sees no more than what is below it.
+WHITENOISE_ROOT = BASE_DIR / "static" / "root"
 
 # --- security
 CONTENT_SECURITY_POLICY = {
@@ -389,6 +428,13 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
 # Probes and scrapers come without TLS, from inside.
 SECURE_REDIRECT_EXEMPT = [r"^health/(live|ready)$", r"^metrics$", r"^version$"]
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Where a worker answers Prometheus, of itself; port 0: nowhere.
+WORKER_METRICS_HOST = env.str("WORKER_METRICS_HOST", default="127.0.0.1")
+WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
+# What a worker touches for as long as it takes work; empty: nothing. One file a worker.
+WORKER_SIGN_FILE = env.str("WORKER_SIGN_FILE", default="")
+# How many seconds a worker that is told to stop gives what it has begun; then others begin it anew.
+WORKER_STOPS_WITHIN = env.float("WORKER_STOPS_WITHIN", default=30.0)
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=IS_PRODUCTION)
 SECURE_HSTS_SECONDS = 63_072_000 if IS_PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_PRODUCTION
@@ -463,7 +509,14 @@ SPECTACULAR_SETTINGS = {
         "accounts.api.schema.complete",
     ],
     "COMPONENT_SPLIT_REQUEST": True,
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
+    # All operations drawn unfolded take a slow machine half a minute.
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "validatorUrl": None,
+        "docExpansion": "none",
+        "defaultModelsExpandDepth": 0,
+        "filter": True,
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "OAS_VERSION": "3.1.1",
@@ -475,6 +528,9 @@ REFRESH_TOKENS_LAST = timedelta(days=env.int("FAIRLINE_REFRESH_DAYS", default=30
 # --- logs, errors
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 LOGGING = logging_settings(level=env.str("LOG_LEVEL", default="INFO"))
+# Who takes OpenTelemetry's spans; its SDK reads these and its other variables itself.
+TRACES_TO = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+TRACES_AS = env.str("OTEL_SERVICE_NAME", default="fairline")
 start_error_reports(dsn=env.str("SENTRY_DSN", default=""), release=VERSION)
 
 if IS_PRODUCTION:
@@ -486,3 +542,6 @@ if IS_PRODUCTION:
         second_factor=SECOND_FACTOR_REQUIRED,
         secrets_keys=SECRETS_KEYS,
     )
+
+# For the operator's home: how this is set up, and no secret.
+CONFIGURATION = shown(env.told, given=env.ENVIRON)

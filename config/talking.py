@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from accounts.streams import Told
+from accounts.live.streams import Told
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -4,18 +4,21 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from config import doors
+from config import doors, home
 
 # Otherwise the admin's own door is a way around the second factor and the count of tries.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.index = home.index  # type: ignore[method-assign]
+admin.site.index_template = "admin/home.html"
 
 urlpatterns = [
     path("health/live", doors.live, name="live"),
     path("health/ready", doors.ready, name="ready"),
+    path("health/start", doors.start, name="start"),
     path("metrics", doors.metrics, name="metrics"),
     path("version", doors.version, name="version"),
     path("live/", doors.no_streams, name="live_signals"),
-    path("", include("accounts.entrance")),
+    path("", include("accounts.people.entrance")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("config.api_urls")),
     path("", include("betting.urls")),

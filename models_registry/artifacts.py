@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
-from models_registry.boosters import BOOSTERS
 from models_registry.domain.calibration import Calibration
 from models_registry.domain.goals import GoalModel
 from models_registry.domain.points import Points
 from models_registry.domain.reach import TrainingRows
-from models_registry.learners import AnyModel, FittedModel, Linear
+from models_registry.training.boosters import BOOSTERS
+from models_registry.training.learners import AnyModel, FittedModel, Linear
 
 FORMAT = 1
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from models_registry import goal_training
 from models_registry.domain.features import FeatureMatrix, build_features
 from models_registry.domain.games import BoolArray, FloatArray, IntArray
 from models_registry.domain.goal_ratings import build_goal_features
@@ -21,8 +20,9 @@ from models_registry.domain.lookahead import (
 from models_registry.domain.metrics import losses
 from models_registry.evaluation import prepare_by_season
 from models_registry.history import History, may_be_drawn
-from models_registry.learners import AS_THEY_STAND, AnyModel, Parameters
 from models_registry.training import folds_before, out_of_sample, walk_forward
+from models_registry.training import goals as goal_training
+from models_registry.training.learners import AS_THEY_STAND, AnyModel, Parameters
 
 # What is rebuilt: the world as it was cut, and poisoned, at so many moments.
 MOMENTS = 8

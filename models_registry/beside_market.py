@@ -17,7 +17,7 @@ from models_registry.domain.metrics import (
 )
 from models_registry.domain.scores import Outcomes, PointScores
 from models_registry.history import History
-from models_registry.learners import AS_THEY_STAND
+from models_registry.training.learners import AS_THEY_STAND
 
 # Shares of the model that a blend may have, in hundredths.
 SHARES = 100

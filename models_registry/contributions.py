@@ -9,7 +9,7 @@ from models_registry.domain.features import FeatureMatrix
 from models_registry.domain.games import FloatArray
 from models_registry.domain.goals import GoalModel
 from models_registry.domain.logistic import log_odds_of
-from models_registry.learners import AnyModel
+from models_registry.training.learners import AnyModel
 
 
 def contributions_of(model: AnyModel, matrix: FeatureMatrix) -> Contributions:

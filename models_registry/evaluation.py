@@ -11,9 +11,7 @@ from models_registry.beside_market import judge_blend, judge_lines
 from models_registry.domain.games import BoolArray
 from models_registry.domain.market_before import MarketBefore
 from models_registry.domain.metrics import share_of_gap_closed
-from models_registry.goal_training import evaluate_matches
 from models_registry.history import History, may_be_drawn
-from models_registry.learners import AS_THEY_STAND, Parameters
 from models_registry.training import (
     FEWEST_TO_FIT,
     Prepared,
@@ -25,6 +23,8 @@ from models_registry.training import (
     scores_out_of_sample,
     walk_forward,
 )
+from models_registry.training.goals import evaluate_matches
+from models_registry.training.learners import AS_THEY_STAND, Parameters
 
 
 class NothingToEvaluate(Exception):

@@ -22,7 +22,7 @@ from models_registry.domain.games import FloatArray, IntArray
 from models_registry.domain.goal_ratings import build_goal_features
 from models_registry.domain.reach import Reach, measure_reach
 from models_registry.history import History, instant, instants, may_be_drawn, read_history
-from models_registry.learners import AnyModel
+from models_registry.training.learners import AnyModel
 
 # Schedules, results and box scores of these last days are looked at each time.
 RECENT = timedelta(days=10)

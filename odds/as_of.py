@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from django.db import connection
 
+from accounts.replicas import reading
 from odds.database import fetch_columns
 from odds.domain.table import QuoteTable, TimeArray, joined
 from odds.selectors import QUOTE_KINDS, TOLD, described, quote_table
@@ -143,7 +143,7 @@ def quotes_as_of_each(
     order = np.lexsort((columns[0], at))
     moment = at[order].view("datetime64[us]")
     columns = [column[order] for column in columns]
-    with connection.cursor() as cursor:
+    with reading().cursor() as cursor:
         cursor.execute(_PRICED_ANEW)
         anew = [_plain(each) for (each,) in cursor.fetchall()]
     # Rules and weights of a part are those of its first moment: none was decided on within it.
@@ -164,7 +164,7 @@ def quotes_as_of_each(
 
 
 def _first(given: Mapping[str, Any]) -> datetime | None:
-    with connection.cursor() as cursor:
+    with reading().cursor() as cursor:
         cursor.execute(_FIRST, given)
         found: datetime | None = cursor.fetchone()[0]
     return found
@@ -181,7 +181,7 @@ def looks_at(
 
     Each moment once, oldest first. Of events that start from `starts_from` on and before `before`.
     """
-    with connection.cursor() as cursor:
+    with reading().cursor() as cursor:
         cursor.execute(
             _LOOKS,
             {

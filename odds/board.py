@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from accounts.formats import point_text
+from accounts.showing.formats import point_text
 from odds.domain.consensus import price_after_commission
 from odds.domain.freshness import freshness
 from odds.slate import PAGE, Slate, SlateBook, SlateEvent, SlateLine, SlateRow

@@ -33,9 +33,10 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The books of a sport, heaviest first, the rule in force and the set their weights are of."""
+    """The books of one of all `sports`, heaviest first; the rule in force, the set of weights."""
 
     sport: Sport | None
+    sports: list[Sport]
     books: list[Book]
     rule: PricingRule | None
     weights: WeightSet | None
@@ -51,9 +52,10 @@ def books_of(sport_key: str, *, now: datetime) -> Books:
 
     The first sport by title where the key is unknown; no books where there is no sport at all.
     """
-    sport = Sport.objects.filter(key=sport_key).first() or Sport.objects.first()
-    if sport is None:
-        return Books(None, [], None, None)
+    sports = list(Sport.objects.all())
+    if not sports:
+        return Books(None, [], [], None, None)
+    sport = next((each for each in sports if each.key == sport_key), sports[0])
     rule = PricingRule.objects.filter(sport=sport, in_force_from__lte=now).first()
     weights = WeightSet.objects.filter(sport=sport, learned_at__lte=now).first()
     learned = {
@@ -71,7 +73,7 @@ def books_of(sport_key: str, *, now: datetime) -> Books:
         )
     ]
     books.sort(key=lambda each: (each.reference or 99, -each.weight, each.bookmaker.title))
-    return Books(sport, books, rule, weights)
+    return Books(sport, sports, books, rule, weights)
 
 
 def _book(

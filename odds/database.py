@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import psycopg
-from django.db import connection
 
+from accounts.replicas import reading
 from odds.domain.table import IntArray
 
 
@@ -18,9 +18,10 @@ def fetch_columns(query: str, given: Mapping[str, object], kinds: str) -> tuple[
     """
     names = [f"c{place}" for place in range(len(kinds))]
     each = ", ".join(f"array_agg({name})" for name in names)
-    connection.ensure_connection()
+    held = reading()
+    held.ensure_connection()
     # Each column comes as one array, as Postgres sends it; Django's own cursors speak text only.
-    with psycopg.Cursor(connection.connection) as cursor:
+    with psycopg.Cursor(held.connection) as cursor:
         whole = f"SELECT {each} FROM ({query}) AS found({', '.join(names)})"  # noqa: S608
         cursor.execute(whole, given, binary=True, prepare=False)
         answer = cursor.pgresult
@@ -35,8 +36,9 @@ def fetch_runs(query: str, given: Mapping[str, object], kinds: str) -> tuple[Int
     Then come the array columns, each laid end to end; a row's arrays must be of one length. `kinds`
     says what is in them, as for `fetch_columns`; null comes as the least number.
     """
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
+    held = reading()
+    held.ensure_connection()
+    with psycopg.Cursor(held.connection) as cursor:
         cursor.execute(query, given, binary=True, prepare=False)
         answer = cursor.pgresult
         if answer is None:

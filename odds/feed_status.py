@@ -2,18 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Func, Q, Sum, TextField, Value
+from django.db.models import Count, F, Func, Max, Min, Q, Subquery, Sum, TextField, Value
 
 from odds.domain.credits import Account, forecast, month_of
 from odds.feeds.the_odds_api import PROVIDER
 from odds.models import CreditEntry, FeedRun, QuarantinedRow, SchemaDrift
-from odds.services.credit_ledger import COST, account_of, is_out_of_credits
+from odds.services.credit_ledger import ALLOWED, COST, REFUSED, account_of, is_out
 from odds.services.fetching import shared_gate
 
 _PACE_OVER = timedelta(days=7)
 _DRIFT_SHOWN = 12
+_FAILURES_SHOWN = 5
+_REFUSED_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +31,26 @@ class Feeds:
 
 def feeds() -> Feeds:
     """Return the newest run of each kind at each provider, the newest failures and refused rows."""
-    latest = FeedRun.objects.order_by("provider", "kind", "-started_at")
+    newest = FeedRun.objects.order_by("provider", "kind", "-started_at").values("pk")
+    failed = FeedRun.objects.filter(outcome=FeedRun.Outcome.FAILED)
+    # Newest first: so the first of each kind is its latest, and the first failures are the newest.
+    runs = list(
+        FeedRun.objects.filter(
+            Q(pk__in=newest.distinct("provider", "kind"))
+            | Q(pk__in=failed[:_FAILURES_SHOWN].values("pk"))
+        )
+    )
+    latest: dict[tuple[str, str], FeedRun] = {}
+    for run in runs:
+        latest.setdefault((run.provider, run.kind), run)
     waiting = QuarantinedRow.objects.filter(resolved_at=None)
+    counted = waiting.order_by().values(all=Value(1)).annotate(count=Count("pk")).values("count")
+    refused: list[Any] = list(waiting.annotate(waiting=Subquery(counted))[:_REFUSED_SHOWN])
     return Feeds(
-        latest=list(latest.distinct("provider", "kind")),
-        failures=list(FeedRun.objects.filter(outcome=FeedRun.Outcome.FAILED)[:5]),
-        quarantined=waiting.count(),
-        quarantine=list(waiting[:10]),
+        latest=[latest[kind] for kind in sorted(latest)],
+        failures=[run for run in runs if run.outcome == run.Outcome.FAILED][:_FAILURES_SHOWN],
+        quarantined=refused[0].waiting if refused else 0,
+        quarantine=refused,
     )
 
 
@@ -84,31 +100,58 @@ class CreditStatus:
 def credit_status(*, now: datetime) -> CreditStatus:
     """Return the month's credits at the odds provider."""
     first, following = month_of(now)
-    entries = CreditEntry.objects.filter(provider=PROVIDER, asked_at__gte=first, asked_at__lte=now)
+    recently = now - _PACE_OVER
+    entries = CreditEntry.objects.filter(
+        provider=PROVIDER, asked_at__gte=min(first, recently), asked_at__lte=now
+    )
+    month, recent = Q(asked_at__gte=first), Q(asked_at__gt=recently)
+    # A call that never came through was charged nothing that anybody knows of.
+    known = Q(charged__isnull=False, expected__isnull=False)
     account = account_of(PROVIDER, now=now, budget=settings.THE_ODDS_API_MONTHLY_CREDITS)
     sport = Func(
         F("subject"), Value("/"), Value(1), function="split_part", output_field=TextField()
     )
-    rows = (
+    rows = list(
         entries.order_by()
         .values(sport=sport)
-        .annotate(calls=Count("pk"), cost=Sum(COST), failures=Count("pk", filter=~Q(error="")))
+        .annotate(
+            calls=Count("pk", filter=month),
+            cost=Sum(COST, filter=month, default=0),
+            failures=Count("pk", filter=month & ~Q(error="")),
+            # Of a call that was not charged yet, nothing is known.
+            unexpected=Count("pk", filter=month & known & ~Q(charged=F("expected"))),
+            refused=Max("pk", filter=month & REFUSED),
+            allowed=Max("pk", filter=month & ALLOWED),
+            lately=Sum(COST, filter=recent, default=0),
+            began=Min("asked_at", filter=recent),
+        )
         .order_by("-cost", "sport")
     )
     by_sport = [
-        Spent(row["sport"] or "all sports", row["calls"], row["cost"] or 0, row["failures"])
+        Spent(row["sport"] or "all sports", row["calls"], row["cost"], row["failures"])
         for row in rows
+        if row["calls"]
     ]
-    told = entries.filter(charged__isnull=False, expected__isnull=False)
+    began = min((row["began"] for row in rows if row["began"]), default=None)
     return CreditStatus(
         provider=PROVIDER,
         account=account,
-        forecast=_forecast(account, now),
+        forecast=None
+        if began is None
+        else forecast(
+            spent=account.committed,
+            recent=sum(row["lately"] for row in rows),
+            recent_span=now - began,
+            now=now,
+        ),
         starts_anew_at=following,
-        is_out=is_out_of_credits(PROVIDER, now=now),
+        is_out=is_out(
+            max((row["refused"] or 0 for row in rows), default=0),
+            max((row["allowed"] or 0 for row in rows), default=0),
+        ),
         is_shut=shared_gate().is_shut,
         calls=sum(spent.calls for spent in by_sport),
-        unexpected=told.exclude(charged=F("expected")).count(),
+        unexpected=sum(row["unexpected"] for row in rows),
         by_sport=by_sport,
     )
 
@@ -116,18 +159,3 @@ def credit_status(*, now: datetime) -> CreditStatus:
 def latest_drift() -> list[SchemaDrift]:
     """Return what was noticed in answers beyond the guide, newest first."""
     return list(SchemaDrift.objects.all()[:_DRIFT_SHOWN])
-
-
-def _forecast(account: Account, now: datetime) -> int | None:
-    recent = CreditEntry.objects.filter(
-        provider=PROVIDER, asked_at__gt=now - _PACE_OVER, asked_at__lte=now
-    )
-    first = recent.order_by("asked_at").values_list("asked_at", flat=True).first()
-    if first is None:
-        return None
-    return forecast(
-        spent=account.committed,
-        recent=recent.aggregate(sum=Sum(COST))["sum"] or 0,
-        recent_span=now - first,
-        now=now,
-    )

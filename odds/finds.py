@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from accounts.formats import MINUS, point_text, share_text
+from accounts.showing.formats import MINUS, point_text, share_text
 from odds.domain.arbitrage import BestBook, Stakes, stakes_for
 from odds.domain.middles import Middle
 from odds.domain.outliers import Outlier

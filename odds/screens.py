@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from accounts.formats import point_text
+from accounts.showing.formats import point_text
 from odds.models import (
     Bookmaker,
     ClosingPrice,
@@ -96,10 +96,3 @@ def closes_of(event_id: int, market_key: str) -> dict[int, Close]:
     )
     rows = closes.values_list("selection_id", "fair_probability", "age", "last_update")
     return {pk: Close(fair, age, last_update) for pk, fair, age, last_update in rows}
-
-
-def is_simulated() -> bool:
-    """Say whether any competition here is an invented one."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM odds_competition WHERE is_simulated)")
-        return bool(cursor.fetchone()[0])

@@ -16,7 +16,7 @@ import numpy as np
 from django.db import connection
 
 from accounts import cache
-from accounts.charts import sparkline
+from accounts.showing.charts import sparkline
 from odds.database import fetch_columns
 from odds.domain.consensus import BY_SPORT, consensus
 from odds.domain.table import FloatArray, QuoteTable

@@ -2,19 +2,17 @@
 
 from django.urls import path, re_path
 
-from odds import views, views_books, views_scanner
+from odds.views import books, scanner, screen
 
 urlpatterns = [
-    path("odds/", views.odds, name="odds"),
-    re_path(r"^odds/export\.(?P<kind>csv|json)$", views.export_odds, name="export_odds"),
-    path("odds/filters/", views.save_filter, name="save_odds_filter"),
-    path("odds/filters/<int:filter_id>/delete/", views.delete_filter, name="delete_odds_filter"),
-    path("bookmakers/", views_books.bookmakers, name="bookmakers"),
-    path("scanner/", views_scanner.scanner, name="scanner"),
+    path("odds/", screen.odds, name="odds"),
+    re_path(r"^odds/export\.(?P<kind>csv|json)$", screen.export_odds, name="export_odds"),
+    path("bookmakers/", books.bookmakers, name="bookmakers"),
+    path("scanner/", scanner.scanner, name="scanner"),
     re_path(
         r"^scanner/export\.(?P<kind>csv|json)$",
-        views_scanner.export_scanner,
+        scanner.export_scanner,
         name="export_scanner",
     ),
-    path("odds/books/", views.save_books, name="save_my_books"),
+    path("odds/books/", screen.save_books, name="save_my_books"),
 ]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import QuerySet
 
-from risk.domain.limits import Room
+from risk.domain.limits import Bounds, Room
 from risk.models import (
     Exclusion,
     Period,
@@ -43,6 +43,38 @@ def personal_limits_of(owner_id: int) -> dict[tuple[str, str], Decimal]:
         .values_list("kind", "period", "amount")
     )
     return {(kind, period): amount for kind, period, amount in rows if amount is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class SetBy:
+    """What a person set themselves: their limits on stakes, and those over time by kind, period."""
+
+    bounds: Bounds
+    personal: Mapping[tuple[str, str], Decimal]
+
+
+# Every page about money asks for both.
+_SET_BY = f"""
+SELECT p.kind, p.period, p.amount, l.id, {", ".join(f"l.{name}" for name in Bounds.__slots__)}
+FROM (SELECT) AS one
+LEFT JOIN risk_limits l ON l.owner_id = %(owner)s
+LEFT JOIN (
+    SELECT DISTINCT ON (kind, period) kind, period, amount
+    FROM risk_personallimit WHERE owner_id = %(owner)s ORDER BY kind, period, id DESC
+) p ON true
+"""  # noqa: S608 - our own names of columns
+
+
+def set_by(owner_id: int) -> SetBy:
+    """Return what a person set themselves, the defaults where they set no limits. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SET_BY, {"owner": owner_id})
+        rows = cursor.fetchall()
+    limits_id, *bounds = rows[0][3:]
+    return SetBy(
+        Bounds() if limits_id is None else Bounds(*bounds),
+        {(kind, period): amount for kind, period, amount, *_ in rows if amount is not None},
+    )
 
 
 def personal_rooms(

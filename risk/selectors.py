@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -75,14 +76,14 @@ class Rules:
         )
 
 
-def rules_of(owner_id: int, *, now: datetime) -> Rules:
-    """Return what holds for a person's stakes now."""
+def rules_of(owner_id: int, *, now: datetime, bounds: Bounds | None = None) -> Rules:
+    """Return what holds for a person's stakes now; `bounds` are theirs, where read already."""
     found = halts_in_force(owner_id, now=now)
     excluded = [halt for halt in found if halt.cause == Halt.Cause.EXCLUDED]
     # The one that ends last.
     last = max(excluded, key=lambda each: (each.until is None, each.until or now), default=None)
     return Rules(
-        bounds_of(owner_id),
+        bounds or bounds_of(owner_id),
         tuple(halt for halt in found if halt.cause != Halt.Cause.EXCLUDED),
         None if last is None else ExclusionSeen(last.reason, last.until),
         why_barred(owner_id),
@@ -114,8 +115,8 @@ def halt_seen(halt: Halt) -> HaltSeen:
     return HaltSeen(halt.cause, halt.get_cause_display(), halt.blocks, halt.reason, halt.since)
 
 
-# Every page asks for it: written out, it takes a third of the time.
-_IN_FORCE = """
+# Every page asks for it: written out, it takes a third of the time. Of the owner twice, the moment.
+IN_FORCE = """
 SELECT id, owner_id, cause, scope, scope_key, since, until, reason, by_id, lifted_at, lifted_by_id,
     lift_reason
 FROM risk_halt WHERE lifted_at IS NULL AND (owner_id = %s OR owner_id IS NULL)
@@ -134,7 +135,7 @@ def halts_in_force(owner_id: int, *, now: datetime) -> list[Halt]:
     Whatever their `since` says: a halt is in force until somebody lifts it or it ends. Exclusions
     in force are among them, with the cause `excluded` and no number: nobody lifts those.
     """
-    return list(Halt.objects.raw(_IN_FORCE, [owner_id, now, owner_id]))
+    return list(Halt.objects.raw(IN_FORCE, [owner_id, now, owner_id]))
 
 
 def everybody_is_halted() -> bool:
@@ -192,12 +193,19 @@ def assessments_of(owner_id: int, which: AssessmentFilter = EVERY) -> QuerySet[A
     return found
 
 
-def levels_of(owner_id: int) -> dict[str, Level]:
-    """Return where a person's breakers warn and trip, the defaults where they set none."""
-    found = dict(PERSONAL)
-    for row in BreakerLevel.objects.filter(owner_id=owner_id):
-        found[row.breaker] = Level(row.warn, row.trip, row.lock_hours)
-    trip = float(bounds_of(owner_id).max_drawdown_share)
+def levels_of(owner_id: int, *, bounds: Bounds | None = None) -> dict[str, Level]:
+    """Return where a person's breakers warn and trip, the defaults where they set none.
+
+    `bounds` are their limits, where they were read already.
+    """
+    rows = BreakerLevel.objects.filter(owner_id=owner_id)
+    own = {row.breaker: Level(row.warn, row.trip, row.lock_hours) for row in rows}
+    return _levels(own, bounds or bounds_of(owner_id))
+
+
+def _levels(own: Mapping[str, Level], bounds: Bounds) -> dict[str, Level]:
+    found = {**PERSONAL, **own}
+    trip = float(bounds.max_drawdown_share)
     held = found["drawdown"]
     found["drawdown"] = held._replace(warn=min(held.warn, trip), trip=trip)
     return found
@@ -209,37 +217,48 @@ def world_level(breaker: str, default: Level) -> Level:
     return default if found is None else Level(found.warn, found.trip, found.lock_hours)
 
 
-def counts_since(
-    owner_id: int, breaker: str, *, before: datetime, strategy: str = ""
-) -> np.datetime64 | None:
-    """Return when the last lock of a breaker ended, by `before`: from there it counts anew."""
-    lifted_at = (
-        Halt.objects.filter(
-            owner_id=owner_id, cause=breaker, scope_key=strategy, lifted_at__lte=before
+@dataclass(frozen=True, slots=True)
+class BreakersNow:
+    """A person's breakers at a moment: their levels, and where the last lock of each ended."""
+
+    owner_id: int
+    now: datetime
+    levels: Mapping[str, Level]
+    ended: Mapping[tuple[str, str], datetime]
+
+    def read(self, breaker: str, history: History, *, strategy: str = "") -> Reading:
+        """Return what one reads: from where its last lock ended, it counts anew."""
+        ended = self.ended.get((breaker, strategy))
+        return read(
+            breaker,
+            history,
+            now=np.datetime64(self.now.replace(tzinfo=None)),
+            bounds=self.levels[breaker],
+            since=None if ended is None else np.datetime64(ended.replace(tzinfo=None)),
         )
-        .order_by("-lifted_at")
-        .values_list("lifted_at", flat=True)
-        .first()
-    )
-    return None if lifted_at is None else np.datetime64(lifted_at.replace(tzinfo=None))
 
 
-def reading_of(
-    owner_id: int,
-    breaker: str,
-    *,
-    history: History,
-    bounds: Level,
-    now: datetime,
-    strategy: str = "",
-) -> Reading:
-    """Return what one of a person's breakers reads now."""
-    return read(
-        breaker,
-        history,
-        now=np.datetime64(now.replace(tzinfo=None)),
-        bounds=bounds,
-        since=counts_since(owner_id, breaker, before=now, strategy=strategy),
+# A person's own levels, and where the last lock of each breaker ended: rows of either.
+_STANDING = """
+SELECT breaker, '', NULL::timestamptz, warn, trip, lock_hours
+FROM risk_breakerlevel WHERE owner_id = %(owner)s
+UNION ALL
+SELECT cause, scope_key, max(lifted_at), NULL, NULL, NULL
+FROM risk_halt WHERE owner_id = %(owner)s AND lifted_at <= %(now)s GROUP BY cause, scope_key
+"""
+
+
+def breakers_at(owner_id: int, *, now: datetime, bounds: Bounds | None = None) -> BreakersNow:
+    """Return a person's breakers as they stand now. Two queries, one where `bounds` are given."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, {"owner": owner_id, "now": now})
+        rows = cursor.fetchall()
+    own = {name: Level(*level) for name, _, ended, *level in rows if ended is None}
+    return BreakersNow(
+        owner_id,
+        now,
+        _levels(own, bounds or bounds_of(owner_id)),
+        {(cause, key): ended for cause, key, ended, *_ in rows if ended is not None},
     )
 
 

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import chain
 
 import pgtrigger
 import pytest
@@ -24,8 +25,15 @@ hypothesis_settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure coverage by quick tests alone: the others take twice as long when watched."""
+    """Measure coverage by quick tests alone: the others take twice as long when watched.
+
+    And let one process run what a module makes for all its tests: two would each make it.
+    """
     for item in items:
+        fixtures = chain.from_iterable(item._fixtureinfo.name2fixturedefs.values())
+        shares = any(each.scope == "module" for each in fixtures)
+        if shares and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
         is_property = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         heavy = (item.get_closest_marker(name) for name in ("slow", "browser", "real_data"))
         if is_property or any(heavy):

@@ -20,6 +20,7 @@ from accounts.alerts.messages import Request, request_of, said
 from accounts.domain.alerts import MOST_TRIES, NUDGES, wait_after
 from accounts.models import AlertChannel, AlertTrigger, Delivery
 from accounts.outbound import AddressRefused, Answered, NotReached, post
+from accounts.outbound.traces import going_on
 from accounts.secrets import CannotDecrypt, decrypt
 
 logger = logging.getLogger(__name__)
@@ -122,13 +123,17 @@ def _send(
         done.dropped += 1
         return
     kept = [each for each in told if each.kind not in NUDGES or channel.owner_id not in not_nudged]
-    try:
-        _hand_over(channel, delivery, kept, now=clock())
-    except NotTaken as failure:
-        _keep_for_later(delivery, failure, done, now=clock())
-    else:
-        _note_sent(delivery, now=clock())
-        done.sent += 1
+    # Several things told together go on with the first of them.
+    with going_on(told[0].trace_id if told else ""):
+        try:
+            _hand_over(channel, delivery, kept, now=clock())
+        except NotTaken as failure:
+            logger.info("Message %s over %s: %s", delivery.uid, channel.kind, failure)
+            _keep_for_later(delivery, failure, done, now=clock())
+        else:
+            logger.info("Message %s over %s: sent", delivery.uid, channel.kind)
+            _note_sent(delivery, now=clock())
+            done.sent += 1
 
 
 def _reason_to_drop(

@@ -17,6 +17,7 @@ from accounts.domain.alerts import (
     sent_at,
 )
 from accounts.models import AlertHours, AlertRule, AlertTrigger, Delivery, Notification
+from accounts.outbound.traces import going_on
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ def fan_out(*, now: datetime, not_nudged: Collection[int]) -> Fanned:
         for trigger in waiting:
             trigger.handled_at = now
             try:
-                with transaction.atomic():
+                with transaction.atomic(), going_on(trigger.trace_id):
                     told, sent = _tell(trigger, rules, hours, now=now, not_nudged=not_nudged)
             except Exception as error:
                 # One bad fact must not keep the others waiting.

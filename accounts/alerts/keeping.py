@@ -58,7 +58,7 @@ def add_channel(
     _CHECKS[kind](owner, address, token)
     key = ""
     if kind == AlertChannel.Kind.WEBHOOK and not token:
-        key = f"whsec_{secrets.token_urlsafe(32)}"
+        key = _new_key()
     channel = AlertChannel.objects.create(
         owner=owner,
         name=name,
@@ -95,7 +95,7 @@ def renew_signing_key(*, owner_id: int, channel_id: int, now: datetime) -> Made:
     channel = _own(AlertChannel, owner_id, channel_id)
     if channel.kind != AlertChannel.Kind.WEBHOOK:
         raise NoSuchThing(f"{channel.name} is no webhook; it signs nothing.")
-    key = f"whsec_{secrets.token_urlsafe(32)}"
+    key = _new_key()
     channel.secret = encrypt(key)
     channel.save(update_fields=["secret"])
     _audit("renewed signing key", channel, owner_id, now)
@@ -130,9 +130,10 @@ def save_rule(
         if name in said:
             setattr(rule, name, said[name])
     _check_rule(rule, mine)
-    channels = list(
-        AlertChannel.objects.filter(owner=owner, removed_at__isnull=True, pk__in=list(channel_ids))
-    )
+    asked = set(channel_ids)
+    channels = list(AlertChannel.objects.filter(owner=owner, removed_at__isnull=True, pk__in=asked))
+    if unknown := asked - {channel.pk for channel in channels}:
+        raise ValidationError({"channels": f"There is no channel {min(unknown)}; add it first."})
     rule.save()
     rule.channels.set(channels)
     audit.record(
@@ -272,6 +273,10 @@ def read_notices(*, owner_id: int, now: datetime, notice_id: int | None = None) 
                 detail={"count": count},
             )
     return count
+
+
+def _new_key() -> str:
+    return f"whsec_{secrets.token_urlsafe(32)}"
 
 
 def _own(model: Any, owner_id: int, pk: int) -> Any:  # noqa: ANN401 - channels and rules alike

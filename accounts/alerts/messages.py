@@ -1,7 +1,5 @@
 """What is sent over each kind of channel: the request, or the mail."""
 
-import hashlib
-import hmac
 import json
 import re
 from collections.abc import Sequence
@@ -11,6 +9,7 @@ from datetime import datetime
 from django.conf import settings
 
 from accounts.domain.alerts import filled
+from accounts.domain.signing import signature
 from accounts.models import AlertChannel, AlertTrigger, Delivery
 
 # As the services themselves give them out; nothing else is ever asked.
@@ -80,16 +79,6 @@ def request_of(
     else:
         url, payload = secret, {"content": text, "allowed_mentions": {"parse": []}}
     return Request(url, _json(payload), {"Content-Type": "application/json"})
-
-
-def signature(secret: str, body: bytes, *, at: int) -> str:
-    """Return the header that proves who sent a body, and when: HMAC-SHA256 of 'time.body'.
-
-    >>> signature("whsec_1", b"{}", at=1)[:14]
-    't=1,v1=f1ee2c2'
-    """
-    proof = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={at},v1={proof}"
 
 
 def _webhook(

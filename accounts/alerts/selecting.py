@@ -1,9 +1,11 @@
 """A person's notices, channels, rules and messages."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Min, Q, QuerySet
+from django.utils import timezone
 
 from accounts.models import AlertChannel, AlertHours, AlertRule, Delivery, Notification
 
@@ -53,4 +55,37 @@ def deliveries_of(owner_id: int, **which: Any) -> QuerySet[Delivery]:  # noqa: A
         .select_related("channel", "rule")
         .prefetch_related("notifications__trigger")
         .order_by("-pk")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Of everybody: messages due and unsent, how long the first has been due, messages given up."""
+
+    count: int
+    oldest_due: timedelta
+    dead: int
+
+
+def of_the_last_hour() -> list[tuple[str, str, int]]:
+    """Return how many messages made in the last hour stand how: (channel, status, count)."""
+    made = Delivery.objects.filter(made_at__gte=timezone.now() - timedelta(hours=1))
+    counted = made.order_by().values_list("channel__kind", "status").annotate(count=Count("pk"))
+    return list(counted)
+
+
+def outbox() -> Outbox:
+    """Return what the outbox holds now, by the real clock."""
+    now = timezone.now()
+    due = Q(status=Status.WAITING, due_at__lte=now)
+    told = Delivery.objects.filter(status__in=[Status.WAITING, Status.DEAD]).aggregate(
+        count=Count("pk", filter=due),
+        oldest=Min("due_at", filter=due),
+        dead=Count("pk", filter=Q(status=Status.DEAD)),
+    )
+    oldest = told["oldest"]
+    return Outbox(
+        count=told["count"],
+        oldest_due=timedelta() if oldest is None else now - oldest,
+        dead=told["dead"],
     )

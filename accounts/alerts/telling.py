@@ -4,6 +4,7 @@ from collections.abc import Iterable, Set
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from structlog.contextvars import get_contextvars
 
 from accounts.domain.alerts import ALWAYS_NOTED, Fact
 from accounts.models import AlertRule, AlertTrigger, Notification
@@ -65,6 +66,7 @@ def _written(fact: Fact, now: datetime) -> AlertTrigger:
         bookmaker=fact.bookmaker,
         edge=fact.edge,
         written_at=now,
+        trace_id=str(get_contextvars().get("trace_id") or "")[:32],
     )
 
 

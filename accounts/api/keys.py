@@ -19,6 +19,7 @@ from accounts.api.pages import Shape, lists
 from accounts.api.values import Moment
 from accounts.api.who import owner_of
 from accounts.api.writing import writes
+from accounts.http import or_404
 from accounts.problems import Fault
 from accounts.scopes import ANYONE, READING, SCOPES
 
@@ -120,10 +121,8 @@ class RevokeKey(APIView):
     @writes("revoke_key", tag="auth", scope=ANYONE, gives={200: KeyShape})
     def post(self, request: Request, _asked: dict[str, Any], prefix: str) -> Response:
         """Revoke a key of yours, at once and for good."""
-        try:
+        with or_404(keys.UnknownKey):
             key = keys.revoke_key(owner_id=owner_of(request), prefix=prefix, now=timezone.now())
-        except keys.UnknownKey:
-            raise Http404 from None
         return Response(KeyShape(key).data)
 
 

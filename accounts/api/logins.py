@@ -15,16 +15,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import client_logins as tokens
 from accounts.api.asked import Body, read_body, read_query
 from accounts.api.errors import Refused
 from accounts.api.pages import Shape, needs
 from accounts.api.values import Moment
 from accounts.http import client_address
-from accounts.login import CodeNeeded, SecondFactorMissing, WrongLogin, check_login
+from accounts.people import client_logins as tokens
+from accounts.people.login import CodeNeeded, SecondFactorMissing, WrongLogin, check_login
+from accounts.people.tries import TooManyTries
 from accounts.problems import Fault
 from accounts.scopes import ANYONE
-from accounts.tries import TooManyTries
 
 
 class Credentials(Body):

@@ -8,6 +8,7 @@ from rest_framework.permissions import SAFE_METHODS
 from accounts import problems
 from accounts.access import scope_needed
 from accounts.api.errors import ProblemShape
+from accounts.api.leaving import leaving_of
 from accounts.api.samples import sample_of
 
 # What may be answered instead, and when.
@@ -47,6 +48,11 @@ class Operations(AutoSchema):
                 "headers": {"X-Request-ID": {"schema": {"type": "string"}}},
                 "content": _problem(status, words, shape),
             }
+        # By the server, before any of us is asked: no problem, and no request id.
+        answers["414"] = {"description": "The address is longer than 4,094 bytes."}
+        if leaving := leaving_of(self.view, self.method):
+            operation["deprecated"] = True
+            operation["description"] += f"\n\nGoes on {leaving.until:%Y-%m-%d}: {leaving.instead}"
         if not is_write:
             operation.setdefault("parameters", []).append(IF_NONE_MATCH)
             answers["304"] = {"description": "Not changed since `If-None-Match`."}

@@ -10,9 +10,9 @@ from accounts.models.alerts import (
 )
 from accounts.models.audit import AuditEntry, AuditHead
 from accounts.models.coming import Invitation
-from accounts.models.jobs import JobRun
-from accounts.models.keys import ApiKey, ClientLogin, KeptAnswer, RefreshToken
-from accounts.models.people import PriceFormat, Role, SavedFilter, Theme, User
+from accounts.models.jobs import DeadLetter, JobRun, JobSkip
+from accounts.models.keys import ApiKey, ClientLogin, KeptAnswer, RefreshToken, SignalSource
+from accounts.models.people import Colours, PriceFormat, Role, SavedFilter, Theme, User
 
 __all__ = [
     "AlertChannel",
@@ -23,15 +23,19 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "ClientLogin",
+    "Colours",
+    "DeadLetter",
     "Delivery",
     "Invitation",
     "JobRun",
+    "JobSkip",
     "KeptAnswer",
     "Notification",
     "PriceFormat",
     "RefreshToken",
     "Role",
     "SavedFilter",
+    "SignalSource",
     "Theme",
     "User",
 ]

@@ -166,6 +166,13 @@ class AlertTrigger(models.Model):
     written_at = models.DateTimeField()
     handled_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=200, blank=True, help_text="why it was parked")
+    trace_id = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="of the request or job that it happened in",
+    )
 
     class Meta:
         ordering: ClassVar = ["pk"]
@@ -243,6 +250,7 @@ class Delivery(models.Model):
                 fields=["due_at", "id"], condition=Q(status="waiting"), name="delivery_due"
             ),
             models.Index(fields=["channel", "-id"], name="delivery_of_a_channel"),
+            models.Index(fields=["-made_at"], name="delivery_latest"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -101,3 +101,29 @@ class RefreshToken(models.Model):
 
     def __str__(self) -> str:
         return f"token {self.pk} of {self.login}"
+
+
+class SignalSource(models.Model):
+    """A bot whose signals its owner listens to; it signs each with the secret kept here, locked."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="signal_sources"
+    )
+    key = models.SlugField(max_length=16, unique=True)
+    name = models.CharField(max_length=50)
+    secret = models.TextField(help_text="locked by FAIRLINE_SECRETS_KEYS; empty once revoked")
+    made_at = models.DateTimeField()
+    rotated_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-made_at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(revoked_at__isnull=True) | Q(secret=""),
+                name="a_revoked_source_has_no_secret",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

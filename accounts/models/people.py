@@ -24,6 +24,13 @@ class Theme(models.TextChoices):
     DARK = "dark", "Dark"
 
 
+class Colours(models.TextChoices):
+    """Gain and loss; with a sign and an arrow in either."""
+
+    CLEAR = "clear", "Blue and orange: told apart by every eye"
+    CLASSIC = "classic", "Green and red"
+
+
 class Role(models.TextChoices):
     """What somebody is here; what each may do is in accounts/scopes.py."""
 
@@ -67,6 +74,12 @@ class User(AbstractUser):
     )
     time_zone = models.CharField(max_length=64, default="UTC")
     theme = models.CharField(max_length=8, choices=Theme.choices, default=Theme.SYSTEM)
+    colours = models.CharField(
+        max_length=8, choices=Colours.choices, default=Colours.CLEAR, db_default=Colours.CLEAR
+    )
+    toured_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="when they closed the first-run tour"
+    )
     my_books = ArrayField(
         models.CharField(max_length=64),
         default=list,
@@ -86,6 +99,9 @@ class User(AbstractUser):
                 condition=Q(price_format__in=PriceFormat.values), name="user_price_format_known"
             ),
             models.CheckConstraint(condition=Q(theme__in=Theme.values), name="user_theme_known"),
+            models.CheckConstraint(
+                condition=Q(colours__in=Colours.values), name="user_colours_known"
+            ),
             models.CheckConstraint(
                 condition=Q(role__in=(Role.VIEWER, Role.BETTOR), is_staff=False, is_superuser=False)
                 | Q(role=Role.OPERATOR, is_staff=True, is_superuser=False)

@@ -13,8 +13,10 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import slugify
 
-from accounts import formats
+from accounts.showing import formats
+from accounts.showing.glossary import meaning
 
 register = template.Library()
 
@@ -56,6 +58,29 @@ def icon(name: str) -> SafeString:
     """Draw an icon that only decorates the words beside it."""
     return SafeString(
         f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="{ICONS[name]}"/></svg>'
+    )
+
+
+@register.simple_tag(takes_context=True)
+def term(context: template.Context, name: str, text: str = "") -> SafeString:
+    """`{% term "CLV" %}`: a word that explains itself where a page first says it, without a script.
+
+    Later on the page it is only the word. What it means comes from docs/glossary.md.
+    """
+    request = context.get("request")
+    said: set[str] = set() if request is None else request.__dict__.setdefault("_terms", set())
+    shown = text or name
+    meant = meaning(name)
+    if name.lower() in said:
+        return SafeString(escape(shown))
+    said.add(name.lower())
+    return format_html(
+        '<button type="button" class="term" popovertarget="term-{0}">{1}</button>'
+        '<span class="term-said" id="term-{0}" popover><strong>{2}</strong>: {3}.</span>',
+        slugify(name),
+        shown,
+        name,
+        meant,
     )
 
 

@@ -31,10 +31,11 @@ from accounts.api import (
 from accounts.problems import Fault
 from accounts.repeats import KeyReused
 from accounts.scopes import BET, READ_OWN
+from betting.domain.tags import LONGEST_TAG
 from betting.selectors.bets import BetFilter, bet_in_full, bets
 from betting.selectors.opportunities import bookmaker_id
 from betting.services.placement import RequestKeyReused, StakeRefused, place_bet
-from odds.api import SIDES
+from odds.api.events import SIDES
 
 BET_STATUSES = ("placing", "pending", "open", "rejected", "cancelled", "settled")
 WAITING = ("placing", "pending")
@@ -49,6 +50,7 @@ class BetQuery(Query):
     market = serializers.CharField(max_length=48, required=False)
     bookmaker = serializers.CharField(max_length=64, required=False)
     bankroll = Id()
+    tag = serializers.CharField(max_length=LONGEST_TAG, required=False)
     placed_after = Moment(required=False, help_text="at or after this time")
     placed_before = Moment(required=False, help_text="before this time")
     sort = Sort(
@@ -103,6 +105,8 @@ class BetShape(Shape):
     clv_note = serializers.CharField(
         help_text="why there is no CLV, or from which other line it was found"
     )
+    tags = serializers.ListField(child=serializers.CharField())
+    note = serializers.CharField(help_text="your own words")
 
 
 class SettlementShape(Shape):

@@ -40,6 +40,8 @@ class ImportedBetShape(Shape):
     stake = serializers.DecimalField(max_digits=12, decimal_places=2)
     result = serializers.CharField(help_text="empty: open")
     returned = serializers.DecimalField(max_digits=14, decimal_places=2, allow_null=True)
+    tags = serializers.ListField(child=serializers.CharField())
+    note = serializers.CharField()
 
 
 class ImportBody(Body):

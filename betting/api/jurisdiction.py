@@ -34,6 +34,9 @@ class JurisdictionShape(Shape):
     said_at = Moment(allow_null=True)
     least_age = serializers.IntegerField(allow_null=True, help_text="null: the place is not known")
     notice = serializers.CharField()
+    age_source = serializers.CharField(
+        help_text="where the least age was looked up; empty: from memory. No law: ask a regulator"
+    )
     help = HelpShape(many=True, help_text="who helps there, free")
 
 
@@ -63,6 +66,7 @@ def _jurisdiction(owner_id: int) -> Response:
                 "said_at": said.at if said else None,
                 "least_age": rule.least_age if rule else None,
                 "notice": rule.notice if rule else "",
+                "age_source": rule.source if rule else "",
                 "help": help_at(said.place if said else "", settings.JURISDICTIONS),
             }
         ).data

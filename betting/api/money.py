@@ -1,5 +1,7 @@
 """Money, and what may be staked of it, as JSON."""
 
+from datetime import datetime
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -18,9 +20,11 @@ from accounts.api import (
     read_query,
 )
 from accounts.scopes import READ_OWN
-from betting.selectors.money import bankroll_of, bankrolls_of
+from betting.selectors.history import drawdown_of
+from betting.selectors.money import BankrollMoney, bankroll_of, bankrolls_of
 from betting.selectors.stakes import limits_used
 from risk.api import RiskShape, risk_of
+from risk.selectors import breakers_at
 
 
 class PotShape(Shape):
@@ -102,5 +106,16 @@ class RiskView(APIView):
         owner = owner_of(request)
         money = bankroll_of(owner)
         now = clock.now()
-        used = limits_used(money, now=now) if money.is_open else None
+        used = _used(money, now=now) if money.is_open else None
         return Response(RiskInFull(risk_of(owner, now=now) | {"used": used}).data)
+
+
+def _used(money: BankrollMoney, *, now: datetime) -> dict[str, object]:
+    used = limits_used(money, now=now)
+    standing = breakers_at(money.bankroll.owner_id, now=now, bounds=used.bounds)
+    return {
+        "rooms": used.rooms,
+        "open_stakes": used.open_stakes,
+        "open_bets": used.open_bets,
+        "drawdown": drawdown_of(money.bankroll_id, standing),
+    }

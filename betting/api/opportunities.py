@@ -30,7 +30,7 @@ from betting.selectors.opportunities import (
     opportunity,
     opportunity_summary,
 )
-from odds.api import SIDES
+from odds.api.events import SIDES
 
 
 class OpportunityFields(Shape):
@@ -46,7 +46,6 @@ class OpportunityFields(Shape):
     )
     recommended = serializers.BooleanField(
         required=False,
-        allow_null=True,
         default=None,
         help_text="true: passed every gate; false: held back by one",
     )

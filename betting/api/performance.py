@@ -21,9 +21,11 @@ from accounts.api import (
 )
 from accounts.scopes import READ_OWN
 from betting.domain.luck import Finding
+from betting.domain.tags import LONGEST_TAG
 from betting.selectors.performance import PerformanceFilter, outlook_kept, track_record_of
 
 MOST_POINTS = 1000
+_GROUP = "bets of this group alone, by its name as the answer has it"
 FINDINGS = [each.value for each in Finding]
 
 
@@ -33,8 +35,14 @@ class PerformanceQuery(Shape):
     bookmaker = serializers.CharField(max_length=64, required=False)
     competition = serializers.CharField(max_length=64, required=False)
     market = serializers.CharField(max_length=48, required=False)
+    tag = serializers.CharField(max_length=LONGEST_TAG, required=False)
     since = Moment(required=False, help_text="bets settled at or after this time")
     until = Moment(required=False, help_text="bets settled before this time")
+    by_version = serializers.CharField(max_length=80, required=False, help_text=_GROUP)
+    by_regime = serializers.CharField(max_length=80, required=False, help_text=_GROUP)
+    by_edge = serializers.CharField(max_length=80, required=False, help_text=_GROUP)
+    by_price = serializers.CharField(max_length=80, required=False, help_text=_GROUP)
+    by_lead = serializers.CharField(max_length=80, required=False, help_text=_GROUP)
 
 
 class IntervalShape(Shape):

@@ -35,7 +35,7 @@ from risk import services
 from risk.api import HaltShape
 from risk.domain.breakers import PERSONAL, WORLD, Level
 from risk.personal import exclusions_of, raises_waiting
-from risk.selectors import exclusion_of, halts_in_force, levels_of, world_readings
+from risk.selectors import breakers_at, exclusion_of, halts_in_force, levels_of, world_readings
 from risk.services import personal
 
 KINDS = ("deposit", "stake", "loss", "time")
@@ -204,7 +204,7 @@ class Breakers(APIView):
                 "words": each.reading.sentence,
                 "blocks": each.stops,
             }
-            for each in breakers_of(owner_of(request), now=clock.now())
+            for each in breakers_of(breakers_at(owner_of(request), now=clock.now()))
         ]
         world = [
             {
@@ -342,6 +342,8 @@ class ConfirmRaise(APIView):
             personal.confirm_raise(
                 owner_id=owner_of(request), asked_id=asked_id, now=timezone.now()
             )
+        except personal.NoSuchRaise as unknown:
+            raise Http404 from unknown
         except personal.NotYet as refused:
             raise Conflict(
                 "The limit was not raised.",

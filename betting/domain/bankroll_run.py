@@ -98,18 +98,16 @@ class BankrollRun:
         self._units, self._cents = sizes.units.tolist(), sizes.cents.tolist()
         self._most = sizes.most
         self._rounding = rounding
-        # Rows by when they settle, and the place of each among them: one number to queue a bet by.
-        order = np.lexsort((np.arange(len(known_at)), known_at))
-        self._in_turn, self._turn = order.tolist(), np.argsort(order).tolist()
-        self._known_at = known_at[order].tolist()
+        self._known_at = known_at.tolist()
         self._won, self._lost = payouts.won.tolist(), payouts.lost.tolist()
         self._on, self._market = on, market.tolist()
         # What belongs together, by number; none where every bet stands for itself.
         self._leg = None if leg is None else leg.tolist()
         self._held: set[int] = set()
         self._open_stakes = OpenStakes()
-        self._open: list[int] = []
-        self._cents_on: dict[int, int] = {}
+        # Open stakes by when they settle, and those moments as a heap.
+        self._open: dict[int, list[tuple[int, int]]] = {}
+        self._ahead: list[int] = []
         self._day, self._today = -1, 0
 
     def stake(self, begin: int, end: int, *, day: int) -> None:
@@ -183,22 +181,25 @@ class BankrollRun:
         for row, cents in zip(rows, taken, strict=True):
             if cents:
                 self._held.add(self._market[row])
-                self._cents_on[row] = cents
-                heapq.heappush(self._open, self._turn[row])
+                at = self._known_at[row]
+                if at in self._open:
+                    self._open[at].append((row, cents))
+                else:
+                    self._open[at] = [(row, cents)]
+                    heapq.heappush(self._ahead, at)
 
     def settle(self, until: int) -> None:
         """Settle what is known by then, and read the breakers after each moment of it."""
-        queue, known_at = self._open, self._known_at
-        while queue and known_at[queue[0]] <= until:
-            at, begin = known_at[queue[0]], len(self.done)
-            while queue and known_at[queue[0]] == at:
-                row = self._in_turn[heapq.heappop(queue)]
-                stake = self._cents_on.pop(row)
-                profit = profit_of(stake, self._won[row], self._lost[row])
-                self.free += stake + profit
-                self.equity += profit
-                self._open_stakes.remove(self._on[row], stake)
-                self.done.append(row)
-                self.stakes.append(stake)
-                self.profits.append(profit)
-            self.watch.settled(self.done[begin:], self.profits[begin:])
+        while self._ahead and self._ahead[0] <= until:
+            settling = sorted(self._open.pop(heapq.heappop(self._ahead)))
+            rows = [row for row, _ in settling]
+            profits = [profit_of(cents, self._won[row], self._lost[row]) for row, cents in settling]
+            for row, cents in settling:
+                self._open_stakes.remove(self._on[row], cents)
+                self.stakes.append(cents)
+            earned = sum(profits)
+            self.free += sum(self.stakes[-len(rows) :]) + earned
+            self.equity += earned
+            self.done += rows
+            self.profits += profits
+            self.watch.settled(rows, profits)

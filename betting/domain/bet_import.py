@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
+from betting.domain.tags import LONGEST_NOTE, TAGGED, BadTags, tags_in
+
 CENT = Decimal("0.01")
 MOST_ROWS = 20_000
 RESULTS = ("won", "half_won", "push", "void", "half_lost", "lost")
@@ -53,6 +55,8 @@ FIELDS = {
     "market": Field("Market", False, ("bet type", "type")),
     "competition": Field("League", False, ("competition", "sport", "tournament")),
     "reference": Field("Reference", False, ("bet id", "id", "ticket")),
+    "tags": Field("Tags", False, ("tag", "labels")),
+    "note": Field("Note", False, ("notes", "comment")),
 }
 
 
@@ -88,6 +92,8 @@ class ImportedRow:
     stake: Decimal = Decimal(0)
     result: str = ""
     returned: Decimal | None = None
+    tags: tuple[str, ...] = ()
+    note: str = ""
 
 
 def read_table(text: str) -> tuple[list[str], list[dict[str, str]]]:
@@ -178,6 +184,12 @@ def read_row(
             f"use {', '.join(RESULTS)}, or leave it empty while the bet is open",
         ),
     ]
+    try:
+        tags = tuple(tags_in(said["tags"]))
+    except BadTags:
+        tags = ()
+        checks.append(("tags", False, TAGGED))
+    checks.append(("note", len(said["note"]) <= LONGEST_NOTE, f"at most {LONGEST_NOTE:,} letters"))
     faults = [_fault(name, said, remedy) for name, holds, remedy in checks if not holds]
     if faults or price is None or stake is None or placed_at is None:
         return ImportedRow(number, raw, tuple(faults))
@@ -191,7 +203,8 @@ def read_row(
     key += [f"{price:.3f}", f"{stake:.2f}"]
     return ImportedRow(
         number, raw, (), hashlib.sha256("|".join(key).encode()).hexdigest(), placed_at,
-        price=price, stake=stake, result=result, returned=returned, **names,
+        price=price, stake=stake, result=result, returned=returned, tags=tags, note=said["note"],
+        **names,
     )  # fmt: skip
 
 

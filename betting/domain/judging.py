@@ -5,8 +5,10 @@ configured gates. docs/guides/add_a_strategy.md writes one from nothing.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from betting.domain.configuration import Configuration
 from models_registry.domain.logistic import log_odds_of, probability_of
@@ -17,6 +19,7 @@ from odds.domain.table import (
     IntArray,
     QuoteTable,
     TimeArray,
+    begins,
     line_codes,
     pair_codes,
 )
@@ -140,7 +143,8 @@ def judge(
     for gate, mask in failed.items():
         passes |= np.where(mask, BIT[gate], np.uint32(0))
     if one_a_market:
-        best = _best_of_each(slate, edge, passes == 0)
+        rows = np.flatnonzero(passes == 0)
+        best = best_of_each(quotes, rows, edge, slate.moment, quotes.market_id)
         passes |= np.where((passes == 0) & ~best, BIT["not_best"], np.uint32(0))
     recommended = passes == 0
     if stake_share is None:
@@ -223,15 +227,21 @@ def age_in_minutes(slate: Slate) -> FloatArray:
     return np.maximum((slate.moment - slate.quotes.confirmed_at) / MINUTE, 0.0)
 
 
-def _best_of_each(slate: Slate, edge: FloatArray, eligible: BoolArray) -> BoolArray:
-    rows = np.flatnonzero(eligible)
-    best = np.zeros(len(slate), dtype=np.bool_)
-    if len(rows):
-        quotes = slate.quotes
-        market, moment = quotes.market_id[rows], slate.moment[rows]
-        order = np.lexsort((quotes.quote_id[rows], -edge[rows], market, moment))
-        market, moment = market[order], moment[order]
-        first = np.ones(len(rows), dtype=np.bool_)
-        first[1:] = (market[1:] != market[:-1]) | (moment[1:] != moment[:-1])
-        best[rows[order[first]]] = True
+def best_of_each(
+    quotes: QuoteTable, rows: IntArray, value: FloatArray, *keys: NDArray[Any]
+) -> BoolArray:
+    """Return which of some rows has the highest value of those alike in all keys. Shapes (n,).
+
+    Of two as high, the one with the lowest quote id. No value of these rows is NaN.
+    """
+    best = np.zeros(len(quotes), dtype=np.bool_)
+    if len(rows) == 0:
+        return best
+    # Rows come nearly in the order of their keys: sorting by those is quick, by value it is not.
+    rows = rows[np.lexsort((quotes.quote_id[rows], *(key[rows] for key in reversed(keys))))]
+    opens = np.logical_or.reduce([begins(key[rows]) for key in keys])
+    group = np.cumsum(opens) - 1
+    highest = np.maximum.reduceat(value[rows], np.flatnonzero(opens))[group]
+    tops = np.flatnonzero(value[rows] == highest)
+    best[rows[tops[begins(group[tops])]]] = True
     return best

@@ -204,6 +204,11 @@ def judge(earned: Interval | None, clv: Interval | None, luck: float | None) -> 
         sentence = f"{said}: better than luck alone explains, evidence of skill."
     elif loses:
         sentence = f"{said}: worse than luck alone explains; these bets lose."
+    elif is_many and earned.low > 0 and luck is not None:
+        sentence = (
+            f"{said}: its interval leaves out zero, but bets at these prices without an edge would "
+            f"earn as much in {luck * 100:.0f} % of cases, so it cannot be told from luck."
+        )
     else:
         sentence = f"{said} cannot be told from luck{_how_many_more(earned)}."
     finding = Finding.SKILL if profits or beats else Finding.LOSING if loses else None
@@ -235,7 +240,7 @@ def _share(value: float) -> str:
 
 def _how_many_more(earned: Interval) -> str:
     needed = bets_needed(earned)
-    if needed is None:
+    more = 0 if needed is None else max(needed, FEWEST) - earned.count
+    if more <= 0:
         return ""
-    more = max(needed, FEWEST) - earned.count
-    return f": about {max(more, 1):,} more bets like these would tell"
+    return f": about {more:,} more bet{'s' * (more != 1)} like these would tell"

@@ -120,9 +120,9 @@ def simulate(
     rows = recommended[~np.isnat(results.known_at[recommended])]
     refused["no_result"] = len(recommended) - len(rows)
     filled = filled or Filled(slate.quotes.price, np.full(len(slate), "", dtype=np.str_))
-    why_not, count = np.unique(filled.refusal[rows], return_counts=True)
-    refused.update({str(why): int(n) for why, n in zip(why_not, count, strict=True) if why})
-    rows = rows[filled.refusal[rows] == ""]
+    why_not = filled.refusal[rows]
+    rows = rows[why_not == ""]
+    refused.update(why_not[why_not != ""].tolist())
     order = np.lexsort((slate.quotes.quote_id[rows], -decisions.edge[rows], slate.moment[rows]))
     rows = rows[order]
     net = price_after_commission(slate.quotes.price[rows], slate.quotes.commission[rows])

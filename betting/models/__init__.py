@@ -17,6 +17,7 @@ from betting.models.journal import DecisionInputs, JournalEntry
 from betting.models.ledger import Bankroll, LedgerAccount, Transfer
 from betting.models.outlooks import MarketDay, Outlook
 from betting.models.sharing import SharedLink, TakeOut
+from betting.models.signals import Signal
 from betting.models.strategies import Opportunity, Strategy, StrategyVersion
 from betting.models.track import Commitment, TrackRecord
 
@@ -43,6 +44,7 @@ __all__ = [
     "Result",
     "Settlement",
     "SharedLink",
+    "Signal",
     "Strategy",
     "StrategyVersion",
     "Sweep",

@@ -5,10 +5,13 @@ from typing import ClassVar
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from betting.models.ledger import Bankroll, untruncated
+from accounts.models.kept import untruncated
+from betting.domain.tags import LONGEST_NOTE, LONGEST_TAG
+from betting.models.ledger import Bankroll
 from betting.models.strategies import Opportunity
 from odds.models import Bookmaker, Selection
 from risk.domain.kelly import net_price
@@ -90,6 +93,10 @@ class Bet(models.Model):
     clv_note = models.CharField(
         max_length=128, blank=True, help_text="why there is no CLV, or from which other line"
     )
+
+    # What its owner writes on it; left out, the database takes nothing.
+    tags = ArrayField(models.CharField(max_length=LONGEST_TAG), default=list, db_default=[])
+    note = models.TextField(blank=True, default="", db_default="", max_length=LONGEST_NOTE)
 
     class Meta:
         ordering: ClassVar = ["-placed_at", "-pk"]

@@ -4,9 +4,11 @@ from typing import ClassVar
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from betting.domain.tags import LONGEST_NOTE, LONGEST_TAG
 from betting.models.bets import Result
 
 
@@ -56,6 +58,8 @@ class ImportedBet(models.Model):
     stake = models.DecimalField(max_digits=12, decimal_places=2)
     result = models.CharField(max_length=9, choices=Result.choices, blank=True)
     returned = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    tags = ArrayField(models.CharField(max_length=LONGEST_TAG), default=list, db_default=[])
+    note = models.TextField(blank=True, default="", db_default="", max_length=LONGEST_NOTE)
 
     class Meta:
         ordering: ClassVar = ["-placed_at", "-pk"]

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from accounts.models.kept import untruncated
 from odds.models import Bookmaker
 
 
@@ -30,17 +31,6 @@ def link(row: str, previous: str) -> str:
     return (
         f"encode(sha256(convert_to(concat_ws('|', coalesce({previous}, ''), {', '.join(said)}), "
         "'UTF8')), 'hex')"
-    )
-
-
-def untruncated(table: str) -> pgtrigger.Trigger:
-    """Return the trigger that keeps a table from being emptied."""
-    return pgtrigger.Trigger(
-        name=f"{table.removeprefix('betting_')}s_are_not_truncated",
-        level=pgtrigger.Statement,
-        when=pgtrigger.Before,
-        operation=pgtrigger.Truncate,
-        func=f"RAISE EXCEPTION 'pgtrigger: Cannot truncate {table} rows';",
     )
 
 

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.models import SignalSource
 from models_registry.models import Prediction
 from odds.models import Quote
 
@@ -28,6 +29,14 @@ class Strategy(models.Model):
         blank=True,
         related_name="strategies",
         help_text="Whose alone it is; nobody: everybody's.",
+    )
+    source = models.OneToOneField(
+        SignalSource,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="strategy",
+        help_text="the bot whose signals it decides on",
     )
     configuration = models.JSONField(help_text="as betting.domain.configuration.Configuration")
     version = models.PositiveIntegerField(

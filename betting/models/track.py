@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 
+from accounts.models.kept import untruncated
 from betting.models.bets import Bet
-from betting.models.ledger import untruncated
 
 WRITTEN = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 

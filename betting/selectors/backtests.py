@@ -1,6 +1,6 @@
 """Backtests and sweeps as they are shown: figures, cuts, how many were tried, what is left."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,8 +12,10 @@ from betting.domain.breakdowns import Group, cut
 from betting.domain.luck import TWO_SIDED, Interval
 from betting.domain.performance import Performance, measure
 from betting.domain.record import Record
+from betting.domain.sweep_map import SweepMap, Trial, sweep_map
 from betting.models import Backtest, Strategy, Sweep
 from betting.selectors.performance import regimes_at
+from betting.selectors.strategies import seen_by
 from betting.services.backtesting import CAPITAL
 from betting.services.kept_bets import unpack
 from models_registry.domain.holdout import expected_best
@@ -87,6 +89,35 @@ def trials_of(sweep_id: int) -> list[Backtest]:
         return (-value if value is not None else np.inf, row.number)
 
     return sorted(_light(Backtest.objects.filter(sweep=sweep_id)), key=place)
+
+
+def map_of(sweep: Sweep, trials: Sequence[Backtest], asked: Mapping[str, str]) -> SweepMap | None:
+    """Return the trials of a sweep as a map of two settings; None where fewer than two vary.
+
+    `asked` may name `across` and `down`, and by `hold-NAME` the values of the other settings.
+    """
+    hold = {name: asked.get(f"hold-{name}", "") for name in sweep.space}
+    return sweep_map(
+        sweep.space,
+        [_trial(each) for each in trials],
+        across=asked.get("across", ""),
+        down=asked.get("down", ""),
+        hold=hold,
+    )
+
+
+def _trial(row: Backtest) -> Trial:
+    earned = row.summary.get("yield") or {}
+    low, high = earned.get("low"), earned.get("high")
+    error = None if low is None or high is None else (high - low) / 2 / TWO_SIDED
+    return Trial(
+        id=row.pk,
+        number=row.number,
+        changed=row.changed,
+        bets=row.summary.get("bets"),
+        value=earned.get("value"),
+        error=error,
+    )
 
 
 def backtest(backtest_id: int) -> Backtest | None:
@@ -208,11 +239,11 @@ def differences(rows: Sequence[Backtest]) -> list[tuple[str, list[Any]]]:
     return [(name, values) for name, values in table if any(v != values[0] for v in values)]
 
 
-def choices() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Return (key, title) of the strategies and of the competitions that can be backtested."""
+def choices(user_id: int) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return (key, title) of the strategies and competitions that a person can have played."""
     strategies = [
         (each.key, each.title)
-        for each in Strategy.objects.filter(is_active=True).order_by("title")
+        for each in Strategy.objects.filter(seen_by(user_id), is_active=True).order_by("title")
         if not each.configuration.get("model_weight")
     ]
     played = Event.objects.filter(status="finished").values("competition")

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count, F, Min, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from betting.models import NOT_TAKEN, UNANSWERED, Bet, BetStatus, Settlement, Transfer
 from betting.venues.registry import venue_by_key
-from odds.models import Bookmaker, Competition, EventStatus
+from odds.models import EventStatus
 
 ZERO = Decimal("0.00")
 EVENT = "selection__market__event"
@@ -30,6 +31,7 @@ class BetFilter:
     market: str | None = None
     bookmaker: str | None = None
     bankroll: int | None = None
+    tag: str | None = None
     placed_after: datetime | None = None
     placed_before: datetime | None = None
 
@@ -43,6 +45,7 @@ class BetFilter:
             "selection__market__key": self.market,
             "bookmaker__key": self.bookmaker,
             "bankroll_id": self.bankroll,
+            "tags__contains": None if self.tag is None else [self.tag],
             "placed_at__gte": self.placed_after,
             "placed_at__lt": self.placed_before,
         }
@@ -192,17 +195,36 @@ def due_bets(
     return due.order_by(f"{event}__result_seen_at", "pk")
 
 
-def books_bet_at(owner_id: int) -> list[tuple[str, str]]:
-    """Return (key, title) of the bookmakers that a person's bets are at."""
-    return list(
-        Bookmaker.objects.filter(bets__owner_id=owner_id).distinct().values_list("key", "title")
-    )
+# What of a person's bets there is to filter by: its kind, its key, what it is called.
+_NAMES = """
+WITH mine AS MATERIALIZED (
+    SELECT DISTINCT b.bookmaker_id, e.competition_id, o.strategy_id, b.tags
+    FROM betting_bet b JOIN odds_selection s ON s.id = b.selection_id
+    JOIN odds_market m ON m.id = s.market_id JOIN odds_event e ON e.id = m.event_id
+    LEFT JOIN betting_opportunity o ON o.id = b.opportunity_id
+    WHERE b.owner_id = %s
+)
+SELECT 'bookmaker', key, title FROM odds_bookmaker
+WHERE id IN (SELECT bookmaker_id FROM mine)
+UNION ALL SELECT 'competition', key, title FROM odds_competition
+WHERE id IN (SELECT competition_id FROM mine)
+UNION ALL SELECT 'strategy', key, title FROM betting_strategy
+WHERE id IN (SELECT strategy_id FROM mine)
+UNION ALL SELECT DISTINCT 'tag', tag, tag FROM mine, unnest(mine.tags) AS tag
+ORDER BY 3
+"""
 
 
-def competitions_bet_on(owner_id: int) -> list[tuple[str, str]]:
-    """Return (key, title) of the competitions that a person's bets are on."""
-    return list(
-        Competition.objects.filter(events__markets__selections__bets__owner_id=owner_id)
-        .distinct()
-        .values_list("key", "title")
-    )
+def names_of_bets(owner_id: int) -> dict[str, list[tuple[str, str]]]:
+    """Return (key, title) of the bookmakers, competitions, strategies and tags of somebody's bets.
+
+    One query.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMES, [owner_id])
+        rows = cursor.fetchall()
+    kinds = ("bookmaker", "competition", "strategy", "tag")
+    found: dict[str, list[tuple[str, str]]] = {kind: [] for kind in kinds}
+    for kind, key, title in rows:
+        found[kind].append((key, title))
+    return found

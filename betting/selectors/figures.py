@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import Count, Min
+from django.db.models import Count, Max, Min
 
 from betting.models import Bet, Opportunity
 from betting.selectors.bets import due_bets
@@ -31,12 +31,14 @@ GROUP BY b.currency
 class Figures:
     """Money at risk and money that does not add up, by currency; what is open; what is late.
 
+    `best_edges` has the highest edge of each strategy's open opportunities, as a share of a stake.
     `settlement_lag` is how long the result of the longest waiting bet has been known.
     """
 
     at_risk: Mapping[str, Decimal]
     drift: Mapping[str, Decimal]
     open_opportunities: Mapping[str, int]
+    best_edges: Mapping[str, float]
     settlement_lag: timedelta
 
 
@@ -50,13 +52,16 @@ def business_figures(now: datetime) -> Figures:
         passes=[],
         quote__selection__market__event__starts_at__gt=now,
     )
-    counts = found.order_by().values_list("strategy__key").annotate(count=Count("pk"))
+    counts = (
+        found.order_by().values_list("strategy__key").annotate(count=Count("pk"), best=Max("edge"))
+    )
     waiting = Bet.objects.filter(pk__in=due_bets(now)).aggregate(
         since=Min("selection__market__event__result_seen_at")
     )["since"]
     return Figures(
         at_risk={currency: amount for currency, amount, _ in money},
         drift={currency: amount for currency, _, amount in money},
-        open_opportunities=dict(counts),
+        open_opportunities={key: count for key, count, _ in counts},
+        best_edges={key: best for key, _, best in counts},
         settlement_lag=timedelta() if waiting is None else now - waiting,
     )

@@ -7,13 +7,13 @@ from decimal import Decimal
 
 import numpy as np
 
-from betting.models import NOT_TAKEN, Bankroll, Bet, BetStatus
+from betting.models import NOT_TAKEN, Bet, BetStatus
 from betting.selectors.bets import TAKEN
-from betting.selectors.money import ZERO, equity_path
+from betting.selectors.money import ZERO, equity_path, equity_paths
 from odds.models import FeedRun
 from risk.domain.breakers import History, Level, Reading, TimeArray, Trip, drill
 from risk.models import Breaker
-from risk.selectors import levels_of, reading_of
+from risk.selectors import BreakersNow, levels_of
 
 # Of CLV each strategy is judged alone: one that lost its edge says nothing of the others.
 OF_PERSON = ("drawdown", "losing_streak", "daily_loss", "weekly_loss")
@@ -42,9 +42,8 @@ class Past:
 
 
 def past_of(owner_id: int, *, bankroll_id: int | None = None) -> Past:
-    """Return a person's history over all bankrolls, or one. Two queries, and one a bankroll."""
+    """Return a person's history over all bankrolls, or one. Two queries."""
     one = {} if bankroll_id is None else {"bankroll": bankroll_id}
-    only = {} if bankroll_id is None else {"pk": bankroll_id}
     rows = list(
         Bet.objects.filter(owner_id=owner_id, **one)
         .exclude(status__in=NOT_TAKEN)
@@ -65,12 +64,7 @@ def past_of(owner_id: int, *, bankroll_id: int | None = None) -> Past:
     settled = [row for row in rows if row[5] == BetStatus.SETTLED and row[2] is not None]
     rows = settled + [row for row in rows if row[5] != BetStatus.SETTLED]
     history = History(
-        paths=tuple(
-            equity_path(pk)
-            for pk in Bankroll.objects.filter(owner_id=owner_id, **only).values_list(
-                "pk", flat=True
-            )
-        ),
+        paths=tuple(equity_paths(owner_id) if bankroll_id is None else [equity_path(bankroll_id)]),
         at=_moments([row[2] for row in settled]),
         placed=_moments([row[0] for row in settled]),
         profit=np.array([float((row[3] or ZERO) - row[1]) for row in settled], dtype=np.float64),
@@ -103,28 +97,22 @@ class BreakerNow:
         return "every new stake of yours"
 
 
-def breakers_of(owner_id: int, *, now: datetime) -> list[BreakerNow]:
-    """Return what each of a person's breakers reads now. Writes nothing."""
-    past, levels = past_of(owner_id), levels_of(owner_id)
+def breakers_of(standing: BreakersNow) -> list[BreakerNow]:
+    """Return what each of a person's breakers reads, as they stand. Writes nothing."""
+    past = past_of(standing.owner_id)
     found = [
-        BreakerNow(
-            name,
-            Breaker(name).label,
-            reading_of(owner_id, name, history=past.history, bounds=levels[name], now=now),
-        )
+        BreakerNow(name, Breaker(name).label, standing.read(name, past.history))
         for name in OF_PERSON
     ]
     for key in past.strategies:
-        reading = reading_of(
-            owner_id,
-            "clv_decay",
-            history=past.of_strategy(key),
-            bounds=levels["clv_decay"],
-            now=now,
-            strategy=key,
-        )
+        reading = standing.read("clv_decay", past.of_strategy(key), strategy=key)
         found.append(BreakerNow("clv_decay", Breaker.CLV_DECAY.label, reading, key))
     return found
+
+
+def drawdown_of(bankroll_id: int, standing: BreakersNow) -> float:
+    """Return how far a bankroll's equity is below its peak, as the breaker reads it: a share."""
+    return standing.read("drawdown", History.of_path(equity_path(bankroll_id))).figure
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """What a bankroll holds, and how it came to be."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 import numpy as np
@@ -62,6 +64,19 @@ class BankrollMoney:
         kept = {book.bookmaker.pk: book.amount for book in self.books if not book.is_closed}
         return kept.get(bookmaker_id, self.free)
 
+    def staking(self, stake: Decimal, bookmaker_id: int) -> "BankrollMoney":
+        """Return it with one more stake at a bookmaker, taken from where that comes out of."""
+        kept = [book.bookmaker.pk == bookmaker_id and not book.is_closed for book in self.books]
+        return replace(
+            self,
+            free=self.free if any(kept) else self.free - stake,
+            at_risk=self.at_risk + stake,
+            books=tuple(
+                replace(book, amount=book.amount - stake) if is_kept else book
+                for book, is_kept in zip(self.books, kept, strict=True)
+            ),
+        )
+
     @property
     def profit(self) -> Decimal:
         """Return equity less what was paid in, net of what was taken out."""
@@ -79,7 +94,12 @@ def bankrolls_of(owner_id: int) -> list[BankrollMoney]:
 
 def bankroll_of(owner_id: int) -> BankrollMoney:
     """Return a person's first bankroll with its money; where there is none, one not yet open."""
-    return next(iter(bankrolls_of(owner_id)), BankrollMoney(Bankroll(owner_id=owner_id)))
+    return first_of(bankrolls_of(owner_id), owner_id)
+
+
+def first_of(bankrolls: Sequence[BankrollMoney], owner_id: int) -> BankrollMoney:
+    """Return the first of a person's bankrolls; where there is none, one not yet open."""
+    return bankrolls[0] if bankrolls else BankrollMoney(Bankroll(owner_id=owner_id))
 
 
 def books_to_move_to() -> list[tuple[int, str]]:
@@ -117,16 +137,33 @@ def _money(pots: list[LedgerAccount]) -> BankrollMoney:
 
 def equity_path(bankroll_id: int) -> EquityPath:
     """Return a bankroll's equity after each settlement, deposit and withdrawal, oldest first."""
-    moves = (
-        Transfer.objects.filter(
-            Q(source__kind__in=("house", "world")) | Q(destination__kind__in=("house", "world")),
-            source__bankroll_id=bankroll_id,
-        )
+    return _path(_moves(Q(source__bankroll_id=bankroll_id)))
+
+
+def equity_paths(owner_id: int) -> list[EquityPath]:
+    """Return the same of each bankroll of a person that money ever moved in. One query."""
+    by_bankroll: dict[int, list[_Move]] = {}
+    for move in _moves(Q(source__bankroll__owner_id=owner_id)):
+        by_bankroll.setdefault(move[0], []).append(move)
+    return [_path(moves) for moves in by_bankroll.values()]
+
+
+# Bankroll, moment, the kinds of the accounts it went between, amount.
+_Move = tuple[int, datetime, str, str, Decimal]
+
+
+def _moves(which: Q) -> Iterable[_Move]:
+    ends = ("house", "world")
+    return (
+        Transfer.objects.filter(Q(source__kind__in=ends) | Q(destination__kind__in=ends), which)
         .order_by("at", "pk")
-        .values_list("at", "source__kind", "destination__kind", "amount")
+        .values_list("source__bankroll_id", "at", "source__kind", "destination__kind", "amount")
     )
+
+
+def _path(moves: Iterable[_Move]) -> EquityPath:
     at, change, flow = [], [], []
-    for moment, source, destination, amount in moves:
+    for _, moment, source, destination, amount in moves:
         signed = amount if source in ("house", "world") else -amount
         at.append(moment.replace(tzinfo=None))
         change.append(signed)

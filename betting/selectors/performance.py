@@ -10,13 +10,13 @@ from decimal import Decimal
 import numpy as np
 from django.db.models import F, Q, QuerySet, Sum
 
-from betting.domain.breakdowns import UNKNOWN, Group, cut
+from betting.domain.breakdowns import UNKNOWN, Group, cut, sizes_of
 from betting.domain.luck import Interval, mean_of
 from betting.domain.performance import Performance, measure
 from betting.domain.record import Record
 from betting.domain.regimes import regime_name
-from betting.models import Bet, BetStatus, MarketDay, Outlook, Strategy, Transfer
-from betting.selectors.money import ZERO, bankrolls_of
+from betting.models import Bet, BetStatus, MarketDay, Outlook, Transfer
+from betting.selectors.money import ZERO, BankrollMoney, bankrolls_of
 from odds.domain.table import FloatArray, TimeArray
 from odds.screens import market_title
 
@@ -28,11 +28,16 @@ MARKET_ALONE = "no model"
 RESULTS_ARE_IN, STALE = timedelta(days=2), timedelta(days=14)
 
 
+# What bets are grouped by and no column has.
+GROUPED = ("version", "regime", "edge", "price", "lead")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerformanceFilter:
     """Which of a person's settled bets; None does not restrict.
 
-    Without a bankroll those of every one in the currency of the first.
+    Without a bankroll those of every one in the currency of the first. The last five are names of
+    groups, as `TrackRecord.groups` has them: bets of one, cut by the others.
     """
 
     bankroll: int | None = None
@@ -40,16 +45,29 @@ class PerformanceFilter:
     bookmaker: str | None = None
     competition: str | None = None
     market: str | None = None
+    tag: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    by_version: str | None = None
+    by_regime: str | None = None
+    by_edge: str | None = None
+    by_price: str | None = None
+    by_lead: str | None = None
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """Return which group is asked for, by what the bets are cut by."""
+        asked = {key: getattr(self, f"by_{key}") for key in GROUPED}
+        return {key: name for key, name in asked.items() if name is not None}
 
     def conditions(self) -> Q:
-        """Return the filter, but for the bankroll."""
+        """Return the filter, but for the bankroll and the groups."""
         wanted = {
             "opportunity__strategy__key": self.strategy,
             "bookmaker__key": self.bookmaker,
             f"{EVENT}__competition__key": self.competition,
             "selection__market__key": self.market,
+            "tags__contains": None if self.tag is None else [self.tag],
             "settled_at__gte": self.since,
             "settled_at__lt": self.until,
         }
@@ -84,13 +102,22 @@ def performance_of(owner_id: int, which: PerformanceFilter = ALL) -> Performance
 
     Capital is what was paid in, net, with what all bets earned before the stretch.
     """
-    bets, capital = _settled(owner_id, which)
+    bets, capital = _settled(which, bankrolls_of(owner_id))
     return measure(record_of_bets(bets), capital=capital)
 
 
-def track_record_of(owner_id: int, which: PerformanceFilter = ALL) -> TrackRecord:
-    """Return a person's performance with times, CLVs, and the bets cut by what names them."""
-    bets, capital = _settled(owner_id, which)
+def track_record_of(
+    owner_id: int,
+    which: PerformanceFilter = ALL,
+    *,
+    bankrolls: Sequence[BankrollMoney] | None = None,
+) -> TrackRecord:
+    """Return a person's performance with times, CLVs, and the bets cut by what names them.
+
+    `bankrolls` are theirs, where they were read already.
+    """
+    mine = bankrolls_of(owner_id) if bankrolls is None else bankrolls
+    bets, capital = _settled(which, mine)
     record = record_of_bets(bets)
     return TrackRecord(
         performance=measure(record, capital=capital),
@@ -108,8 +135,17 @@ def track_record_of(owner_id: int, which: PerformanceFilter = ALL) -> TrackRecor
 
 
 def settled_bets(owner_id: int, which: PerformanceFilter = ALL) -> QuerySet[Bet]:
-    """Return the settled bets that a performance is of, in the order of settling."""
-    mine = bankrolls_of(owner_id)
+    """Return the settled bets that a performance is of, in the order of settling.
+
+    By a group they are read once before, to know which are in it.
+    """
+    found = _settled_in(bankrolls_of(owner_id), which)
+    if which.groups:
+        return found.filter(pk__in=[bet.pk for bet in _grouped(list(found), which)])
+    return found
+
+
+def _settled_in(mine: Sequence[BankrollMoney], which: PerformanceFilter) -> QuerySet[Bet]:
     ours = [
         m.bankroll.pk
         for m in mine
@@ -132,15 +168,6 @@ def settled_bets(owner_id: int, which: PerformanceFilter = ALL) -> QuerySet[Bet]
             "opportunity__prediction__version__predictor",
         )
         .order_by("settled_at", "pk")
-    )
-
-
-def strategies_bet_by(owner_id: int) -> list[tuple[str, str]]:
-    """Return (key, title) of the strategies that a person's bets are by."""
-    return list(
-        Strategy.objects.filter(opportunities__bets__owner_id=owner_id)
-        .distinct()
-        .values_list("key", "title")
     )
 
 
@@ -181,16 +208,31 @@ def _doubt(bet: Bet) -> float:
 
 def capital_behind(owner_id: int, which: PerformanceFilter = ALL) -> float:
     """Return what was paid in, net, with what was earned before the stretch."""
-    money = [m for m in bankrolls_of(owner_id) if which.bankroll in (None, m.bankroll.pk)]
+    return _capital(bankrolls_of(owner_id), which)
+
+
+def _capital(mine: Sequence[BankrollMoney], which: PerformanceFilter) -> float:
+    money = [m for m in mine if which.bankroll in (None, m.bankroll.pk)]
     capital = sum((m.deposited for m in money if m.currency == money[0].currency), ZERO)
     if which.since is not None:
         everything = PerformanceFilter(bankroll=which.bankroll, until=which.since)
-        capital += _earned(settled_bets(owner_id, everything))
+        capital += _earned(_settled_in(mine, everything))
     return float(capital)
 
 
-def _settled(owner_id: int, which: PerformanceFilter) -> tuple[list[Bet], float]:
-    return list(settled_bets(owner_id, which)), capital_behind(owner_id, which)
+def _settled(which: PerformanceFilter, mine: Sequence[BankrollMoney]) -> tuple[list[Bet], float]:
+    return _grouped(list(_settled_in(mine, which)), which), _capital(mine, which)
+
+
+def _grouped(bets: list[Bet], which: PerformanceFilter) -> list[Bet]:
+    if not which.groups or not bets:
+        return bets
+    names = sizes_of(record_of_bets(bets))
+    names["version"] = np.array([_version(bet) for bet in bets], np.str_)
+    if "regime" in which.groups:
+        names["regime"] = np.array(_regimes(bets), np.str_)
+    kept = np.logical_and.reduce([names[key] == name for key, name in which.groups.items()])
+    return [bets[row] for row in np.flatnonzero(kept).tolist()]
 
 
 def _beginning(owner_id: int, bets: list[Bet], which: PerformanceFilter) -> datetime:
@@ -220,10 +262,12 @@ def _labels(bets: list[Bet]) -> dict[str, list[str]]:
         "market": [market_title(bet.selection.market.key) for bet in bets],
         "competition": [bet.selection.market.event.competition.title for bet in bets],
         "version": [_version(bet) for bet in bets],
-        "regime": regimes_at(
-            [(bet.selection.market.event.competition_id, bet.placed_at) for bet in bets]
-        ),
+        "regime": _regimes(bets),
     }
+
+
+def _regimes(bets: list[Bet]) -> list[str]:
+    return regimes_at([(bet.selection.market.event.competition_id, bet.placed_at) for bet in bets])
 
 
 def regimes_at(bets: Sequence[tuple[int, datetime]]) -> list[str]:
@@ -245,6 +289,13 @@ def regimes_at(bets: Sequence[tuple[int, datetime]]) -> list[str]:
         fresh = place and known[place - 1][0] >= latest - STALE
         names.append(known[place - 1][1] if fresh else UNKNOWN)
     return names
+
+
+def regimes_of(bets: QuerySet[Bet]) -> dict[int, str]:
+    """Return the market regime known when each bet was placed, by bet. Two queries."""
+    rows = list(bets.values_list("pk", f"{EVENT}__competition", "placed_at"))
+    names = regimes_at([(competition, placed_at) for _, competition, placed_at in rows])
+    return {pk: name for (pk, _, _), name in zip(rows, names, strict=True)}
 
 
 def outlook_kept(owner_id: int) -> Outlook | None:

@@ -1,5 +1,6 @@
 """What a person paid in, staked and lost lately, over all bankrolls: for limits of their own."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -52,9 +53,12 @@ def own_rooms(owner_id: int, *, now: datetime) -> tuple[Room, ...]:
     return deposit_rooms(owner_id, now=now) + stake_rooms(owner_id, now=now)
 
 
-def stake_rooms(owner_id: int, *, now: datetime) -> tuple[Room, ...]:
-    """Return what the limits that bind a stake leave."""
-    limits = {of: most for of, most in personal_limits_of(owner_id).items() if of[0] != "deposit"}
+def stake_rooms(
+    owner_id: int, *, now: datetime, limits: Mapping[tuple[str, str], Decimal] | None = None
+) -> tuple[Room, ...]:
+    """Return what the limits that bind a stake leave; `limits` are theirs, where read already."""
+    theirs = personal_limits_of(owner_id) if limits is None else limits
+    limits = {of: most for of, most in theirs.items() if of[0] != "deposit"}
     if not limits:
         return ()
     return personal_rooms(owner_id, limits, played_of(owner_id, now=now))

@@ -10,13 +10,12 @@ from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from betting.models import AT_RISK, NOT_TAKEN, Opportunity
-from betting.selectors.money import BankrollMoney, bankroll_of, equity_path
+from betting.selectors.money import BankrollMoney, bankroll_of
 from betting.selectors.playing import stake_rooms
 from odds.models import Bookmaker, Selection, Side
-from risk.domain.breakers import PERSONAL, History, Reading
 from risk.domain.exposure import On, OpenStakes, decided_by, gain_of
 from risk.domain.limits import Bounds, Exposure, Room, rooms
-from risk.selectors import bounds_of, reading_of
+from risk.personal import set_by
 
 ZERO = Decimal("0.00")
 # Limits of which each market, event, league or bookmaker has its own.
@@ -28,7 +27,7 @@ FULLEST = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Staked:
     """What of a bankroll is at stake, and what was placed this UTC day."""
 
@@ -40,6 +39,15 @@ class Staked:
     def open_bets(self) -> int:
         """Return how many bets are not settled."""
         return self.held.count
+
+    def take(self, on: On, stake: Decimal) -> None:
+        """Hold one more stake, as if it were placed."""
+        self.today += stake
+        self.held.add(on, int(stake * 100))
+        self.personal = tuple(
+            room if room.counts_bets else replace(room, used=room.used + stake)
+            for room in self.personal
+        )
 
     def exposure(self, *, equity: Decimal, free: Decimal, on: On | None) -> Exposure:
         """Return it as risk wants to know it before another stake; `on` nothing yet, the fullest.
@@ -71,26 +79,6 @@ class Staked:
 
 
 @dataclass(frozen=True, slots=True)
-class LimitsUsed:
-    """What of each limit of a bankroll is used and left; money in its currency."""
-
-    rooms: Mapping[str, Room]
-    open_stakes: Decimal
-    open_bets: int
-    breaker: Reading
-
-    @property
-    def of_stakes(self) -> tuple[Room, ...]:
-        """Return the limits but free money, which is no limit anybody set."""
-        return tuple(room for rule, room in self.rooms.items() if rule != "free_money")
-
-    @property
-    def drawdown(self) -> float:
-        """Return how far equity is below its peak, as the breaker reads it."""
-        return self.breaker.figure
-
-
-@dataclass(frozen=True, slots=True)
 class LimitsLine:
     """What pages about money say of the limits in one line."""
 
@@ -101,6 +89,22 @@ class LimitsLine:
     def day(self) -> Room:
         """Return what of today's limit is used and left."""
         return self.rooms[0]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsUsed:
+    """What of each limit of a bankroll is used and left; money in its currency."""
+
+    bounds: Bounds
+    rooms: Mapping[str, Room]
+    line: LimitsLine
+    open_stakes: Decimal
+    open_bets: int
+
+    @property
+    def of_stakes(self) -> tuple[Room, ...]:
+        """Return the limits but free money, which is no limit anybody set."""
+        return tuple(room for rule, room in self.rooms.items() if rule != "free_money")
 
 
 # What everybody wants to know; of the others the page of risk tells.
@@ -171,11 +175,17 @@ WHERE b.bankroll_id = %s AND b.owner_id = %s AND (b.status = ANY(%s)
 """
 
 
-def staked_of(bankroll_id: int, owner_id: int, *, now: datetime) -> Staked:
+def staked_of(
+    bankroll_id: int,
+    owner_id: int,
+    *,
+    now: datetime,
+    personal: Mapping[tuple[str, str], Decimal] | None = None,
+) -> Staked:
     """Return what a bankroll has at stake now. One query.
 
     Other bankrolls of the same person do not count: limits are shares of one equity, in one
-    currency.
+    currency. `personal` are their limits over time, where they were read already.
     """
     begin, end = day_of(now)
     with connection.cursor() as cursor:
@@ -188,7 +198,8 @@ def staked_of(bankroll_id: int, owner_id: int, *, now: datetime) -> Staked:
             today += stake
         if status in AT_RISK:
             held.add(_on(*what), int(stake * 100))
-    return Staked(today=today, held=held, personal=stake_rooms(owner_id, now=now))
+    own = stake_rooms(owner_id, now=now, limits=personal)
+    return Staked(today=today, held=held, personal=own)
 
 
 def _on(
@@ -222,9 +233,15 @@ def _on(
 
 def limits_line(owner_id: int, *, now: datetime) -> LimitsLine:
     """Return the line of a person's first bankroll, with limits of their own if they have any."""
-    money = bankroll_of(owner_id)
-    staked = staked_of(money.bankroll_id, owner_id, now=now)
-    return line_of(money, staked, bounds=bounds_of(owner_id))
+    return limits_line_of(bankroll_of(owner_id), now=now)
+
+
+def limits_line_of(money: BankrollMoney, *, now: datetime) -> LimitsLine:
+    """Return the same of a bankroll that was read already. Two queries."""
+    owner_id = money.bankroll.owner_id
+    theirs = set_by(owner_id)
+    staked = staked_of(money.bankroll_id, owner_id, now=now, personal=theirs.personal)
+    return line_of(money, staked, bounds=theirs.bounds)
 
 
 def line_of(money: BankrollMoney, staked: Staked, *, bounds: Bounds) -> LimitsLine:
@@ -236,24 +253,20 @@ def line_of(money: BankrollMoney, staked: Staked, *, bounds: Bounds) -> LimitsLi
 
 def limits_used(money: BankrollMoney, *, now: datetime, on: On | None = None) -> LimitsUsed:
     """Return what of the limits is used and left: for a stake on something, else the fullest."""
-    staked = staked_of(money.bankroll_id, money.bankroll.owner_id, now=now)
+    owner_id = money.bankroll.owner_id
+    theirs = set_by(owner_id)
+    staked = staked_of(money.bankroll_id, owner_id, now=now, personal=theirs.personal)
     # A stake at a bookmaker with a pot comes out of that.
     free = money.free if on is None else money.stakeable_at(on.bookmaker)
     exposure = staked.exposure(equity=money.equity, free=free, on=on)
-    bounds = bounds_of(money.bankroll.owner_id)
+    bounds = theirs.bounds
     left = rooms(exposure=exposure, bounds=bounds)
-    trip = float(bounds.max_drawdown_share)
     if on is None:
         left = tuple(replace(room, title=FULLEST.get(room.rule, room.title)) for room in left)
     return LimitsUsed(
+        bounds=bounds,
         rooms={room.rule: room for room in left},
+        line=line_of(money, staked, bounds=bounds),
         open_stakes=money.at_risk,
         open_bets=staked.open_bets,
-        breaker=reading_of(
-            money.bankroll.owner_id,
-            "drawdown",
-            history=History.of_path(equity_path(money.bankroll_id)),
-            bounds=PERSONAL["drawdown"]._replace(trip=trip),
-            now=now,
-        ),
     )

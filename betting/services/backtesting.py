@@ -11,6 +11,7 @@ from betting.domain.configuration import Configuration
 from betting.domain.costs import Costs, fill
 from betting.domain.decide import Slate, decide, market_slate
 from betting.domain.judging import GATES, Decisions
+from betting.domain.leaning import leaning_of, scatter_of
 from betting.domain.performance import Performance, measure
 from betting.domain.rules import plan_of
 from betting.domain.simulate import Simulated, record_of, simulate
@@ -19,6 +20,7 @@ from betting.services.past import Past
 from odds.domain.table import FloatArray, IntArray
 from risk.domain.breakers import PERSONAL, Level
 from risk.domain.limits import Bounds
+from risk.domain.staking import OWN
 
 CAPITAL = 1000_00
 
@@ -83,6 +85,21 @@ def play(
         "refused": dict(run.refused),
         "locks": locks_of(run),
     }
+    # What one leg of an arbitrage earns says nothing of its book.
+    leaning = None
+    if plan_of(configuration).kind != OWN:
+        spread = scatter_of(quotes.bookmaker_key, quotes.price, slate.market_probability)
+        leaning = leaning_of(bets.labels["bookmaker"], record.profit, spread)
+    if leaning is not None:
+        summary["leans_on"] = {
+            "bookmaker": leaning.bookmaker,
+            "share": round(leaning.share, 6),
+            "bets": leaning.bets,
+            "rest": round(leaning.rest, 2),
+            "scatter": None if leaning.scatter is None else round(leaning.scatter, 6),
+            "sentence": leaning.sentence,
+        }
+        summary["verdict"] = f"{done.verdict} {leaning.sentence}"
     return Played(done, bets, summary)
 
 

@@ -16,10 +16,13 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.live import announce_job
+from accounts.replicas import from_replica, not_from_replica
 from betting.domain.configuration import BadConfiguration, Configuration
 from betting.domain.costs import BadCosts, Costs
 from betting.domain.outlook import outlook_of
+from betting.domain.rules import rule_by_key
 from betting.models import Backtest, Strategy
+from betting.selectors.strategies import seen_by
 from betting.services.backtesting import (
     CAPITAL,
     Played,
@@ -98,7 +101,7 @@ def ask_for_backtest(
     Raises:
         BacktestRefused: if it cannot be, with the remedy.
     """
-    strategy, configuration = checked(wish)
+    strategy, configuration = checked(wish, by_id=by_id)
     locked = held_out_within(wish, now=now)
     if locked and not opens_held_out:
         raise BacktestRefused(
@@ -160,15 +163,21 @@ def _meant_by(row: Backtest) -> Wish:
     )
 
 
-def checked(wish: Wish) -> tuple[Strategy, Configuration]:
+def checked(wish: Wish, *, by_id: int | None) -> tuple[Strategy, Configuration]:
     """Return the strategy and configuration that a wish means.
+
+    Everybody reads a backtest and its settings, so nobody plays what is another person's own; the
+    command line, which is nobody, plays everything.
 
     Raises:
         BacktestRefused: naming the field that cannot be.
     """
-    strategy = Strategy.objects.filter(key=wish.strategy_key).first()
+    strategies = Strategy.objects.all()
+    if by_id is not None:
+        strategies = strategies.filter(seen_by(by_id))
+    strategy = strategies.filter(key=wish.strategy_key).first()
     if strategy is None:
-        known = ", ".join(Strategy.objects.values_list("key", flat=True))
+        known = ", ".join(strategies.values_list("key", flat=True))
         raise BacktestRefused(f"strategy: there is no {wish.strategy_key!r}; use one of {known}.")
     if wish.starts_on > wish.ends_on:
         raise BacktestRefused(f"ends_on: {wish.ends_on} is before {wish.starts_on}; swap them.")
@@ -176,6 +185,11 @@ def checked(wish: Wish) -> tuple[Strategy, Configuration]:
         configuration = Configuration.from_json(strategy.configuration | wish.changed)
     except BadConfiguration as bad:
         raise BacktestRefused(str(bad)) from None
+    if rule_by_key(configuration.rule).reads_signals:
+        raise BacktestRefused(
+            f"strategy: {wish.strategy_key} decides on what a bot says at the time, and nothing "
+            "was said of days that are past; follow it on paper instead."
+        )
     if configuration.model_weight > 0:
         raise BacktestRefused(
             f"strategy: {wish.strategy_key} blends in a model; `replay --strategy "
@@ -335,7 +349,7 @@ def _past_of(row: Backtest, progress: Callable[[str], None]) -> Past:
     markets = tuple(row.configuration["market_keys"])
     stretch = (row.competition_key, row.starts_on, row.ends_on, markets)
     if row.sweep_id is None:
-        return read_past(*stretch, progress=progress)
+        return from_replica(lambda: read_past(*stretch, progress=not_from_replica(progress)))
     return _past_of_sweep(row.sweep_id, *stretch)
 
 
@@ -344,7 +358,7 @@ def _past_of_sweep(
     _sweep_id: int, competition_key: str, starts_on: date, ends_on: date, markets: tuple[str, ...]
 ) -> Past:
     """Return the past that the trials of a sweep share; kept for the next trial."""
-    return read_past(competition_key, starts_on, ends_on, markets)
+    return from_replica(lambda: read_past(competition_key, starts_on, ends_on, markets))
 
 
 def _done(row: Backtest, past: Past, played: Played) -> Backtest:

@@ -175,7 +175,7 @@ def import_bets(*, owner_id: int, import_id: int, now: datetime) -> BetImport:
                 placed_at=row.placed_at, event=row.event, selection=row.selection,
                 bookmaker=row.bookmaker, market=row.market, competition=row.competition,
                 reference=row.reference, price=row.price, stake=row.stake, result=row.result,
-                returned=row.returned,
+                returned=row.returned, tags=list(row.tags), note=row.note,
             )
             for row in fresh
             if row.placed_at is not None

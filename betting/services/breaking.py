@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Count, Max
 
 from betting.models import Bet, BetStatus
 from betting.selectors.history import OF_PERSON, datetime_of, moment_of, past_of
 from betting.services.answers import IN_FLIGHT
+from betting.services.pots import lock_accounts
 from betting.services.prices import quote_age_limit
 from models_registry.availability import NothingServes, serving_champion
 from models_registry.models import DriftReport, Predictor
@@ -54,8 +56,11 @@ def read_breakers(now: datetime) -> Broken:
     people = 0
     for owner_id in list(due_by(now)):
         try:
-            with taken_as_due(owner_id):
-                tripped += read_breakers_of(owner_id, now=now)
+            # In the order of settling bets: what the person has, then their place in the queue.
+            with transaction.atomic():
+                lock_accounts(owner_id)
+                with taken_as_due(owner_id):
+                    tripped += read_breakers_of(owner_id, now=now)
             people += 1
         except Exception:
             logger.exception("Could not read the breakers of user %s", owner_id)
@@ -63,7 +68,7 @@ def read_breakers(now: datetime) -> Broken:
 
 
 def read_breakers_of(owner_id: int, *, now: datetime) -> int:
-    """Read one person's breakers; return how many trip."""
+    """Read one person's breakers, under the lock of their pots; return how many trip."""
     past = past_of(owner_id)
     readings = check_personal(owner_id=owner_id, history=past.history, now=now, breakers=OF_PERSON)
     for key in past.strategies:

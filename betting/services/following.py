@@ -1,22 +1,24 @@
 """Take a strategy's opportunities on paper for those who follow it."""
 
 from datetime import datetime
-from decimal import Decimal
 
 from django.db.models import Prefetch
 
 from accounts.models import User
 from betting.models import Bankroll, Bet, Opportunity, Strategy
 from betting.selectors.legs import is_of_legs, line_of
-from betting.selectors.money import money_in
-from betting.selectors.opportunities import OpportunityFilter, opportunities, stake_steps
-from betting.selectors.stakes import staked_of
+from betting.selectors.money import BankrollMoney, money_in
+from betting.selectors.opportunities import (
+    OpportunityFilter,
+    on_opportunity,
+    opportunities_with_models,
+    stake_steps,
+)
+from betting.selectors.stakes import Staked, staked_of
 from betting.services.legs import Followed, Taking
 from betting.services.prices import PriceSource, latest_price
-from risk.domain.staking import Step
-from risk.selectors import rules_of
-
-WHOLE = Decimal("0.99")
+from risk.domain.staking import Step, still_match
+from risk.selectors import Rules, rules_of
 
 
 def place_for_followers(
@@ -46,7 +48,7 @@ def place_for_followers(
             continue
         # Ties go as in a backtest: to the lowest quote.
         found = list(
-            opportunities(
+            opportunities_with_models(
                 OpportunityFilter(
                     status="open", strategy=strategy.key, recommended=True, starts_after=now
                 )
@@ -91,9 +93,9 @@ def _place_for(
             continue
         # Read anew for each: the bet before moved both.
         money, staked = money_in(chosen), staked_of(chosen, owner_id, now=now)
-        steps = [stake_steps(each, rules=rules, money=money, staked=staked) for each in legs]
+        steps = _sized(legs, rules=rules, money=money, staked=staked)
         # What is begun is gone on with as planned: a leg alone is what nobody wanted.
-        if not begun and (min(each[-1].stake for each in steps) <= 0 or _is_cut(steps)):
+        if not begun and not _is_worth_it(legs, steps):
             continue
         stakes = {
             leg.pk: step[0 if begun else -1].stake for leg, step in zip(legs, steps, strict=True)
@@ -115,6 +117,22 @@ def _together(found: list[Opportunity]) -> list[list[Opportunity]]:
     return list(groups.values())
 
 
-def _is_cut(legs: list[tuple[Step, ...]]) -> bool:
-    """Return whether a limit takes more than a hundredth off a leg: they would no longer match."""
-    return len(legs) > 1 and any(steps[-1].stake < steps[0].stake * WHOLE for steps in legs)
+def _sized(
+    legs: list[Opportunity], *, rules: Rules, money: BankrollMoney, staked: Staked
+) -> list[tuple[Step, ...]]:
+    """Return the waterfall of each leg beside those before it, as a backtest sizes them."""
+    sized = []
+    for leg in legs:
+        steps = stake_steps(leg, rules=rules, money=money, staked=staked)
+        staked.take(on_opportunity(leg), steps[-1].stake)
+        money = money.staking(steps[-1].stake, leg.quote.bookmaker_id)
+        sized.append(steps)
+    return sized
+
+
+def _is_worth_it(legs: list[Opportunity], steps: list[tuple[Step, ...]]) -> bool:
+    """Return whether the limits leave a stake, and of legs that belong together enough of each."""
+    if not is_of_legs(legs[0]):
+        return steps[0][-1].stake > 0
+    planned, left = ([int(each[place].stake * 100) for each in steps] for place in (0, -1))
+    return still_match(planned, left)

@@ -4,8 +4,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.closing import close_person, due_to_close
-from betting.models import SharedLink, TakeOut, TrackRecord
+from accounts.models import SignalSource
+from accounts.people.closing import close_person, due_to_close
+from accounts.sources import revoke_source
+from betting.models import Bet, SharedLink, TakeOut, TrackRecord
 
 
 def close_due_accounts(*, now: datetime) -> int:
@@ -23,9 +25,13 @@ def close_due_accounts(*, now: datetime) -> int:
 @transaction.atomic
 def _close(user_id: int, *, now: datetime) -> None:
     close_person(user_id, now=now)
+    # In their own words, so the likeliest to say who they are.
+    Bet.objects.filter(owner_id=user_id).exclude(tags=[], note="").update(tags=[], note="")
     SharedLink.objects.filter(owner_id=user_id, revoked_at=None).update(revoked_at=now)
     SharedLink.objects.filter(owner_id=user_id).update(label="closed")
     TakeOut.objects.filter(owner_id=user_id).update(content=None)
+    for source in SignalSource.objects.filter(owner_id=user_id, revoked_at=None):
+        revoke_source(owner_id=user_id, key=source.key, now=now)
     TrackRecord.objects.filter(owner_id=user_id).update(
         is_public=False, title="closed", slug=f"closed-{user_id}", changed_at=now
     )

@@ -14,8 +14,11 @@ from accounts.live import announce_opportunities
 from betting.domain.configuration import Configuration
 from betting.domain.decide import AHEAD, Decisions, Slate, decide, failed_gates, slate_of
 from betting.domain.opinions import Opinion
+from betting.domain.rules import rule_by_key
+from betting.domain.rules.signals import with_signals
 from betting.domain.sentences import sentences
 from betting.models import Opportunity, Strategy, StrategyVersion
+from betting.selectors.signals import signals_in_force
 from betting.services.alerting import tell_of_edges
 from betting.services.journal import freeze, open_opportunities_of
 from betting.services.prices import quote_age_limit
@@ -79,8 +82,12 @@ def _retire(now: datetime) -> int:
 
 
 def live_configuration(strategy: Strategy) -> Configuration:
-    """Return a strategy's configuration; under an accelerated clock quotes age faster."""
-    configuration = Configuration.from_json(strategy.configuration)
+    """Return a strategy's configuration as it decides live."""
+    return as_live(Configuration.from_json(strategy.configuration))
+
+
+def as_live(configuration: Configuration) -> Configuration:
+    """Return a configuration as it decides now; under an accelerated clock quotes age faster."""
     least = quote_age_limit().total_seconds() / 60
     if least > 15:
         return replace(configuration, max_quote_age=max(configuration.max_quote_age, least))
@@ -114,6 +121,8 @@ def record_opportunities(
         },
         configuration=configuration,
     )
+    if rule_by_key(configuration.rule).reads_signals:
+        slate = with_signals(slate, signals_in_force(strategy.pk, at=now))
     decisions = decide(slate, configuration)
     rows = {int(quotes.quote_id[row]): int(row) for row in _worth_keeping(decisions, configuration)}
     standing = Opportunity.objects.filter(strategy=strategy, status=Opportunity.Status.OPEN)

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
-from django.db.models import Max, Min, Sum
+from django.db.models import Exists, Max, OuterRef, Sum
 
 from accounts.models import User
 from betting.domain.outlook import outlook_of
 from betting.domain.regimes import regimes_as_known
 from betting.models import MarketDay, Outlook
 from betting.selectors.performance import ALL, capital_behind, record_of_bets, settled_bets
-from odds.models import Competition, Event, EventStatus
+from odds.models import Competition, Event, EventStatus, Quote
 from risk.selectors import bounds_of
 
 logger = logging.getLogger(__name__)
@@ -130,14 +130,12 @@ def read_days(competition: Competition, *, now: datetime) -> int:
 
     Each is written once, with the regime as it was known by its end.
     """
-    events = Event.objects.filter(competition=competition, status=EventStatus.FINISHED)
     known = list(MarketDay.objects.filter(competition=competition).order_by("day"))
-    first = events.aggregate(first=Min("starts_at"))["first"]
-    if first is None:
+    last = (now - READ_AFTER).astimezone(UTC).date()
+    begin = _next_priced(competition, known[-1].day + timedelta(days=1) if known else date.min)
+    if begin is None or begin >= last:
         return 0
-    begin = known[-1].day + timedelta(days=1) if known else first.astimezone(UTC).date()
-    end = min((now - READ_AFTER).astimezone(UTC).date(), begin + timedelta(days=MOST_DAYS_A_ROUND))
-    rows = _figures(competition.pk, begin, end) if begin < end else []
+    rows = _figures(competition.pk, begin, min(last, begin + timedelta(days=MOST_DAYS_A_ROUND)))
     if not rows:
         return 0
     table = [(each.margin, each.movement, each.model_error) for each in known]
@@ -162,6 +160,29 @@ def read_days(competition: Competition, *, now: datetime) -> int:
         ignore_conflicts=True,
     )
     return len(rows)
+
+
+def _next_priced(competition: Competition, since: date) -> date | None:
+    """Return the first day from one on of which an event has prices: archives have decades without.
+
+    None where there is none.
+    """
+    quotes = Quote.objects.filter(
+        selection__market__event=OuterRef("pk"),
+        selection__market__key="h2h",
+        bookmaker__is_archive=False,
+    )
+    event = (
+        Event.objects.filter(
+            Exists(quotes),
+            competition=competition,
+            status=EventStatus.FINISHED,
+            starts_at__gte=datetime.combine(since, time(), tzinfo=UTC),
+        )
+        .order_by("starts_at")
+        .first()
+    )
+    return None if event is None else event.starts_at.astimezone(UTC).date()
 
 
 def _figures(competition_id: int, begin: date, end: date) -> list[tuple[Any, ...]]:

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
-from django.db import connection
 
+from accounts.replicas import reading
 from betting.domain.bankroll_run import Results
 from betting.domain.decide import AHEAD
 from betting.domain.simulate import halves
@@ -158,7 +158,7 @@ def _closes_of(quotes: QuoteTable, moment: TimeArray) -> FloatArray:
 
 def _looked_up(query: str, ids: IntArray) -> tuple[Any, ...]:
     """Return the columns that a query gives for these ids; the first is of numbers."""
-    with connection.cursor() as cursor:
+    with reading().cursor() as cursor:
         cursor.execute(query, {"ids": np.unique(ids).tolist()})
         rows = cursor.fetchall()
         columns = list(zip(*rows, strict=True)) or [()] * len(cursor.description)

@@ -9,7 +9,8 @@ from django.db import transaction
 
 from accounts.live import announce_bet
 from betting.models import UNANSWERED, Bet, Transfer
-from betting.selectors.opportunities import OpportunityFilter, opportunities, proposal_of
+from betting.selectors.opportunities import opportunity as opportunity_seen
+from betting.selectors.opportunities import proposal_of
 from betting.selectors.stakes import draw_is_offered, on_selection, staked_of
 from betting.selectors.venues import why_not_armed
 from betting.services.answers import order_of, record_answer, resolve_unknown
@@ -145,9 +146,7 @@ def _decide_and_write(
         missing = "selection" if selection is None else "bookmaker"
         raise refusal(missing, f"{missing}: there is none of that number.", figure="unknown")
     opportunity = (
-        opportunities(OpportunityFilter(seen_by=asked.owner_id))
-        .filter(pk=asked.opportunity_id)
-        .first()
+        opportunity_seen(asked.opportunity_id, seen_by=asked.owner_id)
         if asked.opportunity_id
         else None
     )

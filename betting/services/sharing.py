@@ -7,7 +7,7 @@ from django.db.models import F, QuerySet
 
 from accounts import audit
 from accounts.models import User
-from accounts.tokens import digest_of, new_token
+from accounts.people.tokens import digest_of, new_token
 from betting.models import SharedLink
 
 MOST_LINKS = 20

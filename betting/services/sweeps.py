@@ -76,7 +76,9 @@ def start_sweep(
     except BadSpace as bad:
         raise BacktestRefused(str(bad)) from None
     wishes = [_changed(wish, each) for each in settings]
-    made: list[tuple[Wish, Strategy, Configuration]] = [(each, *checked(each)) for each in wishes]
+    made: list[tuple[Wish, Strategy, Configuration]] = [
+        (each, *checked(each, by_id=by_id)) for each in wishes
+    ]
     if locked := held_out_within(wish, now=now):
         raise BacktestRefused(
             f"ends_on: {wish.ends_on} reaches into {', '.join(locked)}, which is held out: a sweep "

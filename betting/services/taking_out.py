@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model, QuerySet
 
 from accounts import audit
-from accounts.exports import csv_of
+from accounts.showing.exports import csv_of
 from betting.models import TakeOut
 
 KEPT = timedelta(days=7)
@@ -31,6 +31,7 @@ THROUGH = {
     "betting.Settlement": "bet__owner",
     "betting.Commitment": "record__owner",
     "betting.QuarantinedBet": "source__owner",
+    "betting.Signal": "source__owner",
 }
 # Whose they are is the product's business: requests that were answered, readings between two jobs.
 NOT_TAKEN_OUT = {"accounts.KeptAnswer", "risk.BreakersDue", "betting.TakeOut", "mfa.Authenticator"}

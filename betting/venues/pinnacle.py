@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx2
 
+from accounts.outbound import traces
 from betting.domain.venue_markets import (
     Ambiguous,
     Listed,
@@ -84,6 +85,7 @@ class Pinnacle:
             auth=(username, password),
             timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=False,
+            event_hooks={"request": [traces.tell]},
         )
         self.terms = Terms(
             title="Pinnacle",

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import closing
-from accounts.http import UserRequest, client_address
-from accounts.pages import too_many
-from accounts.tries import Limit, TooManyTries, count
+from accounts.http import UserRequest, client_address, or_404
+from accounts.people import closing
+from accounts.people.tries import Limit, TooManyTries, count
+from accounts.showing.pages import too_many
 from betting.selectors.money import bankroll_of
 from betting.selectors.performance import ALL, track_record_of
 from betting.services import sharing, taking_out
@@ -90,10 +90,8 @@ def share(request: UserRequest) -> HttpResponse:
 @login_required
 def unshare(request: UserRequest, link_id: int) -> HttpResponse:
     """Revoke a link of mine."""
-    try:
+    with or_404(sharing.UnknownLink):
         sharing.unshare(owner_id=request.user.pk, link_id=link_id, now=timezone.now())
-    except sharing.UnknownLink as unknown:
-        raise Http404(str(unknown)) from unknown
     messages.success(request, "That link opens nothing any more.")
     return redirect("account")
 

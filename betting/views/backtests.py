@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import clock, live
-from accounts.charts import calibration, histogram
 from accounts.http import UserRequest
+from accounts.showing.charts import calibration, histogram
 from betting import charts, tasks
 from betting.domain.costs import Costs
 from betting.selectors import backtests as selectors
@@ -264,6 +264,7 @@ def sweep(request: UserRequest, sweep_id: int) -> HttpResponse:
         {
             "sweep": found,
             "trials": trials,
+            "map": selectors.map_of(found, trials, request.GET),
             "walked": list(walked),
             "since": since,
             **outlook_given(found.summary.get("outlook", {})),
@@ -304,7 +305,7 @@ def _list(
     request: UserRequest, *, begin: forms.Form, sweep: forms.Form, status: int
 ) -> HttpResponse:
     since = live.position()
-    strategies, competitions = selectors.choices()
+    strategies, competitions = selectors.choices(request.user.pk)
     return render(
         request,
         "betting/_backtests.html" if request.htmx else "betting/backtests.html",

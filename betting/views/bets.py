@@ -6,24 +6,24 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts import clock, live
-from accounts.alerts.selecting import notices_of
-from accounts.exports import export
-from accounts.formats import price_text
 from accounts.http import UserRequest
-from accounts.pages import Chip, chips, set_values
+from accounts.showing.exports import export
+from accounts.showing.formats import price_text
+from accounts.showing.pages import Chip, chips, set_values
 from betting import screens
 from betting.screens import BetRow
 from betting.selectors import bets as selectors
 from betting.selectors.bets import BetFilter
 from betting.selectors.legs import legs_of
 from betting.selectors.money import bankroll_of
+from betting.selectors.stakes import limits_line_of
 from betting.venues.registry import venue_by_key
 
 COLUMNS = (
     "id", "placed_at", "competition", "event", "starts_at", "market", "selection", "bookmaker",
     "venue", "price", "price_shown", "stake",
     "matched_stake", "matched_price", "currency", "status", "result", "returned", "profit",
-    "settled_at", "fair_probability", "clv", "strategy",
+    "settled_at", "fair_probability", "clv", "strategy", "tags", "note",
 )  # fmt: skip
 
 
@@ -35,6 +35,7 @@ def bets(request: UserRequest) -> HttpResponse:
     since = live.position()
     made, which = _filters(request)
     page = request.GET.get("page", "1")
+    money = bankroll_of(request.user.pk)
     shown = screens.bets_page(
         request.user.pk, which, page=int(page) if page.isdecimal() and len(page) < 9 else 1
     )
@@ -45,10 +46,8 @@ def bets(request: UserRequest) -> HttpResponse:
             "bets": shown,
             "chips": made,
             "chips_on": which != BetFilter(),
-            "money": bankroll_of(request.user.pk),
-            "corrected": 0
-            if request.htmx
-            else notices_of(request.user.pk, unread=True, kind="correction").count(),
+            "money": money,
+            "limits_line": limits_line_of(money, now=clock.now()),
             "now": clock.now(),
             "since": since,
         },
@@ -128,6 +127,8 @@ def exported(row: BetRow, price_format: str) -> dict[str, str | float | int | No
         "fair_probability": bet.fair_probability,
         "clv": bet.clv,
         "strategy": strategy,
+        "tags": ", ".join(bet.tags),
+        "note": bet.note,
     }
 
 
@@ -139,4 +140,6 @@ EXPORTED_TEXTS = {
     "venue",
     "price_shown",
     "strategy",
+    "tags",
+    "note",
 }

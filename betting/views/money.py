@@ -1,7 +1,6 @@
 """Money: bankrolls, what moves in and out of them, statements, and notices of corrections."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -12,8 +11,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import clock
 from accounts.alerts.selecting import notices_of
-from accounts.exports import export
 from accounts.http import UserRequest
+from accounts.showing.exports import export
 from betting.forms_money import MoveMoney, NameBankroll, OpenBankroll, Period
 from betting.selectors.money import bankrolls_of, books_to_move_to, money_in
 from betting.selectors.statements import Statement, bankroll_owned, movements, statement_of
@@ -199,12 +198,8 @@ def _own(request: UserRequest, bankroll_id: int) -> Any:  # noqa: ANN401 - a vie
 
 def _statement(request: UserRequest, bankroll_id: int, period: Period) -> Statement:
     own = _own(request, bankroll_id)
-    days = period.cleaned_data if period.is_valid() else {}
-    begin, end = own.opened_at, clock.now()
-    if days.get("begin"):
-        begin = datetime.combine(days["begin"], time(), tzinfo=UTC)
-    if days.get("end"):
-        end = datetime.combine(days["end"] + timedelta(days=1), time(), tzinfo=UTC)
+    begin, end = period.moments()
+    begin, end = begin or own.opened_at, end or clock.now()
     return statement_of(own, begin=min(begin, end), end=end)
 
 

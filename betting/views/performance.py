@@ -8,16 +8,20 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts import clock
-from accounts.charts import calibration, histogram
-from accounts.exports import export
 from accounts.http import UserRequest
-from accounts.pages import Chip, chips, set_values
+from accounts.showing.charts import calibration, histogram
+from accounts.showing.exports import export
+from accounts.showing.pages import Chip, chips, set_values, with_value
 from betting import charts, screens
-from betting.selectors.money import bankroll_of
+from betting.domain.breakdowns import Group
+from betting.forms_money import Period
+from betting.selectors.money import bankrolls_of, first_of
 from betting.selectors.performance import (
+    GROUPED,
     PerformanceFilter,
     outlook_kept,
     profit_of,
+    regimes_of,
     settled_bets,
     track_record_of,
 )
@@ -25,6 +29,8 @@ from betting.views.bets import EXPORTED_TEXTS, exported
 from betting.views.outlook import outlook_given
 
 PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "1 year", "": "All"}
+# From a day to a day, instead of one of those.
+OWN_DAYS = "own"
 CUTS = {
     "strategy": "By strategy",
     "bookmaker": "By book",
@@ -36,10 +42,18 @@ CUTS = {
     "price": "By price taken",
     "lead": "By time to the start",
 }
+# What is cut by that is a filter of its own: its label.
+SHOWN_AS = {
+    "strategy": "Strategy",
+    "bookmaker": "Book",
+    "market": "Market",
+    "competition": "League",
+}
 COLUMNS = (
     "id", "placed_at", "settled_at", "competition", "event", "starts_at", "market", "selection",
     "bookmaker", "venue", "price", "price_shown", "stake", "currency", "status", "result",
     "returned", "profit", "fair_probability", "clv", "strategy", "net_price", "edge",
+    "regime", "tags", "note",
 )  # fmt: skip
 
 
@@ -47,15 +61,17 @@ COLUMNS = (
 @login_required
 def performance(request: UserRequest) -> HttpResponse:
     """Show the verdict on my settled bets, and the figures and charts behind it."""
-    made, which, period = _asked(request)
-    track = track_record_of(request.user.pk, which)
+    made, which, period, days = _asked(request)
+    mine = bankrolls_of(request.user.pk)
+    track = track_record_of(request.user.pk, which, bankrolls=mine)
     record = track.performance
     bins = [
         (each.count, each.believed, each.came_true) for each in record.calibration if each.count
     ]
     kept = outlook_kept(request.user.pk)
     query = request.GET.copy()
-    query.pop("days", None)
+    for name in ("days", "begin", "end"):
+        query.pop(name, None)
     return render(
         request,
         "betting/performance.html",
@@ -67,14 +83,21 @@ def performance(request: UserRequest) -> HttpResponse:
             "best": None if record.best is None else screens.bet_row(track.bets[record.best]),
             "worst": None if record.worst is None else screens.bet_row(track.bets[record.worst]),
             "cuts": [(CUTS[key], groups) for key, groups in track.groups.items()],
+            "links": {
+                CUTS[key]: _links(request, key, groups, made)
+                for key, groups in track.groups.items()
+            },
             "drawdown": float(record.drawdown[-1]),
             "unknown_clv": record.bets - len(track.clvs),
-            "money": bankroll_of(request.user.pk),
+            "money": first_of(mine, request.user.pk),
             "periods": PERIODS.items(),
             "period": period,
+            "days": days,
+            "own_days": period == OWN_DAYS,
             "chips": made,
             "chips_on": any(chip.value for chip in made),
             "query": query.urlencode(),
+            "others": query.items(),
             "equity_chart": charts.equity_chart(track.times, record),
             "drawdown_chart": charts.drawdown_chart(track.times, record),
             "luck_chart": charts.luck_chart(record),
@@ -91,8 +114,10 @@ def performance(request: UserRequest) -> HttpResponse:
 @login_required
 def export_performance(request: UserRequest, kind: str) -> StreamingHttpResponse:
     """Send exactly the settled bets that the figures are of, as CSV or JSON."""
-    _, which, _ = _asked(request)
+    _, which, _, _ = _asked(request)
     user = request.user
+    bets = settled_bets(user.pk, which)
+    regimes = regimes_of(bets)
     rows = (
         exported(screens.bet_row(bet), user.price_format)
         | {
@@ -101,16 +126,39 @@ def export_performance(request: UserRequest, kind: str) -> StreamingHttpResponse
             "edge": None
             if bet.fair_probability is None
             else bet.fair_probability * bet.net_price - 1.0,
+            # A bet settled since they were read has none.
+            "regime": regimes.get(bet.pk),
         }
-        for bet in settled_bets(user.pk, which).iterator(chunk_size=500)
+        for bet in bets.iterator(chunk_size=500)
     )
     return export(rows, COLUMNS, kind=kind, name="performance", texts=EXPORTED_TEXTS)
 
 
-def _asked(request: UserRequest) -> tuple[list[Chip], PerformanceFilter, str]:
+def _links(request: UserRequest, key: str, groups: list[Group], made: list[Chip]) -> dict[str, str]:
+    """Return by group the address that shows its bets alone, every other table cut by it."""
+    title = SHOWN_AS.get(key)
+    if title is not None:
+        chip = next(each for each in made if each.label == title)
+        return {choice.text: choice.url for choice in chip.choices}
+    return {group.name: with_value(request.GET, f"by_{key}", group.name) for group in groups}
+
+
+def _asked(request: UserRequest) -> tuple[list[Chip], PerformanceFilter, str, Period]:
+    """Return which bets are asked for: by filters, and by a period or from a day to a day."""
     filters = screens.performance_choices(request.user.pk)
+    for key in GROUPED:
+        # A group is chosen in its table; the chip says so, and takes it away.
+        if asked := request.GET.get(f"by_{key}", "")[:80]:
+            filters[f"by_{key}"] = (CUTS[key], [(asked, asked)])
     made = chips(request.GET, filters)
+    days = Period(request.GET)
+    since, until = days.moments()
     period = request.GET.get("days", "")
-    period = period if period in PERIODS else ""
-    since = clock.now() - timedelta(days=int(period)) if period else None
-    return made, PerformanceFilter(**set_values(made, filters), since=since), period
+    if since or until:
+        period = OWN_DAYS
+    elif period in PERIODS and period:
+        since = clock.now() - timedelta(days=int(period))
+    else:
+        period = ""
+    which = PerformanceFilter(**set_values(made, filters), since=since, until=until)
+    return made, which, period, days

@@ -7,13 +7,15 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import clock
 from accounts.http import UserRequest
+from accounts.showing.pages import way_back
 from betting.forms_personal import CheckEvery, Exclude, PersonalLimitForm, SayPlace
 from betting.selectors.playing import own_rooms
 from betting.selectors.reality import RealityCheck, reality_check_of
@@ -69,6 +71,8 @@ def answer_raise(request: UserRequest, asked_id: int) -> HttpResponse:
         else:
             services.withdraw_raise(owner_id=owner_id, asked_id=asked_id, now=now)
             messages.success(request, "Taken back; the limit stays as it is.")
+    except services.NoSuchRaise as unknown:
+        raise Http404(str(unknown)) from unknown
     except services.NotYet as refused:
         messages.error(request, str(refused))
     return redirect("personal")
@@ -142,8 +146,7 @@ def reality_check(request: UserRequest) -> HttpResponse:
     if request.method == "POST":
         services.acknowledge_check(owner_id=request.user.pk, now=timezone.now())
         request.session.pop("here", None)
-        target = request.POST.get("next", "")
-        return redirect(target if target.startswith("/") and target[1:2] != "/" else "today")
+        return redirect(way_back(request, reverse("today")))
     due = due_check(request.user.pk, request.session)
     return render(request, "risk/_reality_check.html", {"reality": due})
 

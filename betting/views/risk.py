@@ -34,10 +34,9 @@ from risk.rules import all_rules
 from risk.selectors import (
     AssessmentFilter,
     assessments_of,
-    bounds_of,
+    breakers_at,
     halts_in_force,
     halts_of,
-    levels_of,
     world_readings,
 )
 
@@ -80,7 +79,7 @@ def kill_switch(request: UserRequest) -> HttpResponse:
 @login_required
 def stop(request: UserRequest) -> HttpResponse:
     """Ask once more, then one press stops: `!` on every page leads here."""
-    return render(request, "risk/stop.html", {"form": Halting()})
+    return render(request, "risk/stop.html")
 
 
 @require_POST
@@ -225,7 +224,7 @@ def lift_halt(request: UserRequest, halt_id: int) -> HttpResponse:
         reason=form.cleaned_data["reason"],
         now=clock.now(),
     )
-    messages.success(request, "Lifted. New stakes are taken again.")
+    messages.success(request, "Lifted. New stakes are taken again, unless another halt stands.")
     return redirect("risk")
 
 
@@ -242,16 +241,18 @@ def _risk(
     owner_id = request.user.pk
     money = bankroll_of(owner_id)
     used = limits_used(money, now=now)
+    standing = breakers_at(owner_id, now=now, bounds=used.bounds)
     return render(
         request,
         "risk/risk.html",
         {
             "money": money,
             "uses": used.of_stakes,
-            "limits": bounds_of(owner_id),
-            "changing": changing or ChangeLimits(initial=asdict(bounds_of(owner_id))),
-            "breakers": breakers_of(owner_id, now=now),
-            "level_rows": _level_rows(levels_of(owner_id)),
+            "limits_line": used.line,
+            "limits": used.bounds,
+            "changing": changing or ChangeLimits(initial=asdict(used.bounds)),
+            "breakers": breakers_of(standing),
+            "level_rows": _level_rows(standing.levels),
             "world_rows": _level_rows(world_levels()) if request.user.is_staff else [],
             "world": world_readings(),
             "locking": locking or Locking(),

@@ -3,7 +3,6 @@
 import platform
 from importlib.metadata import version
 
-from celery import current_app
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_GET
 from accounts import cache, clock, live
 from accounts.http import UserRequest
 from accounts.selectors import last_job_runs
+from betting.scheduled import intervals
 from betting.selectors.bets import waiting_bets
 from models_registry.selectors import latest_promotions
 from odds import feed_status
@@ -33,7 +33,7 @@ def status(request: UserRequest) -> HttpResponse:
         request,
         "betting/_status.html" if request.htmx else "betting/status.html",
         {
-            "jobs": last_job_runs(scheduled=_scheduled()),
+            "jobs": last_job_runs(scheduled=intervals()),
             "feeds": feed_status.feeds(),
             "credits": feed_status.credit_status(now=now),
             "drift": feed_status.latest_drift(),
@@ -53,9 +53,3 @@ def status(request: UserRequest) -> HttpResponse:
             "since": since,
         },
     )
-
-
-def _scheduled() -> set[str]:
-    # The heartbeat leaves its mark in the cache, not in job runs; `/health/ready` reads it.
-    tasks = {entry["task"] for entry in current_app.conf.beat_schedule.values()}
-    return tasks - {"accounts.heartbeat"}

@@ -17,6 +17,7 @@ from betting.domain.rules import RULES, rule_by_key
 from betting.forms_strategies import StrategyForm
 from betting.selectors import strategies as selectors
 from betting.services import strategies as services
+from betting.services.previewing import Preview, preview
 
 Answer = TypeVar("Answer")
 REFUSALS = (services.CannotChange, services.NotYours)
@@ -121,6 +122,8 @@ def edit_strategy(request: UserRequest, key: str) -> HttpResponse:
         form = StrategyForm(configuration=configuration, initial={"title": found.title})
         return _form(request, form, found, status=200)
     form = StrategyForm(request.POST, configuration=configuration)
+    if "preview" in request.POST:
+        return _preview(request, form, found, configuration)
     if form.is_valid():
         was = request.POST.get("was", "")
         changed = _done(
@@ -246,8 +249,32 @@ def _done(form: StrategyForm, do: Callable[[], Answer]) -> Answer | None:
         return None
 
 
-def _form(
-    request: UserRequest, form: StrategyForm, found: object | None, *, status: int
+def _preview(
+    request: UserRequest,
+    form: StrategyForm,
+    found: object,
+    in_force: Configuration,
 ) -> HttpResponse:
-    context = {"form": form, "strategy": found, "rules": RULES.values(), "now": clock.now()}
+    """Show what the settings as typed would have recommended last week. Nothing is saved."""
+    seen = preview(in_force, form.configuration, now=clock.now()) if form.is_valid() else None
+    if request.htmx:
+        return render(request, "betting/_strategy_preview.html", {"form": form, "preview": seen})
+    return _form(request, form, found, status=200 if seen else 422, preview=seen)
+
+
+def _form(
+    request: UserRequest,
+    form: StrategyForm,
+    found: object | None,
+    *,
+    status: int,
+    preview: Preview | None = None,
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "strategy": found,
+        "rules": RULES.values(),
+        "preview": preview,
+        "now": clock.now(),
+    }
     return render(request, "betting/strategy_form.html", context, status=status)

@@ -11,7 +11,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import clock, live
 from accounts.http import UserRequest
-from accounts.pages import chips, set_values
+from accounts.showing.pages import chips, set_values
 from betting import screens
 from betting.forms import PlaceBet
 from betting.selectors.money import bankroll_of

@@ -18,14 +18,23 @@ SHOWN = 200
 class Publishing(forms.Form):
     """How a record is called, and where it is shown."""
 
-    title = forms.CharField(max_length=64, error_messages={"required": "Title: say what it is."})
+    title = forms.CharField(
+        max_length=64,
+        error_messages={"required": "Title: say what it is."},
+        widget=forms.TextInput(attrs={"class": "input"}),
+    )
     slug = forms.CharField(
         label="Address",
         max_length=40,
         required=False,
         help_text="Small letters, digits and dashes. Empty: one that nobody guesses.",
+        widget=forms.TextInput(attrs={"class": "input"}),
     )
-    is_public = forms.BooleanField(label="Show it to whoever has the address", required=False)
+    is_public = forms.BooleanField(
+        label="Show it to whoever has the address",
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "checkbox checkbox-sm"}),
+    )
 
 
 @require_http_methods(["GET", "POST"])

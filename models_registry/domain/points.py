@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from models_registry.domain.games import BoolArray, FloatArray, IntArray
 from models_registry.domain.logistic import log_odds_of
@@ -77,6 +76,9 @@ def fit_points(
     """
     if len(margin) < FEWEST_GAMES:
         return Points()
+    # Loaded late: an eighth of the time that every process takes to start, and training alone asks.
+    from scipy.optimize import minimize_scalar
+
     best = minimize_scalar(
         lambda sd: _loss_of_margins(home_probability, margin, sd),
         bounds=(NARROWEST, WIDEST),

@@ -11,7 +11,7 @@ from models_registry import attacking, selectors
 from models_registry.code import code_version
 from models_registry.history import find_competition, read_history
 from models_registry.models import Attack, ModelVersion
-from models_registry.selectors_proofs import parameters_of, run_behind
+from models_registry.selectors.proofs import parameters_of, run_behind
 from models_registry.services.holds import ATTACKS, held, held_by_anyone
 from models_registry.services.runs import silent
 from models_registry.serving import load_model

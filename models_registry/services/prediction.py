@@ -22,8 +22,8 @@ from models_registry.domain.goals import GoalModel
 from models_registry.domain.reach import out_of_reach
 from models_registry.fitness import latest_refusals, why_expired
 from models_registry.history import History
-from models_registry.learners import AnyModel
 from models_registry.models import ModelVersion, Prediction, Refusal
+from models_registry.training.learners import AnyModel
 from odds.models import Event
 
 logger = logging.getLogger(__name__)

@@ -14,13 +14,13 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.live import announce_training
-from models_registry.checkpoints import Checkpoints, forget
 from models_registry.history import find_competition
 from models_registry.models import ModelVersion, Predictor, TrainingRun
-from models_registry.recipes import recipes_of
 from models_registry.services.holds import TRAININGS, held, held_by_anyone
 from models_registry.services.stages import lock_predictor
 from models_registry.training import Arrays, Once
+from models_registry.training.checkpoints import Checkpoints, forget
+from models_registry.training.recipes import recipes_of
 
 # The first worker, and one that goes on where it died. A run that kills two will kill a third.
 MOST_ATTEMPTS = 2

@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.live import announce_training
-from models_registry import selectors_proofs
 from models_registry.code import code_version
 from models_registry.describing import predictor_key
 from models_registry.history import find_competition, may_be_drawn
 from models_registry.models import Predictor, Search, TrainingRun, Trial
+from models_registry.selectors import proofs as selectors_proofs
 from models_registry.services.stages import lock_predictor
 from models_registry.services.training import ask_for_training
 from models_registry.training import ALGORITHM

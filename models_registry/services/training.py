@@ -7,14 +7,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from models_registry import artifacts, goal_training, selectors, training
-from models_registry.checkpoints import forget
+from accounts.replicas import from_replica
+from models_registry import artifacts, selectors, training
 from models_registry.code import code_version
 from models_registry.describing import predictor_key
 from models_registry.history import History, may_be_drawn, read_history
 from models_registry.models import ModelVersion, Predictor, Stage, TrainingRun
-from models_registry.recipes import recipe_of
-from models_registry.selectors_proofs import parameters_of, run_behind
+from models_registry.selectors.proofs import parameters_of, run_behind
 from models_registry.services.holdout import Look, deflated_for_search, open_held_out, searched
 from models_registry.services.promotion import PromotionRefused, gates_of, promote_version
 from models_registry.services.runs import (
@@ -30,6 +29,9 @@ from models_registry.services.runs import (
 )
 from models_registry.services.stages import StageRefused, lock_predictor, stage_version
 from models_registry.training import Progress
+from models_registry.training import goals as goal_training
+from models_registry.training.checkpoints import forget
+from models_registry.training.recipes import recipe_of
 
 logger = logging.getLogger(__name__)
 
@@ -171,7 +173,7 @@ def _train(work: Work) -> None:
     run = TrainingRun.objects.select_related("predictor__competition").get(pk=work.run_id)
     competition_key = run.predictor.competition.key
     work.step(f"reading {competition_key}")
-    history = read_history(competition_key).as_known_at(run.until)
+    history = from_replica(lambda: read_history(competition_key)).as_known_at(run.until)
     once = work.keeping(data_hash=history.fingerprint(), code_version=code_version())
     parameters = parameters_of(run)
     if may_be_drawn(competition_key):

@@ -15,16 +15,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.live import announce_training
-from models_registry import searching
+from accounts.replicas import from_replica
 from models_registry.evaluation import prepare_by_season
 from models_registry.history import History, read_history
-from models_registry.learners import Parameters
 from models_registry.models import Search, Trial, TrialFold
-from models_registry.searching import FoldScore, Tried
 from models_registry.services.holdout import seasons_held_out
 from models_registry.services.holds import TRIALS, held, held_by_anyone
 from models_registry.services.search import end_search, locked_search
-from models_registry.training import FEWEST_TO_FIT, Prepared, prepare
+from models_registry.training import FEWEST_TO_FIT, Prepared, prepare, searching
+from models_registry.training.learners import Parameters
+from models_registry.training.searching import FoldScore, Tried
 
 # The first worker, and one more: parameters that kill two workers will kill a third.
 MOST_ATTEMPTS = 2
@@ -134,7 +134,7 @@ def _prepared(
     competition_key: str, until: datetime, _search_id: int
 ) -> tuple[Prepared, tuple[str, ...], str]:
     """Return a history before its held-out seasons with its features; kept for the next trial."""
-    history = read_history(competition_key).as_known_at(until)
+    history = from_replica(lambda: read_history(competition_key)).as_known_at(until)
     held_out = seasons_held_out(history, now=until)
     before = before_held_out(history, held_out)
     prepared = prepare_by_season(before)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from odds.domain.table import BoolArray, IntArray
+from odds.domain.table import BoolArray, IntArray, begins
 
 WITHDRAWN = 0
 
@@ -122,8 +122,7 @@ class _Seen:
     def of(cls, looks: Looks, book_of: IntArray) -> "_Seen":
         order = np.lexsort((looks.rank, looks.at, looks.book))
         book, at, rank = looks.book[order], looks.at[order], looks.rank[order]
-        once = np.ones(len(book), bool)
-        once[1:] = (book[1:] != book[:-1]) | (at[1:] != at[:-1])
+        once = begins(book) | begins(at)
         book, at, rank = book[once], at[once], rank[once]
         books = int(max(book.max(initial=-1), book_of.max(initial=-1))) + 1
         count = np.bincount(book, minlength=books)

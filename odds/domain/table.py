@@ -95,6 +95,17 @@ def joined(tables: Sequence[QuoteTable]) -> QuoteTable:
     return QuoteTable(**whole)
 
 
+def begins(key: NDArray[Any]) -> BoolArray:
+    """Return where a run of equal values begins.
+
+    >>> begins(np.array([3, 3, 5])).tolist()
+    [True, False, True]
+    """
+    changes = np.ones(len(key), dtype=np.bool_)
+    changes[1:] = key[1:] != key[:-1]
+    return changes
+
+
 def line_codes(line: FloatArray) -> IntArray:
     """Return lines as whole hundredths, and a number no line has where there is none.
 

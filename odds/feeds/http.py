@@ -13,7 +13,8 @@ from functools import cache
 import httpcore2
 import httpx2
 
-from accounts.wire import Bounded, PrivateAddress, bound
+from accounts.outbound import traces
+from accounts.outbound.wire import Bounded, PrivateAddress, bound
 
 CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 3.0, 10.0, 15.0
 LARGEST_ANSWER = 20_000_000
@@ -61,6 +62,7 @@ class Transport:
             # Through a proxy it is the proxy that resolves names, so nothing could be judged.
             trust_env=not only_public,
             headers={"Accept": "application/json, text/csv;q=0.9", "Accept-Encoding": "gzip"},
+            event_hooks={"request": [traces.tell]},
         )
         bound(self._client, self._backend)
 

@@ -8,10 +8,11 @@ import psqlextra.backend.migrations.operations.create_partitioned_model
 import psqlextra.manager.manager
 import psqlextra.models.partitioned
 import psqlextra.types
+from accounts.migrating import Beginning
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+class Migration(Beginning):
 
     replaces = [('odds', '0001_initial'), ('odds', '0002_price_changes'), ('odds', '0003_sightings'), ('odds', '0004_credits_drift_and_files'), ('odds', '0005_looks_tell_what_stood'), ('odds', '0006_pricing_rules_and_learned_weights'), ('odds', '0007_keys_held_by_the_statement'), ('odds', '0008_margins_by_the_worst_case'), ('odds', '0009_markets_held_by_the_statement'), ('odds', '0010_newest_look'), ('odds', '0011_more_ends_of_an_event')]
 

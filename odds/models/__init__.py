@@ -12,7 +12,15 @@ from odds.models.feeds import (
     SchemaDrift,
 )
 from odds.models.markets import Bookmaker, Market, Selection, Side
-from odds.models.prices import ClosingPrice, MarketLook, PriceChange, Quote, QuoteQuerySet, Sighting
+from odds.models.prices import (
+    ClosingPrice,
+    MarketLook,
+    PriceChange,
+    Quote,
+    QuoteQuerySet,
+    Sighting,
+    looks_at,
+)
 from odds.models.pricing import BookmakerWeight, PricingRule, WeightSet
 
 __all__ = [
@@ -45,4 +53,5 @@ __all__ = [
     "TeamAlias",
     "TeamGame",
     "WeightSet",
+    "looks_at",
 ]

@@ -88,11 +88,28 @@ class _OfBook(models.Func):
     template = "%(expressions)s]"
     arg_joiner = "["
 
-    def __init__(self, column: str) -> None:
+    def __init__(self, column: str, bookmaker: str) -> None:
         place = models.Func(
-            F("bookmaker_ids"), models.OuterRef("bookmaker_id"), function="array_position"
+            F("bookmaker_ids"), models.OuterRef(bookmaker), function="array_position"
         )
         super().__init__(F(column), place, output_field=models.DateTimeField(null=True))
+
+
+def looks_at(quote: str = "") -> dict[str, models.Case]:
+    """Return the expressions that `with_looks` adds; `quote` is the path to it, ending in `__`."""
+    looks = MarketLook.objects.filter(market=models.OuterRef(f"{quote}selection__market"))
+    updated, seen = F(f"{quote}last_update"), F(f"{quote}seen_at")
+
+    def of_look(column: str) -> models.Subquery:
+        return models.Subquery(looks.values_list(_OfBook(column, f"{quote}bookmaker_id")))
+
+    told = Coalesce(of_look("last_update"), updated)
+    stood = Least(Greatest(seen, of_look("looked_at")), told)
+    is_withdrawn = {f"{quote}price__isnull": True}
+    return {
+        "confirmed_at": models.Case(models.When(**is_withdrawn, then=seen), default=stood),
+        "newest_update": models.Case(models.When(**is_withdrawn, then=updated), default=told),
+    }
 
 
 class QuoteQuerySet(models.QuerySet["Quote"]):
@@ -105,20 +122,7 @@ class QuoteQuerySet(models.QuerySet["Quote"]):
         the bookmaker's time where that is older. A withdrawn quote is confirmed when it was seen
         to be gone.
         """
-        looks = MarketLook.objects.filter(market=models.OuterRef("selection__market"))
-
-        def of_look(column: str) -> models.Subquery:
-            return models.Subquery(looks.values_list(_OfBook(column)))
-
-        told = Coalesce(of_look("last_update"), F("last_update"))
-        stood = Least(Greatest(F("seen_at"), of_look("looked_at")), told)
-        added = {
-            "confirmed_at": models.Case(models.When(price=None, then=F("seen_at")), default=stood),
-            "newest_update": models.Case(
-                models.When(price=None, then=F("last_update")), default=told
-            ),
-        }
-        return self.annotate(**added)
+        return self.annotate(**looks_at())
 
 
 class Quote(models.Model):

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import IntegerField, Sum
+from django.db.models import IntegerField, Max, Q
 from django.db.models.functions import Coalesce
 
 from odds.domain.credits import Account, Endpoint, month_of
@@ -19,6 +19,27 @@ logger = logging.getLogger(__name__)
 HOLD_EXPIRES = timedelta(days=1)
 # What a call counts as: what was charged; unsaid, what the rules say; else the most it can be.
 COST = Coalesce("charged", "expected", "planned", output_field=IntegerField())
+# What says that no credits are left, and that there are some.
+REFUSED = Q(error="OUT_OF_USAGE_CREDITS")
+ALLOWED = Q(remaining__gt=0)
+# A month's sums: of all, and until the newest that said what is used and left; a call without
+# headers says nothing new. Every reservation asks for it.
+_ACCOUNT = """
+WITH entry AS MATERIALIZED (
+    SELECT id, used, remaining, planned, charged IS NULL AND expected IS NULL AS is_guessed,
+        coalesce(charged, expected, planned) AS cost
+    FROM odds_creditentry
+    WHERE provider = %(provider)s AND asked_at >= %(first)s AND asked_at < %(following)s
+), said AS (
+    SELECT id, used, remaining FROM entry WHERE used IS NOT NULL OR remaining IS NOT NULL
+    ORDER BY id DESC LIMIT 1
+)
+SELECT coalesce(sum(e.cost), 0), coalesce(sum(e.cost) FILTER (WHERE e.id <= said.id), 0),
+    coalesce(sum(e.planned) FILTER (WHERE e.id <= said.id AND e.is_guessed), 0),
+    max(said.used), max(said.remaining),
+    (SELECT coalesce(sum(planned), 0) FROM odds_credithold WHERE provider = %(provider)s)
+FROM entry e LEFT JOIN said ON true
+"""
 
 
 class Ledger:
@@ -91,25 +112,15 @@ class Ledger:
 def account_of(provider: str, *, now: datetime, budget: int | None) -> Account:
     """Return a provider's credits in the month of `now`, by our ledger and by its headers."""
     first, following = month_of(now)
-    entries = CreditEntry.objects.filter(
-        provider=provider, asked_at__gte=first, asked_at__lt=following
-    )
-    spent = entries.aggregate(sum=Sum(COST))["sum"] or 0
-    held = CreditHold.objects.filter(provider=provider).aggregate(sum=Sum("planned"))["sum"] or 0
-    # The newest that said: a call without headers says nothing new.
-    said = entries.exclude(used=None, remaining=None).order_by("-pk").first()
-    when_said = guessed = 0
-    if said is not None:
-        until = entries.filter(pk__lte=said.pk)
-        when_said = until.aggregate(sum=Sum(COST))["sum"] or 0
-        unknown = until.filter(charged=None, expected=None)
-        guessed = unknown.aggregate(sum=Sum("planned"))["sum"] or 0
+    with connection.cursor() as cursor:
+        cursor.execute(_ACCOUNT, {"provider": provider, "first": first, "following": following})
+        spent, when_said, guessed, used, remaining, held = cursor.fetchone()
     return Account(
         budget=budget,
         spent=spent,
         held=held,
-        used=said.used if said else None,
-        remaining=said.remaining if said else None,
+        used=used,
+        remaining=remaining,
         spent_when_said=when_said,
         guessed=guessed,
     )
@@ -119,10 +130,13 @@ def is_out_of_credits(provider: str, *, now: datetime) -> bool:
     """Say whether the provider refused for want of credits and none came back since, this month."""
     first, _ = month_of(now)
     entries = CreditEntry.objects.filter(provider=provider, asked_at__gte=first, asked_at__lte=now)
-    refused = entries.filter(error="OUT_OF_USAGE_CREDITS").order_by("-pk").first()
-    if refused is None:
-        return False
-    return not entries.filter(pk__gt=refused.pk, remaining__gt=0).exists()
+    found = entries.aggregate(refused=Max("pk", filter=REFUSED), allowed=Max("pk", filter=ALLOWED))
+    return is_out(found["refused"] or 0, found["allowed"] or 0)
+
+
+def is_out(refused: int, allowed: int) -> bool:
+    """Say the same of the last row that was REFUSED and the last that was ALLOWED, 0 for none."""
+    return refused > allowed
 
 
 def asked_last(provider: str, *, now: datetime) -> datetime | None:

@@ -8,7 +8,7 @@ from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from accounts.formats import NOTHING, fair_text, price_text, share_text, span_text
+from accounts.showing.formats import NOTHING, fair_text, price_text, share_text, span_text
 from accounts.templatetags.fairline import change, time_since, zone_of
 from odds.board import Board, BoardCell, BoardEvent, BoardLine, BoardRow, Move
 

@@ -6,7 +6,7 @@ from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from accounts.formats import NOTHING, price_text, share_text, span_text
+from accounts.showing.formats import NOTHING, price_text, share_text, span_text
 from accounts.templatetags.fairline import change, time_since, zone_of
 from odds.finds import Found, FoundLeg
 

@@ -130,72 +130,63 @@ def _loss(on: On, stake: int, score: int) -> int:
 
 
 class OpenStakes:
-    """The unsettled stakes of one bankroll."""
+    """The unsettled stakes of one bankroll.
+
+    `by_event` holds what is open on each event, `by_league` and `by_bookmaker` the cents open.
+    """
 
     def __init__(self) -> None:
         self.count = 0
-        self._by_event: dict[int, list[tuple[On, int]]] = {}
-        self._by_league: defaultdict[int, int] = defaultdict(int)
-        self._by_bookmaker: defaultdict[int, int] = defaultdict(int)
+        self.by_event: dict[int, list[tuple[On, int]]] = {}
+        self.by_league: defaultdict[int, int] = defaultdict(int)
+        self.by_bookmaker: defaultdict[int, int] = defaultdict(int)
 
     def add(self, on: On, stake: int) -> None:
         """Hold a stake in cents."""
         self.count += 1
         event = on.event
-        if event in self._by_event:
-            self._by_event[event].append((on, stake))
+        if event in self.by_event:
+            self.by_event[event].append((on, stake))
         elif event != ALONE:
-            self._by_event[event] = [(on, stake)]
-        self._by_league[on.league] += stake
-        self._by_bookmaker[on.bookmaker] += stake
+            self.by_event[event] = [(on, stake)]
+        self.by_league[on.league] += stake
+        self.by_bookmaker[on.bookmaker] += stake
 
     def remove(self, on: On, stake: int) -> None:
         """Let go of a stake that was added."""
         self.count -= 1
         if on.event != ALONE:
-            held = self._by_event[on.event]
+            held = self.by_event[on.event]
             held.remove((on, stake))
             if not held:
-                del self._by_event[on.event]
-        self._by_league[on.league] -= stake
-        self._by_bookmaker[on.bookmaker] -= stake
+                del self.by_event[on.event]
+        self.by_league[on.league] -= stake
+        self.by_bookmaker[on.bookmaker] -= stake
 
     def used(self, on: On) -> Used:
         """Return what counts to the limits that a further stake would count to."""
-        held = self._by_event.get(on.event)
+        held = self.by_event.get(on.event)
         market = event = 0
         if held:
             event = worst_loss(held, on)
             market = worst_loss((each for each in held if each[0].market == on.market), on)
-        return Used(market, event, self.in_league(on), self.at_bookmaker(on))
-
-    def is_on_event(self, on: On) -> bool:
-        """Return whether any stake is on the event of a further one."""
-        return on.event in self._by_event
-
-    def in_league(self, on: On) -> int:
-        """Return the stakes open in the league of a further one."""
-        return self._by_league[on.league]
-
-    def at_bookmaker(self, on: On) -> int:
-        """Return the stakes open at the bookmaker of a further one."""
-        return self._by_bookmaker[on.bookmaker]
+        return Used(market, event, self.by_league[on.league], self.by_bookmaker[on.bookmaker])
 
     def events(self) -> Iterator[tuple[int, int]]:
         """Return each event with what it can lose at worst."""
-        for event, held in self._by_event.items():
+        for event, held in self.by_event.items():
             yield event, worst_loss(held)
 
     def markets(self) -> Iterator[tuple[int, int]]:
         """Return each market with what it can lose at worst."""
-        for held in self._by_event.values():
+        for held in self.by_event.values():
             for market in {on.market for on, _ in held}:
                 yield market, worst_loss(each for each in held if each[0].market == market)
 
     def leagues(self) -> Iterator[tuple[int, int]]:
         """Return each league with the stakes open in it."""
-        yield from ((key, cents) for key, cents in self._by_league.items() if cents)
+        yield from ((key, cents) for key, cents in self.by_league.items() if cents)
 
     def bookmakers(self) -> Iterator[tuple[int, int]]:
         """Return each bookmaker with the stakes open there."""
-        yield from ((key, cents) for key, cents in self._by_bookmaker.items() if cents)
+        yield from ((key, cents) for key, cents in self.by_bookmaker.items() if cents)

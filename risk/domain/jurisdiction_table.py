@@ -1,7 +1,11 @@
 """The rules of places as they come with the product: a start for operators, no legal advice.
 
-Ages are the least for betting on sport. What is not here is not known, and then nobody stakes from
-there. `FAIRLINE_JURISDICTIONS` changes it: docs/guides/responsible_play.md says how.
+Ages are the least for betting on sport. Nobody read them off a law: most are from memory, and
+those with a `source` were compared with a public page in November 2026. Where pages differ and none
+cites a law or a regulator, the higher age is asked for. Who helps, and where no bet is legal, is
+from memory throughout. The page and the API say so, and to ask a regulator. What is not here is not
+known, and then nobody stakes from there. `FAIRLINE_JURISDICTIONS` overrides it:
+docs/guides/responsible_play.md says how.
 """
 
 from risk.domain.jurisdictions import INTERNATIONAL, Help, JurisdictionRule, table_of
@@ -107,10 +111,18 @@ _PROVINCES = (
     ),
 )  # fmt: skip
 
+# A list of all states, as of 2025-12-20; seen as far as Massachusetts.
+_LISTED = "federalstatelaw.com/tables/gambling-laws"
 _FROM_18 = (
-    ("DC", "District of Columbia"), ("KY", "Kentucky"), ("NH", "New Hampshire"),
-    ("RI", "Rhode Island"), ("WY", "Wyoming"),
+    ("DC", "District of Columbia", "casino.guru of April 2024, citing the Office of Lottery and"
+     " Gaming; a list of July 2024 says 21"),
+    ("KY", "Kentucky", _LISTED),
+    ("NH", "New Hampshire", "betmaker.com of September 2023"),
+    ("WY", "Wyoming", "keepinglawsimple.org on HB0133 of 2021; a list of July 2024 says 21"),
 )  # fmt: skip
+_LISTED_FROM_21 = frozenset(
+    ["AR", "AZ", "CO", "CT", "DE", "FL", "IA", "IL", "IN", "KS", "LA", "MA", "MD", "ME"]
+)
 _FROM_21 = (
     ("AR", "Arkansas"), ("AZ", "Arizona"), ("CO", "Colorado"), ("CT", "Connecticut"),
     ("DE", "Delaware"), ("FL", "Florida"), ("IA", "Iowa"), ("IL", "Illinois"), ("IN", "Indiana"),
@@ -136,14 +148,29 @@ def _state(code: str, title: str, **what: object) -> JurisdictionRule:
 
 
 _STATES = (
-    *(_state(code, title) for code, title in _FROM_18),
-    *(_state(code, title, least_age=21) for code, title in _FROM_21),
+    *(_state(code, title, source=source) for code, title, source in _FROM_18),
+    *(
+        _state(code, title, least_age=21, source=_LISTED if code in _LISTED_FROM_21 else "")
+        for code, title in _FROM_21
+    ),
+    _state(
+        "RI",
+        "Rhode Island",
+        least_age=21,
+        notice="Public pages differ on whether it is 18 or 21; the higher is asked for.",
+    ),
     *(
         _state(code, title, least_age=21, notice="Bets on sport are taken in person only.")
         for code, title in _IN_PERSON
     ),
     *(
-        _state(code, title, allowed=False, least_age=21, notice="No bet on sport is legal there.")
+        _state(
+            code,
+            title,
+            allowed=False,
+            least_age=21,
+            notice="No bet on sport is known to be legal there.",
+        )
         for code, title in _NOWHERE
     ),
 )

@@ -32,7 +32,10 @@ INTERNATIONAL = (
 
 @dataclass(frozen=True, slots=True)
 class JurisdictionRule:
-    """What holds in a country ('GB') or a state of one ('US-NJ')."""
+    """What is taken to hold in a country ('GB') or a state of one ('US-NJ').
+
+    `source` is where the least age was looked up; empty: nowhere, it is from memory.
+    """
 
     code: str
     title: str
@@ -40,6 +43,7 @@ class JurisdictionRule:
     least_age: int = ADULT
     help: tuple[Help, ...] = INTERNATIONAL
     notice: str = ""
+    source: str = ""
 
 
 Rules = Mapping[str, JurisdictionRule]
@@ -138,7 +142,9 @@ def changed(rules: Rules, text: str) -> dict[str, JurisdictionRule]:
             raise ValueError(f"{code} is named twice")
         held = rules.get(code, JurisdictionRule(code, code))
         if what == "no":
-            given[code] = replace(held, allowed=False, notice="The operator took it out.")
+            given[code] = replace(
+                held, allowed=False, notice="The operator took it out.", source="the operator"
+            )
         else:
-            given[code] = replace(held, allowed=True, least_age=int(what))
+            given[code] = replace(held, allowed=True, least_age=int(what), source="the operator")
     return table_of((dict(rules) | given).values())

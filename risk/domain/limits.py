@@ -245,6 +245,7 @@ def trim_slate(
     # What a stake may be where nothing else is on its event.
     alone = min(bet, market, event)
     to_the_cent = rounding == "cents"
+    by_event, by_league, by_bookmaker = held.by_event, held.by_league, held.by_bookmaker
     taken = []
     # Each stake depends on those before it, and a moment has a handful: no array is faster.
     for wanted, place in zip(asked, on, strict=True):
@@ -258,10 +259,10 @@ def trim_slate(
             wanted,
             alone,
             budget,
-            league - held.in_league(place),
-            bookmaker - held.at_bookmaker(place),
+            league - by_league[place.league],
+            bookmaker - by_bookmaker[place.bookmaker],
         )
-        if held.is_on_event(place):
+        if place.event in by_event:
             used = held.used(place)
             stake = min(stake, market - used.market, event - used.event)
         if not to_the_cent:

@@ -7,7 +7,6 @@ that no trip can lie outside of; only what comes that far is read.
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 
 import numpy as np
 
@@ -57,9 +56,14 @@ class Watch:
         self._streak_trips = levels["losing_streak"].trip if "losing_streak" in levels else np.inf
         valued = "clv_decay" in levels and any(each == each for each in clv)
         self._decays_at = levels["clv_decay"].trip - MARGIN if valued else np.inf
-        falls = [levels[name].trip for name in ("drawdown", *LOSSES) if name in levels]
+        self._floor = 1.0 - (levels["drawdown"].trip if "drawdown" in levels else np.inf) + MARGIN
+        self._losses = [
+            (name, window, levels[name].trip - MARGIN)
+            for name, window in LOSSES.items()
+            if name in levels
+        ]
         # No loss of a day or a week is a larger share than the fall from the peak.
-        self._falls_at = 1.0 - min(falls, default=np.inf) + MARGIN
+        self._falls_at = max([self._floor, *(1.0 - trip for _, _, trip in self._losses)])
         self._lost = 0
         self._sums, self._squares = [0.0], [0.0]
 
@@ -72,59 +76,57 @@ class Watch:
 
     def settled(self, rows: Sequence[int], profits: Sequence[int]) -> None:
         """Read every breaker after the bets of one moment settled, in the order of settling."""
-        at = self._known_at[rows[0]]
-        path = list(accumulate(profits, initial=self._equity.pop()))
-        equity, peak = path[-1], max(path)
-        self._equity += path
-        self._at += [at] * len(rows)
-        if peak > self._peak:
-            self._peak = peak
-        self._lost = _lost_in_a_row(self._lost, profits)
-        if self._decays_at < np.inf:
-            self._value(rows)
+        at, since = self._known_at[rows[0]], self._since
+        equity, peak, lost = self._equity[-1], self._peak, self._lost
+        for profit in profits:
+            equity += profit
+            self._equity.append(equity)
+            self._at.append(at)
+            if profit > 0:
+                lost = 0
+                if equity > peak:
+                    peak = equity
+            elif profit:
+                lost += 1
+        self._peak = peak
         self._rows += rows
         self._profits += profits
-        if at <= self._since.get("losing_streak", -1):
-            self._lost = 0
-        elif self._lost >= self._streak_trips:
+        # Bets settled under its lock count for nothing.
+        self._lost = 0 if at <= since.get("losing_streak", -1) else lost
+        if self._lost >= self._streak_trips:
             self._look("losing_streak", at)
-        if equity <= self._falls_at * self._peak:
+        if equity <= self._falls_at * peak:
             self._fallen(at, equity)
+        if self._decays_at < np.inf:
+            self._value(rows, at)
+
+    def _value(self, rows: Sequence[int], at: int) -> None:
+        since, sums, squares = self._since.get("clv_decay", -1), self._sums, self._squares
+        total, square = sums[-1], squares[-1]
+        for row in rows:
+            clv = self._clv[row]
+            # A number that is not itself is none: nobody knows that close.
+            if clv == clv and self._placed[row] > since:
+                total += clv
+                square += clv * clv
+                sums.append(total)
+                squares.append(square)
+        size = min(len(sums) - 1, CLV_BETS)
         # Above what it was so many bets ago, the mean of their CLV is above zero.
-        if len(self._sums) > CLV_FEWEST and self._sums[-1] < self._sums[-1 - self._clv_window()]:
-            self._decayed(at)
-
-    def _value(self, rows: Sequence[int]) -> None:
-        since = self._since.get("clv_decay")
-        counted = rows if since is None else [row for row in rows if self._placed[row] > since]
-        values = map(self._clv.__getitem__, counted)
-        # A number that is not itself is none: nobody knows that close.
-        clv = [each for each in values if each == each]
-        self._sums += accumulate(clv, initial=self._sums.pop())
-        self._squares += accumulate((v * v for v in clv), initial=self._squares.pop())
-
-    def _clv_window(self) -> int:
-        return min(len(self._sums) - 1, CLV_BETS)
+        if size >= CLV_FEWEST and total < sums[-1 - size]:
+            mean = (total - sums[-1 - size]) / size
+            variance = (square - squares[-1 - size]) / size - mean**2
+            if -mean >= self._decays_at * (max(variance, 1e-12) / size) ** 0.5:
+                self._look("clv_decay", at)
 
     def _fallen(self, at: int, equity: int) -> None:
-        if "drawdown" in self._levels:
-            floor = 1.0 - self._levels["drawdown"].trip + MARGIN
-            if equity <= floor * self._peak:
-                self._look("drawdown", at)
-        for name, window in LOSSES.items():
-            if name not in self._levels:
-                continue
-            begin = max(at - window, self._since.get(name, at - window))
+        if equity <= self._floor * self._peak:
+            self._look("drawdown", at)
+        for name, window, trip in self._losses:
+            begin = max(at - window, self._since.get(name, -1))
             before = self._equity[max(bisect_right(self._at, begin) - 1, 0)]
-            if before - equity >= (self._levels[name].trip - MARGIN) * before:
+            if before - equity >= trip * before:
                 self._look(name, at)
-
-    def _decayed(self, at: int) -> None:
-        size = self._clv_window()
-        mean = (self._sums[-1] - self._sums[-1 - size]) / size
-        variance = (self._squares[-1] - self._squares[-1 - size]) / size - mean**2
-        if -mean >= self._decays_at * (max(variance, 1e-12) / size) ** 0.5:
-            self._look("clv_decay", at)
 
     def _look(self, breaker: str, at: int) -> None:
         """Read a breaker as it is read live, and lock what it trips."""
@@ -178,13 +180,3 @@ class Watch:
             profit=np.array(self._profits[first:], np.float64),
             clv=np.array([self._clv[row] for row in rows], np.float64),
         )
-
-
-def _lost_in_a_row(before: int, profits: Sequence[int]) -> int:
-    """Return how many bets in a row are lost, after so many before these; a push is none."""
-    lost = 0
-    for profit in reversed(profits):
-        if profit > 0:
-            return lost
-        lost += profit < 0
-    return before + lost

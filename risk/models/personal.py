@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from accounts.models.kept import untruncated
+
 
 class Exclusion(models.Model):
     """A person keeps away from betting until a moment, or for good. Nobody ends it early.
@@ -47,13 +49,7 @@ class Exclusion(models.Model):
                 name="exclusions_end_by_themselves",
                 operation=pgtrigger.Update | pgtrigger.Delete,
             ),
-            pgtrigger.Trigger(
-                name="exclusions_are_not_truncated",
-                level=pgtrigger.Statement,
-                when=pgtrigger.Before,
-                operation=pgtrigger.Truncate,
-                func="RAISE EXCEPTION 'pgtrigger: Cannot truncate risk_exclusion rows';",
-            ),
+            untruncated("risk_exclusion"),
             # Back-dated, it would end before its time.
             pgtrigger.Trigger(
                 name="exclusions_begin_now",

@@ -11,7 +11,7 @@ from accounts import audit
 from risk import selectors
 from risk.domain.breakers import PERSONAL, WORLD, History, Level, Reading, why_no_level
 from risk.models import BreakerLevel, BreakerReading, BreakersDue, Halt, Limits
-from risk.services.halts import end_expired_halts, halt_everything, lift_halt
+from risk.services.halts import end_expired_halts, halt_everything, lift_halt, write_halt
 
 ALL = Halt.Scope.ALL
 
@@ -83,24 +83,20 @@ def check_personal(
 
     Each counts anew from where its last lock ended. A reading is kept where it changed. A halt in
     force is left as it is. Returns the readings.
+
+    Call it under the lock that stakes of the person are written under: a stop that waited for
+    stakes here, which wait for that lock, would wait in a ring.
     """
     end_expired_halts(now=now)
     scope = Halt.Scope.STRATEGY if strategy else ALL
-    levels = selectors.levels_of(owner_id)
+    standing = selectors.breakers_at(owner_id, now=now)
     readings = []
     for breaker in breakers:
-        reading = selectors.reading_of(
-            owner_id,
-            breaker,
-            history=history,
-            bounds=levels[breaker],
-            now=now,
-            strategy=strategy,
-        )
+        reading = standing.read(breaker, history, strategy=strategy)
         _keep(owner_id, scope, strategy, reading.bounds, reading, now)
         if reading.tripped:
             hours = reading.bounds.lock_hours
-            halt_everything(
+            write_halt(
                 reason=f"{reading.sentence} Open bets settle as usual.",
                 now=now,
                 owner_id=owner_id,

@@ -34,6 +34,30 @@ def halt_everything(
     goes on. A repeat returns the halt in force and writes nothing.
     """
     begin_stop()
+    return write_halt(
+        reason=reason,
+        now=now,
+        owner_id=owner_id,
+        by_id=by_id,
+        cause=cause,
+        scope=scope,
+        scope_key=scope_key,
+        until=until,
+    )
+
+
+def write_halt(
+    *,
+    reason: str,
+    now: datetime,
+    owner_id: int | None,
+    cause: str,
+    by_id: int | None = None,
+    scope: str = Halt.Scope.ALL,
+    scope_key: str = "",
+    until: datetime | None = None,
+) -> Halt:
+    """Write a halt as `halt_everything` does, where no stake that it stops can be written now."""
     end_expired_halts(now=now)
     halt, is_new = Halt.objects.get_or_create(
         owner_id=owner_id,

@@ -20,6 +20,10 @@ SHORTEST_EXCLUSION = timedelta(days=183)
 SHORTEST_TIME_OUT, LONGEST_TIME_OUT = timedelta(days=1), timedelta(days=42)
 
 
+class NoSuchRaise(Exception):
+    """The owner never asked for such a raise."""
+
+
 class NotYet(Exception):
     """A raise that has not waited long enough, or is not waiting any more; says which."""
 
@@ -66,6 +70,7 @@ def confirm_raise(*, owner_id: int, asked_id: int, now: datetime) -> PersonalLim
     """Say yes a second time to a higher limit, once it waited; it holds from now on.
 
     Raises:
+        NoSuchRaise: if it is not this person's.
         NotYet: if it is too early, or nothing waits any more.
     """
     asked = _waiting(owner_id, asked_id)
@@ -95,6 +100,7 @@ def withdraw_raise(*, owner_id: int, asked_id: int, now: datetime) -> None:
     """Take back what was asked for.
 
     Raises:
+        NoSuchRaise: if it is not this person's.
         NotYet: if nothing waits any more.
     """
     asked = _waiting(owner_id, asked_id)
@@ -103,12 +109,10 @@ def withdraw_raise(*, owner_id: int, asked_id: int, now: datetime) -> None:
 
 
 def _waiting(owner_id: int, asked_id: int) -> PersonalAsked:
-    asked = (
-        PersonalAsked.objects.select_for_update()
-        .filter(pk=asked_id, owner_id=owner_id, confirmed_at=None, withdrawn_at=None)
-        .first()
-    )
+    asked = PersonalAsked.objects.select_for_update().filter(pk=asked_id, owner_id=owner_id).first()
     if asked is None:
+        raise NoSuchRaise(f"No raise {asked_id}")
+    if asked.confirmed_at is not None or asked.withdrawn_at is not None:
         raise NotYet("Nothing waits under that number; ask for it anew.")
     return asked
 

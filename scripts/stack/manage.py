@@ -21,7 +21,7 @@ def manage(place: Place, arguments: Sequence[str]) -> int:
     services = Services(place, user, secrets_=secrets_)
     with services.in_use() as urls, playing.alongside(place, user) as provider:
         ready = full | urls | provider
-        if services.database_is_new:
+        if services.database_is_new and arguments[:1] != ["migrate"]:
             say.progress("making the tables (once)")
             migrate = [*command[:2], "migrate", "--verbosity=0"]
             subprocess.run(migrate, env=ready, stdout=sys.stderr, check=True)

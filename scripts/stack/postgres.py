@@ -99,7 +99,7 @@ class Postgres(Server):
         # Before the cluster counts as made, and before anybody could connect.
         self._run(
             [self._program("postgres"), "--single", "-D", draft, "postgres"],
-            text=f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{self._password}'\n"
+            text=f"CREATE ROLE {ROLE} LOGIN CREATEDB REPLICATION PASSWORD '{self._password}'\n"
             f"CREATE DATABASE {ROLE} OWNER {ROLE}\n",
         )
         draft.rename(self.folder)

@@ -200,7 +200,12 @@ class _Product:
         shutil.rmtree(metrics, ignore_errors=True)
         metrics.mkdir()
         bin_ = self._place.venv / "bin"
-        ours = {**variables, "OMP_NUM_THREADS": variables.get("OMP_NUM_THREADS", "1")}
+        ours = {
+            **variables,
+            "OMP_NUM_THREADS": variables.get("OMP_NUM_THREADS", "1"),
+            # Whoever presses Ctrl-C waits for it.
+            "WORKER_STOPS_WITHIN": variables.get("WORKER_STOPS_WITHIN", "10"),
+        }
         web = {
             **ours,
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
@@ -219,16 +224,18 @@ class _Product:
                 descriptors=[listening],
             )
         )
+        signs = {name: self._place.state / f"{name}-sign" for name in ("worker", "trainer")}
         self._wait_for_simulator()
         self._supervisor.start(
             Program(
                 "worker",
                 [
                     *(*celery, *UNCHECKED, "worker", "--pool", "prefork", "--concurrency", "2"),
-                    *("--without-gossip", "--without-mingle"),
+                    *("--queues", "money,feeds", "--without-gossip", "--without-mingle"),
                 ],
-                ours,
+                ours | {"WORKER_SIGN_FILE": str(signs["worker"])},
                 patience=20.0,
+                sign=signs["worker"],
             )
         )
         self._supervisor.start(
@@ -240,8 +247,9 @@ class _Product:
                     *("--queues", "models", "--hostname", "trainer@%h"),
                     *("--without-gossip", "--without-mingle"),
                 ],
-                ours,
+                ours | {"WORKER_SIGN_FILE": str(signs["trainer"])},
                 patience=20.0,
+                sign=signs["trainer"],
             )
         )
         beat = ["beat", "--schedule", str(self._place.state / "beat"), "--pidfile="]

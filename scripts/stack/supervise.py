@@ -15,6 +15,8 @@ from stack.processes import Process
 # A process that ran this long starts afresh with its back-off.
 STEADY_SECONDS = 60.0
 LONGEST_PAUSE = 30.0
+# A program that touches a file for as long as it works, and has not for so long, hangs.
+SILENT_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Program:
     variables: Mapping[str, str]
     patience: float
     descriptors: Sequence[int] = ()
+    sign: Path | None = None
 
 
 @dataclass
@@ -111,6 +114,7 @@ class Supervisor:
         for kept in self._kept.values():
             code = kept.child.poll()
             if code is None:
+                self._end_if_silent(kept)
                 continue
             if kept.due is None:
                 processes.kill_group(kept.child.pid)
@@ -128,15 +132,31 @@ class Supervisor:
                     self._remember()
                 say.progress(f"{kept.program.name} runs again (process {kept.child.pid})")
 
+    def _end_if_silent(self, kept: _Kept) -> None:
+        """Kill what is there and does nothing; it is started again like any that ended."""
+        sign = kept.program.sign
+        # Also measured from its start: the file may be of the one before.
+        if sign is None or time.monotonic() - kept.started < SILENT_SECONDS or not sign.exists():
+            return
+        silent = time.time() - sign.stat().st_mtime
+        if silent > SILENT_SECONDS:
+            say.progress(f"{kept.program.name} has given no sign for {silent:.0f} s; killing it")
+            processes.kill_group(kept.child.pid)
+
     def stop(self) -> None:
         """Stop everything, last started first."""
-        for name, kept in reversed(self._kept.items()):
-            if kept.child.poll() is None:
-                self._end(name, kept.child.pid, kept.program.patience)
-            processes.kill_group(kept.child.pid)
-            kept.child.poll()
-        self._kept.clear()
+        for name in reversed(list(self._kept)):
+            self.end(name)
         self._record.unlink(missing_ok=True)
+
+    def end(self, name: str) -> None:
+        """Stop one program and look after it no longer."""
+        kept = self._kept.pop(name)
+        if kept.child.poll() is None:
+            self._end(name, kept.child.pid, kept.program.patience)
+        processes.kill_group(kept.child.pid)
+        kept.child.poll()
+        self._remember()
 
     def _end(self, name: str, pid: int, patience: float) -> None:
         process = Process.of(pid)

@@ -33,7 +33,8 @@
         dialog.close();
       }
     }
-    if (event.target === $("#dialog")) event.target.close();
+    if (event.target.matches("dialog")) event.target.close();
+    if (event.target.closest("[data-print]")) print();
     if (event.target.closest("[data-copy]")) {
       navigator.clipboard?.writeText($(event.target.closest("[data-copy]").dataset.copy).textContent.trim());
       say("Copied.");
@@ -46,11 +47,16 @@
   }, true);
 
   // Keys: g then a letter goes to a page; e exports; ? lists them.
-  const places = { t: "today", o: "odds", c: "scanner", b: "bets", p: "performance", m: "models", r: "risk", s: "status" };
+  const places = { t: "today", o: "odds", c: "scanner", b: "bets", p: "performance", m: "models", y: "strategies", r: "risk", s: "status", n: "notices" };
   let leader = 0;
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape")
       for (const open of $$("details.menu-pop[open], details.chip-menu[open]")) open.open = false;
+    if (event.key === "k" && (event.ctrlKey || event.metaKey) && $("#places")) {
+      event.preventDefault();
+      choosePlace();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
     if (leader && Date.now() - leader < 1200 && places[event.key]) {
       $(`[data-key="${places[event.key]}"]`)?.click();
@@ -69,6 +75,41 @@
       const next = rows[Math.max(0, Math.min(rows.length - 1, at + (event.key === "j" ? 1 : -1)))];
       $("a, button", next)?.focus();
     }
+  });
+
+  // Any page by its name: every link of the frame, once, and those that this page itself leads to.
+  const offered = () => {
+    const found = new Map();
+    for (const link of $$(".nav a, .bell, .menu-pop a.item, .page-head a"))
+      if (!found.has(link.pathname)) found.set(link.pathname, link);
+    return [...found.values()];
+  };
+  function choosePlace() {
+    const [dialog, name] = [$("#places"), $("#place-name")];
+    name.value = "";
+    listPlaces();
+    if (!dialog.open) dialog.showModal();
+    name.focus();
+  }
+  function listPlaces() {
+    const asked = $("#place-name").value.trim().toLowerCase();
+    const text = (link) => link.textContent.replace(/\s+/g, " ").trim();
+    $("#place-list").replaceChildren(...offered().filter((link) => text(link).toLowerCase().includes(asked)).slice(0, 9).map((link) => {
+      const place = document.createElement("a");
+      place.href = link.href;
+      place.textContent = text(link);
+      return place;
+    }));
+  }
+  $("#place-name")?.addEventListener("input", listPlaces);
+  $("#places")?.addEventListener("keydown", (event) => {
+    const places = $$("#place-list a");
+    const at = places.indexOf(document.activeElement);
+    if (event.key === "Enter" && at < 0) places[0]?.click();
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    event.preventDefault();
+    const next = at + (event.key === "ArrowDown" ? 1 : -1);
+    (next < 0 ? $("#place-name") : places[Math.min(next, places.length - 1)])?.focus();
   });
 
   // Line charts. The data is in data-chart as JSON: {x, series: [{label, values, role, unit}], marks}.
@@ -163,6 +204,8 @@
     waiting = setTimeout(again, 150);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+  // Without a connection it shows a page that says so; it keeps nothing else.
+  addEventListener("load", () => navigator.serviceWorker?.register("/sw.js").catch(() => {}));
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => draw(document));
   else draw(document);
 })();

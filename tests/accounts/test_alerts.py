@@ -12,9 +12,9 @@ from django.utils import timezone
 from accounts.alerts import delivering, keeping
 from accounts.alerts.delivering import deliver_due
 from accounts.alerts.fanning import fan_out
-from accounts.alerts.messages import signature
 from accounts.alerts.telling import tell
 from accounts.domain.alerts import Fact, Kind
+from accounts.domain.signing import signature
 from accounts.models import AlertChannel, AlertTrigger, AuditEntry, Delivery, Notification, User
 from accounts.outbound import Answered, NotReached
 

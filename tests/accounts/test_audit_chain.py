@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from accounts import audit
-from accounts.audit_chain import verify_chain
+from accounts.audit.chain import verify_chain
 from accounts.models import AuditEntry, AuditHead
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -169,6 +169,39 @@ def test_a_hundred_tamperings_are_found_each_at_its_entry(owner):
 
     assert missed == []
     assert verify_chain().broken is None
+
+
+def test_what_was_written_past_the_chain_is_not_sealed_by_whoever_commits_next(owner):
+    past_the_chain(owner, None, None)
+    seal()
+    for table in ("accounts_auditentry", "accounts_audithead"):
+        owner.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    write(3)
+    seal()
+
+    assert verify_chain().entries == ENTRIES + 3
+    assert verify_chain().broken.detail.endswith("was written past the chain")
+
+
+def test_the_head_moves_once_a_transaction_savepoints_and_all(chain):
+    """A row that a transaction changes n times takes it time in n squared."""
+
+    def moves():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_get_xact_tuples_updated('accounts_audithead'::regclass)")
+            return cursor.fetchone()[0]
+
+    before = moves()
+    write(20)
+    with transaction.atomic():
+        write(20)
+    undone = transaction.savepoint()
+    write(20)
+    transaction.savepoint_rollback(undone)
+    seal()
+
+    assert moves() == before + 1
+    assert (verify_chain().entries, verify_chain().broken) == (ENTRIES + 40, None)
 
 
 def test_a_chain_written_anew_is_found_by_what_the_log_has(owner):

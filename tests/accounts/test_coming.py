@@ -11,8 +11,9 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts import invitations, secrets
-from accounts.models import AuditEntry, Invitation, User
+from accounts import secrets
+from accounts.models import AlertChannel, AuditEntry, Invitation, User
+from accounts.people import invitations
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +154,24 @@ def test_operators_invite_on_their_page_and_the_link_is_shown_once(olivia):
     assert desk.post("/invitations/", {"role": "king", "days": "3"}).status_code == 422
 
 
+def test_the_page_says_whether_the_mail_with_an_invitation_went(olivia, settings, monkeypatch):
+    desk = Client()
+    desk.force_login(olivia)
+    asked = {"email": "new@example.test", "role": "bettor", "days": "3"}
+    assert "was sent to new@example.test" in desk.post("/invitations/", asked).content.decode()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+
+    def nobody_there(*_, **__):
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("smtplib.SMTP", nobody_there)
+
+    page = desk.post("/invitations/", asked).content.decode()
+
+    assert "was sent to" not in page
+    assert "No mail could be sent to new@example.test" in page
+
+
 def test_a_changed_password_ends_every_other_session(alice):
     here, there = log_in(), log_in()
     confirm(here)
@@ -246,10 +265,16 @@ def test_a_session_is_listed_and_ended_and_nobody_elses(alice, bob):
 
 def test_keys_of_secrets_are_rotated(alice, settings):
     app = make.authenticator_app(alice)
+    channel = AlertChannel.objects.create(
+        owner=alice, name="bot", kind="webhook", secret=secrets.encrypt("whsec_1"),
+        created_at=timezone.now(),
+    )  # fmt: skip
     old, new = settings.SECRETS_KEYS[0], secrets.key_from("new")
     settings.SECRETS_KEYS = [new, old]
     call_command("rotate_secrets")
     settings.SECRETS_KEYS = [new]
+    channel.refresh_from_db()
+    assert secrets.decrypt(channel.secret) == "whsec_1"
     client = log_in()
     client.post("/login/code/", {"code": make.code_of(app)})
     assert is_in(client)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from accounts.exports import export, harmless
+from accounts.showing.exports import export, harmless
 
 ROWS = [
     {"id": 1, "name": '=cmd|"/c calc"!A1', "profit": "-5.00", "clv": -0.01},

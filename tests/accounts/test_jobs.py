@@ -2,8 +2,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from celery import shared_task
 from django.utils import timezone
 
+from accounts.carried import SLOT
 from accounts.jobs import recorded
 from accounts.models import JobRun
 from accounts.selectors import last_job_runs
@@ -87,3 +89,41 @@ def make_run(job, at, *, succeeded, error=""):
     return JobRun.objects.create(
         job=job, started_at=at, finished_at=at, succeeded=succeeded, error=error
     )
+
+
+@shared_task(name="tests.slotted")
+def slotted():
+    with recorded("tests.slotted") as run:
+        run.detail["did"] = 1
+
+
+def deliver(slot):
+    return slotted.apply(headers={SLOT: slot.isoformat()}).state
+
+
+def test_a_slot_runs_once_however_often_it_is_delivered_and_others_run():
+    assert deliver(NOON) == "SUCCESS"
+    assert [deliver(NOON) for _ in range(3)] == ["IGNORED"] * 3
+    assert deliver(NOON + timedelta(minutes=1)) == "SUCCESS"
+
+    assert [run.slot for run in JobRun.objects.order_by("pk")] == [
+        NOON,
+        NOON + timedelta(minutes=1),
+    ]
+
+
+def test_a_slot_whose_worker_died_is_run_by_who_is_given_it_next():
+    JobRun.objects.create(job="tests.slotted", slot=NOON, started_at=NOON)
+
+    assert deliver(NOON) == "SUCCESS"
+
+    run = JobRun.objects.get()
+    assert (run.succeeded, run.detail) == (True, {"did": 1})
+    assert run.started_at > NOON
+
+
+def test_what_somebody_asked_for_runs_as_often_as_they_ask():
+    for _ in range(2):
+        slotted.apply()
+
+    assert JobRun.objects.filter(slot=None).count() == 2

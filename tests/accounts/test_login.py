@@ -7,9 +7,9 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 from django.utils import timezone
 
-from accounts import login
 from accounts.models import AuditEntry
-from accounts.tries import TooManyTries
+from accounts.people import login
+from accounts.people.tries import TooManyTries
 from tests import make
 
 pytestmark = pytest.mark.django_db

@@ -184,7 +184,7 @@ def test_the_address_judged_is_the_one_connected_to(wire, monkeypatch):
 def test_the_canary_can_be_reached(wire, canary, monkeypatch):
     """If this fails, the tests above prove nothing."""
     monkeypatch.setattr(outbound, "_judged", lambda url: ("", 443))
-    monkeypatch.setattr("accounts.wire.is_public", lambda address: True)
+    monkeypatch.setattr("accounts.outbound.wire.is_public", lambda address: True)
 
     tries("https://loop.example.org/hook")
     assert wire == ["127.0.0.1"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 
 from tests import make
 
@@ -35,6 +36,12 @@ class Api:
             content_type="application/json",
             headers={name: value for name, value in said.items() if value is not None},
         )
+
+
+@pytest.fixture(scope="session")
+def schema() -> dict[str, Any]:
+    """Return what /api/v1/schema says; it takes two seconds to make."""
+    return SchemaGenerator().get_schema(request=None, public=True)
 
 
 @pytest.fixture

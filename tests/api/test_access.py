@@ -37,7 +37,7 @@ def test_a_key_says_who(api, alice):
         "price_format": "decimal",
         "time_zone": "UTC",
         "via": "key",
-        "scopes": ["read", "read:own", "bet", "transfer", "settings"],
+        "scopes": ["read", "read:own", "bet", "signal", "transfer", "settings"],
     }
     assert answer["Cache-Control"] == "no-store"
 

@@ -379,6 +379,14 @@ def test_opportunities_are_filtered_best_first(reader, filters, edges):
     assert [row["edge"] for row in rows] == edges
 
 
+@pytest.mark.parametrize("path", ["opportunities", "ev/hits", "ev/summary"])
+def test_a_filter_that_says_nothing_is_refused_not_left_out(reader, path):
+    answer = reader.get(path, recommended="")
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "recommended"
+
+
 def test_the_summary_counts_by_market_and_book(reader):
     opportunity(make.priced(game=1), edge=0.05)
     opportunity(make.priced(game=2), edge=0.09, passes=["The price is old."])

@@ -10,8 +10,8 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from accounts.client_logins import prune_logins
 from accounts.models import AuditEntry, ClientLogin, RefreshToken
+from accounts.people.client_logins import prune_logins
 from tests import make
 from tests.api.conftest import Api
 from tests.api.test_access import assert_problem

@@ -14,7 +14,7 @@ from betting.domain.performance import flat_record
 from betting.domain.record import DAY
 from betting.domain.sweeping import BadSpace, trials_of, walk_forward
 from betting.management.commands import sweep as command
-from betting.models import Backtest, Sweep
+from betting.models import Backtest, Strategy, Sweep
 from betting.selectors import backtests as selectors
 from betting.services import backtests, sweeps
 from betting.services.backtests import BacktestRefused, Wish
@@ -169,6 +169,18 @@ def test_what_cannot_be_is_refused_and_writes_nothing(history, olivia, no_holdou
         with pytest.raises(BacktestRefused, match=why):
             backtests.ask_for_backtest(asked, by_id=olivia.pk, now=make.NIGHT)
     assert not Backtest.objects.exists()
+
+
+def test_nobody_plays_what_is_another_persons_own(history, alice, olivia, no_holdout):
+    """Everybody reads a backtest and its settings."""
+    Strategy.objects.filter(key=wish().strategy_key).update(owner=alice)
+
+    for asked in (wish(), wish(strategy_key="x")):
+        with pytest.raises(BacktestRefused, match="there is no") as said:
+            backtests.ask_for_backtest(asked, by_id=olivia.pk, now=make.NIGHT)
+        assert f" {wish().strategy_key}," not in str(said.value)
+    assert selectors.choices(olivia.pk)[0] == []
+    assert backtests.ask_for_backtest(wish(), by_id=alice.pk, now=make.NIGHT)
 
 
 def test_a_sweep_never_sees_a_held_out_season(history, olivia, settings):

@@ -65,6 +65,7 @@ def test_results_do_not_reach_the_choice(file, tmp_path):
     assert bets(turned) == bets(file)
 
 
+@pytest.mark.django_db
 def test_a_file_without_those_prices_is_refused_by_name(tmp_path):
     other = tmp_path / "other.csv"
     other.write_text("Season,Div,Date,FTR\n2005-06,E0,13/08/05,H\n")
@@ -75,6 +76,7 @@ def test_a_file_without_those_prices_is_refused_by_name(tmp_path):
         call_command("consensus_study", str(other))
 
 
+@pytest.mark.django_db
 def test_the_command_writes_a_table_or_json(file, capsys):
     call_command("consensus_study", str(file), "--to", "2005-06")
     shown = capsys.readouterr().out

@@ -1,9 +1,11 @@
 """The decision journal: frozen to the bit, once, decided again, and let go of when old."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, InternalError, transaction
 from django.db.utils import ProgrammingError
@@ -14,6 +16,7 @@ from betting.domain.decide import decide, slate_of
 from betting.models import DecisionInputs, JournalEntry, Opportunity
 from betting.services import journal
 from betting.services.opportunities import refresh_opportunities
+from betting.services.previewing import preview
 from tests import make
 from tests.api.conftest import Api
 from tests.tables import SEEN, moment, quote_table, two_way
@@ -176,3 +179,33 @@ def test_fair_by_method_says_nothing_where_no_book_prices_every_outcome():
     fair = domain.fair_by_method(quote_table(*rows))
 
     assert all(np.isnan(column).all() for column in fair.values())
+
+
+def test_a_change_is_previewed_on_what_was_frozen_and_writes_nothing(market, olivia, client):
+    refresh()
+    found = Opportunity.objects.filter(passes=[]).select_related("strategy").first()
+    loose = Configuration.from_json(found.configuration)
+    strict = replace(loose, min_edge=0.19)
+    now = make.NOON + timedelta(days=1)
+
+    same = preview(loose, loose, now=now)
+    assert (same.before, same.after, same.gained, same.lost) == (1, 1, [], [])
+    fewer = preview(loose, strict, now=now)
+    assert (fewer.before, fewer.after, fewer.lost_count) == (1, 0, 1)
+    assert fewer.lost[0].bookmaker == market.bookmaker.title
+    assert fewer.lost[0].gates
+    more = preview(strict, loose, now=now)
+    assert (more.gained_count, more.gained[0].price) == (1, 2.2)
+    assert preview(loose, strict, now=now + timedelta(days=7)).moments == 0
+
+    with time_machine.travel(now, tick=False):
+        client.force_login(olivia)
+        boxes = client.get(f"/strategies/{found.strategy.key}/change/").context["form"].initial
+        sent = {name: value for name, value in boxes.items() if value is not None}
+        page = client.post(
+            f"/strategies/{found.strategy.key}/change/",
+            sent | {"min_edge": "0.19", "preview": "1", "title": "x"},
+        )
+    assert b"where the version in force recommends 1" in page.content
+    found.strategy.refresh_from_db()
+    assert found.strategy.version == 1

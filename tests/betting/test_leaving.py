@@ -14,13 +14,15 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts import closing
-from accounts.audit_chain import verify_chain
+from accounts.audit.chain import verify_chain
 from accounts.models import ApiKey, SavedFilter, User
+from accounts.people import closing
 from betting.models import Bet, LedgerAccount, SharedLink, Transfer
 from betting.services import leaving, sharing, taking_out
 from betting.services.settlement import settle_bet
 from betting.services.track import publish_record
+from risk.models import PlaceSaid
+from risk.services.jurisdiction import say_place
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +110,7 @@ def test_everything_of_mine_comes_as_json_and_csv_and_nothing_of_anothers(alice,
     make.bankroll(bob, "987.65", name="Secret of bob")
     make.api_key(alice)
     SavedFilter.objects.create(owner=alice, page="odds", name="=HYPERLINK(1)", query="x")
+    say_place(owner_id=alice.pk, place="US-NJ", reached_age=40, now=timezone.now())
     taking_out.ask(owner_id=alice.pk, now=timezone.now())
     again = taking_out.ask(owner_id=alice.pk, now=timezone.now())
     made = taking_out.make_next(now=timezone.now())
@@ -123,6 +126,8 @@ def test_everything_of_mine_comes_as_json_and_csv_and_nothing_of_anothers(alice,
     assert "Secret of bob" not in whole
     assert alice.password not in whole
     assert ApiKey.objects.get().hashed_key not in whole
+    (said,) = json.loads(archive.read("risk_placesaid.json"))
+    assert (said["place"], said["reached_age"]) == ("US-NJ", 21)
     assert {"betting_transfer.json", "betting_settlement.json", "README.txt"} <= set(
         archive.namelist()
     )
@@ -176,9 +181,10 @@ def test_a_closed_account_has_no_person_in_it_and_the_books_are_whole(as_alice, 
     )
     _, text = make.api_key(alice)
     _, token = share(alice)
+    say_place(owner_id=alice.pk, place="GB", reached_age=40, now=timezone.now())
     before = {
         model: list(model.objects.order_by("pk").values())
-        for model in (Bet, Transfer, LedgerAccount)
+        for model in (Bet, Transfer, LedgerAccount, PlaceSaid)
     }
     closing.ask_to_close(user_id=alice.pk, password=PASSWORD, word="close", now=timezone.now())
     assert leaving.close_due_accounts(now=timezone.now() + timedelta(days=15)) == 1

@@ -18,6 +18,7 @@ from betting.services.opportunities import refresh_opportunities
 from betting.services.prices import PriceNow, latest_price
 from betting.services.strategies import ensure_strategies
 from betting.venues.paper import Temper
+from risk.models import Limits
 from tests import make
 
 LATER = make.NOON + timedelta(minutes=1)
@@ -143,3 +144,14 @@ def test_a_market_bet_on_by_hand_gets_no_leg(away, alice):
     make.place(alice, away, "5.00")
 
     assert place_for_followers(make.NOON).placed == 0
+
+
+def test_no_leg_is_taken_where_a_limit_has_room_for_each_but_not_for_all(away, alice):
+    """As in a backtest: each leg is sized beside those before it, not as if it were the first."""
+    make.limits(alice, bet="0.0200", event="0.0300", day="0.0150")
+
+    assert place_for_followers(make.NOON).placed == 0
+    assert not Bet.objects.exists()
+
+    Limits.objects.filter(owner=alice).update(max_day_share=Decimal("0.0500"))
+    assert place_for_followers(make.NOON).placed == 2

@@ -1,5 +1,6 @@
 """What performance pages read and no request works out: drawn by the job, without look-ahead."""
 
+import json
 from datetime import timedelta
 
 import numpy as np
@@ -16,7 +17,7 @@ from betting.models import MarketDay, Outlook
 from betting.selectors.performance import regimes_at
 from betting.services import outlooks
 from betting.services.settlement import settle_due_bets
-from odds.models import Competition
+from odds.models import Competition, Event
 from tests import make
 from tests.betting.test_backtest import history as history
 
@@ -105,10 +106,21 @@ def test_the_job_draws_once_for_what_settled_and_the_pages_show_it(alice, as_ali
     assert "With 1 more day like these" in page
     assert "Falls 20% from a peak" in page
     assert "By market regime when placed" in page
+    MarketDay.objects.create(
+        competition=bet.selection.market.event.competition, regime=0, regimes=2,
+        day=make.NOON.date() - timedelta(days=3), made_at=make.NIGHT,
+    )  # fmt: skip
+    (row,) = json.loads(b"".join(as_alice.get("/performance/export.json").streaming_content))
+    assert row["regime"] == "lower margin"
 
 
 @pytest.mark.django_db
 def test_a_day_of_a_market_is_read_once_and_when_its_results_are_in(history):
+    # Of decades before the first price an archive has results alone.
+    early = Event.objects.get()
+    early.pk, long = None, 3 * timedelta(outlooks.MOST_DAYS_A_ROUND)
+    early.day, early.starts_at = early.day - long, early.starts_at - long
+    early.save()
     assert outlooks.refresh(make.NIGHT).days == 0
     later = make.NIGHT + timedelta(days=3)
 

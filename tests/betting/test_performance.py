@@ -117,6 +117,19 @@ def test_beating_the_close_counts_where_profit_is_noise_and_losing_is_never_skil
     assert few.finding is Finding.NO_EVIDENCE
 
 
+def test_a_verdict_asks_for_more_bets_only_where_more_would_tell():
+    arbitrage = judge(Interval(0.012, 0.010, 0.014, 78), None, 0.45).sentence
+    assert "leaves out zero, but" in arbitrage
+    assert "in 45 % of cases, so it cannot be told from luck." in arbitrage
+    assert "more bet" not in arbitrage
+    # A lopsided interval holds zero and is narrower than twice the yield.
+    assert "more bet" not in judge(Interval(0.05, -0.001, 0.09, 100), None, 0.03).sentence
+    one = judge(Interval(0.02, -0.0001, 0.0402, 100), None, 0.1).sentence
+    assert "cannot be told from luck: about 2 more bets like these would tell." in one
+    few = judge(Interval(0.5, 0.1, 0.9, 29), None, 0.001).sentence
+    assert "about 1 more bet like these would tell" in few
+
+
 def test_the_expected_band_widens_with_doubt_that_does_not_average_out():
     plain = replace(bets(1, n=400), probability=np.full(400, 0.52))
     doubted = replace(plain, doubt=np.full(400, 0.02))

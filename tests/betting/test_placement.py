@@ -16,8 +16,8 @@ from betting.services.settlement import settle_bet
 from betting.venues import registry
 from betting.venues.base import Answer, Terms, Verdict
 from odds.models import Bookmaker
-from risk.models import Assessment
-from risk.services import halt_everything, lift_halt
+from risk.models import Assessment, Halt
+from risk.services import begin_stake, halt_everything, lift_halt
 from risk.services.personal import exclude
 from tests import make
 from tests.live.serving import until
@@ -514,6 +514,30 @@ def test_no_stake_is_written_after_its_stop_was(alice, stop):
         stopping.result(30)
 
     assert written_when_stopped == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_breaker_that_trips_as_bets_settle_does_not_wait_for_stakes_in_a_ring(alice):
+    """A stake that has begun waits for what its owner has, which the settling bet holds."""
+    make.bankroll(alice)
+    make.limits(alice, bet="0.1000", event="0.1000", day="1.0000", drawdown="0.0500")
+    bet = make.place(alice, make.priced(), "60.00")
+
+    def settle():
+        try:
+            settle_bet(bet_id=bet.pk, result="lost", now=make.NIGHT)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            begin_stake()
+            settling = threads.submit(settle)
+            until(lambda: waiting("advisory") or settling.done(), "the bet to settle")
+            assert settling.done()
+        settling.result(30)
+
+    assert Halt.objects.get().cause == "drawdown"
 
 
 def waiting(*kinds: str) -> bool:

@@ -1,5 +1,6 @@
 """What pages and API read: of the right bankroll, of the right stretch, within every limit."""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 
@@ -134,3 +135,27 @@ def test_currencies_are_not_added_up(alice):
 
     assert performance_of(alice.pk).profit == 15.0
     assert performance_of(alice.pk, PerformanceFilter(bankroll=other.pk)).capital == 500.0
+
+
+def test_the_groups_of_one_table_cut_every_other_and_the_export(alice, as_alice):
+    make.bankroll(alice)
+    long = settled(alice, 1, "won", 0)
+    short = make.place(alice, make.priced("1.400", game=2), "10.00")
+    settle_bet(bet_id=short.pk, result="lost", now=make.NIGHT)
+
+    track = track_record_of(alice.pk, PerformanceFilter(by_price="2.00 to 3.00"))
+    assert [bet.pk for bet in track.bets] == [long.pk]
+    assert {key: sum(each.bets for each in groups) for key, groups in track.groups.items()} == (
+        dict.fromkeys(track.groups, 1)
+    )
+    assert performance_of(alice.pk, PerformanceFilter(by_price="under 1.50")).profit == -10.0
+    both = PerformanceFilter(by_price="under 1.50", by_version="nobody's")
+    assert performance_of(alice.pk, both).bets == 0
+
+    address = "/performance/?by_price=2.00+to+3.00"
+    page = as_alice.get(address).content.decode()
+    assert "By price taken: 2.00 to 3.00" in page
+    # Choosing a book keeps the price; the export holds what the page is of.
+    assert f'href="?by_price=2.00+to+3.00&amp;bookmaker={long.bookmaker.key}"' in page
+    rows = as_alice.get(address.replace("/?", "/export.json?")).getvalue()
+    assert [row["id"] for row in json.loads(rows)] == [long.pk]

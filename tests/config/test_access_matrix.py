@@ -17,11 +17,13 @@ from django.urls import URLPattern, get_resolver
 from rest_framework.exceptions import APIException
 from rest_framework.views import APIView
 
-from accounts.backends import NameOrEmail
+from accounts.people.backends import NameOrEmail
 from accounts.scopes import ROLES, SCOPES
 from config import access_table
+from config.headers import DoorsForMachines
 from config.routes import LOGGED_IN, MINE, NEVER, OPEN
 from tests import make
+from tests.config.test_headers import EVERYWHERE
 
 pytestmark = pytest.mark.django_db
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "roles.md"
@@ -52,6 +54,15 @@ def sample(address):
     plain = re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda m: SAMPLES[m[1]], address)
     plain = re.sub(r"<(\w+):\w+>", lambda m: SAMPLES[m[1]], plain)
     return "/" + plain.replace("^", "").replace("$", "").replace("\\", "").replace("…", "")
+
+
+def carries_the_headers(answer, *, to_somebody):
+    """Say whether an answer is guarded as every one must be, and stored nowhere if it is theirs."""
+    return (
+        {name: answer.get(name) for name in EVERYWHERE} == EVERYWHERE
+        and "unsafe" not in answer.get("Content-Security-Policy", "unsafe")
+        and ("no-store" in answer.get("Cache-Control", "") or not to_somebody)
+    )
 
 
 @pytest.fixture
@@ -136,6 +147,10 @@ def test_every_door_opens_to_exactly_those_of_the_table(everybody):
                 wrong.append(f"{name} at {method} {address}: {answer.status_code}, needs {needs}")
             elif not let_in and answer.status_code not in (302, 401, 403):
                 wrong.append(f"{name} at {method} {address}: {answer.status_code}")
+            # Doors for machines do not look who asks, and say themselves that nobody keeps it.
+            is_told = name in ROLES and sample(address) not in DoorsForMachines.PATHS
+            if not carries_the_headers(answer, to_somebody=is_told):
+                wrong.append(f"{name} at {method} {address}: {dict(answer.headers)}")
 
     assert not wrong
     assert asked > 1_500

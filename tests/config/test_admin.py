@@ -25,6 +25,8 @@ MODELS = [model for app in OURS for model in apps.get_app_config(app).get_models
 WITHOUT_PAGE = {PriceChange, BreakersDue}
 EVIDENCE = {
     "PlaceSaid",
+    "Signal",
+    "SignalSource",
     "Transfer",
     "LedgerAccount",
     "Bankroll",
@@ -76,7 +78,9 @@ EVIDENCE = {
     "AlertTrigger",
     "Notification",
     "Delivery",
+    "DeadLetter",
     "JobRun",
+    "JobSkip",
     "KeptAnswer",
     "ClientLogin",
     "RefreshToken",

@@ -1,9 +1,14 @@
 """However many beats are started, one of them sends."""
 
-import pytest
-from celery import Celery
-from celery.beat import PersistentScheduler
+from datetime import timedelta
 
+import pytest
+import time_machine
+from celery import Celery
+from celery.beat import PersistentScheduler, ScheduleEntry
+from celery.schedules import schedule
+
+from accounts.carried import SLOT
 from config.beat import LOOK_SECONDS, Leadership, OneBeat
 from config.celery import app
 from tests.live.serving import until
@@ -61,3 +66,27 @@ def test_a_beat_that_does_not_lead_sends_nothing(two, tmp_path, monkeypatch):
 
 def test_the_product_is_scheduled_by_it():
     assert app.conf.beat_scheduler == "config.beat:OneBeat"
+
+
+def test_two_beats_send_a_job_for_the_same_slot_and_the_next_round_for_another(
+    tmp_path, monkeypatch
+):
+    sent = []
+    monkeypatch.setattr(
+        PersistentScheduler,
+        "apply_async",
+        lambda self, entry, *_, **__: sent.append(entry.options["headers"][SLOT]),
+    )
+    entry = ScheduleEntry("a", "odds.fetch_odds", schedule=schedule(timedelta(seconds=60)), app=app)
+    beats = [
+        OneBeat(app, schedule_filename=str(tmp_path / str(number)), lazy=True)
+        for number in range(2)
+    ]
+    with time_machine.travel("2026-03-01T12:00:07Z", tick=False) as clock:
+        for beat in beats:
+            beat.apply_async(entry)
+            clock.shift(20)
+        clock.shift(20)
+        beats[0].apply_async(entry)
+
+    assert sent == ["2026-03-01T12:00:00+00:00"] * 2 + ["2026-03-01T12:01:00+00:00"]

@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from accounts.clock import Acceleration
+from accounts.jobs import SLOT
+from accounts.models import JobRun
 from config.celery import REAL, WORLD, app, schedule
+from config.queues import HURRIED
 
 NAMED = {
     "odds.fetch_odds",
@@ -37,6 +40,8 @@ NAMED = {
     "accounts.upkeep",
     "accounts.print_audit_head",
     "accounts.verify_audit",
+    "accounts.backup",
+    "betting.check_books",
 }
 app.loader.import_default_modules()
 OURS = sorted(
@@ -56,7 +61,8 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_the_schedule_names_every_job_once():
-    assert set(schedule(None)) == NAMED
+    assert {job["task"] for job in schedule(None).values()} == NAMED
+    assert len(schedule(None)) == len(NAMED) - 1 + len(HURRIED)
     assert not WORLD.keys() & REAL.keys()
 
 
@@ -85,6 +91,32 @@ def test_a_task_can_be_repeated_limited_and_called_by_name_only(name):
     assert name in HELD or limit < app.conf.broker_transport_options["visibility_timeout"]
 
 
+# These hold rows of their own (messages, take-outs), only say something, or have no key to seal by.
+NO_SLOT = {
+    "accounts.backup",
+    "accounts.heartbeat",
+    "accounts.print_audit_head",
+    "betting.make_take_outs",
+    "betting.tell_people",
+}
+
+
+@pytest.mark.django_db
+def test_a_slot_that_is_done_is_done_by_nobody_however_often_it_is_delivered():
+    slot = {"headers": {SLOT: START.isoformat()}}
+    for name in NAMED - NO_SLOT:
+        JobRun.objects.create(
+            job=name, slot=START, started_at=START, finished_at=START, succeeded=True
+        )
+
+    came = {
+        name: {app.tasks[name].apply(**slot).state for _ in range(3)} for name in NAMED - NO_SLOT
+    }
+
+    assert {name for name, states in came.items() if states != {"IGNORED"}} == set()
+    assert JobRun.objects.count() == len(NAMED - NO_SLOT)
+
+
 def test_the_brokers_worst_option_is_not_set():
     """With retry_on_timeout one dropped connection hangs a worker for good."""
     assert "retry_on_timeout" not in app.conf.broker_transport_options
@@ -96,7 +128,7 @@ def test_a_fast_world_is_served_faster_but_never_without_rest():
     assert world["odds.fetch_odds"]["schedule"] == 5
     assert world["betting.refresh_opportunities"]["schedule"] == 5
     assert world["models_registry.retrain"]["schedule"] == 10_080
-    assert world["accounts.heartbeat"]["schedule"] == 15
+    assert world["accounts.heartbeat.money"]["schedule"] == 15
 
 
 def test_in_the_real_world_the_plan_is_asked_each_minute():
@@ -110,3 +142,10 @@ def test_in_the_real_world_the_plan_is_asked_each_minute():
 def test_what_waits_too_long_is_dropped_not_piled_up():
     for job in schedule(None).values():
         assert job["options"]["expires"] == max(job["schedule"], 30)
+
+
+@pytest.mark.parametrize("queue", HURRIED)
+def test_a_queue_is_sent_its_own_heartbeat(queue):
+    sent = schedule(None)[f"accounts.heartbeat.{queue}"]
+
+    assert (sent["kwargs"], sent["options"]["queue"]) == ({"queue": queue}, queue)

@@ -13,6 +13,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
   window.violations.push(`${location.pathname}: ${event.violatedDirective} ${event.blockedURI}`);
   sessionStorage.setItem("violations", JSON.stringify(window.violations));
 });
+window.__ran = (number) => window.violations.push(`payload ${number} ran`);
 """
 
 

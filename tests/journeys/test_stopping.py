@@ -91,7 +91,9 @@ def test_what_stops_is_seen_and_holds_at_once_at_every_door(browser, server, wor
     page.goto(server.url + "/risk/")
     page.get_by_label("Why it is safe to go on").fill("It was a test.")
     page.get_by_role("button", name="Lift this halt").click()
-    expect(page.get_by_text("Lifted. New stakes are taken again.")).to_be_visible()
+    expect(
+        page.get_by_text("Lifted. New stakes are taken again, unless another halt stands.")
+    ).to_be_visible()
 
     # Keeping away: told once more in plain words, then nobody ends it.
     page.goto(server.url + "/risk/personal/")

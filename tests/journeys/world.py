@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
@@ -51,6 +51,7 @@ class _World:
     def __init__(self, owner: User) -> None:
         self.owner = owner
         self.random = random.Random(7)  # noqa: S311 repeatable, not secret
+        self.played: set[tuple[Team, Team, date]] = set()
         self.now = timezone.now().replace(microsecond=0)
         sport, _ = Sport.objects.get_or_create(key="basketball", defaults={"title": "Basketball"})
         self.league = Competition.objects.create(
@@ -135,6 +136,10 @@ class _World:
 
     def _game(self, number: int, starts_at) -> Event:
         home, away = self.random.sample(self.teams, 2)
+        # Which games share a day depends on the hour of the clock.
+        while (home, away, starts_at.date()) in self.played:
+            home, away = self.random.sample(self.teams, 2)
+        self.played.add((home, away, starts_at.date()))
         return Event.objects.create(
             competition=self.league,
             season="2025-26",

@@ -49,7 +49,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, **more: str) -> None:
-        env = _environment(self.prefix) | {
+        env = environment(self.prefix) | {
             "FAIRLINE_BIND": f"127.0.0.1:{self.port}",
             "WEB_WORKERS": "1",
             "WEB_THREADS": "2",
@@ -118,7 +118,7 @@ class Worker:
         command += ["--without-mingle", "--queues", self.queue, "--loglevel", "warning"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=_environment(self.prefix), stdout=log, stderr=log,
+                command, cwd=ROOT, env=environment(self.prefix), stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
 
@@ -245,7 +245,7 @@ def working(folder: Path, prefix: str) -> Iterator[Worker]:
             worker.process.wait(10)
 
 
-def _environment(prefix: str) -> dict[str, str]:
+def environment(prefix: str) -> dict[str, str]:
     """Return the environment of a process of the product's on the tests' database."""
     database = connection.settings_dict
     name, word = quote(database["USER"]), quote(database["PASSWORD"] or "")

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from accounts import live
-from accounts.streams import Hub, Listener, Signal
+from accounts.live.streams import Hub, Listener, Signal
 from config.talking import EventStream, WebSocket
 
 

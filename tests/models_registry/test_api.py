@@ -3,7 +3,8 @@
 import pytest
 
 from accounts.models import AuditEntry
-from models_registry import api_life, services
+from models_registry import services
+from models_registry.api import life as api_life
 from tests import make
 from tests.api.conftest import Api
 from tests.models_registry import league

@@ -11,8 +11,8 @@ from models_registry import artifacts, services
 from models_registry.domain.calibration import Calibration
 from models_registry.domain.features import FeatureMatrix, SignatureMismatch
 from models_registry.domain.reach import TrainingRows
-from models_registry.learners import FittedModel, fit_linear, fit_trees
 from models_registry.models import Promotion
+from models_registry.training.learners import FittedModel, fit_linear, fit_trees
 from tests.models_registry import league
 
 NAMES = (

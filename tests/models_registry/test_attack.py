@@ -13,8 +13,8 @@ from models_registry.domain import calibration
 from models_registry.domain.features import NAMES, FeatureMatrix, build_features
 from models_registry.evaluation import prepare_by_season
 from models_registry.history import History
-from models_registry.learners import FittedModel
 from models_registry.models import Attack
+from models_registry.training.learners import FittedModel
 from tests import make
 from tests.models_registry import arrays, league
 from tests.models_registry.test_lookahead import (

@@ -18,7 +18,7 @@ from models_registry.domain.logistic import log_odds_of
 from models_registry.domain.market_before import MarketBefore
 from models_registry.domain.scores import PointScores
 from models_registry.history import History, read_history
-from models_registry.prices_before import prices_before_in_files, stored_prices_before
+from models_registry.history.prices_before import prices_before_in_files, stored_prices_before
 from odds.models import PriceChange
 from odds.services.partitions import ensure_partitions
 from tests import make

@@ -14,7 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from models_registry.history import instant, read_history
-from models_registry.history_files import read_files
+from models_registry.history.files import read_files
 from models_registry.management.commands import evaluate
 from odds.models import Competition, Event, Team, TeamGame
 from tests.models_registry import league

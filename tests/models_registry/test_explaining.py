@@ -13,8 +13,8 @@ from models_registry.domain.explanation import smallest_moves
 from models_registry.domain.features import FeatureMatrix
 from models_registry.domain.logistic import log_odds_of
 from models_registry.domain.reach import TrainingRows, measure_reach
-from models_registry.learners import LINEAR_COLUMNS, FittedModel, fit_linear, fit_trees
 from models_registry.models import Prediction
+from models_registry.training.learners import LINEAR_COLUMNS, FittedModel, fit_linear, fit_trees
 from tests import make
 from tests.models_registry import league
 

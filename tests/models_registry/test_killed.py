@@ -1,40 +1,40 @@
 """A worker killed at any point: its run goes on or says why not, and is never half registered."""
 
+import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import traceback
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import wraps
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from django.db import connection, connections
+from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from models_registry import artifacts as files
-from models_registry import checkpoints, services, tasks
-from models_registry import training as recipe
+from models_registry import services, tasks
 from models_registry.models import ModelVersion, TrainingRun
-from models_registry.services import cleaning, runs, training
+from models_registry.services import cleaning, runs
+from models_registry.training import checkpoints
 from tests.live.serving import ROOT, until
-from tests.models_registry import league
+from tests.models_registry import dying, league
 
 NOW = datetime(2025, 7, 1, tzinfo=UTC)
-FOLDS = 3
+# Forks from a process without threads: a copy of this one could keep a lock that one of them had.
+DYING = multiprocessing.get_context("forkserver")
+DYING.set_forkserver_preload([dying.__name__, "scipy.optimize", "xgboost"])
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def trained_before(transactional_db, artifacts, monkeypatch) -> ModelVersion:
     """A small league of three folds, and what training on it undisturbed gives."""
-    monkeypatch.setattr(recipe, "WARM_UP", 60)
-    monkeypatch.setattr(recipe, "FEWEST_TO_FIT", 60)
+    dying.learn_from_little(monkeypatch.setattr)
     league.fill(league.competition(), seasons=5, games=60)
     return services.train_version(competition_key=league.KEY, until=NOW)
 
@@ -43,79 +43,17 @@ def _ask() -> TrainingRun:
     return services.ask_for_training(competition_key=league.KEY, until=NOW, by_id=None, now=NOW)
 
 
-def _die(*_arguments: object, **_named: object) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _dies(where: object, name: str, *, at: int = 1, after: bool = False) -> None:
-    """Let a function kill its process when it is called, or has done its work, so often."""
-    real = getattr(where, name)
-    calls = []
-
-    @wraps(real)
-    def dying(*arguments, **named):
-        calls.append(name)
-        if not after and len(calls) == at:
-            _die()
-        answer = real(*arguments, **named)
-        if len(calls) == at:
-            _die()
-        return answer
-
-    setattr(where, name, dying)
-
-
-def _dies_within(where: object, name: str) -> None:
-    """Let a process die when the function has written its first file to disk, and no more."""
-    real = getattr(where, name)
-
-    def dying(*arguments, **named):
-        _dies(os, "fsync", after=True)
-        return real(*arguments, **named)
-
-    setattr(where, name, dying)
-
-
-POINTS: dict[str, Callable[[], None]] = {
-    "before its first step": lambda: _dies(runs.Work, "step"),
-    "history read": lambda: _dies(training, "read_history", after=True),
-    "before the first fold": lambda: _dies(checkpoints.Checkpoints, "once"),
-    "half a fold on disk": lambda: _dies_within(checkpoints, "_write"),
-    "one fold kept and not yet said": lambda: _dies(checkpoints, "_write", after=True),
-    "two folds kept": lambda: _dies(checkpoints.Checkpoints, "once", at=3),
-    "all folds kept": lambda: _dies(checkpoints.Checkpoints, "once", at=FOLDS, after=True),
-    "before the artefact": lambda: _dies(files, "save"),
-    "half an artefact on disk": lambda: _dies_within(files, "_write_folder"),
-    "artefact without a row": lambda: _dies(files, "save", after=True),
-    "version written, not committed": lambda: _dies(training, "_register", after=True),
-    "run written, not committed": lambda: _dies(training, "finish", after=True),
-    "committed": lambda: _dies(training, "forget"),
-}
-
-
-def _killed(run: TrainingRun, install: Callable[[], None]) -> None:
+def _killed(run: TrainingRun, point: str) -> None:
     """Let a process of its own work on a run until it kills itself, as the task would."""
-    # A process inherits no connection, as in Celery's pool.
-    connections.close_all()
-    connection.close_pool()
-    heard, says = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            # How long a busy machine takes to connect is not what is asked here.
-            connection.settings_dict["OPTIONS"]["pool"]["timeout"] = 60
-            install()
-            tasks.train(run_id=run.pk)
-            os.write(says, b"it worked to the end")
-        except BaseException:  # noqa: BLE001
-            os.write(says, traceback.format_exc().encode()[-4000:])
-        finally:
-            os._exit(1)
-    os.close(says)
-    _, status = os.waitpid(pid, 0)
-    with os.fdopen(heard) as said:
-        assert os.WIFSIGNALED(status), said.read()
-    assert os.WTERMSIG(status) == signal.SIGKILL
+    heard, says = DYING.Pipe(duplex=False)
+    worker = DYING.Process(
+        target=dying.work,
+        args=(says, run.pk, point, connection.settings_dict["NAME"], settings.ARTIFACT_DIR),
+    )
+    worker.start()
+    says.close()
+    worker.join()
+    assert worker.exitcode == -signal.SIGKILL, heard.recv()
     until(lambda: run.pk not in runs.held_runs(), "Postgres to let the dead worker's lock go")
 
 
@@ -134,12 +72,12 @@ def test_killed_at_any_point_a_run_goes_on_where_it_was(trained_before, artifact
         checkpoints, "_write", lambda file, arrays: (made.append(file), really(file, arrays))
     )
     kept_at: dict[str, int] = {}
-    for point, install in POINTS.items():
+    for point in dying.POINTS:
         shutil.rmtree(artifacts)
         before = ModelVersion.objects.count()
         run = _ask()
 
-        _killed(run, install)
+        _killed(run, point)
         found = _found_after(run)
         waiting, ended = services.sweep_runs()
 
@@ -155,7 +93,7 @@ def test_killed_at_any_point_a_run_goes_on_where_it_was(trained_before, artifact
         tasks.train(run_id=run.pk)
         after = _found_after(run)
         assert (after.status, after.attempt, after.versions) == ("succeeded", 2, before + 1), point
-        assert len(made) == FOLDS - found.kept, point
+        assert len(made) == dying.FOLDS - found.kept, point
         assert run.version.checksum == trained_before.checksum, point
         files.load(run.version.artifact, run.version.checksum, run.version.signature)
     assert list(kept_at.values()) == [0, 0, 0, 0, 1, 2, 3, 3, 3, 3, 3, 3, 3]
@@ -164,7 +102,7 @@ def test_killed_at_any_point_a_run_goes_on_where_it_was(trained_before, artifact
 def test_a_run_that_kills_two_workers_fails_with_the_step(trained_before):
     run = _ask()
     for _ in range(2):
-        _killed(run, POINTS["two folds kept"])
+        _killed(run, "two folds kept")
 
     assert services.sweep_runs() == ([], [run.pk])
 
@@ -178,7 +116,7 @@ def test_a_run_that_kills_two_workers_fails_with_the_step(trained_before):
 
 def test_a_cancelled_run_whose_worker_died_is_cancelled_not_gone_on_with(trained_before):
     run = _ask()
-    _killed(run, POINTS["two folds kept"])
+    _killed(run, "two folds kept")
 
     services.cancel_training(run_id=run.pk, by_id=None, reason="mistaken", now=NOW)
 
@@ -191,7 +129,7 @@ def test_what_dead_workers_left_is_removed_after_a_day(trained_before, artifacts
     for point in ("half a fold on disk", "half an artefact on disk", "artefact without a row"):
         run = _ask()
         shutil.rmtree(artifacts / trained_before.artifact, ignore_errors=True)
-        _killed(run, POINTS[point])
+        _killed(run, point)
         services.cancel_training(run_id=run.pk, by_id=None, reason="", now=NOW)
     (artifacts / "notes.txt").write_text("somebody's")
     now = timezone.now()

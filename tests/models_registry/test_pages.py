@@ -10,8 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
-from models_registry import comparison, life, selectors, services, views_life
+from models_registry import comparison, life, selectors, services
 from models_registry.models import TrainingRun
+from models_registry.views import life as views_life
 from tests.models_registry import league
 
 PREDICTOR = f"{league.KEY}-h2h"

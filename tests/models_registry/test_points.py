@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from models_registry import artifacts as files
-from models_registry.boosters import BOOSTERS
 from models_registry.domain.calibration import Calibration
 from models_registry.domain.features import FeatureMatrix
 from models_registry.domain.points import Points, fit_points, margin_centres
 from models_registry.domain.reach import TrainingRows
 from models_registry.domain.scores import PointScores
-from models_registry.learners import (
+from models_registry.training.boosters import BOOSTERS
+from models_registry.training.learners import (
     LINEAR_COLUMNS,
     FittedModel,
     Parameters,

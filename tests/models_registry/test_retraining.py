@@ -2,11 +2,12 @@
 
 import pytest
 
-from models_registry import checkpoints, selectors, services, tasks
+from models_registry import selectors, services, tasks
 from models_registry.domain.bounds import GateBounds
 from models_registry.models import Attack, ModelVersion, TrainingRun
-from models_registry.selectors_proofs import parameters_of, run_behind
+from models_registry.selectors.proofs import parameters_of, run_behind
 from models_registry.services import promotion
+from models_registry.training import checkpoints
 from tests.models_registry import league
 
 NOW = league.AFTER

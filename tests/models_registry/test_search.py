@@ -9,11 +9,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, transaction
 
-from models_registry import searching, selectors_proofs, tasks, training
-from models_registry.boosters import BOOSTERS
-from models_registry.learners import AS_THEY_STAND
+from models_registry import tasks, training
 from models_registry.models import Opening, Promotion, Search, TrainingRun, Trial, TrialFold
-from models_registry.searching import Tried, hopeless, leanings, suggest
+from models_registry.selectors import proofs as selectors_proofs
 from models_registry.services import ask_for_training, train_run, trials
 from models_registry.services.search import (
     SearchRefused,
@@ -22,6 +20,10 @@ from models_registry.services.search import (
     stop_search,
 )
 from models_registry.services.trials import searches_to_work_on, work_on_search
+from models_registry.training import searching
+from models_registry.training.boosters import BOOSTERS
+from models_registry.training.learners import AS_THEY_STAND
+from models_registry.training.searching import Tried, hopeless, leanings, suggest
 from tests import make
 from tests.models_registry import league
 

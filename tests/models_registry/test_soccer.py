@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from models_registry.history import read_history
-from models_registry.history_files import read_files
+from models_registry.history.files import read_files
 from models_registry.models import ModelVersion
 from tests.models_registry import matches
 

@@ -209,17 +209,19 @@ def test_plain_rows_carry_every_cell_of_the_board():
 
 
 def test_filters_are_kept_by_name_for_their_owner_alone(as_alice, alice, bob, client):
-    as_alice.post("/odds/filters/", {"name": " Tonight ", "query": "market=totals&when=3h"})
-    as_alice.post("/odds/filters/", {"name": "Tonight", "query": "market=h2h&when=3h"})
+    as_alice.post(
+        "/filters/", {"page": "odds", "name": " Tonight ", "query": "market=totals&when=3h"}
+    )
+    as_alice.post("/filters/", {"page": "odds", "name": "Tonight", "query": "market=h2h&when=3h"})
     kept = SavedFilter.objects.get()
     assert (kept.owner, kept.name, kept.query) == (alice, "Tonight", "market=h2h&when=3h")
     assert b"market=h2h&amp;when=3h" in as_alice.get("/odds/").content
 
     client.force_login(bob)
     assert b"Tonight" not in client.get("/odds/").content
-    client.post(f"/odds/filters/{kept.pk}/delete/")
+    client.post(f"/filters/{kept.pk}/delete/")
     assert SavedFilter.objects.exists()
-    as_alice.post(f"/odds/filters/{kept.pk}/delete/")
+    as_alice.post(f"/filters/{kept.pk}/delete/")
     assert not SavedFilter.objects.exists()
 
 
@@ -233,5 +235,7 @@ def test_my_books_are_kept_and_unknown_ones_are_not(as_alice, alice):
 
 
 def test_a_name_that_is_too_long_is_said(as_alice):
-    answer = as_alice.post("/odds/filters/", {"name": "x" * 41, "query": ""}, follow=True)
+    answer = as_alice.post(
+        "/filters/", {"page": "odds", "name": "x" * 41, "query": ""}, follow=True
+    )
     assert "Name: give it 1 to 40 characters, not 41." in answer.content.decode()

@@ -8,7 +8,7 @@ import tracemalloc
 
 import pytest
 
-from accounts.wire import is_public
+from accounts.outbound.wire import is_public
 from odds.feeds import asking, http
 from odds.feeds.http import NoAnswer, Transport
 from odds.feeds.provider import Patience, ProviderFailed, TooFrequent

@@ -106,7 +106,11 @@ def test_notices_are_listed_until_read_and_after(alice, bob, as_alice):
     page = as_alice.get("/notices/?unread=1").content.decode()
     assert "for alice" in page
     assert "for bob" not in page
+    # The bell on every page says how many there are.
+    unread = '<span class="bell-count">1<'
+    assert unread in as_alice.get("/methodology/").content.decode()
     as_alice.post("/notices/read/")
+    assert "bell-count" not in as_alice.get("/methodology/").content.decode()
     assert "for alice" not in as_alice.get("/notices/?unread=1").content.decode()
     assert "for alice" in as_alice.get("/notices/").content.decode()
 

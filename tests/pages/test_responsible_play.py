@@ -69,7 +69,8 @@ def test_every_page_names_who_helps_and_what_this_is(olivia):
 def test_pages_about_money_say_what_is_used_and_left_and_that_one_keeps_away(alice, as_alice):
     make.bankroll(alice)
     bet = make.place(alice, make.priced(), "10.00")
-    for page in [*MONEY, f"/bets/{bet.pk}/"]:
+    statement = f"/money/{bet.bankroll_id}/statement/"
+    for page in [*MONEY, f"/bets/{bet.pk}/", statement]:
         shown = as_alice.get(page).content.decode()
         assert 'aria-label="Limits used and left"' in shown, page
         assert "of 200" in shown, page

@@ -24,7 +24,7 @@ from betting.services.breaking import (
 from betting.services.settlement import settle_bet
 from risk.domain.breakers import DAY, PERSONAL, EquityPath, History, Level, drill, read
 from risk.models import BreakerLevel, BreakerReading, Halt
-from risk.selectors import halts_in_force, levels_of
+from risk.selectors import breakers_at, halts_in_force, levels_of
 from risk.services import LevelsRefused, WorldReading, check_world, lift_halt, set_levels
 from tests import make
 
@@ -171,7 +171,9 @@ def test_levels_are_ones_own_and_impossible_ones_are_refused(alice, bob):
 
     assert levels_of(alice.pk) == dict(PERSONAL) | levels
     assert levels_of(bob.pk) == dict(PERSONAL)
-    assert "drawdown" in {each.breaker for each in breakers_of(alice.pk, now=make.NOON)}
+    assert "drawdown" in {
+        each.breaker for each in breakers_of(breakers_at(alice.pk, now=make.NOON))
+    }
 
 
 def test_a_level_that_would_never_trip_is_refused(alice):

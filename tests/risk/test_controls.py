@@ -1,7 +1,9 @@
 """The chain of rules before a stake: each its reason, all of them told, one of your own."""
 
+import random
 import re
 import sys
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -56,6 +58,10 @@ def halt(cause: str) -> HaltSeen:
     return HaltSeen(cause, cause, "every new stake", "Because.", make.NOON)
 
 
+def seconds(number: int) -> timedelta:
+    return timedelta(seconds=number)
+
+
 def own(kind: str, *, counts_bets: bool = False) -> Exposure:
     room = Room(kind, "yours", Decimal(50), Decimal(50), counts_bets=counts_bets)
     return Exposure(MONEY.equity, MONEY.free, Decimal(0), Decimal(0), personal=(room,))
@@ -107,6 +113,50 @@ def test_each_rule_alone_refuses_and_says_its_figure(rule):
     assert breach.rule in (rule, "stake_day")
     assert breach.detail.endswith(".")
     assert breach.figure != ""
+
+
+def test_in_five_thousand_timelines_what_is_stale_gone_moved_or_started_is_refused():
+    rng = random.Random(20)  # noqa: S311 - no secret
+    refused = Counter()
+    for _ in range(5000):
+        # Seconds from now: what the provider said when, when it was looked at, when it starts.
+        age, limit, gone, start = (
+            rng.choice((0, 1, 119, 120, 121, rng.randint(0, 2000))) for _ in range(4)
+        )
+        asked, shown = rng.randint(1500, 2500), rng.choice((None, rng.randint(1500, 2500)))
+        begun, ended, halted = rng.random() < 0.2, rng.random() < 0.3, rng.random() < 0.1
+        found = find_breaches(
+            facts(
+                price=Decimal(asked) / 1000,
+                event=EventSeen(
+                    "A at B", "Scheduled", True, make.NOON + seconds(-start if begun else 1)
+                ),
+                quote=QuoteSeen(
+                    "Book",
+                    False,
+                    None if shown is None else Decimal(shown) / 1000,
+                    make.NOON - seconds(age),
+                    seconds(limit),
+                ),
+                opportunity=OpportunitySeen(
+                    1, True, make.NOON - seconds(gone) if ended else None, seconds(limit)
+                ),
+                halts=(halt("stale_feed"),) if halted else (),
+            )
+        )
+        expected = {
+            "price_withdrawn": shown is None,
+            "price_moved": shown is not None and shown < asked,
+            "price_stale": shown is not None and age > limit,
+            "opportunity_gone": ended and gone > limit,
+            "event_started": begun,
+            "stale_feed": halted,
+        }
+        assert {breach.rule for breach in found} == {rule for rule, on in expected.items() if on}
+        refused.update(rule for rule, on in expected.items() if on)
+
+    assert len(refused) == 6
+    assert min(refused.values()) > 200
 
 
 def test_time_spent_refuses_in_minutes_and_a_leg_needs_no_edge_of_its_own():

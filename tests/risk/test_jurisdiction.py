@@ -24,9 +24,10 @@ from risk.services.personal import NotYet
 from tests import make
 
 DAY = timedelta(days=1)
-# Read off the law of each, not off the code: (least age, or None where nobody may).
+# Written down apart from the table, so that a slip in either shows; neither is the law. The least
+# age, or None where nobody may.
 EXPECTED = {"GB": 18, "BE": 21, "GR": 21, "CA-ON": 19, "CA-QC": 18, "US-NJ": 21, "US-KY": 18,
-            "US-TX": None, "US-CA": None}  # fmt: skip
+            "US-RI": 21, "US-WY": 18, "US-TX": None, "US-CA": None}  # fmt: skip
 
 
 def say(owner, place: str, age: int, *, now=None):
@@ -44,6 +45,18 @@ def test_every_place_takes_stakes_from_its_age_on(age):
         assert (said == "") == (least is not None and age >= least), code
         assert said == "" or rule.title in said
         assert code[:2] not in ("US", "GB") or any(each.phone for each in rule.help)
+
+
+@pytest.mark.parametrize(("place", "said"), [("US-NJ", "unconfirmed"), ("US-KY", "according to")])
+def test_the_page_says_whether_an_age_was_looked_up_and_to_ask_a_regulator(
+    as_alice, alice, place, said
+):
+    say(alice, place, 21)
+
+    page = as_alice.get("/risk/personal/").content.decode()
+
+    assert said in page
+    assert "Check with your regulator" in page
 
 
 def test_what_is_not_known_is_read_only_and_gets_the_help_there_is_everywhere():

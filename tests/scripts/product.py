@@ -44,6 +44,17 @@ def manage(var: Path, *arguments: str, **more: str) -> subprocess.CompletedProce
     )
 
 
+def shell(var: Path, script: str) -> subprocess.CompletedProcess[str]:
+    return manage(var, "shell", "--no-imports", "--command", script)
+
+
+def copy_of(var: Path, name: str) -> Path:
+    """Copy a product's folder to one beside it: what takes longest is done once."""
+    # shutil's copies are owned by whoever copies; Postgres opens none but its own.
+    subprocess.run(["/bin/cp", "-a", var, var.parent / name], check=True)
+    return var.parent / name
+
+
 class Product:
     """scripts/run, from its start to its end."""
 

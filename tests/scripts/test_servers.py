@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.product import ROOT, environment, manage, of_this, until
+from tests.scripts.product import ROOT, copy_of, environment, manage, of_this, shell, until
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(300),
-    pytest.mark.xdist_group("servers"),
+    pytest.mark.xdist_group("processes"),
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc"),
 ]
 
@@ -23,26 +23,21 @@ COUNT = "from django.db import connection as c; c.ensure_connection(); print('co
 
 
 @pytest.fixture(scope="module")
-def first(folder):
-    """What the very first command in a folder said, and that nothing ran after it."""
-    done = shell(folder / "var", "from odds.models import Event; print(Event.objects.count())")
-    assert of_this(folder / "var") == []
-    return done
-
-
-@pytest.fixture
-def var(folder, first) -> Path:
-    return folder / "var"
-
-
-def shell(var: Path, script: str) -> subprocess.CompletedProcess[str]:
-    return manage(var, "shell", "--no-imports", "--command", script)
+def var(first) -> Path:
+    """A folder whose tables are made, of these tests alone."""
+    return copy_of(first.var, "servers")
 
 
 def test_a_command_starts_servers_for_its_own_time(first):
-    assert (first.returncode, first.stdout) == (0, "0\n"), first.stderr
-    assert "making a Postgres cluster (once)" in first.stderr
-    assert "making the tables (once)" in first.stderr
+    assert (first.done.returncode, first.done.stdout) == (0, "0\n"), first.done.stderr
+    assert "making a Postgres cluster (once)" in first.done.stderr
+    assert "making the tables (once)" in first.done.stderr
+    assert of_this(first.var) == []
+
+
+def test_what_a_stopped_start_left_half_made_is_made_anew(first):
+    assert (first.var / "servers" / "postgres" / "PG_VERSION").exists()
+    assert not (first.var / "servers" / "postgres.new").exists()
 
 
 def test_tables_of_another_version_are_an_error_that_says_what_to_do(var):
@@ -133,24 +128,15 @@ def test_after_everything_was_killed_the_next_start_mends(var):
     assert of_this(var) == []
 
 
-def test_a_half_made_cluster_is_made_anew(var):
-    home = var / "servers"
-    (home / "postgres").rename(home / "postgres.new")
-    (home / "postgres.new" / "PG_VERSION").unlink()
-
-    done = shell(var, COUNT)
-
-    assert (done.returncode, done.stdout) == (0, "connected\n"), done.stderr
-    assert not (home / "postgres.new").exists()
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to step down")
 def test_as_root_in_a_closed_folder_the_data_is_elsewhere_and_the_folder_stays_closed():
     closed = Path(tempfile.mkdtemp(prefix="fairline-closed-"))
     try:
-        done = shell(closed / "var", COUNT)
+        done = manage(closed / "var", "migrate", "--plan")
 
-        assert (done.returncode, done.stdout) == (0, "connected\n"), done.stderr
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("Planned operations")
+        assert "making the tables" not in done.stderr
         assert closed.stat().st_mode & 0o777 == 0o700
         assert f"may not enter {closed}" in done.stderr
         far = Path(done.stderr.split("their data is in ")[1].split()[0])

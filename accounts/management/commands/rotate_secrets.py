@@ -3,7 +3,7 @@
 from typing import Any
 
 from accounts.commands import AuditedCommand
-from accounts.rotating import relock_all
+from accounts.secrets.rotating import relock_all
 
 
 class Command(AuditedCommand):

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from accounts.audit_chain import verify_chain
+from accounts.audit.chain import verify_chain
 
 ANCHOR = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
 

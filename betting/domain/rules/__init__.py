@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from betting.domain.configuration import BadConfiguration, Configuration
-from betting.domain.rules import arbitrage, fair_price, model_only, published_consensus
+from betting.domain.rules import arbitrage, fair_price, model_only, published_consensus, signals
 from betting.domain.rules.base import Rule, Setting
 from risk.domain.staking import OWN, Plan
 
@@ -14,6 +14,7 @@ RULES: dict[str, Rule] = {
         model_only.RULE,
         published_consensus.RULE,
         arbitrage.RULE,
+        signals.RULE,
     )
 }
 

@@ -12,9 +12,9 @@ from betting.domain.judging import (
     Decisions,
     Slate,
     age_in_minutes,
+    best_of_each,
     judge,
     line_market_codes,
-    selection_codes,
 )
 from betting.domain.rules.base import Rule, Setting
 from odds.domain.arbitrage import DRAW_NO_BET
@@ -37,7 +37,8 @@ def decide(slate: Slate, configuration: Configuration) -> Decisions:
     usable &= (quotes.starts_at > slate.moment) & (net > 1.0)
     usable &= age_in_minutes(slate) <= configuration.max_quote_age
     usable &= (quotes.price >= configuration.min_price) & (quotes.price <= configuration.max_price)
-    best = _best_prices(slate, net, usable)
+    rows = np.flatnonzero(usable)
+    best = best_of_each(quotes, rows, net, slate.moment, quotes.selection_id)
     book = line_market_codes(slate)
     total = _sums(book, np.where(best, 1.0 / np.where(best, net, 1.0), 0.0))[book]
     whole = best & _is_whole(slate, book, best)
@@ -46,18 +47,6 @@ def decide(slate: Slate, configuration: Configuration) -> Decisions:
     share = fair * RULE.setting(configuration, "outlay")
     done = judge(slate, configuration, fair=fair, low=fair, stake_share=share, one_a_market=False)
     return _all_or_none(done, book, whole)
-
-
-def _best_prices(slate: Slate, net: FloatArray, usable: BoolArray) -> BoolArray:
-    """Return which rows have their selection's best usable net price; ties to the lowest id."""
-    rows = np.flatnonzero(usable)
-    best = np.zeros(len(slate), dtype=np.bool_)
-    code = selection_codes(slate)[rows]
-    order = np.lexsort((slate.quotes.quote_id[rows], -net[rows], code))
-    first = np.ones(len(rows), dtype=np.bool_)
-    first[1:] = code[order][1:] != code[order][:-1]
-    best[rows[order[first]]] = True
-    return best
 
 
 def _is_whole(slate: Slate, book: IntArray, best: BoolArray) -> BoolArray:

@@ -24,7 +24,8 @@ class Rule:
     `decide` gets a slate and a configuration and returns one decision a row; it is pure: no clock,
     no database, no results. `reason` says in a sentence why one row is believed to be worth what
     it is. `takes_all_legs`: its rows of one market and line belong together, and its own
-    `stake_share` is what is staked, not Kelly's.
+    `stake_share` is what is staked, not Kelly's. `reads_signals`: the slate has what a bot says in
+    the place of what a model says.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Rule:
     reason: Callable[[Slate, Decisions, Configuration, int], str] = lambda *_: ""
     settings: Mapping[str, Setting] = field(default_factory=dict)
     needs_model: bool = False
+    reads_signals: bool = False
     takes_all_legs: bool = False
 
     def setting(self, configuration: Configuration, name: str) -> float:

@@ -2,15 +2,14 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from accounts import clock
+from accounts.management.actions import ActionCommand, Answer
 from betting import tasks
 from betting.domain.costs import BadCosts
 from betting.management.costs import add_stretch, costs_of
@@ -29,8 +28,10 @@ COLUMNS = (
 )
 
 
-class Command(BaseCommand):
+class Command(ActionCommand):
     help = "Sweep a strategy's settings over history: start, status, stop, resume."
+    refusals = (BacktestRefused, BadCosts)
+    row = "sweep"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -61,27 +62,7 @@ class Command(BaseCommand):
         for action in (start, status, stop, resume):
             action.add_argument("--json", action="store_true", help="print JSON")
 
-    def handle(self, **options: Any) -> None:  # noqa: ANN401 - as Django declares it
-        actions: dict[str, Callable[[dict[str, Any]], tuple[object, list[str]]]] = {
-            "start": self._start,
-            "status": self._status,
-            "stop": self._stop,
-            "resume": self._resume,
-        }
-        try:
-            answer, lines = actions[options["action"]](options)
-        except (BacktestRefused, BadCosts) as refusal:
-            raise CommandError(str(refusal)) from refusal
-        except ObjectDoesNotExist as missing:
-            raise CommandError(
-                f"there is no sweep {options['sweep']}; sweep status shows them"
-            ) from missing
-        if options["json"]:
-            self.stdout.write(json.dumps(answer, default=str))
-        else:
-            self.stdout.write("\n".join(lines))
-
-    def _start(self, options: dict[str, Any]) -> tuple[object, list[str]]:
+    def _start(self, options: dict[str, Any]) -> Answer:
         ensure_strategies()
         sweep = start_sweep(
             Wish(
@@ -102,15 +83,15 @@ class Command(BaseCommand):
         )
         return self._begun(sweep, options)
 
-    def _resume(self, options: dict[str, Any]) -> tuple[object, list[str]]:
+    def _resume(self, options: dict[str, Any]) -> Answer:
         sweep = resume_sweep(sweep_id=options["sweep"], by_id=who(options["by"]), now=clock.now())
         return self._begun(sweep, options)
 
-    def _stop(self, options: dict[str, Any]) -> tuple[object, list[str]]:
+    def _stop(self, options: dict[str, Any]) -> Answer:
         stop_sweep(sweep_id=options["sweep"], by_id=who(options["by"]), now=clock.now())
         return told(options["sweep"])
 
-    def _status(self, options: dict[str, Any]) -> tuple[object, list[str]]:
+    def _status(self, options: dict[str, Any]) -> Answer:
         if options["sweep"] is not None:
             return told(options["sweep"])
         rows = [described(each) for each in selectors.sweeps()]
@@ -121,7 +102,7 @@ class Command(BaseCommand):
         ]
         return rows, lines or ["No sweep yet: sweep start COMPETITION begins the first."]
 
-    def _begun(self, sweep: Sweep, options: dict[str, Any]) -> tuple[object, list[str]]:
+    def _begun(self, sweep: Sweep, options: dict[str, Any]) -> Answer:
         if not options["here"]:
             tasks.queue_sweep(sweep.pk, workers=sweep.workers)
             return told(sweep.pk)
@@ -167,7 +148,7 @@ def value_of(text: str) -> object:
         return text
 
 
-def told(sweep_id: int) -> tuple[object, list[str]]:
+def told(sweep_id: int) -> Answer:
     sweep = selectors.sweeps().get(pk=sweep_id)
     trials = selectors.trials_of(sweep_id)
     rows = [

@@ -11,16 +11,16 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts import clock
 from models_registry import services
-from models_registry.boosters import BOOSTERS
 from models_registry.describing import predictor_key
 from models_registry.domain.market_before import MarketBefore
 from models_registry.evaluation import NothingToEvaluate, evaluate
 from models_registry.history import History, NoSuchCompetition, read_history
-from models_registry.history_files import UnusableFiles, read_files
-from models_registry.learners import AS_THEY_STAND, Parameters
+from models_registry.history.files import UnusableFiles, read_files
+from models_registry.history.prices_before import prices_before_in_files, stored_prices_before
 from models_registry.management.commands.models import who
-from models_registry.prices_before import prices_before_in_files, stored_prices_before
-from models_registry.recipes import recipe_of
+from models_registry.training.boosters import BOOSTERS
+from models_registry.training.learners import AS_THEY_STAND, Parameters
+from models_registry.training.recipes import recipe_of
 
 TITLES = {
     "log_loss": "log loss",

@@ -1,19 +1,18 @@
 """models: everything that can be done with model versions."""
 
-import json
 from argparse import ArgumentParser
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from accounts import clock
+from accounts.management.actions import ActionCommand, Answer
 from accounts.models import User
-from models_registry import comparison, drift_screens, life, selectors, services
+from models_registry import comparison, life, selectors, services
 from models_registry.attacking import NothingToAttack
-from models_registry.boosters import BOOSTERS
 from models_registry.card import as_markdown, card_of
 from models_registry.describing import (
     attack_lines,
@@ -31,8 +30,10 @@ from models_registry.describing import (
 from models_registry.domain.features import SignatureMismatch
 from models_registry.history import NoSuchCompetition
 from models_registry.models import Attack, ModelVersion, Predictor, Stage, TrainingRun
+from models_registry.screens import drift as drift_screens
 from models_registry.tasks import queue_training
 from models_registry.training import TooLittleHistory
+from models_registry.training.boosters import BOOSTERS
 
 REFUSALS = (
     *services.REFUSALS,
@@ -44,15 +45,14 @@ REFUSALS = (
     TooLittleHistory,
     comparison.NothingInCommon,
 )
-# A JSON object, or a list of them, and the same for people.
-Answer = tuple[object, list[str]]
 
 
-class Command(BaseCommand):
+class Command(ActionCommand):
     help = (
         "Model versions: list, show, compare, log, train, runs, cancel, attack, promote, "
         "roll back, stage, tag, untag, note, card, drift, release, clean."
     )
+    refusals = REFUSALS
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -120,17 +120,6 @@ class Command(BaseCommand):
         release.add_argument("predictor", help="basketball_nba-h2h")
         reasoned(release)
         action("clean", "remove artefacts of no version, and folds kept in vain, after a day")
-
-    def handle(self, **options: Any) -> None:  # noqa: ANN401 - as Django declares it
-        do: Callable[[dict[str, Any]], Answer] = getattr(self, f"_{options['action']}")
-        try:
-            answer, lines = do(options)
-        except REFUSALS as refusal:
-            raise CommandError(str(refusal)) from refusal
-        if options["json"]:
-            self.stdout.write(json.dumps(answer, default=str))
-        else:
-            self.stdout.write("\n".join(lines))
 
     def _list(self, options: dict[str, Any]) -> Answer:
         rows = selectors.versions(

@@ -1,18 +1,15 @@
 """search: begin, watch, stop and go on with a search for better parameters."""
 
-import json
 from argparse import ArgumentParser
-from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist
-from django.core.management.base import BaseCommand, CommandError
-
 from accounts import clock
-from models_registry import selectors_proofs, tasks
+from accounts.management.actions import ActionCommand, Answer
+from models_registry import tasks
 from models_registry.history import NoSuchCompetition
 from models_registry.management.commands.models import who
 from models_registry.models import Search
+from models_registry.selectors import proofs as selectors_proofs
 from models_registry.services import TrainingRefused
 from models_registry.services.search import (
     SearchRefused,
@@ -24,8 +21,10 @@ from models_registry.services.search import (
 from models_registry.services.trials import work_on_search
 
 
-class Command(BaseCommand):
+class Command(ActionCommand):
     help = "Search for better parameters on the workers: start, status, stop, resume, train."
+    refusals = (SearchRefused, NoSuchCompetition, TrainingRefused)
+    row = "search"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -51,28 +50,7 @@ class Command(BaseCommand):
         for action in (start, status, stop, resume, train):
             action.add_argument("--json", action="store_true", help="print JSON")
 
-    def handle(self, **options: Any) -> None:  # noqa: ANN401 - as Django declares it
-        actions: dict[str, Callable[[dict[str, Any]], tuple[object, list[str]]]] = {
-            "start": self._start,
-            "status": self._status,
-            "stop": self._stop,
-            "resume": self._resume,
-            "train": self._train,
-        }
-        try:
-            answer, lines = actions[options["action"]](options)
-        except (SearchRefused, NoSuchCompetition, TrainingRefused) as refusal:
-            raise CommandError(str(refusal)) from refusal
-        except ObjectDoesNotExist as missing:
-            raise CommandError(
-                f"there is no search {options['search']}; search status shows them"
-            ) from missing
-        if options["json"]:
-            self.stdout.write(json.dumps(answer, default=str))
-        else:
-            self.stdout.write("\n".join(lines))
-
-    def _start(self, options: dict[str, Any]) -> tuple[object, list[str]]:
+    def _start(self, options: dict[str, Any]) -> Answer:
         search = start_search(
             competition_key=options["competition"],
             trials=options["trials"],
@@ -83,7 +61,7 @@ class Command(BaseCommand):
         )
         return self._begun(search, here=options["here"])
 
-    def _resume(self, options: dict[str, Any]) -> tuple[object, list[str]]:
+    def _resume(self, options: dict[str, Any]) -> Answer:
         search = resume_search(
             search_id=options["search"],
             by_id=who(options["by"]),
@@ -92,7 +70,7 @@ class Command(BaseCommand):
         )
         return self._begun(search, here=options["here"])
 
-    def _begun(self, search: Search, *, here: bool) -> tuple[object, list[str]]:
+    def _begun(self, search: Search, *, here: bool) -> Answer:
         if not here:
             tasks.queue_search(search.pk, workers=search.workers)
             return self._told(search.pk)
@@ -105,18 +83,18 @@ class Command(BaseCommand):
                 self.stderr.write(f"trial {ended.number}: {ended.status}{told}")
         return self._told(search.pk)
 
-    def _stop(self, options: dict[str, Any]) -> tuple[object, list[str]]:
+    def _stop(self, options: dict[str, Any]) -> Answer:
         search = stop_search(search_id=options["search"], by_id=who(options["by"]), now=clock.now())
         return self._told(search.pk)
 
-    def _train(self, options: dict[str, Any]) -> tuple[object, list[str]]:
+    def _train(self, options: dict[str, Any]) -> Answer:
         run = train_best(search_id=options["search"], by_id=who(options["by"]), now=clock.now())
         tasks.queue_training(run.pk)
         return {"run": run.pk, "trial": run.trial_id}, [
             f"training run {run.pk} queued, with the parameters of {run.trial}"
         ]
 
-    def _status(self, options: dict[str, Any]) -> tuple[object, list[str]]:
+    def _status(self, options: dict[str, Any]) -> Answer:
         if options["search"] is not None:
             return self._told(options["search"])
         rows = [described(each) for each in selectors_proofs.searches()]
@@ -127,7 +105,7 @@ class Command(BaseCommand):
         ]
         return rows, lines or ["No search yet: search start COMPETITION begins the first."]
 
-    def _told(self, search_id: int) -> tuple[object, list[str]]:
+    def _told(self, search_id: int) -> Answer:
         search = selectors_proofs.searches().get(pk=search_id)
         best = selectors_proofs.best_of(search)
         trials = [

@@ -1,0 +1,286 @@
+"""Alerts: what I want to be told of and where, what I was told; and for operators the audit."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.alerts import keeping, selecting
+from accounts.audit.search import COLUMNS, AuditFilter, actions, entries, rows
+from accounts.forms.alerts import AuditSearch, Mute, NewChannel, QuietHours, Rule
+from accounts.http import UserRequest, or_404
+from accounts.showing.exports import export
+from accounts.showing.pages import way_back
+
+A_PAGE = 50
+# Columns of the export that are words, which a spreadsheet must not run.
+WORDS = tuple(name for name in COLUMNS if name != "number")
+
+
+@require_GET
+@login_required
+def alerts(request: UserRequest) -> HttpResponse:
+    """Show my rules, channels, and the messages of late, those given up first."""
+    return _page(request)
+
+
+@sensitive_post_parameters("token")
+@require_POST
+@login_required
+def add_channel(request: UserRequest) -> HttpResponse:
+    """Add a channel; of a webhook show the key that signs, this once."""
+    form = NewChannel(request.POST)
+    if form.is_valid():
+        made = _tried(
+            form,
+            lambda: keeping.add_channel(
+                owner_id=request.user.pk, now=timezone.now(), **form.cleaned_data
+            ),
+        )
+        if made is not None:
+            return _page(request, made=made, status=201)
+    return _page(request, channel=form, status=422)
+
+
+@require_POST
+@login_required
+def remove_channel(request: UserRequest, channel_id: int) -> HttpResponse:
+    """Remove a channel of mine for good."""
+    _of_mine(
+        lambda: keeping.remove_channel(
+            owner_id=request.user.pk, channel_id=channel_id, now=timezone.now()
+        )
+    )
+    messages.success(request, "Removed.")
+    return redirect("alerts")
+
+
+@require_POST
+@login_required
+def renew_key(request: UserRequest, channel_id: int) -> HttpResponse:
+    """Give a webhook another key to sign with, shown this once."""
+    made = _of_mine(
+        lambda: keeping.renew_signing_key(
+            owner_id=request.user.pk, channel_id=channel_id, now=timezone.now()
+        )
+    )
+    return _page(request, made=made, status=201)
+
+
+@require_POST
+@login_required
+def test_channel(request: UserRequest, channel_id: int) -> HttpResponse:
+    """Send a test message over a channel of mine."""
+    _of_mine(
+        lambda: keeping.send_test(
+            owner_id=request.user.pk, channel_id=channel_id, now=timezone.now()
+        )
+    )
+    messages.success(request, "On its way; the messages below say what became of it.")
+    return redirect("alerts")
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def rule(request: UserRequest, rule_id: int | None = None) -> HttpResponse:
+    """Make a rule, or change one of mine."""
+    mine = None
+    if rule_id is not None and (mine := selecting.rule_of(request.user.pk, rule_id)) is None:
+        raise Http404("No such rule.")
+    channels = selecting.channels_of(request.user.pk)
+    if request.method == "GET":
+        form = Rule(instance=mine, owner_channels=channels)
+        return render(request, "accounts/alert_rule.html", {"form": form, "rule": mine})
+    form = Rule(request.POST, instance=mine, owner_channels=channels)
+    if form.is_valid():
+        said = dict(form.cleaned_data)
+        chosen = [channel.pk for channel in said.pop("channels")]
+        saved = _tried(
+            form,
+            lambda: keeping.save_rule(
+                owner_id=request.user.pk,
+                said=said,
+                channel_ids=chosen,
+                rule_id=rule_id,
+                now=timezone.now(),
+            ),
+        )
+        if saved is not None:
+            messages.success(request, "Saved.")
+            return redirect("alerts")
+    return render(request, "accounts/alert_rule.html", {"form": form, "rule": mine}, status=422)
+
+
+@require_POST
+@login_required
+def remove_rule(request: UserRequest, rule_id: int) -> HttpResponse:
+    """Remove a rule of mine for good."""
+    _of_mine(
+        lambda: keeping.remove_rule(owner_id=request.user.pk, rule_id=rule_id, now=timezone.now())
+    )
+    messages.success(request, "Removed.")
+    return redirect("alerts")
+
+
+@require_POST
+@login_required
+def mute(request: UserRequest) -> HttpResponse:
+    """Send nothing for some hours, of one rule or of all."""
+    form = Mute(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Hours: a whole number from 0 to 720.")
+        return redirect("alerts")
+    _of_mine(
+        lambda: keeping.mute(
+            owner_id=request.user.pk,
+            hours=form.cleaned_data["hours"],
+            rule_id=form.cleaned_data["rule"],
+            now=timezone.now(),
+        )
+    )
+    return redirect("alerts")
+
+
+@require_POST
+@login_required
+def quiet_hours(request: UserRequest) -> HttpResponse:
+    """Set when I am not to be disturbed."""
+    form = QuietHours(request.POST)
+    if form.is_valid():
+        set_ = _tried(
+            form,
+            lambda: keeping.set_quiet_hours(
+                owner_id=request.user.pk,
+                begin=form.cleaned_data["quiet_from"],
+                end=form.cleaned_data["quiet_to"],
+                now=timezone.now(),
+            ),
+        )
+        if set_ is not None:
+            return redirect("alerts")
+    return _page(request, quiet=form, status=422)
+
+
+@require_POST
+@login_required
+def send_again(request: UserRequest, delivery_id: int) -> HttpResponse:
+    """Send a message of mine that was given up once more."""
+    _of_mine(
+        lambda: keeping.send_again(
+            owner_id=request.user.pk, delivery_id=delivery_id, now=timezone.now()
+        )
+    )
+    return redirect("alerts")
+
+
+@require_GET
+@login_required
+def notices(request: UserRequest) -> HttpResponse:
+    """List what I was told, newest first."""
+    unread = request.GET.get("unread") == "1"
+    paging = Paginator(selecting.notices_of(request.user.pk, unread=unread), A_PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(request, "accounts/notices.html", {"paging": paging, "unread": unread})
+
+
+@require_POST
+@login_required
+def read_notices(request: UserRequest) -> HttpResponse:
+    """Mark my notices as read."""
+    keeping.read_notices(owner_id=request.user.pk, now=timezone.now())
+    return redirect(way_back(request, "/notices/"))
+
+
+@require_GET
+@login_required
+def audit(request: UserRequest) -> HttpResponse:
+    """Search who did what, from where, before and after."""
+    form, found = _searched(request)
+    paging = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "accounts/audit.html", {"form": form, "paging": paging})
+
+
+@require_GET
+@login_required
+def audit_export(request: UserRequest, kind: str) -> HttpResponseBase:
+    """Export what the search finds."""
+    _, found = _searched(request)
+    return export(rows(found), COLUMNS, kind=kind, name="audit", texts=WORDS)
+
+
+def _searched(request: UserRequest) -> tuple[AuditSearch, Any]:
+    form = AuditSearch(request.GET, actions=actions())
+    asked = form.cleaned_data if form.is_valid() else {}
+    which = AuditFilter(
+        text=asked.get("q", ""),
+        actor=asked.get("actor", ""),
+        action=asked.get("action", ""),
+        address=asked.get("address", ""),
+        since=asked.get("since"),
+        until=asked.get("until"),
+        people_only=asked.get("people", False),
+    )
+    return form, entries(which)
+
+
+def _tried(form: forms.BaseForm, do: Callable[[], Any]) -> Any:  # noqa: ANN401
+    """Return what a service gives; None where it refuses, which the form then says."""
+    try:
+        return _of_mine(do)
+    except ValidationError as invalid:
+        for field, said in invalid.message_dict.items():
+            form.add_error(field if field in form.fields else None, said)
+        return None
+
+
+def _of_mine(do: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the service gives
+    with or_404(keeping.NoSuchThing):
+        return do()
+
+
+def _page(
+    request: UserRequest,
+    *,
+    channel: NewChannel | None = None,
+    quiet: QuietHours | None = None,
+    made: keeping.Made | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    owner, now = request.user.pk, timezone.now()
+    hours = selecting.hours_of(owner)
+    if quiet is None:
+        quiet = QuietHours(
+            initial={"quiet_from": hours.quiet_from, "quiet_to": hours.quiet_to} if hours else {}
+        )
+    answer = render(
+        request,
+        "accounts/alerts.html",
+        {
+            "rules": selecting.rules_of(owner),
+            "channels": selecting.channels_of(owner),
+            "channel_form": channel or NewChannel(),
+            "quiet": quiet,
+            "made": made,
+            "muted_until": hours.muted_until
+            if hours and hours.muted_until and hours.muted_until > now
+            else None,
+            "dead": selecting.deliveries_of(owner, status="dead")[:20],
+            "lately": selecting.deliveries_of(owner)[:20],
+            "real_now": now,
+        },
+        status=status,
+    )
+    # A key that signs is nothing for anybody's cache.
+    answer["Cache-Control"] = "no-store"
+    return answer
