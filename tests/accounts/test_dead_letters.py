@@ -126,7 +126,7 @@ def test_a_task_that_fails_is_kept_and_sent_once_more_has_one_effect(monkeypatch
     Redis.from_url(settings.REDIS_URL).delete(QUEUE)
     slot = {SLOT: NOON.isoformat()}
     with start_worker(
-        app, perform_ping_check=False, pool="solo", queues=[QUEUE], shutdown_timeout=20
+        app, perform_ping_check=False, pool="solo", queues=[QUEUE], shutdown_timeout=60
     ):
         sent = mends.apply_async(kwargs={"league": 7}, headers=slot)
         until(DeadLetter.objects.exists, "a letter")

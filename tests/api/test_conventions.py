@@ -124,12 +124,12 @@ def test_while_the_first_is_carried_out_the_second_is_told_to_wait(api, alice):
         with transaction.atomic():
             KeptAnswer.objects.create(owner=alice, key="one", fingerprint="x", at=timezone.now())
             taken.set()
-            let_go.wait(30)
+            let_go.wait(60)
         connections.close_all()
 
     thread = Thread(target=first)
     thread.start()
-    assert taken.wait(30)
+    assert taken.wait(60)
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '200ms'")
     try:

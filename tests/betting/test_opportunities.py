@@ -172,7 +172,7 @@ def test_two_rounds_at_once_take_a_market_once(market, alice, monkeypatch):
     money_in = following.money_in
 
     def read_together(bankroll_id):
-        both_saw_nothing_held.wait(timeout=10)
+        both_saw_nothing_held.wait(timeout=60)
         return money_in(bankroll_id)
 
     monkeypatch.setattr(following, "money_in", read_together)

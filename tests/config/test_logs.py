@@ -76,7 +76,7 @@ def test_the_id_of_a_request_follows_into_the_worker(monkeypatch):
     monkeypatch.setattr(app.conf, "task_default_queue", "test-logs")
     monkeypatch.setitem(PAGES, "queue", (OPEN, OPEN))
     worker = start_worker(
-        app, perform_ping_check=False, pool="solo", queues=["test-logs"], shutdown_timeout=20
+        app, perform_ping_check=False, pool="solo", queues=["test-logs"], shutdown_timeout=60
     )
     # The worker sets logging up anew, as it does in its own process; so listen after it started.
     with worker, listening() as lines:
@@ -95,7 +95,7 @@ def test_the_id_of_a_request_follows_into_the_worker(monkeypatch):
     assert {"request_started", "request_finished", "task_enqueued", "noted in the worker"} <= said
 
 
-def wait_for(happened, *, tries=200):
+def wait_for(happened, *, tries=1200):
     for _ in range(tries):
         if happened():
             return

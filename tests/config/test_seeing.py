@@ -77,7 +77,7 @@ def test_a_worker_counts_what_ends_well_what_fails_and_what_waited_too_long(queu
     does.apply_async(queue=queue, expires=-1)
 
     with start_worker(
-        app, perform_ping_check=False, pool="solo", queues=[queue], shutdown_timeout=20
+        app, perform_ping_check=False, pool="solo", queues=[queue], shutdown_timeout=60
     ):
         until(lambda: all(count(*each) == before[each] + 1 for each in _ENDS), "three ends")
 

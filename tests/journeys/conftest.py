@@ -5,13 +5,16 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from accounts.models import User
 from tests import make
 from tests.journeys.world import fill
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+# What a page shows in the end counts here, not how soon on a machine that does more than this.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="package")

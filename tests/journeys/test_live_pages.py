@@ -81,8 +81,8 @@ def test_a_restart_of_the_server_loses_no_change(browser, server, bettor):
     cell = move("6.660")
     server.start()
 
-    expect(page.locator("[data-pause-text]")).to_have_text("Live", timeout=15_000)
-    expect(page.locator(cell)).to_have_text("6.66", timeout=15_000)
+    expect(page.locator("[data-pause-text]")).to_have_text("Live")
+    expect(page.locator(cell)).to_have_text("6.66")
     assert page.evaluate("window.loadedOnce")
 
 

@@ -25,7 +25,7 @@ from accounts.models import JobRun, User
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def until(condition, what: str, *, seconds: float = 20.0):
+def until(condition, what: str, *, seconds: float = 60.0):
     """Return the condition's answer once it is truthy."""
     deadline = time.monotonic() + seconds
     while not (answer := condition()):
@@ -60,7 +60,7 @@ class Server:
                 [*command, "--no-control-socket", self.application],
                 cwd=ROOT, env=env | more, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
-        until(self._answers, f"the server; its log: {self.log}", seconds=60)
+        until(self._answers, f"the server; its log: {self.log}")
 
     def stop(self) -> float:
         """Ask it to stop; return how many seconds that took."""
@@ -75,7 +75,7 @@ class Server:
         return Listening(self, cookie_of(user) if user else "", topics, headers)
 
     def get(self, path: str, user: User | None = None) -> tuple[int, bytes]:
-        asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         asked.request("GET", path, headers={"Cookie": cookie_of(user)} if user else {})
         answer = asked.getresponse()
         body = answer.read()
@@ -84,7 +84,7 @@ class Server:
 
     def asking(self, user: User) -> Callable[[str], tuple[int, bytes]]:
         """Return how one browser asks: logged in, over one connection that stays open."""
-        asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {"Cookie": cookie_of(user)}
 
         def ask(path: str) -> tuple[int, bytes]:
@@ -138,7 +138,6 @@ class Worker:
         return until(
             lambda: next(iter(runs[told.runs_before :]), None),
             f"{told.job} in a worker; its log: {self.log}",
-            seconds=60,
         )
 
     @contextmanager
@@ -175,7 +174,7 @@ class Listening:
 
     def __post_init__(self) -> None:
         since = self.headers.pop("since", "")
-        self.asked = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
+        self.asked = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         headers = {name.replace("_", "-"): value for name, value in self.headers.items()}
         if self.cookie:
             headers["Cookie"] = self.cookie
@@ -230,7 +229,7 @@ def serving(
     finally:
         if server.process is not None and server.process.poll() is None:
             server.process.kill()
-            server.process.wait(10)
+            server.process.wait(60)
 
 
 @contextmanager
@@ -242,7 +241,7 @@ def working(folder: Path, prefix: str) -> Iterator[Worker]:
     finally:
         if worker.process is not None and worker.process.poll() is None:
             os.killpg(worker.process.pid, signal.SIGKILL)
-            worker.process.wait(10)
+            worker.process.wait(60)
 
 
 def environment(prefix: str) -> dict[str, str]:

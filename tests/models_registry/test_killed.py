@@ -174,13 +174,13 @@ def test_a_worker_of_celery_that_is_killed_is_followed_by_one_that_goes_on(
             return run.step
 
         # The library is loaded at the first fold, which takes longer than it takes to be seen.
-        until(lambda: "walking forward" in step(), f"a fold; its log: {log}", seconds=60)
+        until(lambda: "walking forward" in step(), f"a fold; its log: {log}")
         for child in _children(worker.pid):
             os.kill(child, signal.SIGKILL)
-        until(lambda: step() == "done", f"the next child; its log: {log}", seconds=60)
+        until(lambda: step() == "done", f"the next child; its log: {log}")
     finally:
         worker.kill()
-        worker.wait(10)
+        worker.wait(60)
 
     assert (run.status, run.attempt) == ("succeeded", 2)
     assert ModelVersion.objects.get() == run.version

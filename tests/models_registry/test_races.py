@@ -44,7 +44,7 @@ def _promote_all(versions: list[ModelVersion]) -> None:
 
     def promote(version: ModelVersion) -> None:
         try:
-            together.wait(timeout=30)
+            together.wait(timeout=60)
             promotion.promote_version(version_id=version.pk, by_id=None, reason="race", now=NOW)
         finally:
             connection.close()
@@ -85,7 +85,7 @@ def test_promotions_roll_backs_and_archiving_at_once_leave_one_champion_and_logs
     def act(number: int) -> None:
         version = versions[number]
         try:
-            together.wait(timeout=30)
+            together.wait(timeout=60)
             with suppress(*refused):
                 if number % 4 == 3:
                     promotion.roll_back(
@@ -120,7 +120,7 @@ def test_without_the_lock_the_race_is_real(versions, monkeypatch):
 
     def no_lock(predictor_id: int) -> None:
         # All are past where the lock would be before any reads who the champion is.
-        together.wait(timeout=30)
+        together.wait(timeout=60)
 
     monkeypatch.setattr(promotion, "lock_predictor", no_lock)
 

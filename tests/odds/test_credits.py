@@ -206,7 +206,7 @@ def test_eight_threads_together_keep_to_the_budget(provider, plan):
 @pytest.mark.django_db(transaction=True)
 def test_without_the_hold_the_race_is_real(provider, plan, monkeypatch):
     """If this fails, the test above proves nothing."""
-    meet = threading.Barrier(8, timeout=20)
+    meet = threading.Barrier(8, timeout=60)
 
     def reserve(self, ask):
         left = account_of("the_odds_api", now=NOON, budget=10).left

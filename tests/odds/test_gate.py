@@ -85,7 +85,7 @@ def test_no_more_than_four_calls_are_under_way(name, store, monkeypatch):
     monkeypatch.setattr(gates, "_BETWEEN_LOOKS", 0.002)
     shared = InMemory()
     lock, now, most = threading.Lock(), 0, 0
-    enter = threading.Barrier(4, timeout=20)
+    enter = threading.Barrier(4, timeout=60)
 
     def call():
         nonlocal now, most

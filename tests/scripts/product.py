@@ -116,7 +116,7 @@ def of_this(var: Path) -> list[str]:
 def status(address: str) -> int:
     """Return what a page answers, or 0 when nobody does."""
     try:
-        with urllib.request.urlopen(address, timeout=5) as answer:
+        with urllib.request.urlopen(address, timeout=20) as answer:
             return int(answer.status)
     except OSError:
         return 0

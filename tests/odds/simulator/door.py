@@ -36,7 +36,7 @@ class Door:
 
     def raw(self, target, headers=None):
         url = urlsplit(self.server.url)
-        connection = HTTPConnection(url.hostname, url.port, timeout=10)
+        connection = HTTPConnection(url.hostname, url.port, timeout=60)
         try:
             connection.request("GET", target, headers=headers or {})
             response = connection.getresponse()

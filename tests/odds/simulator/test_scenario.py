@@ -293,7 +293,7 @@ def test_a_stopping_server_lets_go_of_those_it_keeps_waiting():
         asking.start()
         while not server.disturb.struck["timeout"]:
             pass
-    asking.join(5)
+    asking.join(60)
     assert len(ended) == 1
 
 
@@ -369,7 +369,7 @@ def test_an_order_at_fault_is_refused_and_changes_nothing(order, words):
     clock.steer(hold=True)
     before = clock.state()
     with ControlDoor(clock) as door:
-        connection = HTTPConnection(door.url.split("/")[2], timeout=5)
+        connection = HTTPConnection(door.url.split("/")[2], timeout=60)
         connection.request("POST", "/clock", json.dumps(order))
         response = connection.getresponse()
         assert response.status == 422
@@ -381,7 +381,7 @@ def test_an_order_at_fault_is_refused_and_changes_nothing(order, words):
 def test_the_door_is_on_the_loopback_address_and_knows_its_name():
     with ControlDoor(SteeredClock(NOON)) as door:
         assert door.url.startswith("http://127.0.0.1:")
-        connection = HTTPConnection(door.url.split("/")[2], timeout=5)
+        connection = HTTPConnection(door.url.split("/")[2], timeout=60)
         connection.request("POST", "/clock", "{}", headers={"Host": "evil.example"})
         assert connection.getresponse().status == 404
         connection.close()
