@@ -23,16 +23,22 @@ COST = Coalesce("charged", "expected", "planned", output_field=IntegerField())
 REFUSED = Q(error="OUT_OF_USAGE_CREDITS")
 ALLOWED = Q(remaining__gt=0)
 # A month's sums: of all, and until the newest that said what is used and left; a call without
-# headers says nothing new. Every reservation asks for it.
+# headers says nothing new. What is asked at once is written in any order: of the newest and those
+# asked within a minute before it, the most used and the least left. Every reservation asks for it.
 _ACCOUNT = """
 WITH entry AS MATERIALIZED (
-    SELECT id, used, remaining, planned, charged IS NULL AND expected IS NULL AS is_guessed,
+    SELECT id, asked_at, used, remaining, planned, charged IS NULL AND expected IS NULL AS is_guessed,
         coalesce(charged, expected, planned) AS cost
     FROM odds_creditentry
     WHERE provider = %(provider)s AND asked_at >= %(first)s AND asked_at < %(following)s
-), said AS (
-    SELECT id, used, remaining FROM entry WHERE used IS NOT NULL OR remaining IS NOT NULL
+), newest AS (
+    SELECT id, asked_at FROM entry WHERE used IS NOT NULL OR remaining IS NOT NULL
     ORDER BY id DESC LIMIT 1
+), said AS (
+    SELECT newest.id, max(used) AS used, min(remaining) AS remaining
+    FROM newest JOIN entry ON entry.asked_at BETWEEN newest.asked_at - interval '1 minute'
+        AND newest.asked_at
+    GROUP BY newest.id
 )
 SELECT coalesce(sum(e.cost), 0), coalesce(sum(e.cost) FILTER (WHERE e.id <= said.id), 0),
     coalesce(sum(e.planned) FILTER (WHERE e.id <= said.id AND e.is_guessed), 0),

@@ -184,6 +184,8 @@ def race(provider, *, threads, budget):
         client.close()
         connection.close()
 
+    # The pool has eight, all of them for the threads.
+    connection.close()
     running = [threading.Thread(target=work) for _ in range(threads)]
     for thread in running:
         thread.start()
@@ -203,6 +205,28 @@ def test_eight_threads_together_keep_to_the_budget(provider, plan):
     assert account_of("the_odds_api", now=NOON, budget=31).difference == 0
 
 
+@pytest.mark.django_db
+def test_what_was_asked_at_once_is_written_in_any_order():
+    ledger = Ledger(provider="the_odds_api", now=NOON)
+    for used in (4, 2, 6, 30, 28):
+        told = Credits(used=used, remaining=50 - used, cost=6)
+        ledger.settle(None, Call(Ask(Endpoint.ODDS, planned=6), status=200, credits=told))
+
+    found = account_of("the_odds_api", now=NOON, budget=None)
+    assert (found.used, found.remaining, found.difference, found.left) == (30, 20, 0, 20)
+
+
+@pytest.mark.django_db
+def test_a_month_of_the_provider_that_begins_anew_is_believed_a_minute_later():
+    for minutes, used in ((0, 30), (2, 6)):
+        ledger = Ledger(provider="the_odds_api", now=NOON + timedelta(minutes=minutes))
+        told = Credits(used=used, remaining=50 - used, cost=6)
+        ledger.settle(None, Call(Ask(Endpoint.ODDS, planned=6), status=200, credits=told))
+
+    found = account_of("the_odds_api", now=NOON + timedelta(minutes=3), budget=None)
+    assert (found.used, found.remaining, found.left) == (6, 44, 44)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_without_the_hold_the_race_is_real(provider, plan, monkeypatch):
     """If this fails, the test above proves nothing."""
@@ -217,6 +241,7 @@ def test_without_the_hold_the_race_is_real(provider, plan, monkeypatch):
         return
 
     monkeypatch.setattr(credit_ledger.Ledger, "reserve", reserve)
+    connection.close()
     with stamina.set_testing(True, attempts=1):
         threads = [threading.Thread(target=race_once, args=(provider,)) for _ in range(8)]
         for thread in threads:
