@@ -27,12 +27,13 @@ class Schema(SpectacularAPIView):
         kind = str(renderer.media_type)
         with _making:
             if kind not in _made:
-                _made[kind] = renderer.render(_whole())
+                _made[kind] = renderer.render(whole())
         return HttpResponse(_made[kind], content_type=f"{kind}; charset=utf-8")
 
 
 @cache
-def _whole() -> dict[str, object]:
+def whole() -> dict[str, object]:
+    """Return all of it, as drf-spectacular says it."""
     generator: Any = SchemaGenerator  # has no types
     found: dict[str, object] = generator().get_schema(request=None, public=True)
     return found

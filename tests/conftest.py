@@ -30,10 +30,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     And let one process run what a module makes for all its tests: two would each make it.
     """
     for item in items:
-        fixtures = chain.from_iterable(item._fixtureinfo.name2fixturedefs.values())
-        shares = any(each.scope == "module" for each in fixtures)
-        if shares and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+        fixtures = item._fixtureinfo.name2fixturedefs
+        shares = any(each.scope == "module" for each in chain.from_iterable(fixtures.values()))
+        if (shares or "schema" in fixtures) and not item.get_closest_marker("xdist_group"):
+            group = "schema" if "schema" in fixtures else item.module.__name__
+            item.add_marker(pytest.mark.xdist_group(group))
         is_property = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         heavy = (item.get_closest_marker(name) for name in ("slow", "browser", "real_data"))
         if is_property or any(heavy):
