@@ -29,6 +29,7 @@ ENV PATH=/venv/bin:$PATH \
     FAIRLINE_ENV=production \
     FAIRLINE_REVISION=$REVISION \
     FAIRLINE_VAR=/var/lib/fairline \
+    FAIRLINE_STATIC=/srv/static \
     FAIRLINE_BIND=0.0.0.0:8000 \
     PROMETHEUS_MULTIPROC_DIR=/tmp/metrics
 # LightGBM's wheel leaves its OpenMP to the system; the base image's release says which version.

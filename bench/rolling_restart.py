@@ -1,9 +1,9 @@
 """A new release while people work: `python bench/rolling_restart.py`.
 
 20 requests a second, none of them repeated, on everything as deployed (bench/deployed.py), while
-the web servers are replaced five times, first as Kubernetes does it with deploy/kubernetes (two
-servers; the next is ready before the last is told to stop), then, if there is a `caddy`, as compose
-does it on one host (one server, stopped and started behind deploy/compose/Caddyfile). No request
+one of two web servers is replaced, five times: first as Kubernetes does it with deploy/kubernetes
+(the next is ready before the last is told to stop), then, if there is a `caddy`, as compose does it
+on one host (each in its turn is stopped and started behind deploy/compose/Caddyfile). No request
 may fail, no order be lost or double. Exits with 1 if one is.
 """
 
@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import yaml
 from deployed import ROOT, Deployed, deployed  # first: it says where ours is
 from load_threads import Seen
 from measured import say
@@ -118,12 +119,13 @@ def surge(product: Deployed, balancer: Balancer, number: int) -> float:
     return time.monotonic() - begun
 
 
-def in_place(product: Deployed, _balancer: object, _number: int) -> float:
-    """Stop the only server, and start the next on the same address."""
+def in_turn(product: Deployed, _balancer: object, number: int) -> float:
+    """Stop one of two servers, and start the next on the same address, as `up --wait` does."""
     begun = time.monotonic()
-    product.stop_web("web-1", keep=True)
-    product.start_web("web-1")
-    product.wait_until_ready("web-1")
+    name = f"web-{number % 2 + 1}"
+    product.stop_web(name, keep=True)
+    product.start_web(name)
+    product.wait_until_ready(name)
     return time.monotonic() - begun
 
 
@@ -162,7 +164,8 @@ def caddy(program: str, product: Deployed, port: int) -> "subprocess.Popen[bytes
     """Start the proxy of compose with its own file, without TLS and on a port of ours."""
     text = (ROOT / "deploy/compose/Caddyfile").read_text()
     text = text.replace("{$FAIRLINE_HOST} {", f"http://{HOST}:{port} {{", 1)
-    text = text.replace("web:8000", f"127.0.0.1:{product.webs['web-1']}")
+    for ours, name in zip(("web-a", "web-b"), ("web-1", "web-2"), strict=True):
+        text = text.replace(f"{ours}:8000", f"127.0.0.1:{product.webs[name]}")
     # What stands before it here is the bench, which says what a caller over TLS would.
     text = re.sub(r"(reverse_proxy .*\{)", r"\1\n\t\ttrusted_proxies 127.0.0.1/32", text)
     path = product.place.state / "Caddyfile"
@@ -193,20 +196,22 @@ def main() -> int:
             balancer.ways = [product.way("web-1"), product.way("web-2")]
             product.wait_until_ready("web-2")
             flows.append(restarts("as Kubernetes", product, people, surge, balancer))
+        if asked.caddy and asked.only != "kubernetes":
             for name in list(product.webs):
                 product.stop_web(name)
-            product.start_web("web-1")
-        elif "web-2" in product.webs:
-            product.stop_web("web-2")
-        product.wait_until_ready("web-1")
-        if asked.caddy and asked.only != "kubernetes":
+            compose = yaml.safe_load((ROOT / "deploy/compose/compose.yaml").read_text())
+            told = compose["services"]["web-a"]["environment"]
+            product.environment["WEB_STOPS_AFTER"] = told["WEB_STOPS_AFTER"]
+            for name in ("web-1", "web-2"):
+                product.start_web(name)
+                product.wait_until_ready(name)
             port = product.port()
             proxy = caddy(asked.caddy, product, port)
             try:
                 time.sleep(3)  # noqa: TID251 - it looks who is well first
                 balancer = Balancer()
                 balancer.ways = [Way("127.0.0.1", port, {"Host": f"{HOST}:{port}"})]
-                flows.append(restarts("as compose", product, people, in_place, balancer))
+                flows.append(restarts("as compose", product, people, in_turn, balancer))
             finally:
                 proxy.kill()
         seen = Seen()

@@ -22,6 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
 
 from accounts.heartbeat import last_beats
+from config import turn
 from config.database import connect
 from config.measures import registry
 from config.queues import QUEUES
@@ -64,6 +65,25 @@ def ready(_request: HttpRequest) -> JsonResponse:
 def start(_request: HttpRequest) -> JsonResponse:
     """Answer 200 once this process can begin to serve: its database is there and migrated."""
     return _told(run_checks(NEEDED))
+
+
+@require_safe
+@never_cache
+def serving(_request: HttpRequest) -> JsonResponse:
+    """Answer 200 while a balancer is to send requests here.
+
+    From when it first could serve until it is told to stop, which it says while it still serves.
+    What is away or slow in between is so for every web server, and taking them all out of service
+    would mend nothing.
+    """
+    if turn.is_over():
+        return JsonResponse({"status": "stopping"}, status=503)
+    if turn.has_begun():
+        return JsonResponse({"status": "ok"})
+    answer = _told(run_checks(NEEDED))
+    if answer.status_code == 200:
+        turn.begin()
+    return answer
 
 
 def _told(reasons: Mapping[str, str]) -> JsonResponse:

@@ -1,9 +1,12 @@
 """gunicorn's own settings: gunicorn -c python:config.gunicorn config.asgi:application."""
 
 import os
+import time
 from typing import Any
 
 from prometheus_client import multiprocess
+
+from config import turn
 
 bind = os.environ.get("FAIRLINE_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
@@ -21,6 +24,21 @@ max_requests_jitter = 1_000
 # Our own JSON lines say what was asked and answered; gunicorn's would repeat it.
 accesslog = None
 control_socket_disable = True
+# A connection that waits to be taken is lost when the door closes: for so many seconds before that
+# /health/serving says "stopping", and a proxy that asks it sends nothing more.
+stops_after = float(os.environ.get("WEB_STOPS_AFTER", "0"))
+
+
+def when_ready(server: Any) -> None:  # noqa: ANN401
+    """Have gunicorn say that it stops, and serve on for a while, before it does."""
+    stop = server.handle_term
+
+    def say_so_first() -> None:
+        turn.end()
+        time.sleep(stops_after)  # noqa: TID251 - its processes serve meanwhile
+        stop()
+
+    server.handle_term = say_so_first
 
 
 def child_exit(_server: object, worker: Any) -> None:  # noqa: ANN401

@@ -57,7 +57,10 @@ class DoorsForMachines:
     These doors answer no word of what host they were asked by, so any will do.
     """
 
-    PATHS = frozenset({"/health/live", "/health/ready", "/health/start", "/metrics", "/version"})
+    PATHS = frozenset(
+        {f"/health/{door}" for door in ("live", "ready", "serving", "start")}
+        | {"/metrics", "/version"}
+    )
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response

@@ -23,7 +23,7 @@ def _each(names: str, get: str, post: str) -> dict[str, Needs]:
 
 PAGES: dict[str, Needs] = {
     # --- doors for machines, and the way in
-    **_each("live ready start metrics version live_signals", OPEN, NEVER),
+    **_each("live ready serving start metrics version live_signals", OPEN, NEVER),
     **_each("account_login account_signup account_reset_password mfa_login_webauthn", OPEN, OPEN),
     **_each("account_logout account_email_verification_sent mfa_authenticate", OPEN, OPEN),
     **_each("account_reset_password_from_key", OPEN, OPEN),

@@ -384,7 +384,8 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+# The image has its own, which no volume may hide and no other release may share.
+STATIC_ROOT = Path(env.str("FAIRLINE_STATIC", default=str(VAR_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -426,7 +427,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
 # Probes and scrapers come without TLS, from inside.
-SECURE_REDIRECT_EXEMPT = [r"^health/(live|ready)$", r"^metrics$", r"^version$"]
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$", r"^version$"]
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Where a worker answers Prometheus, of itself; port 0: nowhere.
 WORKER_METRICS_HOST = env.str("WORKER_METRICS_HOST", default="127.0.0.1")

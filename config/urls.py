@@ -14,6 +14,7 @@ admin.site.index_template = "admin/home.html"
 urlpatterns = [
     path("health/live", doors.live, name="live"),
     path("health/ready", doors.ready, name="ready"),
+    path("health/serving", doors.serving, name="serving"),
     path("health/start", doors.start, name="start"),
     path("metrics", doors.metrics, name="metrics"),
     path("version", doors.version, name="version"),

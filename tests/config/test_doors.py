@@ -18,7 +18,7 @@ from accounts import heartbeat
 from accounts.jobs import recorded
 from betting.models import LedgerAccount
 from betting.selectors.figures import Figures, business_figures
-from config import doors, measures
+from config import doors, measures, turn
 from config.queues import QUEUES
 from odds.feeds.gate import Gate
 from odds.feeds.the_odds_api import PROVIDER
@@ -95,6 +95,33 @@ def test_not_ready_without_the_database(monkeypatch, closed_port):
     said = OK | {"database": "OperationalError", "feed": "OperationalError"}
     assert ask() == (503, "unavailable", said)
     assert ask("start") == (503, "unavailable", {"database": "OperationalError"})
+
+
+@pytest.fixture
+def new_server(monkeypatch):
+    """As if nobody had been sent here yet."""
+    monkeypatch.setattr(turn, "_said", bytearray(2))
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("new_server")
+def test_requests_are_sent_here_once_it_can_serve_and_until_it_is_told_to_stop(
+    monkeypatch, closed_port
+):
+    def serving():
+        return Client().get("/health/serving").status_code
+
+    with monkeypatch.context() as away:
+        database_at(away, closed_port)
+        assert serving() == 503
+    assert serving() == 200
+    # Nobody else has that database either.
+    with monkeypatch.context() as away:
+        database_at(away, closed_port)
+        assert serving() == 200
+    turn.end()
+    assert serving() == 503
+    assert ask("start")[0] == 200
 
 
 @pytest.mark.django_db

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from django.conf import settings as django_settings
 
+from config import gunicorn
 from config.env import SHORTEST_SECRET
 from config.queues import QUEUES
 from tests.config.test_env_example import named_in_example
@@ -18,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 BASE = ROOT / "deploy/kubernetes/base"
 COMPOSE = yaml.safe_load((ROOT / "deploy/compose/compose.yaml").read_text())
 OURS = {n: s for n, s in COMPOSE["services"].items() if "FAIRLINE_IMAGE" in s["image"]}
+WEBS = [name for name in OURS if name.startswith("web")]
+CADDYFILE = (ROOT / "deploy/compose/Caddyfile").read_text()
 OBJECTS = [
     each for path in sorted(BASE.glob("*.yaml")) for each in yaml.safe_load_all(path.read_text())
 ]
@@ -85,8 +88,40 @@ def test_a_worker_that_hangs_is_killed_by_the_sign_it_does_not_give(tmp_path):
 def test_whoever_is_told_to_stop_gets_the_time_it_takes():
     for name in (n for n in PODS if n.startswith("worker-")):
         assert PODS[name]["terminationGracePeriodSeconds"] > django_settings.WORKER_STOPS_WITHIN
-    grace = int(OURS["worker-money"]["stop_grace_period"].removesuffix("s"))
-    assert grace > django_settings.WORKER_STOPS_WITHIN
+    assert grace("worker-money") > django_settings.WORKER_STOPS_WITHIN
+    for name in WEBS:
+        serves_on = float(OURS[name]["environment"]["WEB_STOPS_AFTER"])
+        assert grace(name) > serves_on + gunicorn.graceful_timeout
+
+
+def grace(name):
+    return int(OURS[name]["stop_grace_period"].removesuffix("s"))
+
+
+def test_one_web_server_serves_while_the_other_is_replaced():
+    """Two that are one, which the proxy and Prometheus know; it notices in time who stops."""
+    (told,) = re.findall(r"reverse_proxy (.+) \{", CADDYFILE)
+    every, wait = (
+        int(re.search(rf"health_{name} (\d+)s", CADDYFILE)[1]) for name in ("interval", "timeout")
+    )
+    prometheus = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    targets = {
+        each["job_name"]: each["static_configs"][0]["targets"]
+        for each in prometheus["scrape_configs"]
+    }
+
+    assert len(WEBS) == 2
+    assert OURS[WEBS[0]] == OURS[WEBS[1]]
+    assert told.split() == targets["fairline-web"] == [f"{name}:8000" for name in WEBS]
+    assert set(WEBS) <= set(OURS[WEBS[0]]["environment"]["ALLOWED_HOSTS"].split(","))
+    assert COMPOSE["services"]["proxy"]["depends_on"].keys() == set(WEBS)
+    assert every + wait <= float(OURS[WEBS[0]]["environment"]["WEB_STOPS_AFTER"])
+    assert "health_uri /health/serving" in CADDYFILE
+    assert "/health/ready" in OURS[WEBS[0]]["healthcheck"]["test"][-1]
+    # Posted on a connection that its server closes, an order would be lost, and told 502.
+    assert "keepalive off" in CADDYFILE
+    # What a server may have received goes to no other.
+    assert "lb_retry_match" not in CADDYFILE
 
 
 def test_every_queue_has_workers_which_grow_by_how_long_it_waits():
@@ -142,7 +177,7 @@ def test_compose_starts_only_where_every_secret_is_said():
 
 def test_what_deployments_set_is_what_the_product_reads():
     known = {*named_in_example(), "PROMETHEUS_MULTIPROC_DIR"}
-    said = set(OURS["web"]["environment"])
+    said = set(OURS["web-a"]["environment"])
     for path in (ROOT / "deploy/kubernetes").rglob("kustomization.yaml"):
         for made in yaml.safe_load(path.read_text()).get("configMapGenerator", []):
             said |= {literal.partition("=")[0] for literal in made["literals"]}
@@ -158,6 +193,17 @@ def test_the_image_is_pinned_and_runs_as_nobody():
     assert re.findall(r"^USER (.+)$", DOCKERFILE, re.MULTILINE) == ["10001:10001"]
     assert "HEALTHCHECK" in DOCKERFILE
     assert "--require-hashes" in DOCKERFILE
+
+
+def test_no_volume_hides_what_the_image_collected():
+    """A volume keeps what the release before put there, and a cluster's has nothing in it."""
+    (collected,) = re.findall(r"FAIRLINE_STATIC=(\S+)", DOCKERFILE)
+    volumes = [each.split(":")[1] for name in OURS for each in OURS[name]["volumes"]]
+    for pod in PODS.values():
+        volumes += [each["mountPath"] for each in pod["containers"][0]["volumeMounts"]]
+
+    assert "/var/lib/fairline" in volumes
+    assert not [each for each in volumes if Path(collected).is_relative_to(each)]
 
 
 def test_workflows_use_actions_by_their_content_and_may_do_little():
