@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import promql_parser as grammar
 import yaml
@@ -81,15 +82,33 @@ class Watch(threading.Thread):
             labels: points + [None] * (self.samples - len(points))
             for labels, points in self.series.items()
         }
-        groups = yaml.safe_load(RULES.read_text())["groups"]
         found = {}
-        for rule in (rule for group in groups for rule in group["rules"]):
+        for rule in _rules():
             asked, needs = grammar.parse(rule["expr"]), _minutes(rule["for"])
             held = [bool(At(series, minute).ask(asked)) for minute in range(self.samples)]
             firing = [m for m in range(needs, self.samples) if all(held[m - needs : m + 1])]
             if firing:
                 found[rule["alert"]] = firing
         return found
+
+    def fires(self, alert: str) -> bool:
+        """Tell whether an alert fires at the newest minute."""
+        newest = self.samples
+        # The next scrape may begin meanwhile.
+        series = {
+            labels: points[:newest] + [None] * (newest - len(points))
+            for labels, points in dict(self.series).items()
+        }
+        (rule,) = (each for each in _rules() if each["alert"] == alert)
+        asked, needs = grammar.parse(rule["expr"]), _minutes(rule["for"])
+        return newest > needs and all(
+            bool(At(series, minute).ask(asked)) for minute in range(newest - needs - 1, newest)
+        )
+
+
+def _rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load(RULES.read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
 
 
 def _minutes(text: str) -> int:
