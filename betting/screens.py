@@ -1,10 +1,12 @@
 """What the betting pages show: a whole screen in a few queries, built from the selectors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.core.paginator import Page, Paginator
+from django.db.models.expressions import OrderBy
 
 from betting.models import NOT_TAKEN, Bet, BetStatus, Opportunity, Result
 from betting.selectors.bets import (
@@ -113,11 +115,20 @@ def opportunity_of(
     return _rows([found], bettor_of(owner_id, now=now), now=now, rate=rate)[0]
 
 
-def today(owner_id: int, which: OpportunityFilter, *, now: datetime, rate: float = 1.0) -> Today:
+def today(
+    owner_id: int,
+    which: OpportunityFilter,
+    *,
+    now: datetime,
+    rate: float = 1.0,
+    order: Sequence[OrderBy] = (),
+) -> Today:
     """Return what Today shows: the recommended opportunities, or those passed over."""
     which = replace(which, status=Opportunity.Status.OPEN, starts_after=now, seen_by=owner_id)
     bettor = bettor_of(owner_id, now=now)
-    rows = _rows(list(opportunities_with_models(which)[:SHOWN]), bettor, now=now, rate=rate)
+    rows = _rows(
+        list(opportunities_with_models(which, order=order)[:SHOWN]), bettor, now=now, rate=rate
+    )
     open_count, passed_count = opportunity_counts(replace(which, recommended=None))
     return Today(
         rows=rows,
@@ -208,10 +219,12 @@ def bet_row(bet: Bet) -> BetRow:
     )
 
 
-def bets_page(owner_id: int, which: BetFilter, *, page: int = 1) -> Bets:
+def bets_page(
+    owner_id: int, which: BetFilter, *, page: int = 1, order: Sequence[OrderBy] = ()
+) -> Bets:
     """Return one page of the filtered bets, with sums over all of them."""
     sums = bet_sums(owner_id, which)
-    pages = Paginator(bets(owner_id, which), BETS_A_PAGE)
+    pages = Paginator(bets(owner_id, which, order=order), BETS_A_PAGE)
     # Counted with the sums.
     pages.count = sums.count
     shown = pages.get_page(page)

@@ -1,9 +1,11 @@
-"""What list pages share: filters as chips, and safe ways back."""
+"""What list pages share: filters as chips, tables as their reader wants them, safe ways back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F
+from django.db.models.expressions import OrderBy
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -77,6 +79,96 @@ def with_value(query: QueryDict, name: str, value: str | None) -> str:
     if value is not None:
         changed[name] = value
     return f"?{changed.urlencode()}"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its place in a row from 1, by what a query sorts it, what large is."""
+
+    label: str
+    place: int
+    path: str = ""
+    low: str = "low"
+    high: str = "high"
+    is_figure: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as its address has it: `sort=-price` and `hide=book+market`.
+
+    A column that is not there is passed over: an address outlives the table that made it.
+    """
+
+    columns: Mapping[str, Column]
+    query: QueryDict
+    default: str
+
+    @property
+    def sorted_by(self) -> str:
+        """Return the column, with a minus where the highest is first."""
+        asked = self.query.get("sort", "")
+        found = self.columns.get(asked.removeprefix("-"))
+        return asked if found and found.path else self.default
+
+    @property
+    def order(self) -> tuple[OrderBy, ...]:
+        """Return how a query sorts; what is not known comes last either way."""
+        column = self.columns[self.sorted_by.removeprefix("-")]
+        is_down = self.sorted_by.startswith("-")
+        return (OrderBy(F(column.path), descending=is_down, nulls_last=True),)
+
+    @property
+    def hidden(self) -> list[str]:
+        """Return the columns that are left out."""
+        asked = self.query.get("hide", "").split()
+        return [name for name in self._can_hide if name in asked]
+
+    @property
+    def places_hidden(self) -> str:
+        """Return their places, as `data-hide` has them."""
+        return " ".join(str(self.columns[name].place) for name in self.hidden)
+
+    @property
+    def summary(self) -> str:
+        """Return how it is sorted, in words."""
+        return self._words(self.sorted_by)
+
+    def aria_sort(self, name: str) -> str:
+        """Return what a column's head says of itself."""
+        if self.sorted_by.removeprefix("-") != name:
+            return "none"
+        return "descending" if self.sorted_by.startswith("-") else "ascending"
+
+    def sort_url(self, name: str) -> str:
+        """Return the address that sorts by a column: the highest first, then the other way."""
+        return with_value(self.query, "sort", name if self.sorted_by == f"-{name}" else f"-{name}")
+
+    @property
+    def chips(self) -> list[Chip]:
+        """Return the choice of an order, which a phone has no heads for, and of the columns."""
+        orders = [
+            f"{sign}{name}" for name, column in self.columns.items() if column.path
+            for sign in ("-", "")
+        ]  # fmt: skip
+        [order] = chips(self.query, {"sort": ("Sort", [(key, self._words(key)) for key in orders])})
+        label = f"Columns, {len(self.hidden)} hidden" if self.hidden else "Columns"
+        return [order, Chip(label, "", "", "", [self._toggle(name) for name in self._can_hide])]
+
+    @property
+    def _can_hide(self) -> list[str]:
+        # The first says what the row is of.
+        return [name for name, column in self.columns.items() if column.place > 1]
+
+    def _words(self, order: str) -> str:
+        column = self.columns[order.removeprefix("-")]
+        return f"{column.label}, {column.high if order.startswith('-') else column.low} first"
+
+    def _toggle(self, name: str) -> Choice:
+        is_hidden = name in self.hidden
+        left = [each for each in self.hidden if each != name] + ([] if is_hidden else [name])
+        url = with_value(self.query, "hide", " ".join(left) or None)
+        return Choice(f"{'Show' if is_hidden else 'Hide'} {self.columns[name].label}", url)
 
 
 def query_of(request: HttpRequest) -> str:

@@ -17,6 +17,7 @@ from django.utils.text import slugify
 
 from accounts.showing import formats
 from accounts.showing.glossary import meaning
+from accounts.showing.pages import Table
 
 register = template.Library()
 
@@ -81,6 +82,36 @@ def term(context: template.Context, name: str, text: str = "") -> SafeString:
         shown,
         name,
         meant,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def head(
+    context: template.Context, table: Table, name: str, word: str = "", title: str = ""
+) -> SafeString:
+    """`{% head table "price" %}`: a column's head, which sorts the table by it.
+
+    `word`: one of the glossary, which then explains itself beside the arrow that sorts.
+    """
+    column = table.columns[name]
+    said = table.aria_sort(name)
+    arrow = format_html(
+        '<span class="sort-arrow" aria-hidden="true">{}</span>',
+        {"descending": "▼", "ascending": "▲"}.get(said, "↕"),
+    )
+    url = table.sort_url(name)
+    if word:
+        said_first = term(context, word, column.label)
+        link = '{}<a class="sort" href="{}"><span class="sr-only">Sort by {}</span>{}</a>'
+        inner = format_html(link, said_first, url, column.label, arrow)
+    else:
+        inner = format_html('<a class="sort" href="{}">{}{}</a>', url, column.label, arrow)
+    return format_html(
+        '<th scope="col" class="{}" aria-sort="{}"{}>{}</th>',
+        "num" if column.is_figure else "",
+        said,
+        format_html(' title="{}"', title) if title else "",
+        inner,
     )
 
 

@@ -44,6 +44,9 @@ class OpportunityFields(Shape):
     min_edge = serializers.DecimalField(
         max_digits=8, decimal_places=6, required=False, help_text="0.02 is 2 %"
     )
+    min_price = Price(required=False, help_text="decimal, this or longer")
+    max_price = Price(required=False, help_text="decimal, this or shorter")
+    starts_before = Moment(required=False, help_text="of events that start before this time")
     recommended = serializers.BooleanField(
         required=False,
         default=None,

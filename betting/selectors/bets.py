@@ -1,5 +1,6 @@
 """A person's bets: which, with all that one row shows, and their sums."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -7,6 +8,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count, F, Min, Prefetch, Q, QuerySet, Sum
+from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce
 
 from betting.models import NOT_TAKEN, UNANSWERED, Bet, BetStatus, Settlement, Transfer
@@ -72,10 +74,11 @@ class BetSums:
 ALL = BetFilter()
 
 
-def bets(owner_id: int, which: BetFilter = ALL) -> QuerySet[Bet]:
-    """Return a person's bets, newest first, with all that a list shows of each."""
+def bets(owner_id: int, which: BetFilter = ALL, *, order: Sequence[OrderBy] = ()) -> QuerySet[Bet]:
+    """Return a person's bets with all that a list shows of each, by `order`, then newest first."""
     return (
         Bet.objects.filter(which.conditions(), owner_id=owner_id)
+        .annotate(profit=F("returned") - TAKEN)
         .select_related(
             "bankroll",
             "bookmaker",
@@ -84,7 +87,7 @@ def bets(owner_id: int, which: BetFilter = ALL) -> QuerySet[Bet]:
             f"{EVENT}__home",
             f"{EVENT}__away",
         )
-        .order_by("-placed_at", "-pk")
+        .order_by(*order, "-placed_at", "-pk")
     )
 
 

@@ -1,5 +1,6 @@
 """Opportunities: which, with all that one row shows, and how many there are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from django.db.models import Avg, Count, F, Max, Q, QuerySet, Sum
+from django.db.models.expressions import OrderBy
 
 from betting.domain.configuration import Configuration
 from betting.domain.rules import plan_of
@@ -34,8 +36,12 @@ class OpportunityFilter:
     bookmaker: str | None = None
     side: str | None = None
     min_edge: Decimal | None = None
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
     recommended: bool | None = None
     starts_after: datetime | None = None
+    starts_before: datetime | None = None
+    books: tuple[str, ...] | None = None
     seen_by: int | None = None
 
     def conditions(self) -> Q:
@@ -49,7 +55,11 @@ class OpportunityFilter:
             "quote__bookmaker__key": self.bookmaker,
             "quote__selection__side": self.side,
             "edge__gte": self.min_edge,
+            "price__gte": self.min_price,
+            "price__lte": self.max_price,
+            "quote__bookmaker__key__in": self.books,
             f"{MARKET}__event__starts_at__gt": self.starts_after,
+            f"{MARKET}__event__starts_at__lt": self.starts_before,
         }
         found = Q(**{path: value for path, value in wanted.items() if value is not None})
         if self.seen_by is not None:
@@ -62,8 +72,10 @@ class OpportunityFilter:
 ALL = OpportunityFilter()
 
 
-def opportunities(which: OpportunityFilter = ALL) -> QuerySet[Opportunity]:
-    """Return opportunities, best edge first, with all that a list shows of each."""
+def opportunities(
+    which: OpportunityFilter = ALL, *, order: Sequence[OrderBy] = ()
+) -> QuerySet[Opportunity]:
+    """Return opportunities with all that a list shows, by `order`, then the best edge first."""
     return (
         Opportunity.objects.filter(which.conditions())
         .annotate(draw_offered=draw_is_offered(f"{MARKET}_id"))
@@ -75,17 +87,19 @@ def opportunities(which: OpportunityFilter = ALL) -> QuerySet[Opportunity]:
             f"{MARKET}__event__home",
             f"{MARKET}__event__away",
         )
-        .order_by("-edge", "pk")
+        .order_by(*order, "-edge", "pk")
     )
 
 
-def opportunities_with_models(which: OpportunityFilter = ALL) -> QuerySet[Opportunity]:
+def opportunities_with_models(
+    which: OpportunityFilter = ALL, *, order: Sequence[OrderBy] = ()
+) -> QuerySet[Opportunity]:
     """Return the same with the predictions they rest on, and when their prices last stood.
 
     Apart, because three more joins take the database longer to plan than the rest takes to read.
     """
     return (
-        opportunities(which)
+        opportunities(which, order=order)
         .select_related("prediction__version__predictor")
         .annotate(confirmed_at=looks_at("quote__")["confirmed_at"])
     )

@@ -9,17 +9,27 @@ from accounts import clock, live
 from accounts.http import UserRequest
 from accounts.showing.exports import export
 from accounts.showing.formats import price_text
-from accounts.showing.pages import Chip, chips, set_values
+from accounts.showing.pages import Chip, Column, Table, chips, set_values
 from betting import screens
 from betting.screens import BetRow
 from betting.selectors import bets as selectors
-from betting.selectors.bets import BetFilter
+from betting.selectors.bets import EVENT, BetFilter
 from betting.selectors.legs import legs_of
 from betting.selectors.money import bankroll_of
 from betting.selectors.stakes import limits_line_of
 from betting.venues.registry import venue_by_key
 
-COLUMNS = (
+TABLE = {
+    "event": Column("Event", 2, f"{EVENT}__starts_at", "soonest", "latest", is_figure=False),
+    "book": Column("Book", 3, "bookmaker__title", "A", "Z", is_figure=False),
+    "placed": Column("Placed", 4, "placed_at", "oldest", "newest", is_figure=False),
+    "price": Column("Price", 5, "price"),
+    "stake": Column("Stake", 6, "stake"),
+    "status": Column("Status", 7, is_figure=False),
+    "clv": Column("CLV", 8, "clv"),
+    "profit": Column("P&L", 9, "profit"),
+}
+EXPORTED = (
     "id", "placed_at", "competition", "event", "starts_at", "market", "selection", "bookmaker",
     "venue", "price", "price_shown", "stake",
     "matched_stake", "matched_price", "currency", "status", "result", "returned", "profit",
@@ -34,17 +44,22 @@ def bets(request: UserRequest) -> HttpResponse:
     # Before anything is read: what changes after this is told.
     since = live.position()
     made, which = _filters(request)
+    table = Table(TABLE, request.GET, "-placed")
     page = request.GET.get("page", "1")
     money = bankroll_of(request.user.pk)
     shown = screens.bets_page(
-        request.user.pk, which, page=int(page) if page.isdecimal() and len(page) < 9 else 1
+        request.user.pk,
+        which,
+        page=int(page) if page.isdecimal() and len(page) < 9 else 1,
+        order=table.order,
     )
     return render(
         request,
         "betting/_bets.html" if request.htmx else "betting/bets.html",
         {
             "bets": shown,
-            "chips": made,
+            "chips": [*made, *table.chips],
+            "table": table,
             "chips_on": which != BetFilter(),
             "money": money,
             "limits_line": limits_line_of(money, now=clock.now()),
@@ -57,14 +72,15 @@ def bets(request: UserRequest) -> HttpResponse:
 @require_GET
 @login_required
 def export_bets(request: UserRequest, kind: str) -> StreamingHttpResponse:
-    """Send exactly the bets that the filter keeps, as CSV or JSON."""
+    """Send exactly the bets that the filter keeps, in the list's order, as CSV or JSON."""
     _, which = _filters(request)
     user = request.user
+    order = Table(TABLE, request.GET, "-placed").order
     rows = (
         exported(screens.bet_row(bet), user.price_format)
-        for bet in selectors.bets(user.pk, which).iterator(chunk_size=500)
+        for bet in selectors.bets(user.pk, which, order=order).iterator(chunk_size=500)
     )
-    return export(rows, COLUMNS, kind=kind, name="bets", texts=EXPORTED_TEXTS)
+    return export(rows, EXPORTED, kind=kind, name="bets", texts=EXPORTED_TEXTS)
 
 
 @require_GET

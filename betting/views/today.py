@@ -1,6 +1,10 @@
 """Today, and placing a bet from it."""
 
 import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
@@ -11,17 +15,35 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import clock, live
 from accounts.http import UserRequest
-from accounts.showing.pages import chips, set_values
+from accounts.models import User
+from accounts.showing.formats import price_text
+from accounts.showing.pages import Column, Table, chips, set_values
 from betting import screens
 from betting.forms import PlaceBet
 from betting.selectors.money import bankroll_of
-from betting.selectors.opportunities import OpportunityFilter, on_opportunity
+from betting.selectors.opportunities import MARKET, OpportunityFilter, on_opportunity
 from betting.selectors.stakes import limits_used
 from betting.selectors.venues import venues_open_at
 from betting.services.placement import RequestKeyReused, StakeRefused
 from betting.services.placement import place_bet as place
 from betting.venues.registry import venue_by_key
 from odds.screens import MARKETS, competition_filter
+
+TABLE = {
+    "event": Column(
+        "Event", 1, f"{MARKET}__event__starts_at", "soonest", "latest", is_figure=False
+    ),
+    "book": Column("Book", 3, "quote__bookmaker__title", "A", "Z", is_figure=False),
+    "price": Column("Price", 4, "price"),
+    "fair": Column("Fair", 5, "fair_probability", "long shots", "favourites"),
+    "market": Column("Market", 6, "market_probability", "long shots", "favourites"),
+    "model": Column("Model", 7, "model_probability", "long shots", "favourites"),
+    "edge": Column("Edge", 8, "edge"),
+}
+EDGES = ("0.01", "0.02", "0.03", "0.05")
+HOURS = {1: "an hour", 6: "6 hours", 24: "a day", 72: "3 days"}
+# Where a price is no longer short, and where it begins to be long.
+SHORT, LONG = "2.00", "3.50"
 
 
 @require_GET
@@ -34,12 +56,17 @@ def today(request: UserRequest) -> HttpResponse:
     filters = {
         "competition": competition_filter(now),
         "market": ("Market", list(MARKETS.items())),
+        "edge": ("Edge", [(edge, f"{float(edge):.0%} and more") for edge in EDGES]),
+        "price": ("Price", _prices(request.user)),
+        "starts": ("Starts", [(str(hours), f"within {text}") for hours, text in HOURS.items()]),
+        "books": ("Books", [("mine", "Mine only")] if request.user.my_books else []),
     }
     made = chips(request.GET, filters)
     chosen = set_values(made, filters)
     passed = request.GET.get("tab") == "passed"
-    which = OpportunityFilter(recommended=not passed, **chosen)
-    page = screens.today(request.user.pk, which, now=now, rate=clock.rate())
+    table = Table(TABLE, request.GET, "-edge")
+    which = replace(_which(chosen, request.user, now), recommended=not passed)
+    page = screens.today(request.user.pk, which, now=now, rate=clock.rate(), order=table.order)
     template = "betting/_today.html" if request.htmx else "betting/today.html"
     return render(
         request,
@@ -50,11 +77,39 @@ def today(request: UserRequest) -> HttpResponse:
             # The frame shows them too; it need not ask again.
             "halts": page.halts,
             "passed": passed,
-            "chips": made,
+            "chips": [*made, *table.chips],
+            "table": table,
             "chips_on": bool(chosen),
             "now": now,
             "since": since,
         },
+    )
+
+
+def _prices(user: User) -> list[tuple[str, str]]:
+    """Return each range of prices as the reader writes prices."""
+
+    def said(price: str) -> str:
+        return price_text(Decimal(price), user.price_format)
+
+    return [
+        (f"-{SHORT}", f"up to {said(SHORT)}"),
+        (f"{SHORT}-{LONG}", f"{said(SHORT)} to {said(LONG)}"),
+        (f"{LONG}-", f"{said(LONG)} and more"),
+    ]
+
+
+def _which(chosen: Mapping[str, str], user: User, now: datetime) -> OpportunityFilter:
+    """Return what the chips that are set stand for."""
+    low, _, high = chosen.get("price", "-").partition("-")
+    return OpportunityFilter(
+        competition=chosen.get("competition"),
+        market=chosen.get("market"),
+        min_edge=Decimal(chosen["edge"]) if "edge" in chosen else None,
+        min_price=Decimal(low) if low else None,
+        max_price=Decimal(high) if high else None,
+        starts_before=now + timedelta(hours=int(chosen["starts"])) if "starts" in chosen else None,
+        books=tuple(user.my_books) if "books" in chosen else None,
     )
 
 

@@ -267,14 +267,14 @@ class Fairline:
     def ev_hits(self, **filters):
         """The same as `opportunities`, by the name that other programs use.
 
-        Filters: bookmaker, competition, cursor, event, fields, market, min_edge, page_size, recommended, side, sort, status, strategy.
+        Filters: bookmaker, competition, cursor, event, fields, market, max_price, min_edge, min_price, page_size, recommended, side, sort, starts_before, status, strategy.
         """
         return self._ask('GET', '/api/v1/ev/hits', filters)
 
     def ev_summary(self, **filters):
         """How many opportunities there are and how good, by market and by bookmaker.
 
-        Filters: bookmaker, competition, event, market, min_edge, recommended, side, status, strategy.
+        Filters: bookmaker, competition, event, market, max_price, min_edge, min_price, recommended, side, starts_before, status, strategy.
         """
         return self._ask('GET', '/api/v1/ev/summary', filters)
 
@@ -470,7 +470,7 @@ class Fairline:
     def opportunities(self, **filters):
         """Prices above fair, best edge first, with why and why not.
 
-        Filters: bookmaker, competition, cursor, event, fields, market, min_edge, page_size, recommended, side, sort, status, strategy.
+        Filters: bookmaker, competition, cursor, event, fields, market, max_price, min_edge, min_price, page_size, recommended, side, sort, starts_before, status, strategy.
         """
         return self._ask('GET', '/api/v1/opportunities', filters)
 

@@ -1,0 +1,124 @@
+"""A table is sorted and cut as its address says, on the page and in what is exported of it."""
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.http import QueryDict
+
+from accounts.showing.pages import Column, Table
+from betting.models import Bet, Opportunity
+from odds.models import Bookmaker
+from tests import make
+from tests.journeys.world import fill
+
+pytestmark = pytest.mark.django_db
+
+COLUMNS = {
+    "event": Column("Event", 1),
+    "price": Column("Price", 2, "price"),
+    "clv": Column("CLV", 3, "clv"),
+}
+
+
+@pytest.fixture
+def world(alice):
+    fill(alice, past=3, coming=3)
+    return alice
+
+
+def table(asked: str) -> Table:
+    return Table(COLUMNS, QueryDict(asked), "-price")
+
+
+@pytest.mark.parametrize("asked", ["", "sort=", "sort=-", "sort=event", "sort=--price", "sort=pk"])
+def test_what_cannot_be_sorted_by_leaves_the_usual_order(asked):
+    assert table(asked).sorted_by == "-price"
+
+
+def test_a_head_sorts_the_highest_first_and_then_the_other_way():
+    now = table("sort=-price&result=won&page=3&hide=clv")
+
+    assert now.sort_url("price") == "?result=won&hide=clv&sort=price"
+    assert now.sort_url("clv") == "?result=won&hide=clv&sort=-clv"
+    assert (now.aria_sort("price"), now.aria_sort("clv")) == ("descending", "none")
+    assert table("sort=price").aria_sort("price") == "ascending"
+    assert now.summary == "Price, high first"
+
+
+def test_columns_are_hidden_and_come_back_and_the_one_that_names_the_row_stays():
+    now = table("hide=clv event nothing&sort=clv")
+    order, columns = now.chips
+
+    assert now.hidden == ["clv"]
+    assert now.places_hidden == "3"
+    assert order.text == "CLV, low first"
+    assert columns.label == "Columns, 1 hidden"
+    assert [(each.text, each.url) for each in columns.choices] == [
+        ("Hide Price", "?sort=clv&hide=clv+price"),
+        ("Show CLV", "?sort=clv"),
+    ]
+
+
+def ids(page: str, of: str) -> list[int]:
+    return [int(found) for found in re.findall(rf'id="{of}-(\d+)"', page)]
+
+
+@pytest.mark.parametrize("sort", ["price", "-price", "clv", "-clv", "-profit", "placed", "-stake"])
+def test_bets_are_listed_and_exported_in_the_order_asked_for(world, as_alice, sort):
+    name = sort.removeprefix("-")
+    listed = ids(as_alice.get(f"/bets/?sort={sort}").content.decode(), "bet")
+    sent = b"".join(as_alice.get(f"/bets/export.json?sort={sort}").streaming_content)
+
+    figures = [
+        None if row[name] is None else float(row[name])
+        for row in json.loads(sent.replace(b'"placed_at"', b'"placed"'))
+        if name != "placed"
+    ]
+    known = [figure for figure in figures if figure is not None]
+    assert known == sorted(known, reverse=sort.startswith("-"))
+    assert figures == known + [None] * (len(figures) - len(known)), "what is not known comes last"
+    assert listed == [row["id"] for row in json.loads(sent)]
+    assert len(listed) == Bet.objects.count()
+    if name == "placed":
+        assert listed == list(Bet.objects.order_by("placed_at", "-pk").values_list("pk", flat=True))
+
+
+def test_today_is_sorted_and_cut_by_edge_price_start_and_books(world, as_alice):
+    def shown(asked=""):
+        return [
+            Opportunity.objects.get(pk=pk)
+            for pk in ids(as_alice.get(f"/?{asked}").content.decode(), "opportunity")
+        ]
+
+    everything = shown()
+    prices = [each.price for each in everything]
+    assert len(set(prices)) > 1
+    assert [each.price for each in shown("sort=price")] == sorted(prices)
+    for asked, fits in {
+        "edge=0.05": lambda each: each.edge >= 0.05,
+        "price=-2.00": lambda each: each.price <= 2,
+        "price=2.00-3.50": lambda each: 2 <= each.price <= 3.5,
+        "price=3.50-": lambda each: each.price >= 3.5,
+    }.items():
+        assert [each.pk for each in shown(asked)] == [each.pk for each in everything if fits(each)]
+
+    book = Bookmaker.objects.get(pk=everything[0].quote.bookmaker_id)
+    world.my_books = [book.key]
+    world.save()
+    assert {each.quote.bookmaker_id for each in shown("books=mine")} == {book.pk}
+
+
+def test_today_is_cut_by_when_it_starts(alice, as_alice):
+    with time_machine.travel(make.NOON, tick=False):
+        fill(alice, past=1, coming=3)
+        events = {
+            each.pk: each.quote.selection.market.event.starts_at
+            for each in Opportunity.objects.filter(status="open", passes=[])
+        }
+        for hours in (1, 6, 24, 72):
+            found = ids(as_alice.get(f"/?starts={hours}").content.decode(), "opportunity")
+            until = make.NOON + timedelta(hours=hours)
+            assert set(found) == {pk for pk, at in events.items() if at < until}
