@@ -42,6 +42,7 @@ from accounts.models import (
 )
 from accounts.operating import Evidence, Operated
 from accounts.scopes import rights_of
+from accounts.services import PREFERENCES
 
 if TYPE_CHECKING:
     People = UserAdmin[User]
@@ -82,7 +83,7 @@ class PersonAdmin(People, Operated):
         (None, {"fields": ("username", "password")}),
         ("Who they are", {"fields": ("email", "first_name", "last_name")}),
         ("What they may do", {"fields": ("role", "is_active")}),
-        ("How they like it shown", {"fields": ("price_format", "time_zone", "theme", "colours")}),
+        ("How they like it shown", {"fields": PREFERENCES}),
         ("When", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (

@@ -14,7 +14,7 @@ from accounts.models import JobRun, User
 
 JOB_RUNS_KEPT = timedelta(days=30)
 PRUNED_AT_ONCE = 5_000
-PREFERENCES = ("price_format", "time_zone", "theme", "colours")
+PREFERENCES = ("price_format", "time_zone", "theme", "colours", "density", "letter_keys")
 
 
 class UnknownSession(Exception):
@@ -22,24 +22,21 @@ class UnknownSession(Exception):
 
 
 @transaction.atomic
-def save_preferences(
-    *, user_id: int, price_format: str, time_zone: str, theme: str, colours: str, now: datetime
-) -> User:
-    """Save how a person likes prices, times and colours shown.
+def save_preferences(*, user_id: int, now: datetime, **liked: str | bool) -> User:
+    """Save how a person likes pages to be: any of PREFERENCES, the others stay.
 
     Raises:
-        ValidationError: by field, for a format, zone, theme or colours that do not exist.
+        ValidationError: by field, for a format, zone, theme and so on that does not exist.
     """
     user = User.objects.get(pk=user_id)
     before = {name: getattr(user, name) for name in PREFERENCES}
-    user.price_format, user.time_zone, user.theme = price_format, time_zone, theme
-    user.colours = colours
-    if time_zone not in available_timezones():
+    for name in PREFERENCES:
+        setattr(user, name, liked.get(name, before[name]))
+    if (zone := user.time_zone) not in available_timezones():
         raise ValidationError(
-            {"time_zone": f"{time_zone!r} is not a time zone; choose one such as Europe/Paris."}
+            {"time_zone": f"{zone!r} is not a time zone; choose one such as Europe/Paris."}
         )
-    checked = {"price_format", "theme", "colours"}
-    user.clean_fields(exclude={f.name for f in User._meta.fields} - checked)
+    user.clean_fields(exclude={field.name for field in User._meta.fields} - set(PREFERENCES))
     user.save(update_fields=PREFERENCES)
     audit.record(
         action="saved preferences",

@@ -6,12 +6,12 @@ from zoneinfo import available_timezones
 
 from django import forms
 
-from accounts.models import Colours, PriceFormat, Theme
+from accounts.models import Colours, Density, PriceFormat, Theme
 from accounts.scopes import READING, SCOPES
 
 
 class Preferences(forms.Form):
-    """How a person likes prices, times and colours."""
+    """How a person likes pages to be."""
 
     price_format = forms.ChoiceField(choices=PriceFormat.choices, label="Prices")
     time_zone = forms.ChoiceField(
@@ -24,6 +24,13 @@ class Preferences(forms.Form):
         choices=Colours.choices,
         label="Gain and loss",
         help_text="The sign and the arrow stay whichever you choose.",
+    )
+    density = forms.ChoiceField(choices=Density.choices, label="Tables")
+    letter_keys = forms.TypedChoiceField(
+        choices=[(True, "On: j, k, g and a letter, ? for all of them"), (False, "Off")],
+        coerce=lambda text: text == "True",
+        label="Keys of one letter",
+        help_text="Off, a dictated word or a slip does nothing. Ctrl K stays.",
     )
 
     def __init__(self, *args: object, **kwargs: object) -> None:

@@ -12,7 +12,7 @@ from accounts.models.audit import AuditEntry, AuditHead
 from accounts.models.coming import Invitation
 from accounts.models.jobs import DeadLetter, JobRun, JobSkip
 from accounts.models.keys import ApiKey, ClientLogin, KeptAnswer, RefreshToken, SignalSource
-from accounts.models.people import Colours, PriceFormat, Role, SavedFilter, Theme, User
+from accounts.models.people import Colours, Density, PriceFormat, Role, SavedFilter, Theme, User
 
 __all__ = [
     "AlertChannel",
@@ -26,6 +26,7 @@ __all__ = [
     "Colours",
     "DeadLetter",
     "Delivery",
+    "Density",
     "Invitation",
     "JobRun",
     "JobSkip",

@@ -16,6 +16,7 @@ class PriceFormat(models.TextChoices):
     DECIMAL = "decimal", "Decimal (2.50)"
     AMERICAN = "american", "American (+150)"
     FRACTIONAL = "fractional", "Fractional (3/2)"
+    PERCENT = "percent", "Implied chance (40.0 %)"
 
 
 class Theme(models.TextChoices):
@@ -29,6 +30,13 @@ class Colours(models.TextChoices):
 
     CLEAR = "clear", "Blue and orange: told apart by every eye"
     CLASSIC = "classic", "Green and red"
+
+
+class Density(models.TextChoices):
+    """How much room the rows of a table have."""
+
+    CALM = "calm", "Calm"
+    COMPACT = "compact", "Compact: more rows on the screen"
 
 
 class Role(models.TextChoices):
@@ -63,7 +71,7 @@ class People(UserManager["User"]):
 
 
 class User(AbstractUser):
-    """A person, with their role, and how they like prices, times and colours shown."""
+    """A person, with their role, and how they like pages to be."""
 
     objects: ClassVar = People()
 
@@ -76,6 +84,12 @@ class User(AbstractUser):
     theme = models.CharField(max_length=8, choices=Theme.choices, default=Theme.SYSTEM)
     colours = models.CharField(
         max_length=8, choices=Colours.choices, default=Colours.CLEAR, db_default=Colours.CLEAR
+    )
+    density = models.CharField(
+        max_length=8, choices=Density.choices, default=Density.CALM, db_default=Density.CALM
+    )
+    letter_keys = models.BooleanField(
+        default=True, db_default=True, help_text="whether keys like j, k and g o do anything"
     )
     toured_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="when they closed the first-run tour"
@@ -101,6 +115,9 @@ class User(AbstractUser):
             models.CheckConstraint(condition=Q(theme__in=Theme.values), name="user_theme_known"),
             models.CheckConstraint(
                 condition=Q(colours__in=Colours.values), name="user_colours_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(density__in=Density.values), name="user_density_known"
             ),
             models.CheckConstraint(
                 condition=Q(role__in=(Role.VIEWER, Role.BETTOR), is_staff=False, is_superuser=False)

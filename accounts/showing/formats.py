@@ -11,20 +11,23 @@ NOTHING = "–"
 
 
 def price_text(price: Decimal | float | None, price_format: str = "decimal") -> str:
-    """Write a decimal price as the reader likes prices: decimal, american or fractional.
+    """Write a decimal price as the reader likes prices.
 
-    Fractional is the nearest fraction with a denominator up to 20, as on a bookmaker's board.
+    Fractional is the nearest fraction with a denominator up to 20, as on a bookmaker's board;
+    percent the chance at which the price would be fair.
 
-    >>> [price_text(Decimal("2.5"), each) for each in ("decimal", "american", "fractional")]
-    ['2.50', '+150', '3/2']
-    >>> [price_text(1.909, each) for each in ("decimal", "american", "fractional")]
-    ['1.909', '−110', '10/11']
+    >>> [price_text(2.5, each) for each in ("decimal", "american", "fractional", "percent")]
+    ['2.50', '+150', '3/2', '40.0 %']
+    >>> [price_text(1.909, each) for each in ("decimal", "american", "fractional", "percent")]
+    ['1.909', '−110', '10/11', '52.4 %']
     """
     if price is None:
         return NOTHING
     value = float(price)
     if not value > 1:
         return NOTHING
+    if price_format == "percent":
+        return f"{100 / value:.1f} %"
     if price_format == "american":
         if value >= 2:
             return f"+{round((value - 1) * 100)}"

@@ -18,7 +18,7 @@ from accounts.showing.pages import way_back
 @require_http_methods(["GET", "POST"])
 @login_required
 def preferences(request: UserRequest) -> HttpResponse:
-    """Show and save how I like prices, times and colours."""
+    """Show and save how I like pages to be."""
     user = request.user
     if request.method == "GET":
         return _preferences(request)
@@ -45,15 +45,8 @@ def set_theme(request: UserRequest) -> HttpResponse:
 
 
 def _set(request: UserRequest, **changed: str) -> HttpResponse:
-    user = request.user
-    kept = {
-        "price_format": user.price_format,
-        "time_zone": user.time_zone,
-        "theme": user.theme,
-        "colours": user.colours,
-    }
     try:
-        services.save_preferences(user_id=user.pk, now=timezone.now(), **(kept | changed))
+        services.save_preferences(user_id=request.user.pk, now=timezone.now(), **changed)
     except ValidationError as invalid:
         messages.error(request, " ".join(invalid.messages))
     return redirect(way_back(request, "/"))
@@ -85,12 +78,5 @@ def _preferences(
     request: UserRequest, *, form: Preferences | None = None, status: int = 200
 ) -> HttpResponse:
     user = request.user
-    form = form or Preferences(
-        initial={
-            "price_format": user.price_format,
-            "time_zone": user.time_zone,
-            "theme": user.theme,
-            "colours": user.colours,
-        }
-    )
+    form = form or Preferences(initial={name: getattr(user, name) for name in services.PREFERENCES})
     return render(request, "accounts/preferences.html", {"form": form}, status=status)

@@ -57,6 +57,7 @@
       choosePlace();
       return;
     }
+    if (document.documentElement.dataset.keys === "off") return;
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
     if (leader && Date.now() - leader < 1200 && places[event.key]) {
       $(`[data-key="${places[event.key]}"]`)?.click();
@@ -118,8 +119,10 @@
   const roles = { strong: "--color-base-content", dashed: "--color-primary", faint: "--muted", loss: "--loss" };
   const zone = document.documentElement.dataset.zone || "UTC";
   const american = (price) => (price >= 2 ? `+${Math.round((price - 1) * 100)}` : `−${Math.round(100 / (price - 1))}`);
+  const decimal = (price, step) => price.toFixed(Math.round(step * 1e3) % 10 ? 3 : 2);
+  const written = { american, percent: (price) => `${(100 / price).toFixed(1)} %` };
   const units = {
-    price: (value, step = 0.01) => (document.documentElement.dataset.prices === "american" ? american(value) : value.toFixed(Math.round(step * 1e3) % 10 ? 3 : 2)),
+    price: (value, step = 0.01) => (written[document.documentElement.dataset.prices] || decimal)(value, step),
     money: (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).replace("-", "−"),
     loss: (value) => value.toFixed(4).replace("-", "−"),
     share: (value, step = 0.001) => `${(value * 100).toFixed(Math.round(step * 1e5) % 100 ? 2 : 1)} %`.replace("-", "−"),

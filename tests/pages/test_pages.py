@@ -153,7 +153,7 @@ def _queries(client, page: str) -> int:
 def test_prices_follow_the_reader(world, as_alice):
     Opportunity.objects.filter(pk=an_opportunity().pk).update(price=Decimal("2.500"))
     shown = {}
-    for price_format in ("decimal", "american", "fractional"):
+    for price_format in ("decimal", "american", "fractional", "percent"):
         answer = as_alice.post(
             "/preferences/price-format/", {"price_format": price_format, "next": "/odds/"}
         )
@@ -163,9 +163,10 @@ def test_prices_follow_the_reader(world, as_alice):
     assert "<strong>2.50</strong>" in shown["decimal"]
     assert "<strong>+150</strong>" in shown["american"]
     assert "<strong>3/2</strong>" in shown["fractional"]
+    assert "<strong>40.0 %</strong>" in shown["percent"]
 
 
-def test_times_follow_the_reader(world, as_alice):
+def test_pages_are_as_the_reader_likes_them(world, alice, as_alice):
     bet = Bet.objects.order_by("pk")[0]
     event = bet.selection.market.event
     event.starts_at = datetime(2026, 1, 15, 23, 30, tzinfo=UTC)
@@ -177,12 +178,20 @@ def test_times_follow_the_reader(world, as_alice):
             "time_zone": "Asia/Tokyo",
             "theme": "dark",
             "colours": "classic",
+            "density": "compact",
+            "letter_keys": "False",
         },
     )
     page = as_alice.get(f"/bets/{bet.pk}/").content.decode()
 
     assert "Friday 16 January 2026, 08:30 JST" in page
-    assert 'data-theme="fairdark" data-colours="classic"' in page
+    assert (
+        'data-theme="fairdark" data-colours="classic" data-density="compact" data-keys="off"'
+        in page
+    )
+    as_alice.post("/preferences/theme/", {"theme": "light"})
+    alice.refresh_from_db()
+    assert (alice.theme, alice.density, alice.letter_keys) == ("light", "compact", False)
 
 
 def test_filters_are_kept_as_addresses_of_their_list_alone(world, as_alice):
