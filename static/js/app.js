@@ -120,7 +120,14 @@
   const zone = document.documentElement.dataset.zone || "UTC";
   const american = (price) => (price >= 2 ? `+${Math.round((price - 1) * 100)}` : `−${Math.round(100 / (price - 1))}`);
   const decimal = (price, step) => price.toFixed(Math.round(step * 1e3) % 10 ? 3 : 2);
-  const written = { american, percent: (price) => `${(100 / price).toFixed(1)} %` };
+  // As on a bookmaker's board: the nearest fraction with a denominator up to 20.
+  const fractional = (price) => {
+    const off = (below) => Math.abs(Math.round((price - 1) * below) / below - (price - 1));
+    const below = Array.from({ length: 20 }, (_, at) => at + 1).reduce((best, each) => (off(each) < off(best) - 1e-12 ? each : best));
+    const above = Math.round((price - 1) * below);
+    return above ? `${above}/${below}` : `1/${Math.round(1 / (price - 1))}`;
+  };
+  const written = { american, fractional, percent: (price) => `${(100 / price).toFixed(1)} %` };
   const units = {
     price: (value, step = 0.01) => (written[document.documentElement.dataset.prices] || decimal)(value, step),
     money: (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).replace("-", "−"),
