@@ -1,6 +1,7 @@
 """Read how champions drift, once a day; pause what drifted, and ask for a challenger."""
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -97,13 +98,7 @@ def _report(version: ModelVersion, now: datetime) -> dict[str, Any]:
         if alike is not None and len(lately) >= FEWEST
         else {}
     )
-    readings = [
-        _inputs(shifts, len(lately)),
-        _predictions(lately, record),
-        _calibration(lately),
-        _log_loss(lately, record),
-        _clv(lately),
-    ]
+    readings = readings_of(lately, record, shifts)
     shadow = beside_champion(
         version, selectors.challengers(version.predictor.key), since=now - back, now=now
     )
@@ -123,6 +118,32 @@ def _report(version: ModelVersion, now: datetime) -> dict[str, Any]:
         )
         acted = _act(report, now) if is_new else {}
     return {"level": report.level, "events": len(lately)} | acted
+
+
+def readings_of(
+    seen: Watched, record: dict[str, FloatArray], shifts: dict[str, drift.Shift]
+) -> list[Reading]:
+    """Return every reading of what a version said lately, beside its out-of-sample record.
+
+    What results decide is read over the newest half of the window too, and the worse counts: what
+    began some weeks ago is not thinned by the weeks before it.
+    """
+    half = settings.DRIFT_DAYS // 2
+    newest = seen.where(seen.day > seen.day.max(initial=0) - half)
+    return [
+        _inputs(shifts, len(seen)),
+        _predictions(seen, record),
+        _worse(_calibration(seen), _calibration(newest), half),
+        _worse(_log_loss(seen, record), _log_loss(newest, record), half),
+        _worse(_clv(seen), _clv(newest), half),
+    ]
+
+
+def _worse(whole: Reading, newest: Reading, days: int) -> Reading:
+    """Return the reading of the newest days where it is known and the worse of the two."""
+    if newest.figure is None or (whole.figure is not None and newest.figure <= whole.figure):
+        return whole
+    return replace(newest, words=f"{newest.words}, in the last {days} days")
 
 
 def _record(version: ModelVersion) -> dict[str, FloatArray]:

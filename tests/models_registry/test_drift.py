@@ -13,7 +13,9 @@ from models_registry import artifacts as files
 from models_registry import selectors, services
 from models_registry.domain.drift import shift
 from models_registry.models import DriftReport, ModelVersion, Pause, Prediction, TrainingRun
+from models_registry.services.drift import readings_of
 from models_registry.services.stages import stage_version
+from models_registry.watching import Watched
 from odds.models import Event
 from tests.models_registry import league
 
@@ -196,6 +198,29 @@ def test_the_command_reads_and_shows(champion, now, monkeypatch, capsys):
     assert {each["name"] for each in rows[0]["readings"]} == {
         "inputs", "predictions", "calibration", "log_loss", "clv",
     }  # fmt: skip
+
+
+def test_what_began_a_month_ago_is_not_thinned_by_the_month_before():
+    """Seven games a day at even chances: a month as foretold, then 32 home wins too many of 210.
+
+    Over both months that is three standard errors, over the newest one more than four.
+    """
+    count, half = 420, 210
+    won = np.concatenate([np.arange(half) % 2 == 0, np.arange(half) < 137])
+    even = np.full(count, 0.5)
+    seen = Watched(
+        day=np.repeat(np.arange(60), 7), happened=won, said=even, first=even,
+        then=np.full(count, np.nan), close=np.full(count, np.nan), values=np.empty((count, 0)),
+    )  # fmt: skip
+    record = {"model": even, "won": won.astype(float), "close": np.full(count, np.nan)}
+
+    told = {each.name: each for each in readings_of(seen, record, {})}
+
+    assert told["calibration"].level == "pause"
+    assert told["calibration"].figure == pytest.approx(4.416, abs=0.001)
+    assert told["calibration"].words.startswith("137 home wins of 210, 105.0 expected")
+    assert told["calibration"].words.endswith("in the last 30 days")
+    assert told["predictions"].words.endswith("mean 0.500, then 0.500")
 
 
 def test_two_samples_of_one_distribution_do_not_drift():
