@@ -102,7 +102,7 @@ def head(
     url = table.sort_url(name)
     if word:
         said_first = term(context, word, column.label)
-        link = '{}<a class="sort" href="{}"><span class="sr-only">Sort by {}</span>{}</a>'
+        link = '{} <a class="sort" href="{}"><span class="sr-only">Sort by {}</span>{}</a>'
         inner = format_html(link, said_first, url, column.label, arrow)
     else:
         inner = format_html('<a class="sort" href="{}">{}{}</a>', url, column.label, arrow)
