@@ -1,6 +1,6 @@
 """What the betting pages show: a whole screen in a few queries, built from the selectors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -217,6 +217,11 @@ def bet_row(bet: Bet) -> BetRow:
         title=selection_title(bet.selection, event),
         market=market_title(bet.selection.market.key),
     )
+
+
+def rows_of_bets(owner_id: int, ids: Iterable[int]) -> dict[int, BetRow]:
+    """Return some of a person's bets, by number, in words."""
+    return {bet.pk: bet_row(bet) for bet in bets(owner_id).filter(pk__in=set(ids))}
 
 
 def bets_page(

@@ -1,7 +1,7 @@
 """Queries answered in arrays."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import psycopg
@@ -10,11 +10,14 @@ from accounts.replicas import reading
 from odds.domain.table import IntArray
 
 
-def fetch_columns(query: str, given: Mapping[str, object], kinds: str) -> tuple[IntArray, ...]:
+def fetch_columns(
+    query: str, given: Mapping[str, object] | Sequence[object], kinds: str
+) -> tuple[IntArray, ...]:
     """Return the columns of a query as arrays: tens of thousands of rows without an object each.
 
     `kinds` says what each column is: q a bigint, t a timestamptz, which comes as microseconds since
-    1970 (`-infinity` as the least number). None may be null.
+    1970 (`-infinity` as the least number). A double comes as q, its bits to be viewed as float64.
+    None may be null.
     """
     names = [f"c{place}" for place in range(len(kinds))]
     each = ", ".join(f"array_agg({name})" for name in names)

@@ -59,8 +59,8 @@ def sizes_of(record: Record) -> dict[str, TextArray]:
 
 def groups_of(record: Record, names: TextArray | Sequence[str]) -> list[Group]:
     """Return the bets added up by name, the most bets first; `names` (n,)."""
-    each = np.asarray(names, dtype=np.str_)
-    found = [_group(str(name), record.where(each == name)) for name in np.unique(each)]
+    every, place = np.unique(np.asarray(names, dtype=np.str_), return_inverse=True)
+    found = [_group(str(name), record.where(place == at)) for at, name in enumerate(every)]
     return sorted(found, key=lambda group: (-group.bets, group.name))
 
 

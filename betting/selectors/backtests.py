@@ -14,11 +14,12 @@ from betting.domain.performance import Performance, measure
 from betting.domain.record import Record
 from betting.domain.sweep_map import SweepMap, Trial, sweep_map
 from betting.models import Backtest, Strategy, Sweep
-from betting.selectors.performance import regimes_at
+from betting.selectors.settled import regimes_at
 from betting.selectors.strategies import seen_by
 from betting.services.backtesting import CAPITAL
 from betting.services.kept_bets import unpack
 from models_registry.domain.holdout import expected_best
+from odds.domain.table import TextArray
 from odds.models import Bookmaker, Competition, Event
 from odds.screens import market_title
 
@@ -174,11 +175,9 @@ def backtest_shown(row: Backtest) -> BacktestShown | None:
     )
 
 
-def _regimes(row: Backtest, record: Record) -> list[str]:
+def _regimes(row: Backtest, record: Record) -> TextArray:
     competition = Competition.objects.filter(key=row.competition_key).values_list("pk", flat=True)
-    known = competition.first() or 0
-    micros = record.placed_at.astype(np.int64).tolist()
-    return regimes_at([(known, datetime.fromtimestamp(each / 1e6, tz=UTC)) for each in micros])
+    return regimes_at(np.full(len(record), competition.first() or 0), record.placed_at)
 
 
 def tried(row: Backtest, earned: Interval | None) -> Tried:

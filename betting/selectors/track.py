@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 
 from betting.domain.performance import Performance, measure
 from betting.models import Bet, BetStatus, Commitment, TrackRecord
-from betting.selectors.performance import record_of_bets, settled_bets
+from betting.selectors.performance import settled_bets
+from betting.selectors.settled import read_settled
 
 NOT_OURS = (BetStatus.PLACING, BetStatus.REJECTED, BetStatus.CANCELLED)
 
@@ -55,8 +56,8 @@ def exported(record: TrackRecord, *, now: datetime) -> dict[str, Any]:
 
 def performance_of_committed(record: TrackRecord) -> Performance:
     """Return what the settled bets of a record earned, per unit staked; no bankroll is shown."""
-    bets = list(settled_bets(record.owner_id).filter(commitment__record=record))
-    return measure(record_of_bets(bets), capital=1.0)
+    bets = settled_bets(record.owner_id).filter(commitment__record=record)
+    return measure(read_settled(bets).record, capital=1.0)
 
 
 def content_of(row: dict[str, Any]) -> dict[str, Any] | None:

@@ -14,7 +14,8 @@ from accounts.models import User
 from betting.domain.outlook import outlook_of
 from betting.domain.regimes import regimes_as_known
 from betting.models import MarketDay, Outlook
-from betting.selectors.performance import ALL, capital_behind, record_of_bets, settled_bets
+from betting.selectors.performance import ALL, capital_behind, settled_bets
+from betting.selectors.settled import read_settled
 from odds.models import Competition, Event, EventStatus, Quote
 from risk.selectors import bounds_of
 
@@ -114,7 +115,7 @@ def refresh_outlook(owner_id: int, *, now: datetime) -> bool:
     if Outlook.objects.filter(owner=owner_id, fingerprint=fingerprint).exists():
         return False
     content: dict[str, Any] = outlook_of(
-        record_of_bets(list(settled)),
+        read_settled(settled).record,
         capital=told["capital"],
         part=float(bounds_of(owner_id).kelly_fraction),
     )

@@ -68,6 +68,9 @@ def performance(request: UserRequest) -> HttpResponse:
     bins = [
         (each.count, each.believed, each.came_true) for each in record.calibration if each.count
     ]
+    ends = screens.rows_of_bets(
+        request.user.pk, (track.bets[at] for at in (record.best, record.worst) if at is not None)
+    )
     kept = outlook_kept(request.user.pk)
     query = request.GET.copy()
     for name in ("days", "begin", "end"):
@@ -80,8 +83,8 @@ def performance(request: UserRequest) -> HttpResponse:
             # Templates cannot say yield_: a trailing underscore is not theirs to read.
             "earned": record.yield_,
             "track": track,
-            "best": None if record.best is None else screens.bet_row(track.bets[record.best]),
-            "worst": None if record.worst is None else screens.bet_row(track.bets[record.worst]),
+            "best": None if record.best is None else ends[track.bets[record.best]],
+            "worst": None if record.worst is None else ends[track.bets[record.worst]],
             "cuts": [(CUTS[key], groups) for key, groups in track.groups.items()],
             "links": {
                 CUTS[key]: _links(request, key, groups, made)

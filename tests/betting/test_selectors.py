@@ -144,7 +144,7 @@ def test_the_groups_of_one_table_cut_every_other_and_the_export(alice, as_alice)
     settle_bet(bet_id=short.pk, result="lost", now=make.NIGHT)
 
     track = track_record_of(alice.pk, PerformanceFilter(by_price="2.00 to 3.00"))
-    assert [bet.pk for bet in track.bets] == [long.pk]
+    assert track.bets == [long.pk]
     assert {key: sum(each.bets for each in groups) for key, groups in track.groups.items()} == (
         dict.fromkeys(track.groups, 1)
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from itertools import product
 
 import numpy as np
 
@@ -59,15 +60,17 @@ def backtested(**fields: object) -> Backtest:
 
 
 def swept() -> Sweep:
-    """Make a sweep of three trials that is done."""
+    """Make a sweep of two settings, three values each, that is done: its map has nine fields."""
+    space = {"min_edge": [0.01, 0.02, 0.03], "max_edge": [0.1, 0.15, 0.2]}
     sweep = Sweep.objects.create(
         strategy_key="consensus", competition_key="basketball_test",
         starts_on=date(2026, 1, 1), ends_on=date(2026, 3, 31), kind="grid",
-        space={"min_edge": [0.01, 0.02, 0.03]}, periods=3, status="done", asked_at=make.NOON,
+        space=space, periods=3, status="done", asked_at=make.NOON,
         finished_at=make.NOON,
     )  # fmt: skip
-    for number, edge in enumerate((0.01, 0.02, 0.03), 1):
-        backtested(sweep=sweep, number=number, changed={"min_edge": edge}, outlook={})
+    for number, values in enumerate(product(*space.values()), 1):
+        changed = dict(zip(space, values, strict=True))
+        backtested(sweep=sweep, number=number, changed=changed, outlook={})
     sweep.summary = summary_of_sweep(sweep)
     sweep.save(update_fields=["summary"])
     return sweep

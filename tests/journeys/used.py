@@ -1,11 +1,12 @@
 """A world in which somebody has pressed most buttons and filled in most fields."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from accounts import clock
 from accounts.alerts.telling import tell
 from accounts.domain.alerts import Fact, Kind
 from accounts.models import User
@@ -24,14 +25,19 @@ def use(who: User, word: Callable[[int], str]) -> Client:
     `word` makes what they write of how long it may be.
     """
     fill(who, past=2, coming=2)
+    return press(who, word)
+
+
+def press(who: User, word: Callable[[int], str], *, but: Sequence[str] = ()) -> Client:
+    """Let them do things in a world that is there, all but what is at addresses that begin so."""
     backtested()
     swept()
     found = Opportunity.objects.filter(status="open", passes=[]).first()
     quote = found.quote
-    make.place(who, quote, "2.00", venue="manual", now=timezone.now())
+    make.place(who, quote, "2.00", venue="manual", now=clock.now())
     client = Client()
     client.force_login(who)
-    bet, version = Bet.objects.latest("pk"), ModelVersion.objects.earliest("pk")
+    bet, version = Bet.objects.filter(owner=who).latest("pk"), ModelVersion.objects.earliest("pk")
     bankroll = bet.bankroll_id
     about_version = f"/models/{version.pk}/"
     stored = Configuration().to_json()
@@ -56,7 +62,7 @@ def use(who: User, word: Callable[[int], str]) -> Client:
         ("/invitations/", {"email": "", "role": "bettor", "days": 7}),
         (f"/money/{bankroll}/rename/", {"name": word(48)}),
         ("/money/open/", {"name": word(48), "currency": "USD"}),
-        ("/track-record/", {"title": word(64), "slug": "mine", "is_public": "on"}),
+        ("/track-record/", {"title": word(64), "slug": who.username, "is_public": "on"}),
         ("/strategies/new/", strategy),
         (f"{about_version}note/", {"text": word(2000)}),
         (f"{about_version}tag/", {"tag": "checked"}),
@@ -73,6 +79,8 @@ def use(who: User, word: Callable[[int], str]) -> Client:
         ("/risk/kill-switch/", {"reason": word(500)}),
     ]
     for path, data in sent:
+        if path.startswith(tuple(but)):
+            continue
         answer = client.post(path, data)
         assert answer.status_code in (201, 302), (path, answer.content.decode())
     for content in (file, file.replace(b"2026", b"2025")):

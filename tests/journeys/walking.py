@@ -4,13 +4,17 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import parse_qs, urldefrag, urljoin
 
 from django.http import HttpResponse
 from django.urls import Resolver404, resolve
 
 # Sites of their own, and files.
 NOT_FOLLOWED = ("/admin/", "/api/", "/static/")
+
+
+# What in an address shows something else on the same page.
+VIEWS = ("tab", "tour")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,13 @@ class Offer:
         except Resolver404:
             return ""
         return ":".join([*match.namespaces, match.url_name or ""])
+
+    @property
+    def view(self) -> str:
+        """Return the name with what makes it another page to look at: a tab, a step of the tour."""
+        asked = parse_qs(self.path.partition("?")[2])
+        views = [f"{key}={asked[key][0]}" for key in VIEWS if key in asked]
+        return "?".join([self.name, *views]) if self.name else ""
 
 
 class _Offers(HTMLParser):
@@ -64,7 +75,7 @@ def offers_of(address: str, page: str) -> list[Offer]:
 
 
 def walk(visit: Callable[[str], str], start: str = "/") -> dict[str, list[Offer]]:
-    """Open a page, whatever it links to, and so on: one of each kind; return what each offers.
+    """Open a page, whatever it links to, and so on: one of each view; return what each offers.
 
     `visit` opens an address and returns the page, or nothing where there is none.
     """
@@ -72,9 +83,9 @@ def walk(visit: Callable[[str], str], start: str = "/") -> dict[str, list[Offer]
     waiting, opened = deque([start]), set[str]()
     while waiting:
         address = waiting.popleft()
-        name = Offer("GET", address).name
-        if name and name not in opened:
-            opened.add(name)
+        view = Offer("GET", address).view
+        if view and view not in opened:
+            opened.add(view)
             if page := visit(address):
                 offered[address] = offers_of(address, page)
                 waiting.extend(_to_follow(offered[address]))
@@ -83,6 +94,8 @@ def walk(visit: Callable[[str], str], start: str = "/") -> dict[str, list[Offer]
 
 def page_of(answer: HttpResponse) -> str:
     """Return the page that an answer is; nothing if it is another thing."""
+    if answer.streaming:
+        return ""
     is_page = answer.headers.get("Content-Type", "").startswith("text/html")
     return answer.content.decode() if is_page else ""
 
