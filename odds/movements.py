@@ -1,5 +1,6 @@
 """How an event's prices moved: every book's line and the consensus, on one axis of time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -35,12 +36,18 @@ class Movements:
 
 
 def movements_of(
-    event: Event, market_key: str, selection_id: int, *, until: datetime
+    event: Event,
+    market_key: str,
+    selection_id: int,
+    *,
+    until: datetime,
+    books: Mapping[int, Bookmaker] | None = None,
 ) -> Movements | None:
     """Return how a selection's price moved until a moment, or None where none was seen.
 
     The consensus at a moment is of the prices in force then on the same line, archives left out,
-    by the sport's pricing rule and weights as of `until`. The event's competition must be loaded.
+    by the sport's pricing rule and weights as of `until`. The event's competition must be loaded;
+    `books` are all of them, where they were read.
     """
     moves = line_movement(event.pk, until=until, market_key=market_key)
     mine = moves.selection_id == selection_id
@@ -52,7 +59,8 @@ def movements_of(
     moments = np.unique(np.append(moves.seen_at[on_line], end))
     if len(moments) > MOST_MOMENTS:
         moments = moments[np.linspace(0, len(moments) - 1, MOST_MOMENTS).round().astype(np.int64)]
-    books = Bookmaker.objects.in_bulk(np.unique(moves.bookmaker_id[on_line]).tolist())
+    ids = np.unique(moves.bookmaker_id[on_line]).tolist()
+    books = Bookmaker.objects.in_bulk(ids) if books is None else {pk: books[pk] for pk in ids}
     heard = voices(event.competition.sport_id, list(books), known=until)
     return Movements(
         moments=[at.replace(tzinfo=UTC) for at in moments.tolist()],

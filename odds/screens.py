@@ -1,9 +1,12 @@
 """What the pages about prices show: selectors that fetch a whole screen in a few queries."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from accounts.showing.formats import point_text
 from odds.models import (
@@ -64,20 +67,28 @@ def bookmakers() -> list[Bookmaker]:
 # --- one event
 
 
-def event_of(event_id: int) -> Event | None:
-    """Return an event with its teams and competition."""
+def event_of(event_id: int, **more: Exists) -> Event | None:
+    """Return an event with its teams and competition, and whatever `more` tells of it.
+
+    `market_keys` are those of the markets that it has prices in.
+    """
+    priced = Market.objects.filter(event=OuterRef("pk"), selections__quotes__isnull=False)
     return (
         Event.objects.select_related("home", "away", "competition__sport")
+        .annotate(market_keys=ArraySubquery(priced.values("key").distinct()), **more)
         .filter(pk=event_id)
         .first()
     )
 
 
-def event_markets(event_id: int) -> list[str]:
-    """Return the keys of the markets that an event has prices in, in the usual order."""
-    priced = Market.objects.filter(event_id=event_id, selections__quotes__isnull=False)
-    keys = set(priced.values_list("key", flat=True).distinct())
-    return [key for key in MARKETS if key in keys] + sorted(keys - set(MARKETS))
+def bookmakers_by_number() -> dict[int, Bookmaker]:
+    """Return every bookmaker there is, by number."""
+    return {book.pk: book for book in Bookmaker.objects.all()}
+
+
+def in_usual_order(keys: Collection[str]) -> list[str]:
+    """Return keys of markets as pages list them."""
+    return [key for key in MARKETS if key in keys] + sorted(set(keys) - set(MARKETS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from accounts.showing.charts import sparkline
 from odds.database import fetch_columns
 from odds.domain.consensus import BY_SPORT, consensus
 from odds.domain.table import FloatArray, QuoteTable
-from odds.models import Event
+from odds.models import Bookmaker, Event
 from odds.selectors import market_quotes
 
 PAGE = 20
@@ -162,16 +162,19 @@ def read_slate(which: SlateFilter, *, now: datetime) -> Slate:
     return made
 
 
-def event_slate(event: Event, market_key: str, *, now: datetime) -> Slate:
+def event_slate(
+    event: Event, market_key: str, *, now: datetime, books: Mapping[int, Bookmaker] | None = None
+) -> Slate:
     """Return a slate of one event, with archive sources where it has started, without movement.
 
-    Its teams and competition must be loaded.
+    Its teams and competition must be loaded. `books` are all of them, where they were read.
     """
     table = market_quotes([event.pk], market_key, now=now)
     if event.starts_at > now:
         table = table.where(~table.is_archive)
     names = (event.home.name, event.away.name, event.competition.title)
-    return _slate([_Listed(event.pk, *names, event.starts_at.timestamp())], table)
+    titles = None if books is None else {pk: book.title for pk, book in books.items()}
+    return _slate([_Listed(event.pk, *names, event.starts_at.timestamp())], table, titles)
 
 
 def _listed(which: SlateFilter, now: datetime) -> list[_Listed]:
@@ -192,10 +195,12 @@ def _listed(which: SlateFilter, now: datetime) -> list[_Listed]:
         return [_Listed(*row) for row in cursor.fetchall()]
 
 
-def _slate(listed: Sequence[_Listed], table: QuoteTable) -> Slate:
+def _slate(
+    listed: Sequence[_Listed], table: QuoteTable, titles: Mapping[int, str] | None = None
+) -> Slate:
     found = consensus(table, method=BY_SPORT)
     fair = dict(zip(found.selection_id.tolist(), found.probability.tolist(), strict=True))
-    books = _books(table)
+    books = _books(table, titles)
     places = {book["id"]: place for place, book in enumerate(books)}
     by_event: dict[int, list[_Priced]] = defaultdict(list)
     for quote in _priced(table):
@@ -228,11 +233,10 @@ def _known(values: FloatArray) -> list[float | None]:
     return [None if value != value else value for value in values.tolist()]
 
 
-def _books(table: QuoteTable) -> list[SlateBook]:
+def _books(table: QuoteTable, titles: Mapping[int, str] | None) -> list[SlateBook]:
     ids, first = np.unique(table.bookmaker_id, return_index=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, title FROM odds_bookmaker WHERE id = ANY(%s)", [ids.tolist()])
-        titles = dict(cursor.fetchall())
+    if titles is None:
+        titles = dict(Bookmaker.objects.filter(pk__in=ids.tolist()).values_list("pk", "title"))
     told = (table.bookmaker_key[first], table.weight[first], table.commission[first])
     known: list[SlateBook] = [
         {"id": pk, "key": key, "title": titles[pk], "weight": weight, "commission": commission}

@@ -1,15 +1,29 @@
 """What a person's bets came to over time, as breakers read it; what drills found in it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
+from django.db import connection
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    DateTimeField,
+    FloatField,
+    Q,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce
 
+from accounts.money import to_cents
 from betting.models import NOT_TAKEN, Bet, BetStatus
 from betting.selectors.bets import TAKEN
 from betting.selectors.money import ZERO, equity_path, equity_paths
+from odds.database import fetch_columns
+from odds.domain.table import IntArray, TextArray
 from odds.models import FeedRun
 from risk.domain.breakers import History, Level, Reading, TimeArray, Trip, drill
 from risk.models import Breaker
@@ -21,63 +35,81 @@ OF_PERSON = ("drawdown", "losing_streak", "daily_loss", "weekly_loss")
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A person's taken bets, oldest settlement first and open ones last. Columns (n,)."""
+    """A person's taken bets, oldest settlement first and open ones last. Columns (n,).
+
+    `cents` is what was staked; what names a bet is empty where nothing does.
+    """
 
     history: History
     placed: TimeArray
-    staked: tuple[Decimal, ...]
-    returned: tuple[Decimal | None, ...]
-    strategy: tuple[str, ...]
-    league: tuple[str, ...]
+    cents: IntArray
+    strategy: TextArray
+    league: TextArray
 
     @property
     def strategies(self) -> list[str]:
         """Return the strategies that settled bets are of."""
-        return sorted({key for key in self.strategy[: len(self.history.at)] if key})
+        return [key for key in np.unique(self.strategy[: len(self.history.at)]).tolist() if key]
 
     def of_strategy(self, key: str) -> History:
         """Return the history of the bets of one strategy."""
-        settled = np.array(self.strategy[: len(self.history.at)])
-        return self.history.where(settled == key)
+        return self.history.where(self.strategy[: len(self.history.at)] == key)
+
+    @property
+    def profit_cents(self) -> IntArray:
+        """Return what the settled bets earned, in cents."""
+        return np.rint(self.history.profit * 100).astype(np.int64)
 
 
 def past_of(owner_id: int, *, bankroll_id: int | None = None) -> Past:
-    """Return a person's history over all bankrolls, or one. Two queries."""
+    """Return a person's history over all bankrolls, or one. Three queries."""
     one = {} if bankroll_id is None else {"bankroll": bankroll_id}
-    rows = list(
+    is_settled = Q(status=BetStatus.SETTLED, settled_at__isnull=False)
+    never = Cast(Value("-infinity"), DateTimeField())
+    profit = Cast(Coalesce("returned", ZERO) - TAKEN, FloatField())
+    rows = (
         Bet.objects.filter(owner_id=owner_id, **one)
         .exclude(status__in=NOT_TAKEN)
-        .order_by("settled_at", "pk")
-        .annotate(taken=TAKEN)
+        .order_by(Case(When(is_settled, then=0), default=1), "settled_at", "pk")
         .values_list(
             "placed_at",
-            "taken",
-            "settled_at",
-            "returned",
-            "clv",
-            "status",
-            "opportunity__strategy__key",
-            "selection__market__event__competition__key",
+            Case(When(is_settled, then="settled_at"), default=never),
+            Cast(TAKEN * 100, BigIntegerField()),
+            profit,
+            Coalesce("clv", Cast(Value("NaN"), FloatField())),
+            Coalesce("opportunity__strategy_id", 0),
+            "selection__market__event__competition_id",
         )
     )
-    # Nulls come last, so what is settled is the first so many.
-    settled = [row for row in rows if row[5] == BetStatus.SETTLED and row[2] is not None]
-    rows = settled + [row for row in rows if row[5] != BetStatus.SETTLED]
+    found = fetch_columns(*rows.query.sql_with_params(), "ttqqqqq")
+    placed, at, cents, earned, clv, strategy, league = found
+    settled = at != np.iinfo(np.int64).min
     history = History(
         paths=tuple(equity_paths(owner_id) if bankroll_id is None else [equity_path(bankroll_id)]),
-        at=_moments([row[2] for row in settled]),
-        placed=_moments([row[0] for row in settled]),
-        profit=np.array([float((row[3] or ZERO) - row[1]) for row in settled], dtype=np.float64),
-        clv=np.array([np.nan if row[4] is None else row[4] for row in settled], dtype=np.float64),
+        at=at[settled].view("datetime64[us]"),
+        placed=placed[settled].view("datetime64[us]"),
+        profit=earned[settled].view(np.float64),
+        clv=clv[settled].view(np.float64),
     )
-    return Past(
-        history=history,
-        placed=_moments([row[0] for row in rows]),
-        staked=tuple(row[1] for row in rows),
-        returned=tuple(row[3] for row in rows),
-        strategy=tuple(row[6] or "" for row in rows),
-        league=tuple(row[7] for row in rows),
+    strategies, leagues = _keys(strategy, league)
+    return Past(history, placed.view("datetime64[us]"), cents, strategies, leagues)
+
+
+def _keys(strategy: IntArray, league: IntArray) -> tuple[TextArray, TextArray]:
+    """Return the keys of strategies and leagues, empty for 0. One query."""
+    every = [np.unique(column, return_inverse=True) for column in (strategy, league)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 0, id, key FROM betting_strategy WHERE id = ANY(%s)"
+            " UNION ALL SELECT 1, id, key FROM odds_competition WHERE id = ANY(%s)",
+            [ids.tolist() for ids, _ in every],
+        )
+        keys = {(kind, pk): key for kind, pk, key in cursor.fetchall()}
+    of_strategy, of_league = (
+        np.array([keys.get((kind, pk), "") for pk in ids.tolist()], np.str_)[place]
+        for kind, (ids, place) in enumerate(every)
     )
+    return of_strategy, of_league
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +213,7 @@ def drill_of(
 
 
 def _drilled(past: Past, trip: Trip, level: Level, *, strategy: str = "") -> Drilled:
-    chosen = np.array(past.strategy) == strategy if strategy else np.ones(len(past.placed), bool)
+    chosen = past.strategy == strategy if strategy else np.ones(len(past.placed), bool)
     reading = Reading(trip.breaker, trip.figure, level, "")
     figure = f"{trip.figure:.1%}" if reading.is_share else f"{trip.figure:.1f}"
     bound = f"{level.trip:.1%}" if reading.is_share else f"{level.trip:g}"
@@ -213,7 +245,7 @@ def _stale_feeds(past: Past, *, since: datetime, now: datetime, minutes: float) 
             at = one + timedelta(minutes=minutes)
             if at >= next_one:
                 continue
-            chosen = np.array(past.league) == league
+            chosen = past.league == league
             placed = (past.placed >= moment_of(at)) & (past.placed < moment_of(next_one))
             silent = (next_one - one).total_seconds() / 60
             found.append(
@@ -240,27 +272,22 @@ def _blocked(
     until: datetime,
     words: str,
 ) -> Drilled:
-    rows = np.flatnonzero(mask).tolist()
-    returned = [(past.returned[i], past.staked[i]) for i in rows]
+    settled = mask[: len(past.history.at)]
     return Drilled(
         title=title,
         stops=stops,
         at=at,
         until=until,
         words=words,
-        bets=len(rows),
-        staked=sum((past.staked[i] for i in rows), ZERO),
-        profit=sum((back - stake for back, stake in returned if back is not None), ZERO),
+        bets=int(mask.sum()),
+        staked=to_cents(Decimal(int(past.cents[mask].sum())) / 100),
+        profit=to_cents(Decimal(int(past.profit_cents[settled].sum())) / 100),
     )
 
 
 def moment_of(at: datetime) -> np.datetime64:
     """Return a moment as histories have it: UTC, without a zone."""
     return np.datetime64(at.astimezone(UTC).replace(tzinfo=None))
-
-
-def _moments(at: Iterable[datetime | None]) -> TimeArray:
-    return np.array([moment_of(each) for each in at if each is not None], dtype="datetime64[us]")
 
 
 def datetime_of(at: np.datetime64) -> datetime:

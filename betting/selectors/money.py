@@ -1,14 +1,15 @@
 """What a bankroll holds, and how it came to be."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 
 import numpy as np
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, FloatField, Q, QuerySet, Value, When
+from django.db.models.functions import Cast
 
 from betting.models import Bankroll, LedgerAccount, Transfer
+from odds.database import fetch_columns
 from odds.models import Bookmaker
 from risk.domain.breakers import EquityPath
 
@@ -137,39 +138,37 @@ def _money(pots: list[LedgerAccount]) -> BankrollMoney:
 
 def equity_path(bankroll_id: int) -> EquityPath:
     """Return a bankroll's equity after each settlement, deposit and withdrawal, oldest first."""
-    return _path(_moves(Q(source__bankroll_id=bankroll_id)))
+    return next(iter(_paths(Q(source__bankroll_id=bankroll_id))), _NOTHING_MOVED)
 
 
 def equity_paths(owner_id: int) -> list[EquityPath]:
     """Return the same of each bankroll of a person that money ever moved in. One query."""
-    by_bankroll: dict[int, list[_Move]] = {}
-    for move in _moves(Q(source__bankroll__owner_id=owner_id)):
-        by_bankroll.setdefault(move[0], []).append(move)
-    return [_path(moves) for moves in by_bankroll.values()]
+    return _paths(Q(source__bankroll__owner_id=owner_id))
 
 
-# Bankroll, moment, the kinds of the accounts it went between, amount.
-_Move = tuple[int, datetime, str, str, Decimal]
+_ENDS = ("house", "world")
+_NOTHING_MOVED = EquityPath(np.zeros(0, "datetime64[us]"), np.zeros(0), np.zeros(0))
 
 
-def _moves(which: Q) -> Iterable[_Move]:
-    ends = ("house", "world")
-    return (
-        Transfer.objects.filter(Q(source__kind__in=ends) | Q(destination__kind__in=ends), which)
+def _paths(which: Q) -> list[EquityPath]:
+    """Return a path a bankroll, in the order in which money first moved in them."""
+    signed = Case(When(source__kind__in=_ENDS, then=F("amount")), default=-F("amount"))
+    flow = Case(
+        When(Q(source__kind="world") | Q(destination__kind="world"), then=signed),
+        default=Value(Decimal(0)),
+    )
+    moves = (
+        Transfer.objects.filter(Q(source__kind__in=_ENDS) | Q(destination__kind__in=_ENDS), which)
         .order_by("at", "pk")
-        .values_list("source__bankroll_id", "at", "source__kind", "destination__kind", "amount")
+        .values_list("bankroll_id", "at", Cast(signed, FloatField()), Cast(flow, FloatField()))
     )
-
-
-def _path(moves: Iterable[_Move]) -> EquityPath:
-    at, change, flow = [], [], []
-    for _, moment, source, destination, amount in moves:
-        signed = amount if source in ("house", "world") else -amount
-        at.append(moment.replace(tzinfo=None))
-        change.append(signed)
-        flow.append(signed if "world" in (source, destination) else Decimal(0))
-    return EquityPath(
-        at=np.array(at, dtype="datetime64[us]"),
-        equity=np.cumsum(np.array(change, dtype=np.float64)),
-        flow=np.array(flow, dtype=np.float64),
-    )
+    of, at, change, flows = fetch_columns(*moves.query.sql_with_params(), "qtqq")
+    kept, first = np.unique(of, return_index=True)
+    return [
+        EquityPath(
+            at=at[of == bankroll].view("datetime64[us]"),
+            equity=np.cumsum(change[of == bankroll].view(np.float64)),
+            flow=flows[of == bankroll].view(np.float64),
+        )
+        for bankroll in kept[np.argsort(first)]
+    ]

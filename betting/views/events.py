@@ -13,7 +13,7 @@ from accounts import clock, live
 from accounts.http import UserRequest
 from betting.screens import BetRow, bet_row
 from betting.selectors.bets import BetFilter, bets
-from models_registry.selectors import predictions, refusals_in_force
+from models_registry.selectors import predictions, refusals_in_force, was_refused
 from odds import screens as odds_screens
 from odds.board import event_lines
 from odds.movements import Movements, movements_of
@@ -30,14 +30,16 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
     """Show one event in one of its markets."""
     # Before anything is read: what changes after this is told.
     since = live.position()
-    found = odds_screens.event_of(event_id)
+    found = odds_screens.event_of(event_id, was_refused=was_refused())
     if found is None:
         raise Http404("There is no such event.")
     now = clock.now()
-    keys = odds_screens.event_markets(event_id)
+    keys = odds_screens.in_usual_order(found.market_keys)
     asked = request.GET.get("market", "")
     market = asked if asked in keys else (keys[0] if keys else "h2h")
-    lines = event_lines(event_slate(found, market, now=now), now=now, rate=clock.rate())
+    books = odds_screens.bookmakers_by_number()
+    slate = event_slate(found, market, now=now, books=books)
+    lines = event_lines(slate, now=now, rate=clock.rate())
     closes = odds_screens.closes_of(event_id, market)
     wanted = request.GET.get("selection", "")
     rows = [row for line in lines for row in line.rows]
@@ -45,10 +47,12 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
     chosen = next((row for row in rows if str(row.id) == wanted), rows[0] if rows else None)
     mine = [bet_row(bet) for bet in bets(request.user.pk, BetFilter(event=event_id))]
     moved = (
-        movements_of(found, market, chosen.id, until=min(now, found.starts_at)) if chosen else None
+        movements_of(found, market, chosen.id, until=min(now, found.starts_at), books=books)
+        if chosen
+        else None
     )
     said = list(predictions(event_id=event_id)[:PREDICTIONS_SHOWN])
-    refused = refusals_in_force(event_id, as_of=now)
+    refused = refusals_in_force(event_id, as_of=now) if found.was_refused else []
     return render(
         request,
         "betting/_event.html" if request.htmx else "betting/event.html",

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
 from models_registry.fitness import latest_refusals, pauses_in_force, why_expired
@@ -184,6 +184,11 @@ def refusals(
         .defer("version__signature", "version__metrics", "version__parameters")
         .order_by("-as_of", "-pk")
     )
+
+
+def was_refused() -> Exists:
+    """Return what says of an event of a query whether any version ever refused it."""
+    return Exists(Refusal.objects.filter(event=OuterRef("pk")))
 
 
 def refusals_in_force(event_id: int, *, as_of: datetime) -> list[Refusal]:

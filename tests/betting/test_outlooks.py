@@ -14,7 +14,7 @@ from betting.domain.record import DAY
 from betting.domain.regimes import FEWEST_DAYS, regimes_as_known
 from betting.domain.sweeping import by_week
 from betting.models import MarketDay, Outlook
-from betting.selectors.performance import regimes_at
+from betting.selectors.settled import regimes_at
 from betting.services import outlooks
 from betting.services.settlement import settle_due_bets
 from odds.models import Competition, Event
@@ -143,8 +143,7 @@ def test_a_bet_is_in_the_regime_of_days_whose_results_were_in(history):
             made_at=make.NIGHT,
         )  # fmt: skip
 
-    names = regimes_at(
-        [(competition.pk, make.NOON + timedelta(days=after)) for after in (0, 1, 40)]
-    )
+    placed = [make.NOON.replace(tzinfo=None) + timedelta(days=after) for after in (0, 1, 40)]
+    names = regimes_at(np.full(3, competition.pk), np.array(placed, "datetime64[us]"))
 
-    assert names == ["lower margin", "higher margin", "not known"]
+    assert names.tolist() == ["lower margin", "higher margin", "not known"]
