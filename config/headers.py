@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.middleware.http import ConditionalGetMiddleware
 from structlog.contextvars import bind_contextvars, get_contextvars
 
@@ -49,6 +50,23 @@ class SecurityHeaders:
         if getattr(request, "user", None) is not None and request.user.is_authenticated:
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+class CompressedPages(GZipMiddleware):
+    """Pages go over the wire compressed, with Django's padding of random length against BREACH.
+
+    Static files are compressed already when they are collected. Nothing else is: of answers to
+    programs an ETag says the bytes.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Compress what is a page."""
+        if not response.headers.get("Content-Type", "").startswith("text/html"):
+            return response
+        compressed: HttpResponseBase = super().process_response(request, response)
+        return compressed
 
 
 class DoorsForMachines:

@@ -34,6 +34,13 @@ OPEN_ALL = """() => {
 }"""
 
 
+# Whether one sees what has the focus.
+SHOWS_FOCUS = """() => {
+  const style = getComputedStyle(document.activeElement);
+  return style.outlineStyle !== "none" || style.boxShadow !== "none";
+}"""
+
+
 def test_a_bettor_places_a_bet_from_today_and_sees_it_settled(browser, server, bettor):
     page = logged_in(browser, server)
     page.locator("td.act a.btn-primary").first.click()
@@ -73,6 +80,38 @@ def test_a_bettor_places_a_bet_from_today_and_sees_it_settled(browser, server, b
     page.keyboard.press("g")
     page.keyboard.press("n")
     expect(page.get_by_role("heading", name="Notices", exact=True)).to_be_visible()
+    assert page.evaluate("window.violations") == []
+
+
+def test_the_main_story_by_keyboard_alone(browser, server, bettor):
+    """Today, an opportunity, its bet, Bets, Performance: no click, and the focus is always seen."""
+    page = logged_in(browser, server)
+
+    def reach(what: str) -> None:
+        """Press Tab until it has the focus, and see that it shows."""
+        for _ in range(150):
+            page.keyboard.press("Tab")
+            if page.evaluate("what => document.activeElement.matches(what)", what):
+                assert page.evaluate(SHOWS_FOCUS), f"{what} has the focus and does not show it"
+                return
+        raise AssertionError(f"Tab never came to {what}")
+
+    reach("td.act a.btn-primary")
+    page.keyboard.press("Enter")
+    dialog = page.locator("dialog#dialog")
+    expect(dialog.get_by_role("heading", name="Place a bet")).to_be_visible()
+    reach("dialog #id_stake")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("5.00")
+    reach("dialog button.btn-primary")
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("link", name="Bet open")).to_have_count(1)
+    for letter, heading in (("b", "Bets"), ("p", "Performance")):
+        page.keyboard.press("g")
+        page.keyboard.press(letter)
+        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+    assert str(Bet.objects.latest("pk").stake) == "5.00"
     assert page.evaluate("window.violations") == []
 
 
