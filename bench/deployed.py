@@ -39,7 +39,7 @@ CONCURRENCY = {"money": "2", "feeds": "2", "models": "1"}
 NO_LIMITS = dict.fromkeys(
     ("RATE_DEFAULT", "RATE_PARTS", "RATE_ADDRESS", "API_RATE", "RATE_WRONG_KEYS"), ""
 )
-STARTS_WITHIN = 120.0
+STARTS_WITHIN = 300.0
 
 
 class Deployed:

@@ -20,7 +20,7 @@ os.environ["DATABASE_POOL_SIZE"] = "60"
 # What is refused on purpose would fill the screen.
 os.environ.setdefault("LOG_LEVEL", "CRITICAL")
 
-NAMES = ("settling", "quota", "registry", "limits", "racing")
+NAMES = ("settling", "quota", "registry", "limits", "racing", "probes", "drift")
 
 
 def main() -> int:
