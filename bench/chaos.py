@@ -1,11 +1,12 @@
 """Chaos on the whole product: `python bench/chaos.py --minutes 60 --seed 7`.
 
-Everything as deployed (bench/deployed.py), with a provider that has faults of its own, under
-bettors and integrators that never give up (bench/load_threads.py). Web, workers, beat, provider,
-Valkey and Postgres are ended by SIGKILL at random; a worker and a web server hang now and then for
-longer than the alert rules allow. After each strike it is measured how long until /health/ready
-says 200 and what was struck is back. At the end, at rest: no order, alert or job slot lost or
-double, books and audit clean, alerts fired as deploy/prometheus/rules.yml says. Exits with 1 if
+Everything as deployed (bench/deployed.py), two web servers behind compose's proxy, with a provider
+that has faults of its own, under bettors and integrators that never give up
+(bench/load_threads.py). Web servers, workers, beat, provider, Valkey and Postgres are ended by
+SIGKILL at random; a worker and a web server hang now and then for longer than the alert rules
+allow. After each strike it is measured how long until a web server says at /health/ready that it
+can serve, and until what was struck is back. At the end, at rest: no order, alert or job slot lost
+or double, books and audit clean, alerts fired as deploy/prometheus/rules.yml says. Exits with 1 if
 anything is wrong.
 """
 
@@ -30,17 +31,17 @@ from traffic import Person, Way
 from watching import Watch, until
 
 BACK_WITHIN = 10.0
-WEB = "web-1"
+WEBS = ("web-1", "web-2")
 WORKERS = tuple(f"worker-{queue}" for queue in QUEUES)
 # What is struck, and how often beside the others.
 STRIKES = {
-    WEB: 3, "a process of the web": 2,
+    "a web server": 3, "a process of a web server": 2,
     "worker-money": 3, "worker-feeds": 2, "worker-models": 1, "a process of a worker": 2,
     "beat": 2, "simulator": 1, "valkey": 3, "postgres": 3,
     "connections to valkey": 2, "messages in the queues": 2,
 }  # fmt: skip
 # Longer than the rule's `for`, by a scrape on either side.
-HANGS = {WEB: ("WebAway", 150.0), "worker": ("WorkerAway", 210.0)}
+HANGS = {"web server": ("WebAway", 150.0), "worker": ("WorkerAway", 210.0)}
 # What no strike may cause: each would mean that something went wrong for good.
 NEVER = (
     "BooksDoNotBalance", "BooksCheckFails", "AuditBroken", "OutboxGivesUp", "DiskFull",
@@ -68,7 +69,7 @@ class Chaos:
         hangs = [
             (begun + seconds * (turn + share) / turns, who)
             for turn in range(turns)
-            for share, who in ((0.1, "worker"), (0.6, WEB))
+            for share, who in ((0.1, "worker"), (0.6, "web server"))
         ]
         try:
             while time.monotonic() < begun + seconds:
@@ -76,7 +77,7 @@ class Chaos:
                     self.resume()
                 elif hangs and not self.hanging and time.monotonic() > hangs[0][0]:
                     self.hang(hangs.pop(0)[1])
-                elif not (self.hanging and self.hanging[0] == WEB):
+                elif not (self.hanging and self.hanging[0] in WEBS):
                     self.strike()
                 self.wait(min(self.rng.expovariate(1 / pause), 4 * pause))
         finally:
@@ -92,7 +93,8 @@ class Chaos:
         """Kill somebody, and wait until all is well."""
         what = self.rng.choices(list(STRIKES), list(STRIKES.values()))[0]
         who = {
-            "a process of the web": WEB,
+            "a web server": self.rng.choice(WEBS),
+            "a process of a web server": self.rng.choice(WEBS),
             "a process of a worker": self.rng.choice(WORKERS),
             "connections to valkey": "valkey",
             "messages in the queues": "valkey",
@@ -104,7 +106,7 @@ class Chaos:
             gone = self.rng.choice(children(gone) or [0])
             if gone:
                 os.kill(gone, signal.SIGKILL)
-        elif what != who:
+        elif who == "valkey" and what != who:
             gone = 0
             self.rob_the_broker(what)
         elif who == "postgres":
@@ -127,7 +129,7 @@ class Chaos:
         while not (ready and back):
             self.product.look_after()
             # Ready twice in a row: the first may be the last answer of who is dying.
-            if not ready and self.product.is_ready(WEB) and self.product.is_ready(WEB):
+            if not ready and self.serves() and self.serves():
                 ready = time.monotonic()
             if not back and self.runs_anew(who, gone):
                 back = time.monotonic()
@@ -140,6 +142,10 @@ class Chaos:
         print(f"{what}: ready after {ready - begun:.1f} s, back after {back - begun:.1f} s",
               file=sys.stderr)  # fmt: skip
 
+    def serves(self) -> bool:
+        """Tell whether the proxy has somebody to send people to."""
+        return any(self.product.is_ready(web) for web in WEBS)
+
     def runs_anew(self, who: str, gone: int) -> bool:
         """Tell whether somebody does the work of who was killed."""
         pid = self.product.pid(who)
@@ -151,11 +157,13 @@ class Chaos:
                 return False
             wanted = 1 if queue == "models" else 2
             return gone not in children(pid) and pid != gone and len(children(pid)) >= wanted
-        return pid != gone and (who != WEB or gone not in children(pid))
+        if who in WEBS:
+            return pid != gone and gone not in children(pid) and self.product.is_ready(who)
+        return pid != gone
 
     def hang(self, who: str) -> None:
         """Stop somebody, who then seems to live, for longer than may go unnoticed."""
-        name = self.rng.choice(WORKERS) if who == "worker" else who
+        name = self.rng.choice(WORKERS if who == "worker" else WEBS)
         alert, seconds = HANGS[who]
         begun, pid = time.monotonic(), self.product.pid(name)
         print(f"{name} hangs for {seconds:.0f} s", file=sys.stderr)
@@ -171,9 +179,9 @@ class Chaos:
         self.wait(until_ - time.monotonic())
         os.killpg(pid, signal.SIGCONT)
         self.hanging = None
-        took = self.product.wait_until_ready(WEB)
+        took = self.product.wait_until_ready(name if name in WEBS else WEBS[0])
         self.ready.setdefault(f"{name}, hung", []).append(took)
-        if name == WEB:
+        if name in WEBS:
             self.windows.append((begun, time.monotonic()))
 
 
@@ -207,7 +215,7 @@ def main() -> int:
     }
     with deployed(first_port=asked.port, **told) as product:
         begun = time.monotonic()
-        product.start(scenario="rough-day", rate=60.0)
+        product.start(scenario="rough-day", rate=60.0, webs=2)
         say("from nothing to ready: database, past, model, all processes",
             time.monotonic() - begun, "s")  # fmt: skip
         people = product.make_people(asked.people, f"{origin}/")
@@ -218,7 +226,7 @@ def _chaos(
     asked: argparse.Namespace, product: Deployed, people: list[Person], receiver: Receiver
 ) -> int:
     watch, chaos = Watch(product), Chaos(product, asked.seed)
-    load = Load(product.way(WEB), people, seed=asked.seed, pause=asked.pause)
+    load = Load(product.start_proxy(), people, seed=asked.seed, pause=asked.pause)
     watch.start()
     load.start()
     begun = time.monotonic()
@@ -248,7 +256,7 @@ def _chaos(
     say("chaos under load", ended - begun, "s")
     for what, times in sorted(chaos.ready.items()):
         say(f"{what}: struck", len(times), "times")
-        say(f"{what}: until /health/ready says 200, longest", max(times), "s", "goal", BACK_WITHIN)
+        say(f"{what}: until a web server is ready, longest", max(times), "s", "goal", BACK_WITHIN)
         if what in chaos.back:
             say(f"{what}: until it works again itself, longest", max(chaos.back[what]), "s")
     late = sum(t > BACK_WITHIN for times in chaos.ready.values() for t in times)

@@ -1,13 +1,15 @@
 """The product as it is deployed, in production, for benches that strain it whole.
 
-Web, a worker for each queue, beat, a Postgres and a Valkey of its own that keep their promises, and
-the simulator as provider: the processes of deploy/compose/compose.yaml with what it tells them,
-kept running as its `restart: unless-stopped` would. Nothing of it outlives the bench.
+Web, a worker for each queue, beat, a Postgres and a Valkey of its own that keep their promises, the
+proxy where a bench asks through it, and the simulator as provider: the processes of
+deploy/compose/compose.yaml with what it tells them, kept running as its `restart: unless-stopped`
+would. Nothing of it outlives the bench.
 """
 
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -159,6 +161,27 @@ class Deployed:
             PROMETHEUS_MULTIPROC_DIR=str(metrics),
         )  # fmt: skip
         return port
+
+    def start_proxy(self) -> Way:
+        """Start compose's proxy with its own file before two web servers; return the way to it.
+
+        Without TLS, and it believes what the bench says of who asks.
+        """
+        program = shutil.which("caddy")
+        if program is None:
+            raise SystemExit("caddy is not here: apt-get install caddy")
+        port = self.port()
+        text = (ROOT / "deploy/compose/Caddyfile").read_text()
+        text = text.replace("{$FAIRLINE_HOST} {", f"http://:{port} {{", 1)
+        for ours, web in zip(("web-a", "web-b"), self.webs.values(), strict=True):
+            text = text.replace(f"{ours}:8000", f"127.0.0.1:{web}")
+        text = re.sub(r"(reverse_proxy .*\{)", r"\1\n\t\ttrusted_proxies 127.0.0.1/32", text)
+        path = self.place.state / "Caddyfile"
+        path.write_text("{\n\tadmin off\n\tauto_https off\n}\n" + text)
+        self._run("proxy", [program, "run", "--config", str(path), "--adapter", "caddyfile"])
+        # It looks who is well first.
+        time.sleep(3)  # noqa: TID251 - nothing says when
+        return Way("127.0.0.1", port)
 
     def _run(self, name: str, command: Sequence[str], **more: str) -> None:
         self.supervisor.start(Program(name, command, self.environment | more, patience=40.0))

@@ -2,7 +2,7 @@
 
 20 requests a second, none of them repeated, on everything as deployed (bench/deployed.py), while
 one of two web servers is replaced, five times: first as Kubernetes does it with deploy/kubernetes
-(the next is ready before the last is told to stop), then, if there is a `caddy`, as compose does it
+(the next is ready before the last is told to stop), then as compose does it
 on one host (each in its turn is stopped and started behind deploy/compose/Caddyfile). No request
 may fail, no order be lost or double. Exits with 1 if one is.
 """
@@ -12,10 +12,7 @@ import itertools
 import os
 import queue
 import random
-import re
-import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -27,7 +24,7 @@ import yaml
 from deployed import ROOT, Deployed, deployed  # first: it says where ours is
 from load_threads import Seen
 from measured import say
-from traffic import HOST, Person, Talk, Way, bettor, integrator
+from traffic import Person, Talk, Way, bettor, integrator
 
 RATE, RESTARTS, REQUESTS = 20, 5, 1200
 # deploy/kubernetes/base/web.yaml: preStop.
@@ -160,27 +157,9 @@ def restarts(
     return flow
 
 
-def caddy(program: str, product: Deployed, port: int) -> "subprocess.Popen[bytes]":
-    """Start the proxy of compose with its own file, without TLS and on a port of ours."""
-    text = (ROOT / "deploy/compose/Caddyfile").read_text()
-    text = text.replace("{$FAIRLINE_HOST} {", f"http://{HOST}:{port} {{", 1)
-    for ours, name in zip(("web-a", "web-b"), ("web-1", "web-2"), strict=True):
-        text = text.replace(f"{ours}:8000", f"127.0.0.1:{product.webs[name]}")
-    # What stands before it here is the bench, which says what a caller over TLS would.
-    text = re.sub(r"(reverse_proxy .*\{)", r"\1\n\t\ttrusted_proxies 127.0.0.1/32", text)
-    path = product.place.state / "Caddyfile"
-    path.write_text("{\n\tadmin off\n\tauto_https off\n}\n" + text)
-    log = (product.logs() / "caddy.log").open("ab")
-    return subprocess.Popen(  # noqa: S603 - ours
-        [program, "run", "--config", str(path), "--adapter", "caddyfile"],
-        env={"HOME": str(product.place.state), "PATH": os.environ["PATH"]}, stdout=log, stderr=log,
-    )  # fmt: skip
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="the first; 0: any free ones")
-    parser.add_argument("--caddy", default=shutil.which("caddy") or "", help="the program")
     parser.add_argument("--only", choices=("kubernetes", "compose"), default="")
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -196,7 +175,7 @@ def main() -> int:
             balancer.ways = [product.way("web-1"), product.way("web-2")]
             product.wait_until_ready("web-2")
             flows.append(restarts("as Kubernetes", product, people, surge, balancer))
-        if asked.caddy and asked.only != "kubernetes":
+        if asked.only != "kubernetes":
             for name in list(product.webs):
                 product.stop_web(name)
             compose = yaml.safe_load((ROOT / "deploy/compose/compose.yaml").read_text())
@@ -205,15 +184,9 @@ def main() -> int:
             for name in ("web-1", "web-2"):
                 product.start_web(name)
                 product.wait_until_ready(name)
-            port = product.port()
-            proxy = caddy(asked.caddy, product, port)
-            try:
-                time.sleep(3)  # noqa: TID251 - it looks who is well first
-                balancer = Balancer()
-                balancer.ways = [Way("127.0.0.1", port, {"Host": f"{HOST}:{port}"})]
-                flows.append(restarts("as compose", product, people, in_turn, balancer))
-            finally:
-                proxy.kill()
+            balancer = Balancer()
+            balancer.ways = [product.start_proxy()]
+            flows.append(restarts("as compose", product, people, in_turn, balancer))
         seen = Seen()
         for flow in flows:
             seen.ended |= flow.seen.ended
