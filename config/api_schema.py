@@ -1,14 +1,14 @@
 """The API's own description, for whoever asks: it is the same for everybody."""
 
-from functools import cache
 from threading import Lock
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
+
+from accounts.api.schema import whole
 
 _making = Lock()
 _made: dict[str, bytes] = {}
@@ -29,11 +29,3 @@ class Schema(SpectacularAPIView):
             if kind not in _made:
                 _made[kind] = renderer.render(whole())
         return HttpResponse(_made[kind], content_type=f"{kind}; charset=utf-8")
-
-
-@cache
-def whole() -> dict[str, object]:
-    """Return all of it, as drf-spectacular says it."""
-    generator: Any = SchemaGenerator  # has no types
-    found: dict[str, object] = generator().get_schema(request=None, public=True)
-    return found

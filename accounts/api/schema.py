@@ -1,7 +1,9 @@
 """What every operation of the schema has: the scope it needs, how it says no, and examples."""
 
+from functools import cache
 from typing import Any
 
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.permissions import SAFE_METHODS
 
@@ -28,6 +30,14 @@ OF_WRITES = {
     413: "The body is too large.",
     415: "The body is not JSON.",
 }
+
+
+@cache
+def whole() -> dict[str, object]:
+    """Return the API's description; it takes seconds to make, and is the same for everybody."""
+    generator: Any = SchemaGenerator  # has no types
+    found: dict[str, object] = generator().get_schema(request=None, public=True)
+    return found
 
 
 class Operations(AutoSchema):

@@ -1,7 +1,7 @@
 """Today, and placing a bet from it."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,6 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import clock, live
 from accounts.http import UserRequest
-from accounts.models import User
 from accounts.showing.formats import price_text
 from accounts.showing.pages import Column, Table, chips, set_values
 from betting import screens
@@ -57,7 +56,7 @@ def today(request: UserRequest) -> HttpResponse:
         "competition": competition_filter(now),
         "market": ("Market", list(MARKETS.items())),
         "edge": ("Edge", [(edge, f"{float(edge):.0%} and more") for edge in EDGES]),
-        "price": ("Price", _prices(request.user)),
+        "price": ("Price", _prices(request.user.price_format)),
         "starts": ("Starts", [(str(hours), f"within {text}") for hours, text in HOURS.items()]),
         "books": ("Books", [("mine", "Mine only")] if request.user.my_books else []),
     }
@@ -65,7 +64,7 @@ def today(request: UserRequest) -> HttpResponse:
     chosen = set_values(made, filters)
     passed = request.GET.get("tab") == "passed"
     table = Table(TABLE, request.GET, "-edge")
-    which = replace(_which(chosen, request.user, now), recommended=not passed)
+    which = replace(_which(chosen, request.user.my_books, now), recommended=not passed)
     page = screens.today(request.user.pk, which, now=now, rate=clock.rate(), order=table.order)
     template = "betting/_today.html" if request.htmx else "betting/today.html"
     return render(
@@ -86,11 +85,11 @@ def today(request: UserRequest) -> HttpResponse:
     )
 
 
-def _prices(user: User) -> list[tuple[str, str]]:
+def _prices(price_format: str) -> list[tuple[str, str]]:
     """Return each range of prices as the reader writes prices."""
 
     def said(price: str) -> str:
-        return price_text(Decimal(price), user.price_format)
+        return price_text(Decimal(price), price_format)
 
     return [
         (f"-{SHORT}", f"up to {said(SHORT)}"),
@@ -99,7 +98,7 @@ def _prices(user: User) -> list[tuple[str, str]]:
     ]
 
 
-def _which(chosen: Mapping[str, str], user: User, now: datetime) -> OpportunityFilter:
+def _which(chosen: Mapping[str, str], books: Sequence[str], now: datetime) -> OpportunityFilter:
     """Return what the chips that are set stand for."""
     low, _, high = chosen.get("price", "-").partition("-")
     return OpportunityFilter(
@@ -109,7 +108,7 @@ def _which(chosen: Mapping[str, str], user: User, now: datetime) -> OpportunityF
         min_price=Decimal(low) if low else None,
         max_price=Decimal(high) if high else None,
         starts_before=now + timedelta(hours=int(chosen["starts"])) if "starts" in chosen else None,
-        books=tuple(user.my_books) if "books" in chosen else None,
+        books=tuple(books) if "books" in chosen else None,
     )
 
 

@@ -27,7 +27,8 @@ ALLOWED = Q(remaining__gt=0)
 # asked within a minute before it, the most used and the least left. Every reservation asks for it.
 _ACCOUNT = """
 WITH entry AS MATERIALIZED (
-    SELECT id, asked_at, used, remaining, planned, charged IS NULL AND expected IS NULL AS is_guessed,
+    SELECT id, asked_at, used, remaining, planned,
+        charged IS NULL AND expected IS NULL AS is_guessed,
         coalesce(charged, expected, planned) AS cost
     FROM odds_creditentry
     WHERE provider = %(provider)s AND asked_at >= %(first)s AND asked_at < %(following)s

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from config import api_schema
+from accounts.api.schema import whole
 from tests import make
 
 
@@ -41,7 +41,7 @@ class Api:
 @pytest.fixture(scope="session")
 def schema() -> dict[str, Any]:
     """Return what /api/v1/schema says; it takes seconds to make."""
-    return api_schema.whole()
+    return whole()
 
 
 @pytest.fixture

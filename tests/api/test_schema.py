@@ -11,6 +11,7 @@ from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
 
+from accounts.api import schema as api_description
 from accounts.management.commands.api_files import made
 from config import api_schema, api_urls
 from tests import make
@@ -39,16 +40,18 @@ def test_every_address_is_in_the_guide():
 @pytest.mark.django_db
 def test_it_is_made_once_whoever_asks_for_whatever_format(monkeypatch):
     monkeypatch.setattr(api_schema, "_made", {})
-    api_schema.whole.cache_clear()
+    api_description.whole.cache_clear()
     made = []
     monkeypatch.setattr(
-        api_schema.SchemaGenerator, "get_schema", lambda *_a, **_k: made.append(1) or {"paths": {}}
+        api_description.SchemaGenerator,
+        "get_schema",
+        lambda *_a, **_k: made.append(1) or {"paths": {}},
     )
     try:
         kinds = ["application/vnd.oai.openapi", "application/vnd.oai.openapi+json"]
         answers = [Client().get("/api/v1/schema", headers={"Accept": kind}) for kind in kinds * 2]
     finally:
-        api_schema.whole.cache_clear()
+        api_description.whole.cache_clear()
 
     assert len(made) == 1
     assert [answer.content for answer in answers[:2]] == [b"paths: {}\n", answers[3].content]

@@ -7,12 +7,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from accounts.api import files
-from config import api_schema
+from accounts.api.schema import whole
 
 
 def made() -> dict[str, str]:
     """Return the text of each file, by its name."""
-    schema = api_schema.whole()
+    schema = whole()
     return {"client.py": files.client(schema), "collection.json": files.collection(schema)}
 
 
