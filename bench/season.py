@@ -5,9 +5,10 @@ behind it, kept for later runs) and then asks for every page that a link leads t
 20,000 bets and as an operator: server time through gunicorn, p95 of twenty asks; queries; bytes
 over the wire and first contentful paint in a Chromium that has nothing yet. A page that misses a
 goal is named, and the exit says so. Static files are counted as they lie there: production
-compresses them when they are collected, which is about 90 KB less a page. Times count on a machine that does little else: its load is
-printed. FAIRLINE_SHARED_DATA says where the archive is, FAIRLINE_BENCH_CHANGES how many price
-changes (default ten million), --only asks for addresses that begin so.
+compresses them when they are collected, which is about 90 KB less a page. Times count on a machine
+that does little else: its load is printed. FAIRLINE_SHARED_DATA says where the archive is,
+FAIRLINE_BENCH_CHANGES how many price changes (default ten million), --only asks for addresses that
+begin so.
 """
 
 import argparse
