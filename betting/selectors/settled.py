@@ -140,7 +140,7 @@ def regimes_at(competitions: IntArray, placed_at: TimeArray) -> TextArray:
     return names.astype(np.str_)
 
 
-def _columns() -> dict[str, Expression]:
+def _columns() -> dict[str, Expression | F]:
     """Return what is read of a bet, none of it null: NaN for what nobody knows."""
 
     def real(value: Expression | str) -> Expression:

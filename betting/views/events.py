@@ -34,7 +34,7 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
     if found is None:
         raise Http404("There is no such event.")
     now = clock.now()
-    keys = odds_screens.in_usual_order(found.market_keys)
+    keys = odds_screens.in_usual_order(found.market_keys)  # type: ignore[attr-defined]
     asked = request.GET.get("market", "")
     market = asked if asked in keys else (keys[0] if keys else "h2h")
     books = odds_screens.bookmakers_by_number()
@@ -52,7 +52,8 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
         else None
     )
     said = list(predictions(event_id=event_id)[:PREDICTIONS_SHOWN])
-    refused = refusals_in_force(event_id, as_of=now) if found.was_refused else []
+    was = found.was_refused  # type: ignore[attr-defined]
+    refused = refusals_in_force(event_id, as_of=now) if was else []
     return render(
         request,
         "betting/_event.html" if request.htmx else "betting/event.html",
