@@ -4,6 +4,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from django.core.cache.backends.redis import RedisCacheClient
 from django.test import Client
 from django_ratelimit import core
 
@@ -94,6 +95,17 @@ def test_while_the_count_is_away_pages_are_not(as_alice, monkeypatch):
     monkeypatch.setattr(live, "is_away", lambda: True)
 
     assert statuses(lambda: as_alice.get("/preferences/")) == [200] * 4
+
+
+def test_a_count_that_is_lost_in_the_midst_refuses_nobody(as_alice, monkeypatch):
+    def gone(_client, key, _delta):
+        raise ValueError(f"Key '{key}' not found.")
+
+    assert as_alice.get("/preferences/").status_code == 200
+    # As if Valkey were emptied between its two answers.
+    monkeypatch.setattr(RedisCacheClient, "incr", gone)
+
+    assert as_alice.get("/preferences/").status_code == 200
 
 
 def test_probes_are_not_counted():
