@@ -15,11 +15,14 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import IO
 
 from deployed import ROOT, Deployed, deployed  # first: it says where ours is
 from measured import say
@@ -59,14 +62,20 @@ class Sample:
     valkey: int
 
 
-def locust(program: str, product: Deployed, rate: int, seconds: float) -> "subprocess.Popen[str]":
-    """Start so many users, one request a second each."""
+def locust(
+    program: str, product: Deployed, rate: int, seconds: float, said: IO[str]
+) -> "subprocess.Popen[str]":
+    """Start so many users, one request a second each.
+
+    What it says at its end goes to a file: of a long run it is more than a pipe holds, and it would
+    wait for ever to be read.
+    """
     return subprocess.Popen(  # noqa: S603 - ours
         [program, "-f", "bench/load_users.py", "--headless", "--json", "--only-summary",
          "--users", str(rate + 5), "--spawn-rate", str(rate + 5), "--run-time", f"{seconds:.0f}s",
          "--reset-stats", "--stop-timeout", "5", "--loglevel", "ERROR",
          "--host", f"http://127.0.0.1:{product.webs['web-1']}"],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        cwd=ROOT, stdout=said, text=True,
         env=os.environ | {
             "FAIRLINE_BENCH_PEOPLE": str(product.place.state / "people.jsonl"),
             "PYTHONPATH": str(ROOT / "bench"),
@@ -108,12 +117,14 @@ def _percentile(times: list[tuple[float, int]], share: float) -> float:
 
 def carry(program: str, product: Deployed, rate: int, seconds: float) -> Step:
     """Ask at a rate for a while."""
-    running = locust(program, product, rate, seconds)
-    try:
-        said, _ = running.communicate()
-    finally:
-        running.kill()
-    step = step_of(rate, seconds, said)
+    with tempfile.TemporaryFile("w+") as said:
+        running = locust(program, product, rate, seconds, said)
+        try:
+            running.wait()
+        finally:
+            running.kill()
+        said.seek(0)
+        step = step_of(rate, seconds, said.read())
     print(f"{rate}/s: {step}", file=sys.stderr)
     return step
 
@@ -175,19 +186,18 @@ def soak(program: str, product: Deployed, rate: int, minutes: float) -> bool:
     """Ask at a rate for long; say what grew."""
     samples: list[Sample] = []
     begun = time.monotonic()
-    running = locust(program, product, rate, 60 * minutes)
-    try:
-        while running.poll() is None:
-            samples.append(sample(product, begun))
-            product.look_after()
-            try:
-                running.wait(SAMPLE_EVERY)
-            except subprocess.TimeoutExpired:
-                continue
-        said = running.stdout.read()
-    finally:
-        running.kill()
-    step = step_of(rate, 60 * minutes, said)
+    with tempfile.TemporaryFile("w+") as said:
+        running = locust(program, product, rate, 60 * minutes, said)
+        try:
+            while running.poll() is None:
+                samples.append(sample(product, begun))
+                product.look_after()
+                with suppress(subprocess.TimeoutExpired):
+                    running.wait(SAMPLE_EVERY)
+        finally:
+            running.kill()
+        said.seek(0)
+        step = step_of(rate, 60 * minutes, said.read())
     say(f"soak at {rate}/s", minutes, "min")
     _tell("soak", step)
     say("soak: memory of the web server at the end", samples[-1].rss_mb, "MB")
