@@ -78,7 +78,11 @@ def bets(owner_id: int, which: BetFilter = ALL, *, order: Sequence[OrderBy] = ()
     """Return a person's bets with all that a list shows of each, by `order`, then newest first."""
     return (
         Bet.objects.filter(which.conditions(), owner_id=owner_id)
-        .annotate(profit=F("returned") - TAKEN)
+        .annotate(
+            at_price=Coalesce("matched_price", "price"),
+            at_stake=TAKEN,
+            profit=F("returned") - TAKEN,
+        )
         .select_related(
             "bankroll",
             "bookmaker",

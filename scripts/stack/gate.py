@@ -121,7 +121,7 @@ def _slow_checks(place: Place) -> list[Gate]:
 
 def _tests(place: Place, arguments: Sequence[str]) -> Gate:
     # One more than there are cores: what drives whole processes waits for them half of the time.
-    # Two more keep the cores busier, and took a fifth longer.
+    # Two more keep the cores busier, and were no quicker.
     workers = ["-n", str(min((os.cpu_count() or 1) + 1, 4)), "--dist=loadgroup"]
     options = list(arguments) or workers
     junit = f"--junit-xml={place.var / 'tests.xml'}"

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import timedelta
 
+import pgtrigger
 import pytest
 import time_machine
 from django.http import QueryDict
@@ -124,3 +125,16 @@ def test_today_is_cut_by_when_it_starts(alice, as_alice):
             found = ids(as_alice.get(f"/?starts={hours}").content.decode(), "opportunity")
             until = make.NOON + timedelta(hours=hours)
             assert set(found) == {pk for pk, at in events.items() if at < until}
+
+
+def test_stakes_and_prices_are_sorted_as_they_were_taken(alice, as_alice):
+    make.bankroll(alice)
+    large = make.place(alice, make.priced("1.950", game=1), "9.00")
+    small = make.place(alice, make.priced("1.900", game=2), "3.00")
+    # Of the large one a part was matched, at a worse price.
+    with pgtrigger.ignore():
+        Bet.objects.filter(pk=large.pk).update(matched_stake="2.00", matched_price="1.800")
+
+    for sort in ("-stake", "-price"):
+        listed = ids(as_alice.get(f"/bets/?sort={sort}").content.decode(), "bet")
+        assert listed == [small.pk, large.pk]
