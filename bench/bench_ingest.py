@@ -10,6 +10,7 @@ import os
 import random
 import statistics
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -50,19 +51,25 @@ def moved(prices: Prices, chance: random.Random) -> Prices:
     ]
 
 
-def answer(prices: Prices, at: datetime) -> bytes:
-    """Return a sweep as the provider sends it."""
-    start = (SEEN + timedelta(days=2)).isoformat()
+def answer(
+    prices: Prices,
+    at: datetime,
+    *,
+    numbers: Iterable[int] = range(EVENTS),
+    books: int = BOOKS,
+    start: datetime = SEEN + timedelta(days=2),
+) -> bytes:
+    """Return a sweep of these events as the provider sends it."""
     left = iter(prices)
     events = []
-    for number in range(EVENTS):
+    for number in numbers:
         home, away = f"Home {number}", f"Away {number}"
         names = {
             "h2h": ((home, None), (away, None)),
             "spreads": ((home, -1.5), (away, 1.5)),
             "totals": (("Over", 45.5), ("Under", 45.5)),
         }
-        books = [
+        offered = [
             {
                 "key": f"book{book}",
                 "title": f"Book {book}",
@@ -80,16 +87,16 @@ def answer(prices: Prices, at: datetime) -> bytes:
                     for market in MARKETS
                 ],
             }
-            for book in range(BOOKS)
+            for book in range(books)
         ]
         events.append(
             {
                 "id": f"{number:032x}",
                 "sport_key": KEY,
-                "commence_time": start,
+                "commence_time": start.isoformat(),
                 "home_team": home,
                 "away_team": away,
-                "bookmakers": books,
+                "bookmakers": offered,
             }
         )
     return json.dumps(events).encode()

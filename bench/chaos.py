@@ -80,6 +80,8 @@ class Chaos:
                 elif not (self.hanging and self.hanging[0] in WEBS):
                     self.strike()
                 self.wait(min(self.rng.expovariate(1 / pause), 4 * pause))
+            if self.hanging:
+                self.wait(self.hanging[3] - time.monotonic())
         finally:
             self.resume()
 
@@ -144,7 +146,11 @@ class Chaos:
 
     def serves(self) -> bool:
         """Tell whether the proxy has somebody to send people to."""
-        return any(self.product.is_ready(web) for web in WEBS)
+        return any(self.is_ready(web) for web in WEBS)
+
+    def is_ready(self, web: str) -> bool:
+        """Tell whether a web server and all behind it do their work, but for who hangs."""
+        return self.product.is_ready(web, without=self.hanging[0] if self.hanging else "")
 
     def runs_anew(self, who: str, gone: int) -> bool:
         """Tell whether somebody does the work of who was killed."""
@@ -158,7 +164,7 @@ class Chaos:
             wanted = 1 if queue == "models" else 2
             return gone not in children(pid) and pid != gone and len(children(pid)) >= wanted
         if who in WEBS:
-            return pid != gone and gone not in children(pid) and self.product.is_ready(who)
+            return pid != gone and gone not in children(pid) and self.is_ready(who)
         return pid != gone
 
     def hang(self, who: str) -> None:
@@ -175,8 +181,7 @@ class Chaos:
         """Let it go on."""
         if self.hanging is None:
             return
-        name, pid, begun, until_ = self.hanging
-        self.wait(until_ - time.monotonic())
+        name, pid, begun, _ = self.hanging
         os.killpg(pid, signal.SIGCONT)
         self.hanging = None
         took = self.product.wait_until_ready(name if name in WEBS else WEBS[0])
