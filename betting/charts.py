@@ -81,23 +81,19 @@ def fan_chart(drawn: dict[str, Any] | None) -> str | None:
 
 
 def luck_chart(done: Performance) -> str | None:
-    """Return the profit by bet beside what was expected and its band."""
-    if not done.bets or done.expected_profit is None:
+    """Return the profit by bet beside what was expected, and by the close where that is known."""
+    if not done.bets or (done.expected_profit is None and not done.closed):
         return None
     at = places(done.bets + 1)
-    expected = done.expected[at]
-    reach = TWO_SIDED * done.expected_spread[at]
-    return json.dumps(
-        {
-            "x": at,
-            "time": False,
-            "xLabel": "Bet",
-            "series": [
-                line("Actual", done.equity[at] - done.equity[0], "strong"),
-                line("Expected", expected, "dashed"),
-                line("95 % high", expected + reach, "faint"),
-                line("95 % low", expected - reach, "faint"),
-            ],
-            "unit": "money",
-        }
-    )
+    series = [line("Actual", done.equity[at] - done.equity[0], "strong")]
+    if done.expected_profit is not None:
+        expected, reach = done.expected[at], TWO_SIDED * done.expected_spread[at]
+        series += [
+            line("Expected", expected, "dashed"),
+            line("95 % high", expected + reach, "faint"),
+            line("95 % low", expected - reach, "faint"),
+        ]
+    if done.closed:
+        some = "" if done.closed == done.bets else f", {done.closed} of {done.bets} bets"
+        series.append(line(f"By the close{some}", done.by_close[at], "line"))
+    return json.dumps({"x": at, "time": False, "xLabel": "Bet", "series": series, "unit": "money"})

@@ -1,8 +1,9 @@
 """What list pages share: filters as chips, tables as their reader wants them, safe ways back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from django.db.models import F
 from django.db.models.expressions import OrderBy
@@ -30,6 +31,7 @@ class Chip:
     choices: list[Choice]
 
 
+Row = TypeVar("Row")
 _ONE_LOOK = ("page", "refresh", "lines", "tour")
 Options = Sequence[tuple[str, str]]
 
@@ -83,7 +85,10 @@ def with_value(query: QueryDict, name: str, value: str | None) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its place in a row from 1, by what a query sorts it, what large is."""
+    """A column of a table: its place in a row from 1, by what it is sorted, what large is.
+
+    `path` is of a query (`event__starts_at`), or of rows that are here already (`earned.value`).
+    """
 
     label: str
     place: int
@@ -117,6 +122,21 @@ class Table:
         column = self.columns[self.sorted_by.removeprefix("-")]
         is_down = self.sorted_by.startswith("-")
         return (OrderBy(F(column.path), descending=is_down, nulls_last=True),)
+
+    def in_order(self, rows: Iterable[Row]) -> list[Row]:
+        """Return rows that are here already in that order; what is not known comes last."""
+        path = self.columns[self.sorted_by.removeprefix("-")].path
+
+        def value(row: Row) -> Any:  # noqa: ANN401 - whatever the column holds
+            try:
+                return attrgetter(path)(row)
+            except AttributeError:
+                # A figure that is not known has no parts.
+                return None
+
+        known = [row for row in rows if value(row) is not None]
+        unknown = [row for row in rows if value(row) is None]
+        return sorted(known, key=value, reverse=self.sorted_by.startswith("-")) + unknown
 
     @property
     def hidden(self) -> list[str]:

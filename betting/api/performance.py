@@ -65,6 +65,7 @@ class PointShape(Shape):
     equity = Figure()
     drawdown = Figure(help_text="fall from the peak so far, as a share")
     expected = Figure(help_text="profit to be expected by then")
+    by_close = Figure(help_text="profit that the closes of the bets so far promised, where known")
 
 
 class GroupShape(Shape):
@@ -126,6 +127,7 @@ class PerformanceShape(Shape):
                     "equity": done.equity[i],
                     "drawdown": done.drawdown[i],
                     "expected": done.expected[i],
+                    "by_close": done.by_close[i],
                 }
                 for i in points
             ],

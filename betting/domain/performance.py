@@ -48,8 +48,9 @@ class Performance:
 
     `yield_` is profit per unit staked, `roi` profit and `turnover` stakes per unit of capital.
     `profit_factor` is what winning bets earned per unit that losing ones lost. `equity`,
-    `drawdown`, `expected` and `expected_spread` have a point before the first bet and one after
-    each. `best` and `worst` are rows of the bets that earned and lost most.
+    `drawdown`, `expected`, `expected_spread` and `by_close` have a point before the first bet and
+    one after each; `by_close` is the profit that the close promised of the `closed` bets whose
+    close is known. `best` and `worst` are rows of the bets that earned and lost most.
     """
 
     bets: int
@@ -79,6 +80,8 @@ class Performance:
     drawdown: FloatArray
     expected: FloatArray
     expected_spread: FloatArray
+    by_close: FloatArray
+    closed: int
     calibration: tuple[Bin, ...]
     finding: Verdict
 
@@ -136,6 +139,8 @@ def measure(record: Record, *, capital: float) -> Performance:
         drawdown=drawdown_path(equity),
         expected=edge,
         expected_spread=spread,
+        by_close=np.concatenate([[0.0], np.cumsum(record.stake * np.nan_to_num(record.clv))]),
+        closed=int(valued.sum()),
         calibration=calibration(record),
         finding=judge(earned, clv, luck),
     )

@@ -25,6 +25,7 @@ from betting.services.backtests import (
 )
 from betting.services.sweeps import resume_sweep, start_sweep, stop_sweep
 from betting.views.outlook import outlook_given
+from betting.views.performance import cuts_shown
 
 CUTS = {
     "season": "By year",
@@ -198,7 +199,7 @@ def backtest(request: UserRequest, backtest_id: int) -> HttpResponse:
             "earned": done.yield_,
             "drawdown": float(done.drawdown[-1]),
             "unknown_clv": done.bets - len(shown.clvs),
-            "cuts": [(CUTS[key], groups) for key, groups in shown.groups.items()],
+            **cuts_shown(request.GET, shown.groups, CUTS),
             "equity_chart": charts.equity_chart(shown.times, done),
             "drawdown_chart": charts.drawdown_chart(shown.times, done),
             "luck_chart": charts.luck_chart(done),

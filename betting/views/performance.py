@@ -1,9 +1,10 @@
 """Performance: was there skill, and how sure can one be."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
@@ -11,7 +12,7 @@ from accounts import clock
 from accounts.http import UserRequest
 from accounts.showing.charts import calibration, histogram
 from accounts.showing.exports import export
-from accounts.showing.pages import Chip, chips, set_values, with_value
+from accounts.showing.pages import Chip, Column, Table, chips, set_values, with_value
 from betting import charts, screens
 from betting.domain.breakdowns import Group
 from betting.forms_money import Period
@@ -49,6 +50,12 @@ SHOWN_AS = {
     "market": "Market",
     "competition": "League",
 }
+CUT_COLUMNS = {
+    "bets": Column("Bets", 2, "bets", "few", "most"),
+    "profit": Column("P&L", 3, "profit"),
+    "yield": Column("Yield", 4, "earned.value"),
+    "clv": Column("CLV", 5, "clv"),
+}
 COLUMNS = (
     "id", "placed_at", "settled_at", "competition", "event", "starts_at", "market", "selection",
     "bookmaker", "venue", "price", "price_shown", "stake", "currency", "status", "result",
@@ -85,7 +92,7 @@ def performance(request: UserRequest) -> HttpResponse:
             "track": track,
             "best": None if record.best is None else ends[track.bets[record.best]],
             "worst": None if record.worst is None else ends[track.bets[record.worst]],
-            "cuts": [(CUTS[key], groups) for key, groups in track.groups.items()],
+            **cuts_shown(request.GET, track.groups),
             "links": {
                 CUTS[key]: _links(request, key, groups, made)
                 for key, groups in track.groups.items()
@@ -111,6 +118,17 @@ def performance(request: UserRequest) -> HttpResponse:
             **outlook_given(kept.content if kept else {}),
         },
     )
+
+
+def cuts_shown(
+    query: QueryDict, groups: Mapping[str, list[Group]], titles: Mapping[str, str] = CUTS
+) -> dict[str, object]:
+    """Return the tables that bets are cut into, each in the order that the address asks for."""
+    table = Table(CUT_COLUMNS, query, "-bets")
+    return {
+        "cut_table": table,
+        "cuts": [(titles[key], table.in_order(each)) for key, each in groups.items()],
+    }
 
 
 @require_GET

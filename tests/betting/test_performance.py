@@ -1,10 +1,12 @@
 """What some bets earned, and whether that can be told from luck, against figures worked by hand."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from betting.charts import luck_chart
 from betting.domain.breakdowns import cut, groups_of
 from betting.domain.luck import Finding, Interval, chance_of_luck, judge, mean_of, resampled_yield
 from betting.domain.performance import flat_record, measure
@@ -140,6 +142,22 @@ def test_the_expected_band_widens_with_doubt_that_does_not_average_out():
     half = 1.96 * np.sqrt(400 * 4 * 0.52 * 0.48 + (400 * 0.02) ** 2)
     assert unsure.expected_high - unsure.expected_profit == pytest.approx(half)
     assert unsure.expected_high > sure.expected_high
+
+
+def test_what_the_closes_promised_is_drawn_beside_what_came_and_says_of_how_many_bets():
+    record = bets(1, n=4, edge=0.0)
+    some = replace(record, clv=np.array([0.05, np.nan, -0.02, 0.01]), stake=np.full(4, 10.0))
+
+    done = measure(some, capital=1000.0)
+    drawn = {each["label"]: each["values"] for each in json.loads(luck_chart(done))["series"]}
+
+    assert drawn["By the close, 3 of 4 bets"] == [0.0, 0.5, 0.5, 0.3, 0.4]
+    known = measure(some.where(np.array([0, 2, 3])), capital=1000.0)
+    assert [each["label"] for each in json.loads(luck_chart(known))["series"]][-1] == "By the close"
+
+
+def test_without_beliefs_and_closes_there_is_nothing_to_draw_beside_what_came():
+    assert luck_chart(measure(flat_record(prices=[2.0, 2.0], won=[1, 0]), capital=10.0)) is None
 
 
 def test_a_cut_holds_every_bet_once_with_its_sums():

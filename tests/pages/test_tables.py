@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pgtrigger
 import pytest
@@ -37,6 +38,22 @@ def table(asked: str) -> Table:
 @pytest.mark.parametrize("asked", ["", "sort=", "sort=-", "sort=event", "sort=--price", "sort=pk"])
 def test_what_cannot_be_sorted_by_leaves_the_usual_order(asked):
     assert table(asked).sorted_by == "-price"
+
+
+def test_rows_that_are_here_are_sorted_with_what_is_not_known_last():
+    columns = {"yield": Column("Yield", 2, "earned.value"), "bets": Column("Bets", 1, "bets")}
+    rows = [
+        SimpleNamespace(bets=bets, earned=None if earned is None else SimpleNamespace(value=earned))
+        for bets, earned in ((3, 0.1), (9, None), (5, -0.2), (5, 0.3))
+    ]
+
+    def ordered(asked: str) -> list[int]:
+        return [rows.index(row) for row in Table(columns, QueryDict(asked), "-bets").in_order(rows)]
+
+    assert ordered("sort=yield") == [2, 0, 3, 1]
+    assert ordered("sort=-yield") == [3, 0, 2, 1]
+    # As they came where the column does not tell them apart.
+    assert ordered("") == ordered("sort=colour") == [1, 2, 3, 0]
 
 
 def test_a_head_sorts_the_highest_first_and_then_the_other_way():
