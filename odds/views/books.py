@@ -7,7 +7,20 @@ from django.views.decorators.http import require_GET
 
 from accounts import clock
 from accounts.http import UserRequest
+from accounts.showing.pages import Column, Table
 from odds.books import books_of
+
+TABLE = {
+    "book": Column("Bookmaker", 1, "bookmaker.title", "A", "Z", is_figure=False),
+    "weight": Column("Weight", 2, "weight"),
+    "hand": Column("Set by hand", 3, "bookmaker.weight"),
+    "events": Column("Events judged", 4, "learned.events", "few", "most"),
+    "error": Column("Error", 5, "learned.error"),
+    "relative": Column("Relative", 6, "learned.relative"),
+    "margin": Column("Margin", 7, "learned.margin"),
+    "commission": Column("Commission", 8, "bookmaker.commission_share"),
+    "seen": Column("Last seen", 9, "seen_at", "oldest", "newest"),
+}
 
 
 @require_GET
@@ -15,8 +28,14 @@ from odds.books import books_of
 def bookmakers(request: UserRequest) -> HttpResponse:
     """Show the weights in force in a sport, what they were learned from, how fresh each is."""
     found = books_of(request.GET.get("sport", ""), now=clock.now())
+    table = Table(TABLE, request.GET, "-weight")
     return render(
         request,
         "odds/bookmakers.html",
-        {"found": found},
+        {
+            "found": found,
+            "books": table.in_order(found.books),
+            "table": table,
+            "chips": table.chips,
+        },
     )

@@ -39,6 +39,7 @@ def test_a_book_is_shown_with_its_weight_what_it_was_learned_from_and_its_commis
     for text in ("1.25", "3.00", "0.00123", "0.750", "4.10", "2.0", "reference 1",
                  "margins by 2*shin+power", "Learned", "tested on 30 newer ones"):  # fmt: skip
         assert text in page, text
+    assert 'aria-sort="descending"><a class="sort" href="?sport=basketball&amp;sort=weight"' in page
     assert "Nothing has been learned" in before
     assert "1.25" not in before
 
