@@ -26,6 +26,8 @@ from accounts import live
 KEPT_SECONDS = 60
 MAKING_MS = 5_000
 MOST_IN_MEMORY = 256
+# Before an answer that is text; nothing in JSON begins so.
+_WRITTEN = "="
 KEPT_IN_MEMORY = "answers are kept in memory"
 
 requests = Counter(
@@ -145,7 +147,21 @@ def _read(text: bytes | None, version: bytes) -> Kept | None:
     """Return what was kept of this version; the answer of another is not worth its reading."""
     head, _, body = (text or b"").partition(b"\n")
     made_at, _, of = head.partition(b" ")
-    return Kept(json.loads(body), float(made_at)) if body and of == version else None
+    if not body or of != version:
+        return None
+    return Kept(_from_bytes(body), float(made_at))
+
+
+def _as_text(answer: Any) -> str:  # noqa: ANN401
+    # A written page is long, and reading it out of JSON would take longer than all else about it.
+    if isinstance(answer, str):
+        return _WRITTEN + answer
+    return json.dumps(answer, separators=(",", ":"), ensure_ascii=False)
+
+
+def _from_bytes(body: bytes) -> Any:  # noqa: ANN401
+    is_written = body.startswith(_WRITTEN.encode())
+    return body[len(_WRITTEN) :].decode() if is_written else json.loads(body)
 
 
 def _may_make(key: str, place: str) -> bool:
@@ -161,8 +177,7 @@ def _may_make(key: str, place: str) -> bool:
 
 def _keep(key: str, made: Kept, version: bytes) -> None:
     if not live.is_away():
-        body = json.dumps(made.answer, separators=(",", ":"), ensure_ascii=False)
-        text = f"{made.made_at} {version.decode()}\n{body}"
+        text = f"{made.made_at} {version.decode()}\n{_as_text(made.answer)}"
         try:
             with live.client().pipeline(transaction=False) as pipe:
                 pipe.set(key, text, ex=KEPT_SECONDS)
