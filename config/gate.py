@@ -17,6 +17,7 @@ API = "/api/"
 # Where a second factor is set up, and the way out.
 WITHOUT_FACTOR = ("account_", "mfa_", "usersessions_")
 SET_ONE_UP = "Operators and admins need a second factor: set one up on the page Security."
+SET_ONE_UP_HERE = "Operators and admins need a second factor. Set one up here to go on."
 
 
 class Gate:
@@ -36,7 +37,9 @@ class Gate:
     ) -> HttpResponse | None:
         is_api = request.path.startswith(API)
         if _lacks_second_factor(request):
-            return _refused() if is_api else _to_security(request)
+            # A part of a page that was led there would show a whole page inside the other.
+            is_part = request.headers.get("HX-Request") == "true"
+            return _refused() if is_api or is_part else _to_security(request)
         return None if is_api else _may_open(request)
 
 
@@ -57,7 +60,7 @@ def _refused() -> HttpResponse:
 
 
 def _to_security(request: HttpRequest) -> HttpResponse:
-    messages.error(request, SET_ONE_UP)
+    messages.error(request, SET_ONE_UP_HERE)
     return redirect("mfa_index")
 
 

@@ -241,6 +241,10 @@ def test_who_operates_needs_a_second_factor_at_every_door():
     assert is_in(client)
     assert client.get("/admin/").headers["Location"] == "/security/"
     assert client.get("/").headers["Location"] == "/security/"
+    # A part that a page asks for by itself is refused: led there, it would hold a whole page.
+    part = client.get("/clock/", headers={"HX-Request": "true"})
+    assert (part.status_code, b"<html" in part.content) == (403, False)
+    assert b"Set one up here" in client.get("/security/").content
     assert client.get("/api/v1/bets").status_code == 403
 
 
