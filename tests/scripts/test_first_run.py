@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db.migrations.recorder import MigrationRecorder
 
+from betting.forms import ChangeLimits
 from betting.management.commands.first_run import begin_betting, ensure_login, is_behind
 from betting.models import Transfer
 from betting.selectors.money import bankroll_of
@@ -29,6 +30,16 @@ def test_the_demo_bettor_gets_money_once_and_follows_what_is_shipped(alice):
     assert Transfer.objects.count() == 1
     assert bankroll_of(alice.pk).free == Decimal("10000.00")
     assert alice.limits.max_bet_share == Decimal("0.0100")
+
+
+def test_the_demo_bettors_limits_can_be_saved_as_they_are(alice):
+    begin_betting(alice)
+    form = ChangeLimits()
+    shown = {
+        name: form[name].field.prepare_value(getattr(alice.limits, name)) for name in form.fields
+    }
+
+    assert ChangeLimits(shown).errors == {}
 
 
 def test_a_strategy_that_was_left_is_not_followed_again(alice):

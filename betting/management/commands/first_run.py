@@ -50,6 +50,7 @@ REAL_COMPETITION = "basketball_nba"
 # Small stakes on many events: there is soon something to judge, and room for a bet by hand.
 DEMO_LIMITS = {
     "max_bet_share": Decimal("0.0100"),
+    "max_market_share": Decimal("0.0200"),
     "max_event_share": Decimal("0.0200"),
     "max_day_share": Decimal("0.5000"),
 }
