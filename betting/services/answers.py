@@ -87,7 +87,7 @@ def resolve_unknown(*, bet_id: int, now: datetime) -> Bet:
         and bet.cancel_asked_at is not None
         and bet.cancel_asked_at - bet.placed_at >= longest
     ):
-        reason = f"Nobody took it within {longest}; it was withdrawn."
+        reason = "Nobody took it in time; it was withdrawn."
         answer = replace(answer, code=Code.TIMED_OUT, reason=answer.reason or reason)
     return record_answer(bet, answer, now=now)
 

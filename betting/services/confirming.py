@@ -56,8 +56,8 @@ def confirm_bet(
     if bet.status in NOT_TAKEN:
         raise CannotConfirm(
             "bet",
-            f"bet: it was released ({bet.rejection or bet.get_status_display()}), and its stake is "
-            "free again. If you did place it, enter it anew as a bet placed elsewhere.",
+            f"It was released: {bet.rejection or bet.get_status_display()} "
+            "Its stake is free again. If you did place it, import it as a bet placed elsewhere.",
         )
     if (bet.matched_stake, bet.matched_price) != (got_stake, got_price):
         raise CannotConfirm(

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.conf import settings
 
+from accounts import clock
 from betting.venues.base import Answer, CannotQuote, Code, Order, Quoted, Settled, Terms, Verdict
 
 
@@ -20,7 +21,8 @@ class Manual:
 
     @property
     def terms(self) -> Terms:
-        return replace(self._terms, answers_within=settings.MANUAL_ANSWERS_WITHIN)
+        # A person is no faster where the world's clock is.
+        return replace(self._terms, answers_within=settings.MANUAL_ANSWERS_WITHIN * clock.rate())
 
     def quote(self, *, selection_id: int, bookmaker_id: int, now: datetime) -> Quoted:
         raise CannotQuote(Code.OTHER, "Only the bettor sees the price there.")

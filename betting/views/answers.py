@@ -68,11 +68,13 @@ _ASKED = "The venue was asked to take it back; its answer is awaited."
 
 def _asked(request: UserRequest, form: ConfirmBet, row: BetRow, *, status: int) -> HttpResponse:
     now = clock.now()
+    left = selectors.time_left(row.bet, now=now)
     context = {
         "form": form,
         "bet": row.bet,
         "row": row,
-        "left": selectors.time_left(row.bet, now=now),
+        # In real time, which is what is left to somebody at a bookmaker's page.
+        "left": left / clock.rate() if left is not None else None,
         "now": now,
     }
     return render(request, "betting/confirm_bet.html", context, status=status)

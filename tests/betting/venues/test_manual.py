@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import pytest
 
+from accounts.clock import Acceleration
 from betting.models import Bet, LedgerAccount
 from betting.services import answers
 from betting.services.answers import cancel_bet
@@ -98,6 +99,19 @@ def test_what_is_not_confirmed_in_time_is_released(alice, settings):
     with pytest.raises(CannotConfirm, match="stake is free again"):
         confirm(alice, bet)
     assert check_books() == []
+
+
+def test_a_person_has_the_same_time_however_fast_the_worlds_clock_runs(alice, settings):
+    settings.CLOCK = Acceleration(real=make.NOON, world=make.NOON, rate=120)
+    bet = by_hand(alice)
+
+    # A quarter of an hour of the world is seven seconds and a half.
+    answers.resolve_unknowns(now=make.NOON + timedelta(minutes=16))
+    bet.refresh_from_db()
+    assert bet.status == "pending"
+    answers.resolve_unknowns(now=make.NOON + timedelta(minutes=16 * 120))
+    bet.refresh_from_db()
+    assert bet.status == "cancelled"
 
 
 def test_the_bettor_may_say_that_they_did_not_place_it(alice):
