@@ -1,6 +1,7 @@
 """What every page's frame shows: the world's clock, whether it is invented, and any halt."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -45,7 +46,10 @@ def world(request: HttpRequest) -> dict[str, Any]:
     )
     return {
         "now": clock.now(),
+        # Pages on real time, such as invitations, have a `now` of their own.
+        "world_now": clock.now(),
         "clock_rate": settings.CLOCK.rate if settings.CLOCK else None,
+        "clock_day": timedelta(days=1) / clock.rate(),
         "framed": framed,
         "halts": SimpleLazyObject(lambda: framed.halts),
         "reality": SimpleLazyObject(
