@@ -13,13 +13,13 @@ pytestmark = pytest.mark.django_db
 
 
 def test_the_tour_is_offered_until_it_is_closed_and_the_menu_keeps_it(alice, as_alice):
-    assert b"Show me round" in as_alice.get("/").content
+    assert b"Show me around" in as_alice.get("/").content
     assert b"New here?" not in as_alice.get("/bets/").content
 
     for _ in range(2):
         assert as_alice.post("/tour/close/", {"next": "/bets/"})["Location"] == "/bets/"
     page = as_alice.get("/").content
-    assert b"Show me round" not in page
+    assert b"Show me around" not in page
     assert b'href="/?tour=1"' in page
     assert AuditEntry.objects.filter(action="closed the tour").count() == 1
 
@@ -34,6 +34,10 @@ def test_each_step_says_something_of_its_reader_and_leads_to_the_next(alice, as_
         address = following and following[1]
 
     assert address is None
+    # The end is an end, and leads back to where bets begin.
+    assert re.search(
+        r'name="next" value="/"><button class="btn btn-sm btn-primary">Done', said["status"]
+    )
     assert "7 of 7" in said["status"]
     assert "Yours now" in said["today"]
     assert "Your last:" in said["bets"]
