@@ -30,6 +30,11 @@ class JobState:
     def is_running(self) -> bool:
         return self.started_at is not None and self.finished_at is None
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether its latest run ended, and not well."""
+        return self.finished_at is not None and not self.succeeded
+
     def is_late(self, every: timedelta | None, *, now: datetime) -> bool:
         """Whether the last good run is too old for a job sent so often; None: it is not sent."""
         if every is None or self.last_succeeded_at is None:

@@ -30,6 +30,7 @@ from betting.selectors.opportunities import (
     stake_steps,
 )
 from betting.selectors.stakes import LimitsLine, Staked, day_of, line_of, staked_of
+from betting.venues.registry import venue_by_key
 from odds.domain.freshness import freshness
 from odds.listings import EventFilter, events
 from odds.models import Bookmaker, Event, EventStatus
@@ -192,6 +193,11 @@ class BetRow:
     event: Event
     title: str
     market: str
+
+    @property
+    def venue(self) -> str:
+        """Name where it was placed."""
+        return venue_by_key(self.bet.venue).terms.title
 
     @property
     def profit(self) -> Decimal | None:

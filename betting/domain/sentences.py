@@ -32,13 +32,26 @@ def sentences(
         "few_books": f"{slate.book_count[row]} books, fewer than {c.min_books}.",
         "no_prediction": "No prediction from the model for this.",
         "price": f"Price outside {c.min_price:g} to {c.max_price:g}.",
-        "edge": f"Edge {edge:+.1%} is below {c.min_edge:.1%}.",
-        "edge_low": f"Edge at the low end, {decisions.edge_low[row]:+.1%}, "
+        "edge": f"Edge {_below(edge, c.min_edge)} is below {c.min_edge:.1%}.",
+        "edge_low": f"Edge at the low end, {_below(decisions.edge_low[row], c.min_edge_low)}, "
         f"is below {c.min_edge_low:.1%}.",
         "too_good": f"Edge {edge:+.1%} is over {c.max_edge:.0%}: more likely an error.",
         "not_best": "Another price in this market is better.",
     }
     return reasons, [words[gate] for gate in failed_gates(int(decisions.passes[row]))]
+
+
+def _below(edge: float, least: float) -> str:
+    """Write an edge so that it reads as less than the least one, as it is.
+
+    >>> _below(-0.0002, 0.0), _below(0.01, 0.02), _below(0.01996, 0.02)
+    ('-0.02%', '+1.0%', '+1.996%')
+    """
+    for places in (1, 2, 3):
+        text = f"{edge:+.{places}%}"
+        if float(text[:-1]) < float(f"{least:.{places}%}"[:-1]):
+            return text
+    return f"{edge:+.4%}"
 
 
 def _market_in_words(slate: Slate, c: Configuration, row: int) -> str:

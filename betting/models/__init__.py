@@ -4,6 +4,7 @@ from betting.models.arming import Arming
 from betting.models.backtests import Backtest, Sweep
 from betting.models.bets import (
     AT_RISK,
+    FOLLOWING,
     NOT_TAKEN,
     UNANSWERED,
     Bet,
@@ -23,6 +24,7 @@ from betting.models.track import Commitment, TrackRecord
 
 __all__ = [
     "AT_RISK",
+    "FOLLOWING",
     "NOT_TAKEN",
     "UNANSWERED",
     "Arming",

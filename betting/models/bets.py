@@ -27,6 +27,8 @@ class BetStatus(models.TextChoices):
     SETTLED = "settled", "Settled"
 
 
+# A bet's request key begins so where a strategy placed it for who follows it.
+FOLLOWING = "follow:"
 # Whose stakes are at risk, and whose were given back whole.
 AT_RISK = (BetStatus.PLACING, BetStatus.PENDING, BetStatus.OPEN)
 UNANSWERED = (BetStatus.PLACING, BetStatus.PENDING)
@@ -188,6 +190,11 @@ class Bet(models.Model):
     def taken_price(self) -> Decimal:
         """The price matched; until the venue answers, the least accepted."""
         return self.price if self.matched_price is None else self.matched_price
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether a strategy placed it for its owner, who follows it."""
+        return self.request_key.startswith(FOLLOWING)
 
     @property
     def net_price(self) -> float:

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import Prefetch
 
 from accounts.models import User
-from betting.models import Bankroll, Bet, Opportunity, Strategy
+from betting.models import FOLLOWING, Bankroll, Bet, Opportunity, Strategy
 from betting.selectors.legs import is_of_legs, line_of
 from betting.selectors.money import BankrollMoney, money_in
 from betting.selectors.opportunities import (
@@ -87,7 +87,7 @@ def _place_for(
     for legs in _together(found):
         market_id = legs[0].quote.selection.market_id
         # Of the market: two rounds at once cannot both take it, whichever outcome.
-        taking = Taking(owner_id, chosen, f"follow:{chosen}:market:{market_id}", now, prices)
+        taking = Taking(owner_id, chosen, f"{FOLLOWING}{chosen}:market:{market_id}", now, prices)
         begun = market_id in held
         if begun and not taking.has_begun(legs):
             continue

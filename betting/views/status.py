@@ -28,12 +28,19 @@ def status(request: UserRequest) -> HttpResponse:
     since = live.position()
     now = clock.now()
     newest = newest_look()
+    # What failed comes first, what never had its turn last.
+    jobs = sorted(
+        last_job_runs(scheduled=intervals()),
+        key=lambda job: (not job.has_failed, job.last_finished_at is None),
+    )
     quote_age = None if newest is None else now - newest
     return render(
         request,
         "betting/_status.html" if request.htmx else "betting/status.html",
         {
-            "jobs": last_job_runs(scheduled=intervals()),
+            "jobs": jobs,
+            "failing": sum(job.has_failed for job in jobs),
+            "not_yet": sum(job.last_finished_at is None for job in jobs),
             "feeds": feed_status.feeds(),
             "credits": feed_status.credit_status(now=now),
             "drift": feed_status.latest_drift(),

@@ -18,6 +18,7 @@ from betting.forms_strategies import StrategyForm
 from betting.selectors import strategies as selectors
 from betting.services import strategies as services
 from betting.services.previewing import Preview, preview
+from odds.screens import market_title
 
 Answer = TypeVar("Answer")
 REFUSALS = (services.CannotChange, services.NotYours)
@@ -35,6 +36,7 @@ def strategies(request: UserRequest) -> HttpResponse:
             "strategy": each,
             "configuration": (configuration := Configuration.from_json(each.configuration)),
             "rule": rule_by_key(configuration.rule),
+            "markets": ", ".join(market_title(key) for key in configuration.market_keys),
             "open": counts.get(each.pk, (0, 0)),
             "newest": newest.get(each.pk),
         }

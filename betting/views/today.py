@@ -19,14 +19,17 @@ from accounts.showing.formats import price_text
 from accounts.showing.pages import Column, Table, chips, set_values
 from betting import screens
 from betting.forms import PlaceBet
+from betting.models import Opportunity
 from betting.selectors.money import bankroll_of
 from betting.selectors.opportunities import MARKET, OpportunityFilter, on_opportunity
 from betting.selectors.stakes import limits_used
 from betting.selectors.venues import venues_open_at
 from betting.services.placement import RequestKeyReused, StakeRefused
 from betting.services.placement import place_bet as place
+from betting.services.prices import latest_price
 from betting.venues.registry import venue_by_key
 from odds.screens import MARKETS, competition_filter
+from risk.domain.kelly import net_price
 
 TABLE = {
     "event": Column(
@@ -169,11 +172,22 @@ def _placed(request: UserRequest, form: PlaceBet) -> int | None:
     return None
 
 
+def _edge_at(each: Opportunity, price: Decimal | None) -> float | None:
+    """Return an opportunity's edge at another price; none where nobody offers one."""
+    if price is None:
+        return None
+    return each.fair_probability * net_price(price, each.quote.bookmaker.commission_share) - 1
+
+
 def _confirm(
     request: UserRequest, form: PlaceBet, row: screens.OpportunityRow, *, status: int
 ) -> HttpResponse:
     now = clock.now()
     money = bankroll_of(request.user.pk)
+    each = row.opportunity
+    # Looked up again: it moves while somebody types, and a refusal speaks of what it is then.
+    latest = latest_price(each.quote.selection_id, row.book.pk)
+    price = each.price if latest is None else latest.price
     template = "_place_bet_form.html" if request.htmx else "place_bet.html"
     return render(
         request,
@@ -182,6 +196,8 @@ def _confirm(
             "form": form,
             "venues": venues_open_at(row.book.key, now=now),
             "row": row,
+            "price_now": price,
+            "edge_now": each.edge if price == each.price else _edge_at(each, price),
             "money": money,
             "uses": limits_used(money, now=now, on=on_opportunity(row.opportunity)).of_stakes,
             "now": now,

@@ -231,7 +231,10 @@ def price_moved(facts: Facts) -> Breach | None:
         return None
     if facts.quote.price >= facts.price:
         return None
-    detail = f"The price is {facts.quote.price} now, below the {facts.price} asked; ask for that."
+    detail = (
+        f"The price is {facts.quote.price} now, below the {facts.price} asked. "
+        f"To take it all the same, make the least price {facts.quote.price}."
+    )
     return _about_price("price_moved", detail, facts, figure=str(facts.quote.price))
 
 

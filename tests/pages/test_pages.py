@@ -12,11 +12,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.clock import Acceleration
+from accounts.models import JobRun
+from accounts.showing.formats import price_text
+from accounts.templatetags.fairline import change
 from betting.models import Bet, Opportunity
 from betting.screens import opportunity_of
 from betting.selectors.money import bankroll_of
 from models_registry.models import ModelVersion
-from odds.models import Bookmaker
+from odds.models import Bookmaker, Quote
 from risk.models import Halt, Limits
 from tests import make
 from tests.journeys.world import fill
@@ -248,6 +252,32 @@ def test_the_stake_offered_is_within_what_the_event_has_left(world, alice):
     assert offered("0.0005") <= bankroll_of(alice.pk).equity * Decimal("0.0005")
 
 
+def test_a_bet_says_who_placed_it_and_what_was_asked_beyond_the_offer(world, as_alice):
+    as_alice.post("/bets/place/", stake_form(an_opportunity()))
+    bet = Bet.objects.latest("pk")
+    mine = as_alice.get(f"/bets/{bet.pk}/").content.decode()
+    by_strategy = stake_form(an_opportunity(), request_key="follow:1:market:1")
+    followed = as_alice.post("/bets/place/", by_strategy, follow=True).content.decode()
+
+    assert "<dd>you</dd>" in mine
+    assert ">follow</a> it</dd>" in followed
+    assert "by a strategy" in as_alice.get("/bets/").content.decode()
+    offered = Decimal(bet.assessment.waterfall[-1]["stake"])
+    assert ("Asked by you" in mine) == (bet.stake > offered)
+
+
+def test_strategies_name_their_markets_as_other_pages_do(world, as_alice):
+    page = as_alice.get("/strategies/").content.decode()
+
+    assert 'data-label="Markets">Moneyline' in page
+
+
+def test_limits_that_contradict_each_other_are_told_at_the_top(world, as_alice):
+    page = as_alice.post("/risk/limits/", {"max_bet_share": "5", "max_market_share": "2"})
+
+    assert b"Nothing was saved" in page.content.split(b"Limits used and left")[0]
+
+
 def test_without_htmx_placing_leads_to_the_bet(world, as_alice):
     answer = as_alice.post("/bets/place/", stake_form(an_opportunity()))
 
@@ -270,6 +300,20 @@ def test_a_refused_stake_says_every_reason_in_the_form(world, as_alice):
     assert 'id="stake-errors"' in page
     assert "price is" in page
     assert 'value="900.00"' in page
+
+
+def test_a_refusal_shows_the_price_as_it_is_now_with_its_edge(world, as_alice):
+    opportunity = an_opportunity()
+    worse = opportunity.price - Decimal("0.100")
+    form = stake_form(opportunity)
+    Quote.objects.filter(pk=opportunity.quote_id).update(price=worse)
+    answer = as_alice.post("/bets/place/", form, headers={"HX-Request": "true"})
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert f"make the least price {worse}." in page
+    assert f"now; was {price_text(opportunity.price)}" in page
+    assert change(opportunity.fair_probability * float(worse) - 1) in page
 
 
 def test_a_stake_that_is_no_number_is_said_in_the_form(world, as_alice):
@@ -486,3 +530,23 @@ def test_stylesheet_has_the_classes_that_templates_use():
         text = re.sub(r"[\w-]*{{.*?}}|{%.*?%}", " ", template.read_text())
         for name in " ".join(re.findall(r'class="([^"]*)"', text)).split():
             assert f".{name}" in built, f"{template}: {name}"
+
+
+def test_every_page_tells_the_same_world_time(settings, client):
+    world = datetime(2030, 5, 17, 12, tzinfo=UTC)
+    settings.CLOCK = Acceleration(real=timezone.now(), world=world, rate=120)
+    client.force_login(make.operator())
+
+    # Invitations are good for real days; the frame's clock is the world's all the same.
+    for page in ("/invitations/", "/", "/clock/"):
+        assert "17 May 2030" in client.get(page).content.decode().split("<main")[0], page
+    assert "a day takes 12 min" in client.get("/").content.decode()
+
+
+def test_status_begins_with_the_job_that_failed_and_counts_them(as_alice):
+    for name, good in (("a.fine", True), ("z.broken", False)):
+        JobRun.objects.create(job=name, started_at=make.NOON, finished_at=make.NOON, succeeded=good)
+    page = as_alice.get("/status/").content.decode()
+
+    assert page.index("z.broken") < page.index("a.fine")
+    assert "1 failing" in page
