@@ -35,6 +35,7 @@ from odds.domain.freshness import freshness
 from odds.listings import EventFilter, events
 from odds.models import Bookmaker, Event, EventStatus
 from odds.screens import MARKETS, market_title, selection_title
+from risk.domain.kelly import net_price
 from risk.domain.staking import Step
 from risk.models import Halt
 from risk.personal import set_by
@@ -78,6 +79,13 @@ class OpportunityRow:
     why_none: str
     version: str
     bet: Bet | None
+
+    def edge_at(self, price: Decimal | None) -> float | None:
+        """Return its edge at another price of the same book; none where none is offered."""
+        each = self.opportunity
+        if price is None or price == each.price:
+            return None if price is None else each.edge
+        return each.fair_probability * net_price(price, self.book.commission_share) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +206,13 @@ class BetRow:
     def venue(self) -> str:
         """Name where it was placed."""
         return venue_by_key(self.bet.venue).terms.title
+
+    @property
+    def asked_more(self) -> bool:
+        """Return whether its owner staked more than the waterfall came to."""
+        steps = self.bet.assessment.waterfall
+        offered = Decimal(steps[-1]["stake"] or 0) if steps else Decimal(0)
+        return not self.bet.is_followed and self.bet.stake > offered
 
     @property
     def profit(self) -> Decimal | None:

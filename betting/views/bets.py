@@ -1,7 +1,5 @@
 """Bets: the list and its exports, and one bet with all that explains it."""
 
-from decimal import Decimal
-
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -13,7 +11,6 @@ from accounts.showing.exports import export
 from accounts.showing.formats import price_text
 from accounts.showing.pages import Chip, Column, Table, chips, set_values
 from betting import screens
-from betting.models import Bet
 from betting.screens import BetRow
 from betting.selectors import bets as selectors
 from betting.selectors.bets import EVENT, BetFilter
@@ -103,7 +100,6 @@ def bet(request: UserRequest, bet_id: int) -> HttpResponse:
             "legs": legs_of(found, now=now),
             "close": getattr(found.selection, "close", None),
             "venue_title": venue_by_key(found.venue).terms.title,
-            "asked_more": _asked_more(found),
             "waits_for_bettor": selectors.waits_for_bettor(found),
             "can_be_cancelled": selectors.can_be_cancelled(found),
             "waited": now - found.placed_at,
@@ -111,13 +107,6 @@ def bet(request: UserRequest, bet_id: int) -> HttpResponse:
             "now": now,
         },
     )
-
-
-def _asked_more(bet: Bet) -> bool:
-    """Return whether its owner staked more than the waterfall came to."""
-    steps = bet.assessment.waterfall
-    offered = Decimal(steps[-1]["stake"] or 0) if steps else Decimal(0)
-    return not bet.is_followed and bet.stake > offered
 
 
 def _filters(request: UserRequest) -> tuple[list[Chip], BetFilter]:

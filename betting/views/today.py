@@ -19,7 +19,6 @@ from accounts.showing.formats import price_text
 from accounts.showing.pages import Column, Table, chips, set_values
 from betting import screens
 from betting.forms import PlaceBet
-from betting.models import Opportunity
 from betting.selectors.money import bankroll_of
 from betting.selectors.opportunities import MARKET, OpportunityFilter, on_opportunity
 from betting.selectors.stakes import limits_used
@@ -29,7 +28,6 @@ from betting.services.placement import place_bet as place
 from betting.services.prices import latest_price
 from betting.venues.registry import venue_by_key
 from odds.screens import MARKETS, competition_filter
-from risk.domain.kelly import net_price
 
 TABLE = {
     "event": Column(
@@ -172,13 +170,6 @@ def _placed(request: UserRequest, form: PlaceBet) -> int | None:
     return None
 
 
-def _edge_at(each: Opportunity, price: Decimal | None) -> float | None:
-    """Return an opportunity's edge at another price; none where nobody offers one."""
-    if price is None:
-        return None
-    return each.fair_probability * net_price(price, each.quote.bookmaker.commission_share) - 1
-
-
 def _confirm(
     request: UserRequest, form: PlaceBet, row: screens.OpportunityRow, *, status: int
 ) -> HttpResponse:
@@ -197,7 +188,7 @@ def _confirm(
             "venues": venues_open_at(row.book.key, now=now),
             "row": row,
             "price_now": price,
-            "edge_now": each.edge if price == each.price else _edge_at(each, price),
+            "edge_now": row.edge_at(price),
             "money": money,
             "uses": limits_used(money, now=now, on=on_opportunity(row.opportunity)).of_stakes,
             "now": now,
