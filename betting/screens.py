@@ -24,6 +24,7 @@ from betting.selectors.money import (
 )
 from betting.selectors.opportunities import (
     OpportunityFilter,
+    opportunities,
     opportunities_with_models,
     opportunity,
     opportunity_counts,
@@ -122,6 +123,13 @@ def opportunity_of(
     if found is None:
         return None
     return _rows([found], bettor_of(owner_id, now=now), now=now, rate=rate)[0]
+
+
+def offers_on(owner_id: int, event_id: int, market: str) -> dict[int, Opportunity]:
+    """Return what can be bet on in a market, by selection: the best price, passed over at worst."""
+    which = OpportunityFilter(status="open", event=event_id, market=market, seen_by=owner_id)
+    found = sorted(opportunities(which), key=lambda each: (not each.passes, each.edge))
+    return {each.quote.selection_id: each for each in found}
 
 
 def today(

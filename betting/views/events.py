@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from accounts import clock, live
 from accounts.http import UserRequest
-from betting.screens import BetRow, bet_row
+from betting.screens import BetRow, bet_row, offers_on
 from betting.selectors.bets import BetFilter, bets
 from models_registry.selectors import predictions, refusals_in_force, was_refused
 from odds import screens as odds_screens
@@ -80,6 +80,9 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
             ),
             "refusals": refused,
             "bets": mine,
+            "offers": {}
+            if found.starts_at <= now
+            else offers_on(request.user.pk, event_id, market),
             "is_over": found.starts_at <= now,
             "now": now,
             "since": since,

@@ -278,6 +278,18 @@ def test_limits_that_contradict_each_other_are_told_at_the_top(world, as_alice):
     assert b"Nothing was saved" in page.content.split(b"Limits used and left")[0]
 
 
+def test_an_event_offers_the_bet_where_one_can_be_placed(world, as_alice):
+    opportunity = an_opportunity()
+    event = opportunity.quote.selection.market.event_id
+    door = f"/bets/place/?opportunity={opportunity.pk}"
+
+    assert door in as_alice.get(f"/events/{event}/").content.decode()
+    Opportunity.objects.filter(quote__selection__market__event=event).update(status="gone")
+    page = as_alice.get(f"/events/{event}/").content.decode()
+    assert "/bets/place/" not in page
+    assert "Nothing here pays enough to bet on now" in page
+
+
 def test_without_htmx_placing_leads_to_the_bet(world, as_alice):
     answer = as_alice.post("/bets/place/", stake_form(an_opportunity()))
 
