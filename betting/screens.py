@@ -216,10 +216,17 @@ class BetRow:
         return venue_by_key(self.bet.venue).terms.title
 
     @property
+    def steps(self) -> list[Step]:
+        """Return the waterfall that its stake came out of."""
+        return [
+            Step(step["name"], Decimal(step["stake"]), step["reason"])
+            for step in self.bet.assessment.waterfall
+        ]
+
+    @property
     def asked_more(self) -> bool:
         """Return whether its owner staked more than the waterfall came to."""
-        steps = self.bet.assessment.waterfall
-        offered = Decimal(steps[-1]["stake"] or 0) if steps else Decimal(0)
+        offered = self.steps[-1].stake if self.steps else Decimal(0)
         return not self.bet.is_followed and self.bet.stake > offered
 
     @property

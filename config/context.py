@@ -50,6 +50,7 @@ def world(request: HttpRequest) -> dict[str, Any]:
         "world_now": clock.now(),
         "clock_rate": settings.CLOCK.rate if settings.CLOCK else None,
         "clock_day": timedelta(days=1) / clock.rate(),
+        "section": section_of(request.path),
         "framed": framed,
         "halts": SimpleLazyObject(lambda: framed.halts),
         "reality": SimpleLazyObject(
@@ -74,6 +75,31 @@ def world(request: HttpRequest) -> dict[str, Any]:
         "demo_login": settings.DEMO_LOGIN,
         "sign_up": settings.SIGN_UP,
     }
+
+
+# Which entry of the navigation a page is under, by the first part of its address.
+SECTIONS = {
+    "events": "odds",
+    "venues": "bets",
+    "backtests": "performance",
+    "sweeps": "performance",
+    "track-record": "performance",
+    "signals": "strategies",
+    "journal": "strategies",
+    "pipeline": "status",
+    "results": "status",
+    "dead-letters": "status",
+}
+
+
+def section_of(path: str) -> str:
+    """Return the section of a page: its own, or the one that leads to it.
+
+    >>> section_of("/bets/7/"), section_of("/track-record/"), section_of("/")
+    ('bets', 'performance', 'today')
+    """
+    first = path.split("/", 2)[1]
+    return SECTIONS.get(first, first) or "today"
 
 
 @dataclass(frozen=True, slots=True)

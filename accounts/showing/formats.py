@@ -1,5 +1,6 @@
 """How prices, money, shares and spans of time are written for a reader."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -39,6 +40,15 @@ def price_text(price: Decimal | float | None, price_format: str = "decimal") -> 
         return f"{odds.numerator}/{odds.denominator}"
     text = f"{value:.3f}"
     return text[:-1] if text.endswith("0") else text
+
+
+def said_text(sentence: str) -> str:
+    """Write the figures of a stored sentence as pages write them.
+
+    >>> said_text("Edge -1.3% is below 2.0% on 2026-01-17.")
+    'Edge −1.3 % is below 2.0 % on 2026-01-17.'
+    """
+    return re.sub(r"(?<=\d)%", " %", re.sub(r"(?<![\w.-])-(?=\d)", MINUS, sentence))
 
 
 def fair_text(probability: float | None, price_format: str = "decimal") -> str:

@@ -139,6 +139,12 @@ def money(amount: Decimal | None, currency: str = "EUR") -> str:
 
 
 @register.filter
+def said(sentence: object) -> str:
+    """Write a stored sentence with its figures as pages write them."""
+    return formats.said_text(str(sentence))
+
+
+@register.filter
 def percent(share: float | Decimal | None, places: int = 1) -> str:
     # A template hands on "" for what an absent row would have.
     return formats.share_text(share if isinstance(share, float | Decimal) else None, places)

@@ -128,11 +128,12 @@ def place_bet(request: UserRequest) -> HttpResponse:
     if row is None:
         raise Http404("There is no such opportunity.")
     if request.method == "GET":
+        latest = _latest(row)
         form = PlaceBet(
             initial={
                 "request_key": str(uuid.uuid4()),
                 "stake": row.stake or None,
-                "price": row.opportunity.price,
+                "price": min(row.opportunity.price, latest or row.opportunity.price),
                 "venue": "paper",
             }
         )
@@ -170,15 +171,18 @@ def _placed(request: UserRequest, form: PlaceBet) -> int | None:
     return None
 
 
+def _latest(row: screens.OpportunityRow) -> Decimal | None:
+    """Return the book's price now: it moves while somebody types; None where it is withdrawn."""
+    latest = latest_price(row.opportunity.quote.selection_id, row.book.pk)
+    return row.opportunity.price if latest is None else latest.price
+
+
 def _confirm(
     request: UserRequest, form: PlaceBet, row: screens.OpportunityRow, *, status: int
 ) -> HttpResponse:
     now = clock.now()
     money = bankroll_of(request.user.pk)
-    each = row.opportunity
-    # Looked up again: it moves while somebody types, and a refusal speaks of what it is then.
-    latest = latest_price(each.quote.selection_id, row.book.pk)
-    price = each.price if latest is None else latest.price
+    price = _latest(row)
     template = "_place_bet_form.html" if request.htmx else "place_bet.html"
     return render(
         request,

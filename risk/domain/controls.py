@@ -232,8 +232,8 @@ def price_moved(facts: Facts) -> Breach | None:
     if facts.quote.price >= facts.price:
         return None
     detail = (
-        f"The price is {facts.quote.price} now, below the {facts.price} asked. "
-        f"To take it all the same, make the least price {facts.quote.price}."
+        f"The price is {facts.quote.price} now, below the {facts.price} asked; "
+        "ask for that, or leave it."
     )
     return _about_price("price_moved", detail, facts, figure=str(facts.quote.price))
 

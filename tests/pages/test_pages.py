@@ -323,7 +323,7 @@ def test_a_refusal_shows_the_price_as_it_is_now_with_its_edge(world, as_alice):
 
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert f"make the least price {worse}." in page
+    assert f"price is {worse} now" in page
     assert f"now; was {price_text(opportunity.price)}" in page
     assert change(opportunity.fair_probability * float(worse) - 1) in page
 
@@ -562,3 +562,19 @@ def test_status_begins_with_the_job_that_failed_and_counts_them(as_alice):
 
     assert page.index("z.broken") < page.index("a.fine")
     assert "1 failing" in page
+
+
+@pytest.mark.parametrize(
+    ("page", "entry"),
+    [
+        ("/venues/", "Bets"),
+        ("/bets/imported/", "Bets"),
+        ("/track-record/", "Performance"),
+        ("/journal/", "Strategies"),
+        ("/risk/drill/", "Risk"),
+    ],
+)
+def test_a_page_below_another_is_marked_where_the_navigation_leads_to_it(as_alice, page, entry):
+    main = as_alice.get(page).content.decode().split("</nav>")[0]
+
+    assert re.findall(r'aria-current="page">(\w+)</a>', main) == [entry]
