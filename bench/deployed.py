@@ -6,7 +6,6 @@ deploy/compose/compose.yaml with what it tells them, kept running as its `restar
 would. Nothing of it outlives the bench.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -32,6 +31,7 @@ from stack.interrupts import Interrupts  # noqa: E402 - after the paths
 from stack.place import Place, read_json, write_json  # noqa: E402 - after the paths
 from stack.services import Services  # noqa: E402 - after the paths
 from stack.supervise import Program, Supervisor  # noqa: E402 - after the paths
+from static_files import collected  # noqa: E402 - after the paths
 from traffic import HOST, Person, Way  # noqa: E402 - after the paths
 
 QUEUES = ("money", "feeds", "models")
@@ -133,19 +133,13 @@ class Deployed:
         self.wait_until_ready()
 
     def _collect_static(self) -> None:
-        """Name and compress what browsers load, as the image's build does; once for all benches."""
-        root = self.place.root
-        known = [(root / "requirements/base.txt").read_text()] + [
-            f"{path} {path.stat().st_mtime_ns}" for path in sorted((root / "static").rglob("*"))
-        ]
-        mark = hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]
-        kept = Path(tempfile.gettempdir()) / f"fairline-bench-static-{mark}"
-        if not kept.is_dir():
+        ours = self.place.var / "static"
+
+        def collect(folder: Path) -> None:
             self.manage("collectstatic", "--no-input", "--verbosity=0")
-            draft = Path(f"{kept}.{os.getpid()}")
-            shutil.copytree(self.place.var / "static", draft)
-            draft.rename(kept)
-        shutil.copytree(kept, self.place.var / "static", dirs_exist_ok=True)
+            shutil.copytree(ours, folder)
+
+        shutil.copytree(collected(self.place.root, collect), ours, dirs_exist_ok=True)
 
     def start_web(self, name: str, port: int = 0) -> int:
         """Start a web server; return its port, which a name keeps."""

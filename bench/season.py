@@ -4,16 +4,17 @@ Fills a database once (season_world.py, some minutes; named like that of DATABAS
 behind it, kept for later runs) and then asks for every page that a link leads to, as the bettor of
 20,000 bets and as an operator: server time through gunicorn, p95 of twenty asks; queries; bytes
 over the wire and first contentful paint in a Chromium that has nothing yet. A page that misses a
-goal is named, and the exit says so. Static files are counted as they lie there: production
-compresses them when they are collected, which is about 90 KB less a page. Times count on a machine
-that does little else: its load is printed. FAIRLINE_SHARED_DATA says where the archive is,
-FAIRLINE_BENCH_CHANGES how many price changes (default ten million), --only asks for addresses that
-begin so.
+goal is named, and the exit says so. Static files are collected and compressed as production has
+them. Once in twenty seconds a page also notes that its reader is there: those six queries are no
+page's own, and not counted. Times count on a machine that does little else: its load is printed.
+FAIRLINE_SHARED_DATA says where the archive is, FAIRLINE_BENCH_CHANGES how many price changes
+(default ten million), --only asks for addresses that begin so.
 """
 
 import argparse
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -35,6 +36,10 @@ os.environ["FAIRLINE_CLOCK"] = f"{datetime.now(UTC).isoformat()}/2022-04-10T17:0
 # As django.test.Client calls the host it asks.
 os.environ["ALLOWED_HOSTS"] = "127.0.0.1,testserver"
 os.environ.setdefault("LOG_LEVEL", "WARNING")
+
+from bench import static_files  # noqa: E402 - after the path
+
+os.environ["FAIRLINE_STATIC"] = str(static_files.place_of(ROOT))
 
 import psycopg  # noqa: E402 - after its address
 
@@ -63,6 +68,7 @@ from betting.services.books import check_books  # noqa: E402 - after the set-up
 from risk.models import Halt  # noqa: E402 - after the set-up
 from risk.services import lift_halt  # noqa: E402 - after the set-up
 from tests import make  # noqa: E402 - after the set-up
+from tests.counting import counted_queries  # noqa: E402 - after the set-up
 from tests.journeys.used import press  # noqa: E402 - after the set-up
 from tests.journeys.walking import page_of, walk  # noqa: E402 - after the set-up
 from tests.live.serving import Server, cookie_of, serving  # noqa: E402 - after the set-up
@@ -104,7 +110,7 @@ class Seen:
 def prepared() -> None:
     """Make sure that the season is there and that its books balance."""
     call_command("migrate", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    static_files.collected(ROOT, _collect)
     if not Bet.objects.exists():
         bettor = _person(BETTOR, Role.BETTOR, season_world.FIRST)
         season_world.fill(
@@ -120,6 +126,13 @@ def prepared() -> None:
             lift_halt(halt_id=halt.pk, reason="The benchmark goes on.", now=clock.now())
     if problems := check_books():
         raise SystemExit(f"the books do not balance: {problems[:3]}")
+
+
+def _collect(folder: Path) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"],
+        cwd=ROOT, env=os.environ | {"FAIRLINE_STATIC": str(folder)}, check=True,
+    )  # fmt: skip
 
 
 def _person(name: str, role: str, since: datetime) -> User:
@@ -175,21 +188,12 @@ def server_times(server: Server, who: User, address: str) -> float:
 
 def query_count(client: Client, address: str) -> int:
     """Return how many queries a page takes when nothing kept serves it, those of arrays too."""
-    asked = 0
-    execute = psycopg.Cursor.execute
-
-    def counted(cursor: psycopg.Cursor, query: object, *given: object, **more: object) -> object:
-        nonlocal asked
-        # An empty one is the pool asking whether a connection lives.
-        asked += bool(query)
-        return execute(cursor, query, *given, **more)
-
-    psycopg.Cursor.execute = counted
-    try:
-        client.get(f"{address}{'&' if '?' in address else '?'}refresh=1")
-    finally:
-        psycopg.Cursor.execute = execute
-    return asked
+    address = f"{address}{'&' if '?' in address else '?'}refresh=1"
+    # The first notes that somebody is there.
+    client.get(address)
+    with counted_queries() as asked:
+        client.get(address)
+    return len(asked)
 
 
 def cold(browser: Browser, server: Server, who: User, address: str) -> tuple[float, float]:

@@ -39,7 +39,6 @@ from odds.screens import MARKETS, market_title, selection_title
 from risk.domain.kelly import net_price
 from risk.domain.staking import Step
 from risk.models import Halt
-from risk.personal import set_by
 from risk.selectors import Rules, rules_of
 
 SHOWN = 60
@@ -58,7 +57,7 @@ class Bettor:
     @property
     def line(self) -> LimitsLine:
         """Return what of the limits is used and left."""
-        return line_of(self.money, self.staked, bounds=self.rules.bounds)
+        return line_of(self.money, self.staked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +105,17 @@ class Today:
 
 def bettor_of(owner_id: int, *, now: datetime) -> Bettor:
     """Return a person's first bankroll with what is staked of it, and their rules."""
-    money, theirs = bankroll_of(owner_id), set_by(owner_id)
-    return Bettor(
-        owner_id,
-        money,
-        staked_of(money.bankroll_id, owner_id, now=now, personal=theirs.personal),
-        rules_of(owner_id, now=now, bounds=theirs.bounds),
-    )
+    money = bankroll_of(owner_id)
+    staked = staked_of(money.bankroll_id, owner_id, now=now)
+    return Bettor(owner_id, money, staked, rules_of(owner_id, now=now, bounds=staked.bounds))
 
 
 def opportunity_of(
-    opportunity_id: int, owner_id: int, *, now: datetime, rate: float = 1.0
+    opportunity_id: int, bettor: Bettor, *, now: datetime, rate: float = 1.0
 ) -> OpportunityRow | None:
     """Return one opportunity as this person sees it, open or gone."""
-    found = opportunity(opportunity_id, seen_by=owner_id)
-    if found is None:
-        return None
-    return _rows([found], bettor_of(owner_id, now=now), now=now, rate=rate)[0]
+    found = opportunity(opportunity_id, seen_by=bettor.owner_id)
+    return _rows([found], bettor, now=now, rate=rate)[0] if found else None
 
 
 def offers_on(owner_id: int, event_id: int, market: str) -> dict[int, Opportunity]:

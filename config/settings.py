@@ -386,17 +386,20 @@ LANGUAGE_CODE = "en-gb"
 USE_I18N = False
 STATIC_URL = "/static/"
 # The image has its own, which no volume may hide and no other release may share.
-STATIC_ROOT = Path(env.str("FAIRLINE_STATIC", default=str(VAR_DIR / "static")))
+COLLECTED = env.str("FAIRLINE_STATIC", default="")
+STATIC_ROOT = Path(COLLECTED or VAR_DIR / "static")
+# Files that were collected are served as they were: compressed, and named by what is in them.
+SERVES_COLLECTED = IS_PRODUCTION or bool(COLLECTED)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if IS_PRODUCTION
+        if SERVES_COLLECTED
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+WHITENOISE_USE_FINDERS = not SERVES_COLLECTED
 # What has to lie at the root: a service worker sees no more than what is below it.
 WHITENOISE_ROOT = BASE_DIR / "static" / "root"
 

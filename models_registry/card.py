@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from models_registry import serving
 from models_registry.artifacts import ArtifactRefused
@@ -67,13 +69,21 @@ def card_of(version: ModelVersion, *, now: datetime) -> dict[str, Any]:
         "refuses": list(_refuses(version, now)),
         "paused": pause.reason if pause else None,
         "drift": {"day": report.day, "level": report.level} if report else None,
-        "served": {
-            "predictions": Prediction.objects.filter(version=version).count(),
-            "refusals": Refusal.objects.filter(version=version).count(),
-        },
+        "served": _served(version),
         "history": [entry_of(entry) for entry in log_of(version_id=version.pk)],
         "reproduce": _reproduce(version),
     }
+
+
+def _served(version: ModelVersion) -> dict[str, int]:
+    predictions, refusals = (
+        of.objects.filter(version=OuterRef("pk")).order_by().values("version")
+        for of in (Prediction, Refusal)
+    )
+    counts = ModelVersion.objects.filter(pk=version.pk).values_list(
+        *(Coalesce(Subquery(rows.values(count=Count("pk"))), 0) for rows in (predictions, refusals))
+    )
+    return dict(zip(("predictions", "refusals"), counts.get(), strict=True))
 
 
 def _figures(

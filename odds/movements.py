@@ -1,15 +1,14 @@
 """How an event's prices moved: every book's line and the consensus, on one axis of time."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 
 from odds.domain.consensus import BY_SPORT, consensus
-from odds.domain.table import FloatArray, PriceMoves, QuoteTable, TimeArray
-from odds.models import Bookmaker, Event
-from odds.selectors import Voices, line_movement, voices
+from odds.domain.table import FloatArray, IntArray, PriceMoves, QuoteTable, TimeArray
+from odds.models import Event
+from odds.selectors import Voices, line_movement, moves_of, voices
 
 # A curve of this many moments looks the same as one of thousands.
 MOST_MOMENTS = 240
@@ -19,7 +18,7 @@ MOST_MOMENTS = 240
 class BookLine:
     """One book's price of a selection at each moment, None where it offered none."""
 
-    book: Bookmaker
+    title: str
     prices: list[float | None]
     opened: float | None
     latest: float | None
@@ -41,15 +40,21 @@ def movements_of(
     selection_id: int,
     *,
     until: datetime,
-    books: Mapping[int, Bookmaker] | None = None,
+    table: QuoteTable | None = None,
+    heard: Voices | None = None,
 ) -> Movements | None:
     """Return how a selection's price moved until a moment, or None where none was seen.
 
     The consensus at a moment is of the prices in force then on the same line, archives left out,
-    by the sport's pricing rule and weights as of `until`. The event's competition must be loaded;
-    `books` are all of them, where they were read.
+    by the sport's pricing rule and weights as of `until`. The event's competition must be loaded.
+    Where they were read: `table` is of the market's quotes, with an event of `event_of`, and
+    `heard` are the voices as of `until`.
     """
-    moves = line_movement(event.pk, until=until, market_key=market_key)
+    if table is None:
+        moves = line_movement(event.pk, until=until, market_key=market_key)
+    else:
+        first: datetime | None = event.first_look  # type: ignore[attr-defined]
+        moves = moves_of(table, first=first, until=until)
     mine = moves.selection_id == selection_id
     if not mine.any():
         return None
@@ -59,9 +64,8 @@ def movements_of(
     moments = np.unique(np.append(moves.seen_at[on_line], end))
     if len(moments) > MOST_MOMENTS:
         moments = moments[np.linspace(0, len(moments) - 1, MOST_MOMENTS).round().astype(np.int64)]
-    ids = np.unique(moves.bookmaker_id[on_line]).tolist()
-    books = Bookmaker.objects.in_bulk(ids) if books is None else {pk: books[pk] for pk in ids}
-    heard = voices(event.competition.sport_id, list(books), known=until)
+    books = np.unique(moves.bookmaker_id[on_line])
+    heard = heard or voices(event.competition.sport_id, known=until)
     return Movements(
         moments=[at.replace(tzinfo=UTC) for at in moments.tolist()],
         lines=_lines(moves, mine, moments, books, heard),
@@ -79,45 +83,47 @@ def _lines(
     moves: PriceMoves,
     mine: np.ndarray[tuple[int], np.dtype[np.bool_]],
     moments: TimeArray,
-    books: dict[int, Bookmaker],
+    books: IntArray,
     heard: Voices,
 ) -> list[BookLine]:
+    """Return the line of each book that offered it, the heaviest first."""
     lines = []
-    weight = dict(zip(heard.bookmaker_id.tolist(), heard.weight.tolist(), strict=True))
-    for pk, book in books.items():
-        rows = mine & (moves.bookmaker_id == pk)
+    for book, place in zip(
+        books.tolist(), np.searchsorted(heard.bookmaker_id, books).tolist(), strict=True
+    ):
+        rows = mine & (moves.bookmaker_id == book)
         price = moves.price[rows]
         offered = price[~np.isnan(price)]
         if len(offered):
             values = _in_force(price, moves.seen_at[rows], moments)
-            lines.append(
-                BookLine(
-                    book=book,
-                    prices=[None if np.isnan(value) else value for value in values.tolist()],
-                    opened=float(offered[0]),
-                    latest=None if np.isnan(price[-1]) else float(price[-1]),
-                    change_count=len(price),
-                )
+            made = BookLine(
+                title=str(heard.title[place]),
+                prices=[None if np.isnan(value) else value for value in values.tolist()],
+                opened=float(offered[0]),
+                latest=None if np.isnan(price[-1]) else float(price[-1]),
+                change_count=len(price),
             )
-    return sorted(lines, key=lambda each: (-weight[each.book.pk], each.book.title))
+            lines.append((-float(heard.weight[place]), made.title, made))
+    return [made for _, _, made in sorted(lines, key=lambda each: each[:2])]
 
 
 def _consensus(
     moves: PriceMoves,
     on_line: np.ndarray[tuple[int], np.dtype[np.bool_]],
     moments: TimeArray,
-    books: dict[int, Bookmaker],
+    books: IntArray,
     heard: Voices,
     selection_id: int,
 ) -> list[float | None]:
     """Return the fair price at each moment: one call, each moment being a market of its own."""
     count = len(moments)
     selections = np.unique(moves.selection_id[on_line])
+    priced = books[~heard.is_archive[np.searchsorted(heard.bookmaker_id, books)]].tolist()
     columns: list[tuple[int, int, str, FloatArray]] = []
     for pk in selections.tolist():
-        for each, book in books.items():
+        for each in priced:
             rows = on_line & (moves.selection_id == pk) & (moves.bookmaker_id == each)
-            if rows.any() and not book.is_archive:
+            if rows.any():
                 values = _in_force(moves.price[rows], moves.seen_at[rows], moments)
                 columns.append((pk, each, str(moves.side[rows][0]), values))
     if not columns:
@@ -138,7 +144,7 @@ def _consensus(
         bookmaker_id=book_id,
         bookmaker_key=np.full(len(place), ""),
         weight=heard.weight[voice],
-        commission=np.array([float(books[pk].commission_share) for pk in book_id.tolist()]),
+        commission=heard.commission[voice],
         is_archive=np.zeros(len(place), np.bool_),
         price=np.concatenate([column[3] for column in columns]),
         last_update=still,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 
 from accounts.showing.formats import point_text
 from odds.models import (
@@ -16,6 +16,7 @@ from odds.models import (
     Market,
     Selection,
     Side,
+    Sighting,
 )
 
 # Asked for with every list of events: written out, it takes a quarter of the time.
@@ -70,20 +71,21 @@ def bookmakers() -> list[Bookmaker]:
 def event_of(event_id: int, **more: Exists) -> Event | None:
     """Return an event with its teams and competition, and whatever `more` tells of it.
 
-    `market_keys` are those of the markets that it has prices in.
+    `market_keys` are those of the markets that it has prices in, `first_look` is when we looked at
+    them first, None where that is not kept any more.
     """
+    looks = Sighting.objects.filter(event=OuterRef("pk")).order_by("seen_at")
     priced = Market.objects.filter(event=OuterRef("pk"), selections__quotes__isnull=False)
     return (
         Event.objects.select_related("home", "away", "competition__sport")
-        .annotate(market_keys=ArraySubquery(priced.values("key").distinct()), **more)
+        .annotate(
+            market_keys=ArraySubquery(priced.values("key").distinct()),
+            first_look=Subquery(looks.values("seen_at")[:1]),
+            **more,
+        )
         .filter(pk=event_id)
         .first()
     )
-
-
-def bookmakers_by_number() -> dict[int, Bookmaker]:
-    """Return every bookmaker there is, by number."""
-    return {book.pk: book for book in Bookmaker.objects.all()}
 
 
 def in_usual_order(keys: Collection[str]) -> list[str]:

@@ -12,6 +12,7 @@ from odds.database import array_literal, fetch_columns
 from odds.domain.consensus import METHOD_WITHOUT_RULE
 from odds.domain.table import (
     NO_REFERENCE,
+    BoolArray,
     FloatArray,
     IntArray,
     PriceMoves,
@@ -91,11 +92,12 @@ _BOOKS = f"""
 {PRICING} SELECT b.key, {WEIGHT}, b.commission_share::float8, b.is_archive,
        coalesce(rule.method, '{METHOD_WITHOUT_RULE}'),
        coalesce(array_position(rule.reference_books, b.key), {NO_REFERENCE}),
-       coalesce(rule.reference_minutes, 0)
+       coalesce(rule.reference_minutes, 0), b.id, b.title
 FROM odds_sport sport CROSS JOIN odds_bookmaker b
 LEFT JOIN rule ON rule.sport_id = sport.id
 LEFT JOIN learned ON learned.sport_id = sport.id AND learned.bookmaker_id = b.id
-WHERE sport.id = ANY(%(sports)s::bigint[]) AND b.id = ANY(%(books)s::bigint[])
+WHERE sport.id = ANY(%(sports)s::bigint[])
+AND (%(books)s::bigint[] IS NULL OR b.id = ANY(%(books)s::bigint[]))
 ORDER BY sport.id, b.id
 """  # noqa: S608
 _QUOTED = """
@@ -152,22 +154,32 @@ def market_quotes(event_ids: Sequence[int], market_key: str, *, now: datetime) -
 
 @dataclass(frozen=True, slots=True)
 class Voices:
-    """How much each bookmaker counts in a sport and how its margin comes off, in order of id."""
+    """Every bookmaker, how much it counts in a sport, how its margin comes off, in order of id."""
 
     bookmaker_id: IntArray
+    title: TextArray
     weight: FloatArray
+    commission: FloatArray
+    is_archive: BoolArray
     margin_method: TextArray
     reference_rank: IntArray
 
+    @property
+    def titles(self) -> dict[int, str]:
+        """Return the bookmakers' names, by number."""
+        return dict(zip(self.bookmaker_id.tolist(), self.title.tolist(), strict=True))
 
-def voices(sport_id: int, bookmaker_ids: Sequence[int], *, known: datetime) -> Voices:
-    """Return what the rule and the weights in force at `known` say of these bookmakers."""
-    ids = sorted(set(bookmaker_ids))
-    given: dict[str, _Given] = {"sports": [sport_id], "books": ids, "known": known}
-    _, weight, _, _, method, rank, _ = _columns(_BOOKS, given, 7)
+
+def voices(sport_id: int, *, known: datetime) -> Voices:
+    """Return every bookmaker, with what the rule and the weights in force at `known` say of it."""
+    given: dict[str, _Given] = {"sports": [sport_id], "books": None, "known": known}
+    _, weight, commission, archive, method, rank, _, ids, title = _columns(_BOOKS, given, 9)
     return Voices(
         bookmaker_id=np.array(ids, np.int64),
+        title=np.array(title, np.str_),
         weight=np.array(weight, np.float64),
+        commission=np.array(commission, np.float64),
+        is_archive=np.array(archive, np.bool_),
         margin_method=np.array(method, np.str_),
         reference_rank=np.array(rank, np.int64),
     )
@@ -178,35 +190,63 @@ def line_movement(event_id: int, *, until: datetime, market_key: str | None = No
 
     Of one market where `market_key` names it. Withdrawals are rows without a price.
     """
-    given: dict[str, int | datetime | str | None] = {
-        "event": event_id,
-        "until": until,
-        "market": market_key,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_QUOTED, given)
-        rows = cursor.fetchall()
-    ids, market, selection, side, line, book, book_key, first = (
-        zip(*rows, strict=True) if rows else [()] * 8
+    given: dict[str, int | datetime | str | None] = {"event": event_id, "market": market_key}
+    columns = _columns(_QUOTED, given, 8)
+    ids, market, selection, side, line, book, book_key, first = columns
+    return _moves_of(
+        np.array(ids, np.int64),
+        market_key=np.array(market, np.str_),
+        selection_id=np.array(selection, np.int64),
+        side=np.array(side, np.str_),
+        line=np.array(line, np.float64),
+        bookmaker_id=np.array(book, np.int64),
+        bookmaker_key=np.array(book_key, np.str_),
+        first=next(filter(None, first), None),
+        until=until,
     )
-    quotes = np.array(ids, np.int64)
-    wanted = {
-        "quotes": array_literal(quotes),
-        "first": next(filter(None, first), _LONG_AGO),
-        "until": until,
-    }
+
+
+def moves_of(table: QuoteTable, *, first: datetime | None, until: datetime) -> PriceMoves:
+    """Return the same of quotes that were read, which were looked at `first` then. One query."""
+    order = np.lexsort((table.bookmaker_id, table.selection_id))
+    return _moves_of(
+        table.quote_id[order],
+        market_key=table.market_key[order],
+        selection_id=table.selection_id[order],
+        side=table.side[order],
+        line=table.line[order],
+        bookmaker_id=table.bookmaker_id[order],
+        bookmaker_key=table.bookmaker_key[order],
+        first=first,
+        until=until,
+    )
+
+
+def _moves_of(
+    quotes: IntArray,
+    *,
+    market_key: TextArray,
+    selection_id: IntArray,
+    side: TextArray,
+    line: FloatArray,
+    bookmaker_id: IntArray,
+    bookmaker_key: TextArray,
+    first: datetime | None,
+    until: datetime,
+) -> PriceMoves:
+    wanted = {"quotes": array_literal(quotes), "first": first or _LONG_AGO, "until": until}
     changed, thousandths, seen_at = fetch_columns(_MOVES, wanted, "qqt")
     by_id = np.argsort(quotes)
     of = by_id[np.searchsorted(quotes[by_id], changed)] if len(quotes) else changed
     order = np.lexsort((seen_at, of))
     of, thousandths = of[order], thousandths[order]
     return PriceMoves(
-        market_key=np.array(market, np.str_)[of],
-        selection_id=np.array(selection, np.int64)[of],
-        side=np.array(side, np.str_)[of],
-        line=np.array(line, np.float64)[of],
-        bookmaker_id=np.array(book, np.int64)[of],
-        bookmaker_key=np.array(book_key, np.str_)[of],
+        market_key=market_key[of],
+        selection_id=selection_id[of],
+        side=side[of],
+        line=line[of],
+        bookmaker_id=bookmaker_id[of],
+        bookmaker_key=bookmaker_key[of],
         price=np.where(thousandths == 0, np.nan, thousandths / 1000),
         seen_at=seen_at[order].view("datetime64[us]"),
     )
@@ -255,7 +295,7 @@ def described(columns: tuple[IntArray, ...], *, at: TimeArray, known: datetime) 
         "books": array_literal(books),
         "known": known,
     }
-    book_key, weight, commission, archive, method, rank, minutes = _columns(_BOOKS, asked, 7)
+    book_key, weight, commission, archive, method, rank, minutes, *_ = _columns(_BOOKS, asked, 9)
     # Books come once for each sport.
     by_book += of_sport[of] * len(books)
     starts_at = np.array(starts, np.int64)[of].view("datetime64[us]")

@@ -163,17 +163,15 @@ def read_slate(which: SlateFilter, *, now: datetime) -> Slate:
 
 
 def event_slate(
-    event: Event, market_key: str, *, now: datetime, books: Mapping[int, Bookmaker] | None = None
+    event: Event, table: QuoteTable, titles: Mapping[int, str], *, now: datetime
 ) -> Slate:
     """Return a slate of one event, with archive sources where it has started, without movement.
 
-    Its teams and competition must be loaded. `books` are all of them, where they were read.
+    `table` is of one of its markets. Its teams and competition must be loaded.
     """
-    table = market_quotes([event.pk], market_key, now=now)
     if event.starts_at > now:
         table = table.where(~table.is_archive)
     names = (event.home.name, event.away.name, event.competition.title)
-    titles = None if books is None else {pk: book.title for pk, book in books.items()}
     return _slate([_Listed(event.pk, *names, event.starts_at.timestamp())], table, titles)
 
 

@@ -1,8 +1,9 @@
 """What a person imposed on themselves, and what it leaves: read by pages and by every stake."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -25,12 +26,14 @@ PERIODS = ("day", "week", "month")
 class Played:
     """What a person staked, lost and paid in by period (day, week, month), what is at risk now.
 
-    All bankrolls, added up as if one currency were worth the other.
+    All bankrolls, added up as if one currency were worth the other; and how many minutes they were
+    here.
     """
 
     staked: Mapping[str, Decimal] = field(default_factory=dict)
     lost: Mapping[str, Decimal] = field(default_factory=dict)
     deposited: Mapping[str, Decimal] = field(default_factory=dict)
+    minutes: Mapping[str, int] = field(default_factory=dict)
     at_risk: Decimal = ZERO
 
 
@@ -53,42 +56,45 @@ class SetBy:
     personal: Mapping[tuple[str, str], Decimal]
 
 
-# Every page about money asks for both.
-_SET_BY = f"""
-SELECT p.kind, p.period, p.amount, l.id, {", ".join(f"l.{name}" for name in Bounds.__slots__)}
-FROM (SELECT) AS one
-LEFT JOIN risk_limits l ON l.owner_id = %(owner)s
-LEFT JOIN (
-    SELECT DISTINCT ON (kind, period) kind, period, amount
-    FROM risk_personallimit WHERE owner_id = %(owner)s ORDER BY kind, period, id DESC
-) p ON true
+# One row of `%(owner)s`, read together with what is at stake: their limits, those over time by kind
+# and period, and whether any of those binds a stake.
+SET_BY = f"""
+SELECT 1::bigint AS one, l.id AS limits_id, {", ".join(f"l.{name}" for name in Bounds.__slots__)},
+    p.personal, coalesce(p.binds_stakes, false) AS binds_stakes
+FROM (
+    SELECT json_object_agg(kind || ' ' || period, amount::text) AS personal,
+        bool_or(kind <> 'deposit') AS binds_stakes
+    FROM (
+        SELECT DISTINCT ON (kind, period) kind, period, amount
+        FROM risk_personallimit WHERE owner_id = %(owner)s ORDER BY kind, period, id DESC
+    ) latest WHERE amount IS NOT NULL
+) p LEFT JOIN risk_limits l ON l.owner_id = %(owner)s
 """  # noqa: S608 - our own names of columns
 
 
-def set_by(owner_id: int) -> SetBy:
-    """Return what a person set themselves, the defaults where they set no limits. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SET_BY, {"owner": owner_id})
-        rows = cursor.fetchall()
-    limits_id, *bounds = rows[0][3:]
+def set_by(row: Sequence[Any]) -> SetBy:
+    """Return what a person set themselves, of a row of SET_BY; the defaults where nothing."""
+    _, limits_id, *bounds, personal, _ = row
     return SetBy(
         Bounds() if limits_id is None else Bounds(*bounds),
-        {(kind, period): amount for kind, period, amount, *_ in rows if amount is not None},
+        {
+            (kind, period): Decimal(amount)
+            for (kind, period), amount in (
+                (of.split(), amount) for of, amount in (personal or {}).items()
+            )
+        },
     )
 
 
-def personal_rooms(
-    owner_id: int, limits: Mapping[tuple[str, str], Decimal], played: Played
-) -> tuple[Room, ...]:
+def personal_rooms(limits: Mapping[tuple[str, str], Decimal], played: Played) -> tuple[Room, ...]:
     """Return what each of a person's own limits leaves.
 
     Of losses all that is at risk counts as lost: so a limit is never passed, whatever the results.
     """
-    minutes = minutes_here(owner_id) if any(kind == "time" for kind, _ in limits) else {}
     rooms = []
     for (kind, period), amount in sorted(limits.items()):
         if kind == PersonalKind.TIME:
-            used = Decimal(minutes[period])
+            used = Decimal(played.minutes[period])
         elif kind == PersonalKind.DEPOSIT:
             used = played.deposited.get(period, ZERO)
         elif kind == PersonalKind.STAKE:
@@ -102,17 +108,20 @@ def personal_rooms(
     return tuple(rooms)
 
 
+# How many minutes `%(owner)s` was here this real UTC day, week and month.
+MINUTES = """
+SELECT coalesce(sum(seconds) FILTER (WHERE day = today), 0) / 60 AS minutes_day,
+    coalesce(sum(seconds) FILTER (WHERE day >= date_trunc('week', today)), 0) / 60 AS minutes_week,
+    coalesce(sum(seconds) FILTER (WHERE day >= date_trunc('month', today)), 0) / 60 AS minutes_month
+FROM risk_timespent, (SELECT (now() AT TIME ZONE 'utc')::date AS today) AS d
+WHERE owner_id = %(owner)s AND day > today - 40
+"""
+
+
 def minutes_here(owner_id: int) -> dict[str, int]:
     """Return how many minutes a person was here this real UTC day, week and month."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(sum(seconds) FILTER (WHERE day = today), 0) / 60,"
-            " coalesce(sum(seconds) FILTER (WHERE day >= date_trunc('week', today)), 0) / 60,"
-            " coalesce(sum(seconds) FILTER (WHERE day >= date_trunc('month', today)), 0) / 60"
-            " FROM risk_timespent, (SELECT (now() AT TIME ZONE 'utc')::date AS today) AS d"
-            " WHERE owner_id = %s AND day > today - 40",
-            [owner_id],
-        )
+        cursor.execute(MINUTES, {"owner": owner_id})
         return dict(zip(PERIODS, map(int, cursor.fetchone()), strict=True))
 
 

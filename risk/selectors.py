@@ -211,20 +211,24 @@ def _levels(own: Mapping[str, Level], bounds: Bounds) -> dict[str, Level]:
     return found
 
 
-def world_level(breaker: str, default: Level) -> Level:
-    """Return where a breaker of the operator warns and trips, the default where none is set."""
-    found = BreakerLevel.objects.filter(owner=None, breaker=breaker).first()
-    return default if found is None else Level(found.warn, found.trip, found.lock_hours)
+def world_levels_set() -> dict[str, Level]:
+    """Return where the operator's breakers warn and trip, those that one set."""
+    rows = BreakerLevel.objects.filter(owner=None)
+    return {row.breaker: Level(row.warn, row.trip, row.lock_hours) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
 class BreakersNow:
-    """A person's breakers at a moment: their levels, and where the last lock of each ended."""
+    """A person's breakers at a moment: their levels, and where the last lock of each ended.
+
+    `of_world` are the levels that were set for everybody.
+    """
 
     owner_id: int
     now: datetime
     levels: Mapping[str, Level]
     ended: Mapping[tuple[str, str], datetime]
+    of_world: Mapping[str, Level]
 
     def read(self, breaker: str, history: History, *, strategy: str = "") -> Reading:
         """Return what one reads: from where its last lock ended, it counts anew."""
@@ -238,12 +242,12 @@ class BreakersNow:
         )
 
 
-# A person's own levels, and where the last lock of each breaker ended: rows of either.
+# A person's own levels and those for everybody, and where the last lock of each breaker ended.
 _STANDING = """
-SELECT breaker, '', NULL::timestamptz, warn, trip, lock_hours
-FROM risk_breakerlevel WHERE owner_id = %(owner)s
+SELECT breaker, '', NULL::timestamptz, owner_id IS NULL, warn, trip, lock_hours
+FROM risk_breakerlevel WHERE owner_id = %(owner)s OR owner_id IS NULL
 UNION ALL
-SELECT cause, scope_key, max(lifted_at), NULL, NULL, NULL
+SELECT cause, scope_key, max(lifted_at), NULL, NULL, NULL, NULL
 FROM risk_halt WHERE owner_id = %(owner)s AND lifted_at <= %(now)s GROUP BY cause, scope_key
 """
 
@@ -253,12 +257,17 @@ def breakers_at(owner_id: int, *, now: datetime, bounds: Bounds | None = None) -
     with connection.cursor() as cursor:
         cursor.execute(_STANDING, {"owner": owner_id, "now": now})
         rows = cursor.fetchall()
-    own = {name: Level(*level) for name, _, ended, *level in rows if ended is None}
+    levels: tuple[dict[str, Level], dict[str, Level]] = ({}, {})
+    for name, _, ended, is_world, *level in rows:
+        if ended is None:
+            levels[is_world][name] = Level(*level)
+    own, of_world = levels
     return BreakersNow(
         owner_id,
         now,
         _levels(own, bounds or bounds_of(owner_id)),
         {(cause, key): ended for cause, key, ended, *_ in rows if ended is not None},
+        of_world,
     )
 
 

@@ -1,15 +1,16 @@
 """What a person paid in, staked and lost lately, over all bankrolls: for limits of their own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import F, Q, Sum
+from django.db import connection
+from django.db.models import Q, Sum
 
-from betting.models import AT_RISK, NOT_TAKEN, Bet, Transfer
-from betting.selectors.bets import SETTLED, TAKEN
+from betting.models import AT_RISK, NOT_TAKEN, Transfer
 from risk.domain.limits import Room
-from risk.personal import Played, personal_limits_of, personal_rooms
+from risk.personal import MINUTES, Played, personal_limits_of, personal_rooms
 
 ZERO = Decimal("0.00")
 
@@ -24,28 +25,52 @@ def began(now: datetime) -> dict[str, datetime]:
     return {"day": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}
 
 
+_PERIODS = ("day", "week", "month")
+_TAKEN = "coalesce(matched_stake, stake)"
+_SUMS = ", ".join(
+    f"coalesce(sum({_TAKEN}) FILTER (WHERE status <> ALL(%(not_taken)s) AND placed_at >= %({name})s"
+    f"), 0) AS staked_{name}, coalesce(sum(matched_stake - returned) FILTER (WHERE"
+    f" status = 'settled' AND settled_at >= %({name})s), 0) AS lost_{name}"
+    for name in _PERIODS
+)
+# One row of `%(owner)s`, nothing but zeros unless `{only}`.
+PLAYED = f"""
+SELECT * FROM (
+    SELECT coalesce(sum({_TAKEN}) FILTER (WHERE status = ANY(%(at_risk)s)), 0) AS at_risk, {_SUMS}
+    FROM betting_bet WHERE {{only}} AND owner_id = %(owner)s AND (
+        placed_at >= %(first)s OR settled_at >= %(first)s OR status = ANY(%(at_risk)s))
+) money, ({MINUTES}) minutes
+"""  # noqa: S608 - our own names of columns
+
+
+def of_played(owner_id: int, now: datetime) -> dict[str, Any]:
+    """Return what PLAYED is asked with."""
+    begins = began(now)
+    return {
+        "owner": owner_id,
+        "at_risk": [str(each) for each in AT_RISK],
+        "not_taken": [str(each) for each in NOT_TAKEN],
+        "first": min(begins.values()),
+        **begins,
+    }
+
+
+def played(row: Sequence[Any]) -> Played:
+    """Return what a person played, of a row of PLAYED."""
+    at_risk, *money = row[: 1 + 2 * len(_PERIODS)]
+    return Played(
+        staked=dict(zip(_PERIODS, money[::2], strict=True)),
+        lost=dict(zip(_PERIODS, money[1::2], strict=True)),
+        minutes=dict(zip(_PERIODS, map(int, row[1 + len(money) :]), strict=True)),
+        at_risk=at_risk,
+    )
+
+
 def played_of(owner_id: int, *, now: datetime) -> Played:
     """Return what a person staked and lost this day, week and month, and what is at risk."""
-    begins = began(now)
-    first = min(begins.values())
-    taken = ~Q(status__in=NOT_TAKEN)
-    sums = {"at_risk": Sum(TAKEN, filter=Q(status__in=AT_RISK), default=ZERO)}
-    for name, begin in begins.items():
-        sums[f"staked_{name}"] = Sum(TAKEN, filter=taken & Q(placed_at__gte=begin), default=ZERO)
-        sums[f"lost_{name}"] = Sum(
-            F("matched_stake") - F("returned"),
-            filter=SETTLED & Q(settled_at__gte=begin),
-            default=ZERO,
-        )
-    found = Bet.objects.filter(
-        Q(placed_at__gte=first) | Q(settled_at__gte=first) | Q(status__in=AT_RISK),
-        owner_id=owner_id,
-    ).aggregate(**sums)
-    return Played(
-        staked={name: found[f"staked_{name}"] for name in begins},
-        lost={name: found[f"lost_{name}"] for name in begins},
-        at_risk=found["at_risk"],
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(PLAYED.format(only="true"), of_played(owner_id, now))
+        return played(cursor.fetchone())
 
 
 def own_rooms(owner_id: int, *, now: datetime) -> tuple[Room, ...]:
@@ -53,15 +78,15 @@ def own_rooms(owner_id: int, *, now: datetime) -> tuple[Room, ...]:
     return deposit_rooms(owner_id, now=now) + stake_rooms(owner_id, now=now)
 
 
-def stake_rooms(
-    owner_id: int, *, now: datetime, limits: Mapping[tuple[str, str], Decimal] | None = None
-) -> tuple[Room, ...]:
-    """Return what the limits that bind a stake leave; `limits` are theirs, where read already."""
-    theirs = personal_limits_of(owner_id) if limits is None else limits
-    limits = {of: most for of, most in theirs.items() if of[0] != "deposit"}
-    if not limits:
-        return ()
-    return personal_rooms(owner_id, limits, played_of(owner_id, now=now))
+def stake_rooms(owner_id: int, *, now: datetime) -> tuple[Room, ...]:
+    """Return what the limits that bind a stake leave."""
+    limits = binding_stakes(personal_limits_of(owner_id))
+    return personal_rooms(limits, played_of(owner_id, now=now)) if limits else ()
+
+
+def binding_stakes(limits: Mapping[tuple[str, str], Decimal]) -> dict[tuple[str, str], Decimal]:
+    """Return those of a person's limits over time that bind a stake."""
+    return {of: most for of, most in limits.items() if of[0] != "deposit"}
 
 
 def deposit_rooms(owner_id: int, *, now: datetime) -> tuple[Room, ...]:
@@ -81,4 +106,4 @@ def deposit_rooms(owner_id: int, *, now: datetime) -> tuple[Room, ...]:
             for name, begin in begins.items()
         }
     )
-    return personal_rooms(owner_id, limits, Played(deposited=paid_in))
+    return personal_rooms(limits, Played(deposited=paid_in))

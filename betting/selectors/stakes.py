@@ -11,11 +11,11 @@ from django.db.models import Exists, OuterRef
 
 from betting.models import AT_RISK, NOT_TAKEN, Opportunity
 from betting.selectors.money import BankrollMoney, bankroll_of
-from betting.selectors.playing import stake_rooms
+from betting.selectors.playing import PLAYED, binding_stakes, of_played, played
 from odds.models import Bookmaker, Selection, Side
 from risk.domain.exposure import On, OpenStakes, decided_by, gain_of
 from risk.domain.limits import Bounds, Exposure, Room, rooms
-from risk.personal import set_by
+from risk.personal import SET_BY, personal_rooms, set_by
 
 ZERO = Decimal("0.00")
 # Limits of which each market, event, league or bookmaker has its own.
@@ -29,10 +29,11 @@ FULLEST = {
 
 @dataclass(slots=True)
 class Staked:
-    """What of a bankroll is at stake, and what was placed this UTC day."""
+    """What of a bankroll is at stake, what was placed this UTC day, and what its owner allows."""
 
     today: Decimal
     held: OpenStakes
+    bounds: Bounds = field(default_factory=Bounds)
     personal: tuple[Room, ...] = field(default=())
 
     @property
@@ -161,45 +162,54 @@ def scopes_of(
     return scopes
 
 
-_AT_RISK, _NOT_TAKEN = [str(each) for each in AT_RISK], [str(each) for each in NOT_TAKEN]
-# Every stake asks for it: written out, it takes a fifth of the time.
-_STAKED = """
-SELECT b.status, b.placed_at, coalesce(b.matched_stake, b.stake), m.event_id, s.market_id,
-    e.competition_id, b.bookmaker_id, m.key, s.side, s.point,
-    EXISTS (SELECT FROM odds_selection d WHERE d.market_id = s.market_id AND d.side = 'draw'),
-    b.price, b.commission_share
-FROM betting_bet b JOIN odds_selection s ON s.id = b.selection_id
-JOIN odds_market m ON m.id = s.market_id JOIN odds_event e ON e.id = m.event_id
-WHERE b.bankroll_id = %s AND b.owner_id = %s AND (b.status = ANY(%s)
-    OR b.placed_at >= %s AND b.placed_at < %s AND b.status <> ALL(%s))
-"""
+# Every stake and every page about money asks for it, so all of it together: what the owner set and
+# played, on the first row only, and a row for each bet.
+_STAKED = f"""
+WITH theirs AS MATERIALIZED ({SET_BY}),
+played AS MATERIALIZED ({PLAYED.format(only="(SELECT binds_stakes FROM theirs)")}),
+staked AS (
+    SELECT row_number() OVER () AS place, b.status, b.placed_at,
+        coalesce(b.matched_stake, b.stake), m.event_id, s.market_id,
+        e.competition_id, b.bookmaker_id, m.key, s.side, s.point,
+        EXISTS (SELECT FROM odds_selection d WHERE d.market_id = s.market_id AND d.side = 'draw'),
+        b.price, b.commission_share
+    FROM betting_bet b JOIN odds_selection s ON s.id = b.selection_id
+    JOIN odds_market m ON m.id = s.market_id JOIN odds_event e ON e.id = m.event_id
+    WHERE b.bankroll_id = %(bankroll)s AND b.owner_id = %(owner)s AND (b.status = ANY(%(at_risk)s)
+        OR b.placed_at >= %(day)s AND b.placed_at < %(end)s AND b.status <> ALL(%(not_taken)s))
+)
+SELECT staked.*, played.*, theirs.*
+FROM (theirs CROSS JOIN played) FULL JOIN staked ON staked.place = theirs.one
+"""  # noqa: S608 - our own words
+# How many columns a bet and what was played take.
+_OF_BET, _OF_PLAYED = 14, 10
 
 
-def staked_of(
-    bankroll_id: int,
-    owner_id: int,
-    *,
-    now: datetime,
-    personal: Mapping[tuple[str, str], Decimal] | None = None,
-) -> Staked:
-    """Return what a bankroll has at stake now. One query.
+def staked_of(bankroll_id: int, owner_id: int, *, now: datetime) -> Staked:
+    """Return what a bankroll has at stake now, and what its owner's limits are. One query.
 
     Other bankrolls of the same person do not count: limits are shares of one equity, in one
-    currency. `personal` are their limits over time, where they were read already.
+    currency.
     """
     begin, end = day_of(now)
     with connection.cursor() as cursor:
-        cursor.execute(_STAKED, [bankroll_id, owner_id, _AT_RISK, begin, end, _NOT_TAKEN])
+        cursor.execute(_STAKED, of_played(owner_id, now) | {"bankroll": bankroll_id, "end": end})
         rows = cursor.fetchall()
     today, held = ZERO, OpenStakes()
     what: list[Any]
-    for status, placed_at, stake, *what in rows:
+    for row in rows:
+        if row[-1] is not None:
+            theirs = set_by(row[_OF_BET + _OF_PLAYED :])
+            limits = binding_stakes(theirs.personal)
+            own = personal_rooms(limits, played(row[_OF_BET : _OF_BET + _OF_PLAYED]))
+        if row[0] is None:
+            continue
+        status, placed_at, stake, *what = row[1:_OF_BET]
         if begin <= placed_at < end and status not in NOT_TAKEN:
             today += stake
         if status in AT_RISK:
             held.add(_on(*what), int(stake * 100))
-    own = stake_rooms(owner_id, now=now, limits=personal)
-    return Staked(today=today, held=held, personal=own)
+    return Staked(today=today, held=held, bounds=theirs.bounds, personal=own)
 
 
 def _on(
@@ -237,36 +247,35 @@ def limits_line(owner_id: int, *, now: datetime) -> LimitsLine:
 
 
 def limits_line_of(money: BankrollMoney, *, now: datetime) -> LimitsLine:
-    """Return the same of a bankroll that was read already. Two queries."""
-    owner_id = money.bankroll.owner_id
-    theirs = set_by(owner_id)
-    staked = staked_of(money.bankroll_id, owner_id, now=now, personal=theirs.personal)
-    return line_of(money, staked, bounds=theirs.bounds)
+    """Return the same of a bankroll that was read already. One query."""
+    return line_of(money, staked_of(money.bankroll_id, money.bankroll.owner_id, now=now))
 
 
-def line_of(money: BankrollMoney, staked: Staked, *, bounds: Bounds) -> LimitsLine:
+def line_of(money: BankrollMoney, staked: Staked) -> LimitsLine:
     """Return the line of what is staked: the limits in it, and those a person set themselves."""
     exposure = staked.exposure(equity=money.equity, free=money.free, on=None)
-    left = {room.rule: room for room in rooms(exposure=exposure, bounds=bounds)}
+    left = {room.rule: room for room in rooms(exposure=exposure, bounds=staked.bounds)}
     return LimitsLine(money.currency, (*(left[rule] for rule in IN_LINE), *staked.personal))
 
 
 def limits_used(money: BankrollMoney, *, now: datetime, on: On | None = None) -> LimitsUsed:
     """Return what of the limits is used and left: for a stake on something, else the fullest."""
-    owner_id = money.bankroll.owner_id
-    theirs = set_by(owner_id)
-    staked = staked_of(money.bankroll_id, owner_id, now=now, personal=theirs.personal)
+    return used_of(money, staked_of(money.bankroll_id, money.bankroll.owner_id, now=now), on=on)
+
+
+def used_of(money: BankrollMoney, staked: Staked, *, on: On | None = None) -> LimitsUsed:
+    """Return the same of what was read already."""
     # A stake at a bookmaker with a pot comes out of that.
     free = money.free if on is None else money.stakeable_at(on.bookmaker)
-    exposure = staked.exposure(equity=money.equity, free=free, on=on)
-    bounds = theirs.bounds
-    left = rooms(exposure=exposure, bounds=bounds)
+    left = rooms(
+        exposure=staked.exposure(equity=money.equity, free=free, on=on), bounds=staked.bounds
+    )
     if on is None:
         left = tuple(replace(room, title=FULLEST.get(room.rule, room.title)) for room in left)
     return LimitsUsed(
-        bounds=bounds,
+        bounds=staked.bounds,
         rooms={room.rule: room for room in left},
-        line=line_of(money, staked, bounds=bounds),
+        line=line_of(money, staked),
         open_stakes=money.at_risk,
         open_bets=staked.open_bets,
     )

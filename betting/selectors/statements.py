@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, Max, Q, QuerySet, Sum
 
 from betting.models import Bankroll, LedgerAccount, Transfer
 
@@ -75,22 +75,32 @@ def transfers_of(
 
 
 def statement_of(bankroll: Bankroll, *, begin: datetime, end: datetime) -> Statement:
-    """Return a statement; the balances are folds of the transfers themselves. Six queries."""
-    kinds = (
-        transfers_of(bankroll.pk, begin=begin, end=end)
-        .order_by()
-        .values_list("kind")
-        .annotate(total=Sum("amount"))
+    """Return a statement; the balances are folds of the transfers themselves. Two queries."""
+    before = Transfer.objects.filter(bankroll_id=bankroll.pk, at__lt=end).order_by()
+    is_in_it = ExpressionWrapper(Q(at__gte=begin), output_field=BooleanField())
+    rows = before.values_list("kind", "source__kind", "destination__kind", is_in_it).annotate(
+        total=Sum("amount"), count=Count("pk"), last=Max("number")
     )
-    sums = dict(kinds)
+    opening, closing = (dict.fromkeys(LedgerAccount.Kind.values, ZERO) for _ in range(2))
+    sums: dict[str, Decimal] = {}
+    ends, count = [0, 0], 0
+    for kind, source, destination, is_within, total, moved, last in rows:
+        ends[is_within] = max(ends[is_within], last)
+        for held in (closing,) if is_within else (opening, closing):
+            held[destination] += total
+            held[source] -= total
+        if is_within:
+            sums[kind] = sums.get(kind, ZERO) + total
+            count += moved
+    lasts = {each.number: each for each in before.filter(number__in=ends)}
     return Statement(
         bankroll=bankroll,
         begin=begin,
         end=end,
-        opening=_balance(bankroll.pk, begin),
-        closing=_balance(bankroll.pk, end),
+        opening=_balance(opening, lasts.get(ends[0])),
+        closing=_balance(closing, lasts.get(max(ends))),
         sums=sums,
-        count=transfers_of(bankroll.pk, begin=begin, end=end).count(),
+        count=count,
     )
 
 
@@ -105,16 +115,5 @@ def movements(statement: Statement) -> Iterator[Movement]:
         yield Movement(transfer, change, equity)
 
 
-def _balance(bankroll_id: int, at: datetime) -> Balance:
-    before = Q(at__lt=at, bankroll_id=bankroll_id)
-    held: dict[str, Decimal] = dict.fromkeys(LedgerAccount.Kind.values, ZERO)
-    for end, sign in (("destination", 1), ("source", -1)):
-        sums = Transfer.objects.filter(before).order_by().values_list(f"{end}__kind")
-        for kind, total in sums.annotate(total=Sum("amount")):
-            held[kind] += sign * total
-    return Balance(
-        free=held["free"],
-        at_books=held["book"],
-        at_risk=held["at_risk"],
-        last=Transfer.objects.filter(before).order_by("number").last(),
-    )
+def _balance(held: Mapping[str, Decimal], last: Transfer | None) -> Balance:
+    return Balance(free=held["free"], at_books=held["book"], at_risk=held["at_risk"], last=last)

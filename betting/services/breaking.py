@@ -1,6 +1,7 @@
 """Read every breaker: each person's from their bets, the operator's from the world."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +19,7 @@ from models_registry.models import DriftReport, Predictor
 from odds.models import Event, EventStatus, FeedRun
 from risk.domain.breakers import Level
 from risk.models import Halt
-from risk.selectors import due_by, world_level
+from risk.selectors import due_by, world_levels_set
 from risk.services import (
     WorldReading,
     check_personal,
@@ -91,16 +92,18 @@ def stale_minutes() -> float:
     return quote_age_limit().total_seconds() / 60 * world_levels()["stale_feed"].trip
 
 
-def world_levels() -> dict[str, Level]:
+def world_levels(of_world: Mapping[str, Level] | None = None) -> dict[str, Level]:
     """Return where the operator's breakers warn and trip: as one set it, else as configured.
 
-    That of models is no matter of degree: it drifts, or it does not serve.
+    That of models is no matter of degree: it drifts, or it does not serve. `of_world` are those
+    that one set, where they were read already.
     """
     configured = {
         "stale_feed": settings.BREAKER_STALE_FEED,
         "venue_unknowns": settings.BREAKER_VENUE_UNKNOWNS,
     }
-    return {name: world_level(name, level) for name, level in configured.items()}
+    found = world_levels_set() if of_world is None else of_world
+    return {name: found.get(name, level) for name, level in configured.items()}
 
 
 def world_readings(now: datetime) -> list[WorldReading]:

@@ -17,6 +17,7 @@ from models_registry.selectors import predictions, refusals_in_force, was_refuse
 from odds import screens as odds_screens
 from odds.board import event_lines
 from odds.movements import Movements, movements_of
+from odds.selectors import market_quotes, voices
 from odds.slate import event_slate
 
 # More books than this are drawn faintly, or none can be told from another.
@@ -37,17 +38,21 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
     keys = odds_screens.in_usual_order(found.market_keys)  # type: ignore[attr-defined]
     asked = request.GET.get("market", "")
     market = asked if asked in keys else (keys[0] if keys else "h2h")
-    books = odds_screens.bookmakers_by_number()
-    slate = event_slate(found, market, now=now, books=books)
+    until = min(now, found.starts_at)
+    heard = voices(found.competition.sport_id, known=until)
+    table = market_quotes([event_id], market, now=now)
+    slate = event_slate(found, table, heard.titles, now=now)
     lines = event_lines(slate, now=now, rate=clock.rate())
-    closes = odds_screens.closes_of(event_id, market)
+    is_over = found.starts_at <= now
+    # Nothing closes before its start.
+    closes = odds_screens.closes_of(event_id, market) if is_over else {}
     wanted = request.GET.get("selection", "")
     rows = [row for line in lines for row in line.rows]
     # The main line is the first.
     chosen = next((row for row in rows if str(row.id) == wanted), rows[0] if rows else None)
     mine = [bet_row(bet) for bet in bets(request.user.pk, BetFilter(event=event_id))]
     moved = (
-        movements_of(found, market, chosen.id, until=min(now, found.starts_at), books=books)
+        movements_of(found, market, chosen.id, until=until, table=table, heard=heard)
         if chosen
         else None
     )
@@ -80,10 +85,8 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
             ),
             "refusals": refused,
             "bets": mine,
-            "offers": {}
-            if found.starts_at <= now
-            else offers_on(request.user.pk, event_id, market),
-            "is_over": found.starts_at <= now,
+            "offers": {} if is_over else offers_on(request.user.pk, event_id, market),
+            "is_over": is_over,
             "now": now,
             "since": since,
         },
@@ -103,7 +106,7 @@ def _chart(
     prices = [line.prices for line in moved.lines]
     series: list[dict[str, object]] = [
         {
-            "label": line.book.title,
+            "label": line.title,
             "values": line.prices,
             "role": "line" if number < STRONG_LINES else "faint",
         }

@@ -253,7 +253,9 @@ def _risk(
             "changing": changing or ChangeLimits(initial=asdict(used.bounds)),
             "breakers": breakers_of(standing),
             "level_rows": _level_rows(standing.levels),
-            "world_rows": _level_rows(world_levels()) if request.user.is_staff else [],
+            "world_rows": _level_rows(world_levels(standing.of_world))
+            if request.user.is_staff
+            else [],
             "world": world_readings(),
             "locking": locking or Locking(),
             "halts_past": halts_of(owner_id).filter(lifted_at__isnull=False)[:10],

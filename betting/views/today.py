@@ -19,9 +19,8 @@ from accounts.showing.formats import price_text
 from accounts.showing.pages import Column, Table, chips, set_values
 from betting import screens
 from betting.forms import PlaceBet
-from betting.selectors.money import bankroll_of
 from betting.selectors.opportunities import MARKET, OpportunityFilter, on_opportunity
-from betting.selectors.stakes import limits_used
+from betting.selectors.stakes import used_of
 from betting.selectors.venues import venues_open_at
 from betting.services.placement import RequestKeyReused, StakeRefused
 from betting.services.placement import place_bet as place
@@ -120,8 +119,9 @@ def place_bet(request: UserRequest) -> HttpResponse:
     now = clock.now()
     data = request.POST if request.method == "POST" else request.GET
     asked = data.get("opportunity_id") or data.get("opportunity") or ""
+    bettor = screens.bettor_of(request.user.pk, now=now)
     row = (
-        screens.opportunity_of(int(asked), request.user.pk, now=now, rate=clock.rate())
+        screens.opportunity_of(int(asked), bettor, now=now, rate=clock.rate())
         if asked.isdecimal()
         else None
     )
@@ -137,11 +137,11 @@ def place_bet(request: UserRequest) -> HttpResponse:
                 "venue": "paper",
             }
         )
-        return _confirm(request, form, row, status=200)
+        return _confirm(request, form, row, bettor, status=200)
     form = PlaceBet(request.POST)
     bet_id = _placed(request, form)
     if bet_id is None:
-        return _confirm(request, form, row, status=422)
+        return _confirm(request, form, row, bettor, status=422)
     if venue_by_key(form.cleaned_data["venue"]).terms.asks_person:
         # What they are to do now has its own page.
         if request.htmx:
@@ -149,11 +149,11 @@ def place_bet(request: UserRequest) -> HttpResponse:
         return redirect("confirm_bet", bet_id)
     if not request.htmx:
         return redirect("bet", bet_id)
-    fresh = screens.opportunity_of(row.opportunity.pk, request.user.pk, now=now, rate=clock.rate())
-    money = bankroll_of(request.user.pk)
+    bettor = screens.bettor_of(request.user.pk, now=now)
+    fresh = screens.opportunity_of(row.opportunity.pk, bettor, now=now, rate=clock.rate())
     # As the tab that it stands in shows it.
     passed = bool(row.opportunity.passes)
-    context = {"row": fresh, "money": money, "passed": passed, "now": now}
+    context = {"row": fresh, "money": bettor.money, "passed": passed, "now": now}
     return render(request, "betting/_opportunity_row.html", context, status=201)
 
 
@@ -178,10 +178,14 @@ def _latest(row: screens.OpportunityRow) -> Decimal | None:
 
 
 def _confirm(
-    request: UserRequest, form: PlaceBet, row: screens.OpportunityRow, *, status: int
+    request: UserRequest,
+    form: PlaceBet,
+    row: screens.OpportunityRow,
+    bettor: screens.Bettor,
+    *,
+    status: int,
 ) -> HttpResponse:
     now = clock.now()
-    money = bankroll_of(request.user.pk)
     price = _latest(row)
     template = "_place_bet_form.html" if request.htmx else "place_bet.html"
     return render(
@@ -193,8 +197,10 @@ def _confirm(
             "row": row,
             "price_now": price,
             "edge_now": row.edge_at(price),
-            "money": money,
-            "uses": limits_used(money, now=now, on=on_opportunity(row.opportunity)).of_stakes,
+            "money": bettor.money,
+            "uses": used_of(
+                bettor.money, bettor.staked, on=on_opportunity(row.opportunity)
+            ).of_stakes,
             "now": now,
         },
         status=status,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from models_registry.history import may_be_drawn
-from models_registry.models import Attack, ModelVersion, Opening, Predictor, Search, Trial
+from models_registry.models import Attack, Opening, Predictor, Search, Trial
 from models_registry.selectors import proofs as selectors_proofs
 from models_registry.selectors.proofs import Best
 from models_registry.services.trials import tried
@@ -23,10 +23,8 @@ class Attacks:
         return any(each.status in Attack.ACTIVE for each in self.latest)
 
 
-def attacks_on(version_id: int) -> Attacks | None:
-    """Return the latest five attacks on a version; None if there is no such version."""
-    if not ModelVersion.objects.filter(pk=version_id).exists():
-        return None
+def attacks_on(version_id: int) -> Attacks:
+    """Return the latest five attacks on a version."""
     return Attacks(
         version_id, list(Attack.objects.filter(version=version_id).select_related("by")[:5])
     )

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from accounts.models import User
 from models_registry.fitness import latest_refusals, pauses_in_force, why_expired
@@ -88,7 +88,7 @@ def versions(
             **{path: value for path, value in wanted.items() if value is not None}
         )
         .select_related("predictor__competition")
-        .prefetch_related("remarks__by")
+        .prefetch_related(Prefetch("remarks", Remark.objects.select_related("by")))
         # The model tells that they are there only where this filled them in.
         .annotate(  # type: ignore[no-redef]
             champion_id=Subquery(promoted.values("version_id")[:1]),
@@ -122,9 +122,13 @@ def challengers(predictor_key: str) -> list[ModelVersion]:
     return list(versions(predictor=predictor_key, stage=Stage.STAGING).order_by("number"))
 
 
+# With whoever did it, in one query.
+PROMOTED = Prefetch("promotions", Promotion.objects.select_related("by"))
+
+
 def version_in_full(version_id: int) -> ModelVersion | None:
     """Return one version with its promotions, or None."""
-    return versions().filter(pk=version_id).prefetch_related("promotions__by").first()
+    return versions().filter(pk=version_id).prefetch_related(PROMOTED).first()
 
 
 def staged_by(version_id: int) -> int | None:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import clock
 from accounts.http import UserRequest
-from models_registry import services, tasks
+from models_registry import selectors, services, tasks
 from models_registry.screens import proofs as screens_proofs
 
 
@@ -17,9 +17,9 @@ from models_registry.screens import proofs as screens_proofs
 @login_required
 def attacks(request: UserRequest, version_id: int) -> HttpResponse:
     """Show the attacks on a version: the part of its page that stays up to date."""
-    shown = screens_proofs.attacks_on(version_id)
-    if shown is None:
+    if not selectors.versions().filter(pk=version_id).exists():
         raise Http404("There is no such version.")
+    shown = screens_proofs.attacks_on(version_id)
     return render(request, "models_registry/_attacks.html", {"attacks": shown})
 
 

@@ -376,7 +376,7 @@ def test_list_selectors_cost_the_same_for_one_bet_and_for_six(alice, django_asse
     with django_assert_num_queries(1):
         shown = [str(bet.selection.market.event) + str(bet.bookmaker) for bet in bets(alice.pk)]
     assert len(shown) == 6
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         used = limits_used(bankroll_of(alice.pk), now=make.NOON)
     day = used.rooms["max_day_share"]
     assert (day.used, day.left, used.open_bets) == (

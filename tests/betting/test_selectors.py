@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from betting.models import Opportunity
-from betting.screens import opportunity_of
+from betting.screens import bettor_of, opportunity_of
 from betting.selectors.money import bankroll_of
 from betting.selectors.performance import (
     PerformanceFilter,
@@ -37,7 +37,7 @@ def found() -> Opportunity:
 
 
 def offered(found: Opportunity, owner) -> tuple[Decimal, str]:
-    row = opportunity_of(found.pk, owner.pk, now=make.NOON)
+    row = opportunity_of(found.pk, bettor_of(owner.pk, now=make.NOON), now=make.NOON)
     return row.stake, row.why_none
 
 

@@ -15,6 +15,7 @@ from accounts.models import SavedFilter
 from odds.board import Reader, board, event_lines, flat
 from odds.models import Bookmaker, Event, PriceChange, PricingRule, Quote, Sighting, Sport
 from odds.movements import movements_of
+from odds.selectors import market_quotes
 from odds.services import ensure_partitions
 from odds.slate import SlateFilter, event_slate, read_slate
 from tests import make
@@ -83,7 +84,9 @@ def test_where_the_sport_has_a_reference_its_price_alone_is_fair():
     )  # fmt: skip
     event = Event.objects.select_related("home", "away", "competition").get()
     on_screen = seen().events[0].lines[0].rows[0].fair
-    [line] = event_lines(event_slate(event, "h2h", now=LATER), now=LATER)
+    table = market_quotes([event.pk], "h2h", now=LATER)
+    titles = dict.fromkeys(table.bookmaker_id.tolist(), "")
+    [line] = event_lines(event_slate(event, table, titles, now=LATER), now=LATER)
     moved = movements_of(event, "h2h", line.rows[0].id, until=LATER)
 
     # Northbet's 2.10 and 1.80, though Keystone weighs three times as much.

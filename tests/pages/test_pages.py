@@ -17,12 +17,15 @@ from accounts.models import JobRun
 from accounts.showing.formats import price_text
 from accounts.templatetags.fairline import change
 from betting.models import Bet, Opportunity
-from betting.screens import opportunity_of
+from betting.screens import bettor_of, opportunity_of
 from betting.selectors.money import bankroll_of
 from models_registry.models import ModelVersion
 from odds.models import Bookmaker, Quote
 from risk.models import Halt, Limits
+from risk.services.personal import set_personal_limit
 from tests import make
+from tests.counting import counted_queries
+from tests.journeys.walking import page_of, walk
 from tests.journeys.world import fill
 
 pytestmark = pytest.mark.django_db
@@ -147,6 +150,32 @@ def test_lists_cost_the_same_for_few_rows_as_for_many(alice, as_alice):
     assert max(many.values()) <= 12, many
 
 
+def test_no_page_takes_more_than_twelve_queries(olivia, client, monkeypatch):
+    """Of whoever sees most: an operator with bets of their own, and limits of every kind."""
+    fill(olivia, past=2, coming=2)
+    for kind in ("deposit", "stake", "loss", "time"):
+        set_personal_limit(
+            owner_id=olivia.pk, kind=kind, period="day", amount=Decimal(100), now=timezone.now()
+        )
+    # Noting that somebody is here is no page's own.
+    client.force_login(olivia)
+    client.get("/")
+    monkeypatch.setattr("config.presence.GRAIN", timedelta(days=1))
+    found = {}
+
+    def visit(address: str) -> str:
+        with counted_queries() as asked:
+            page = page_of(client.get(f"{address}{'&' if '?' in address else '?'}refresh=1"))
+        found[address] = len(asked)
+        return page
+
+    walk(visit)
+    walk(visit, "/?tour=1")
+
+    assert len(found) > 80
+    assert {page: count for page, count in found.items() if count > 12} == {}
+
+
 def _queries(client, page: str) -> int:
     # Not what another test, or this one a moment ago, had it keep.
     with CaptureQueriesContext(connection) as queries:
@@ -246,7 +275,8 @@ def test_the_stake_offered_is_within_what_the_event_has_left(world, alice):
         Limits.objects.update_or_create(
             owner=alice, defaults={"max_event_share": Decimal(event_share)}
         )
-        return opportunity_of(opportunity.pk, alice.pk, now=opportunity.as_of).stake
+        now = opportunity.as_of
+        return opportunity_of(opportunity.pk, bettor_of(alice.pk, now=now), now=now).stake
 
     assert offered("1") > Decimal("5.00")
     assert offered("0.0005") <= bankroll_of(alice.pk).equity * Decimal("0.0005")
