@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 480.0, 260.0, 44.0, 34.0, 10.0, 10.0
 
 
@@ -47,9 +49,8 @@ def histogram(values: Sequence[float], *, step: float = 0.01, most: float = 0.15
     ['−15 % or less: 1', '1 % to 2 %: 2']
     """
     half = round(most / step)
-    counts = [0] * (2 * half)
-    for value in values:
-        counts[min(2 * half - 1, max(0, math.floor(value / step + 1e-9) + half))] += 1
+    places = np.floor(np.asarray(values) / step + 1e-9).astype(np.int64) + half
+    counts = np.bincount(np.clip(places, 0, 2 * half - 1), minlength=2 * half).tolist()
     top = max(counts, default=0) or 1
     room, tall = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     wide = room / len(counts)

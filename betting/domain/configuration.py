@@ -118,7 +118,8 @@ class Configuration:
         Raises:
             BadConfiguration: naming the first field that is unknown, malformed or out of range.
         """
-        kinds: dict[str, type[Any]] = {f.name: type(getattr(cls(), f.name)) for f in fields(cls)}
+        default = cls()
+        kinds: dict[str, type[Any]] = {f.name: type(getattr(default, f.name)) for f in fields(cls)}
         values: dict[str, Any] = {}
         for name, value in content.items():
             if name not in kinds:

@@ -75,13 +75,10 @@ def played_of(owner_id: int, *, now: datetime) -> Played:
 
 def own_rooms(owner_id: int, *, now: datetime) -> tuple[Room, ...]:
     """Return what each of a person's own limits over time leaves."""
-    return deposit_rooms(owner_id, now=now) + stake_rooms(owner_id, now=now)
-
-
-def stake_rooms(owner_id: int, *, now: datetime) -> tuple[Room, ...]:
-    """Return what the limits that bind a stake leave."""
-    limits = binding_stakes(personal_limits_of(owner_id))
-    return personal_rooms(limits, played_of(owner_id, now=now)) if limits else ()
+    theirs = personal_limits_of(owner_id)
+    limits = binding_stakes(theirs)
+    played_so_far = played_of(owner_id, now=now) if limits else Played()
+    return _deposits(owner_id, theirs, now=now) + personal_rooms(limits, played_so_far)
 
 
 def binding_stakes(limits: Mapping[tuple[str, str], Decimal]) -> dict[tuple[str, str], Decimal]:
@@ -91,7 +88,13 @@ def binding_stakes(limits: Mapping[tuple[str, str], Decimal]) -> dict[tuple[str,
 
 def deposit_rooms(owner_id: int, *, now: datetime) -> tuple[Room, ...]:
     """Return what a person's deposit limits leave. Gross: what was withdrawn makes no room."""
-    limits = {of: most for of, most in personal_limits_of(owner_id).items() if of[0] == "deposit"}
+    return _deposits(owner_id, personal_limits_of(owner_id), now=now)
+
+
+def _deposits(
+    owner_id: int, theirs: Mapping[tuple[str, str], Decimal], *, now: datetime
+) -> tuple[Room, ...]:
+    limits = {of: most for of, most in theirs.items() if of[0] == "deposit"}
     if not limits:
         return ()
     begins = began(now)
