@@ -149,7 +149,7 @@ class ChangeLimits(forms.Form):
     kelly_fraction = ShareField("Part of full Kelly")
     min_edge = ShareField("Smallest edge", least=Decimal(0))
     min_stake = forms.DecimalField(
-        label="Smallest stake",
+        label="Smallest stake, in the currency of your bankroll",
         min_value=Decimal("0.01"),
         max_digits=9,
         decimal_places=2,

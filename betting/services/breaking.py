@@ -146,7 +146,7 @@ def _feeds(now: datetime, bounds: Level) -> list[WorldReading]:
                 figure=round(minutes / limit, 1),
                 warn=bounds.warn,
                 trip=bounds.trip,
-                words=f"{league}: the last prices came {minutes:.0f} minutes ago; "
+                words=f"{league}: the last prices came {minutes:.0f} min ago; "
                 f"the breaker trips after {limit * bounds.trip:.0f}.",
             )
         )

@@ -29,6 +29,7 @@ from betting.services.terms import Offered, offer_of, terms_against
 from betting.venues.base import Answer, Code, Order, Venue, Verdict
 from betting.venues.registry import venue_by_key
 from odds.models import Bookmaker, Selection
+from odds.screens import market_title, selection_title
 from risk.domain.kelly import net_price
 from risk.domain.limits import Breach
 from risk.services import assess_stake, begin_stake
@@ -116,6 +117,14 @@ def _pots(asked: Asked) -> Pots:
     return pots_of(accounts, found)
 
 
+def _in_words(selection: Selection, bookmaker: Bookmaker, price: Decimal) -> str:
+    """Say what is to be staked on, as a list of refusals shows it."""
+    market = selection.market
+    event = market.event
+    what = f"{selection_title(selection, event)}, {market_title(market.key)}"
+    return f"{what} of {event.away.name} at {event.home.name}, {bookmaker.title} {price}"[:160]
+
+
 @transaction.atomic(durable=True)
 def _decide_and_write(
     asked: Asked, *, now: datetime, prices: PriceSource, offered: Offered
@@ -152,7 +161,7 @@ def _decide_and_write(
     )
     assessment, breaches = assess_stake(
         owner_id=asked.owner_id,
-        subject=f"{selection} in {selection.market}, at {bookmaker} {asked.price}",
+        subject=_in_words(selection, bookmaker, asked.price),
         proposal=proposal_of(opportunity, price=net_price(asked.price, bookmaker.commission_share))
         if opportunity
         else None,

@@ -188,7 +188,7 @@ def event_started(facts: Facts) -> Breach | None:
         return None
     return Breach(
         "event_started",
-        f"{event.name} started at {event.starts_at:%Y-%m-%d %H:%M} UTC; "
+        f"The event started at {event.starts_at:%Y-%m-%d %H:%M} UTC; "
         "stakes are taken before the start only.",
         figure=facts.now.isoformat(),
         bound=event.starts_at.isoformat(),

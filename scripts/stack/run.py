@@ -271,7 +271,7 @@ class _Product:
         for login, name in (("demo", "DEMO"), ("operator", "OPERATOR")):
             changed = facts.get(f"{login}_password") == "changed"
             secret = "(your own password)" if changed else passwords[f"FAIRLINE_{name}_PASSWORD"]
-            where = f"   {address}/admin/" if login == "operator" else ""
+            where = f"   {address}/admin/ (asks for a second factor)" if login == "operator" else ""
             say.result(f"  log in as  {login:9} {secret}{where}")
         if self._simulation is not None:
             rate = self._simulation.anchor.rate

@@ -357,6 +357,16 @@ def test_a_refusal_shows_the_price_as_it_is_now_with_its_edge(world, as_alice):
     assert change(opportunity.fair_probability * float(worse) - 1) in page
 
 
+def test_a_refused_stake_is_listed_in_the_words_of_the_other_pages(world, as_alice):
+    opportunity = an_opportunity()
+    event = opportunity.quote.selection.market.event
+    as_alice.post("/bets/place/", stake_form(opportunity, stake="9000.00"))
+
+    listed = as_alice.get("/risk/").content.decode()
+    assert f"Moneyline of {event.away.name} at {event.home.name}, " in listed
+    assert "in h2h" not in listed
+
+
 def test_a_stake_that_is_no_number_is_said_in_the_form(world, as_alice):
     answer = as_alice.post("/bets/place/", stake_form(an_opportunity(), stake="lots"))
 
