@@ -22,7 +22,7 @@ from odds.domain.table import (
 )
 from odds.models import Quote
 
-_Given = datetime | str | list[int] | None
+_Given = datetime | str | int | list[int] | None
 #: What `quote_table` takes, as `fetch_columns` reads it.
 QUOTE_KINDS = "qqqqttt"
 _LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
@@ -190,7 +190,7 @@ def line_movement(event_id: int, *, until: datetime, market_key: str | None = No
 
     Of one market where `market_key` names it. Withdrawals are rows without a price.
     """
-    given: dict[str, int | datetime | str | None] = {"event": event_id, "market": market_key}
+    given: dict[str, _Given] = {"event": event_id, "market": market_key}
     columns = _columns(_QUOTED, given, 8)
     ids, market, selection, side, line, book, book_key, first = columns
     return _moves_of(
