@@ -272,7 +272,7 @@ def bet_choices(owner_id: int) -> dict[str, tuple[str, list[tuple[str, str]]]]:
         "status": ("Status", list(BetStatus.choices)),
         "result": ("Result", list(Result.choices)),
         "bookmaker": ("Book", names["bookmaker"]),
-        "competition": ("Competition", names["competition"]),
+        "competition": ("League", names["competition"]),
         "market": ("Market", list(MARKETS.items())),
         "tag": ("Tag", names["tag"]),
     }

@@ -57,7 +57,7 @@ def competition_filter(now: datetime) -> tuple[str, list[tuple[str, str]]]:
     """Return the filter by competition: its label, and those that have events still to start."""
     with connection.cursor() as cursor:
         cursor.execute(_COMING, {"now": now})
-        return "Competition", cursor.fetchall()
+        return "League", cursor.fetchall()
 
 
 def bookmakers() -> list[Bookmaker]:
