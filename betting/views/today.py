@@ -153,7 +153,9 @@ def place_bet(request: UserRequest) -> HttpResponse:
     fresh = screens.opportunity_of(row.opportunity.pk, bettor, now=now, rate=clock.rate())
     # As the tab that it stands in shows it.
     passed = bool(row.opportunity.passes)
-    context = {"row": fresh, "money": bettor.money, "passed": passed, "now": now}
+    context = {
+        "row": fresh, "money": bettor.money, "passed": passed, "now": now, "is_new": True,
+    }  # fmt: skip
     return render(request, "betting/_opportunity_row.html", context, status=201)
 
 

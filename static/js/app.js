@@ -3,9 +3,13 @@
   "use strict";
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  let silence = 0;
   const say = (text) => {
     const live = $("#live");
-    if (live) live.textContent = text;
+    if (!live) return;
+    live.textContent = text;
+    clearTimeout(silence);
+    silence = setTimeout(() => { live.textContent = ""; }, 8_000);
   };
 
   // A bet is confirmed in a dialog; without this script the same link opens a page.
@@ -13,6 +17,12 @@
     const target = event.detail?.ctx?.target;
     const dialog = $("#dialog");
     if (dialog && target?.id === "dialog-body" && target.children.length && !dialog.open) dialog.showModal();
+    // What was done is said once, by the row that it changed.
+    const done = $("[data-said]");
+    if (done) {
+      say(done.dataset.said);
+      done.removeAttribute("data-said");
+    }
     draw(document);
   });
   document.addEventListener("htmx:after:request", (event) => {

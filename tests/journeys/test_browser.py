@@ -52,6 +52,7 @@ def test_a_bettor_places_a_bet_from_today_and_sees_it_settled(browser, server, b
     dialog.get_by_label("Stake, EUR").fill("5.00")
     dialog.get_by_role("button", name="Place bet").click()
     expect(dialog).to_be_hidden()
+    expect(page.locator("#live")).to_contain_text("Placed: €5.00 on ")
     expect(page.get_by_role("link", name="Bet open")).to_have_count(1)
     # Each opportunity gives its reasons once, and the sums above follow the bet.
     reasons = page.locator("details.why").evaluate_all("all => all.map(each => each.id)")
