@@ -231,6 +231,11 @@ def _of_the_close(clv: Interval | None, *, profits: bool, beats: bool) -> str:
         return f"The close was better by {_share(-clv.value)}: no evidence of skill in that."
     if profits:
         return f"The close does not confirm it ({_share(clv.value)})."
+    if clv.count >= FEWEST and clv.low > 0:
+        return (
+            f"Against the close ({_share(clv.value)}) the interval leaves out zero, but not by "
+            "enough for the second of two looks at the same bets: no evidence of skill."
+        )
     return f"Against the close ({_share(clv.value)}) there is no evidence of skill."
 
 
