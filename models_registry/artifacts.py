@@ -30,7 +30,12 @@ FORMAT = 1
 
 
 class ArtifactRefused(Exception):
-    """A model file that is missing or not what the registry recorded."""
+    """A model file that is missing or not what the registry recorded.
+
+    As a string it names the file and the remedy: for operators and logs. Others read `plain`.
+    """
+
+    plain = "This model's file is missing or was changed; an operator can restore it"
 
 
 @dataclass(frozen=True, slots=True)

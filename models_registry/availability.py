@@ -1,5 +1,6 @@
 """Whether anything can speak for a competition now, and if not, why."""
 
+import logging
 from datetime import datetime
 
 from models_registry import selectors, serving
@@ -7,6 +8,8 @@ from models_registry.artifacts import ArtifactRefused
 from models_registry.describing import predictor_key
 from models_registry.fitness import pauses_in_force, why_expired
 from models_registry.models import ModelVersion
+
+logger = logging.getLogger(__name__)
 
 
 class NothingServes(Exception):
@@ -33,5 +36,6 @@ def serving_champion(competition_key: str, *, at: datetime) -> ModelVersion:
     try:
         serving.load_model(champion.artifact, champion.checksum, tuple(champion.signature))
     except ArtifactRefused as refusal:
-        raise NothingServes(str(refusal)) from refusal
+        logger.error("%s: %s", champion, refusal)
+        raise NothingServes(refusal.plain) from refusal
     return champion

@@ -128,7 +128,7 @@ def _refuses(version: ModelVersion, now: datetime) -> Iterator[str]:
     try:
         reach = serving.load_reach(version.artifact, version.checksum)
     except ArtifactRefused as refusal:
-        yield f"Everything: {refusal}."
+        yield f"Everything now. {refusal.plain}."
         return
     if reach is None:
         yield "No event for being unlike its training: it was saved without its training games."

@@ -148,5 +148,7 @@ class PredictionWhy(APIView):
             return None
         try:
             return explain(found)
-        except (ArtifactRefused, SignatureMismatch) as refusal:
+        except ArtifactRefused as refusal:
+            raise Unavailable(refusal.plain, kind="nothing-serves") from refusal
+        except SignatureMismatch as refusal:
             raise Unavailable(str(refusal), kind="nothing-serves") from refusal

@@ -210,7 +210,10 @@ def _say(
         else:
             ids, matrix = serving.features_in(history, event_ids, as_of)
         rows = _predicted(model, matrix)
-    except (ArtifactRefused, SignatureMismatch) as error:
+    except ArtifactRefused as error:
+        logger.error("%s: %s", version, error)
+        return refused(Refusal.Cause.BROKEN, error.plain)
+    except SignatureMismatch as error:
         return refused(Refusal.Cause.BROKEN, str(error))
     reasons = out_of_reach(reach, matrix) if reach else [""] * len(ids)
     distances = reach.distances(matrix.values).tolist() if reach else [None] * len(ids)

@@ -18,7 +18,7 @@ from models_registry import comparison, screens, selectors, services
 from models_registry.forms import Noting, Pair, Reason, Staging, Tagging, Training
 from models_registry.history import NoSuchCompetition
 from models_registry.tasks import queue_training
-from models_registry.views.versions import models_page, version_page
+from models_registry.views.versions import models_page, said_to, version_page
 
 REFUSALS = (*services.REFUSALS, NoSuchCompetition)
 
@@ -40,7 +40,7 @@ def compare(request: UserRequest) -> HttpResponse:
     try:
         answer = comparison.compare_versions(found[0], found[1])
     except (comparison.NothingInCommon, *services.REFUSALS) as refusal:
-        context["refusal"] = str(refusal)
+        context["refusal"] = said_to(request.user, refusal)
     else:
         context |= {
             "answer": answer,
@@ -64,7 +64,7 @@ def gates(request: UserRequest, version_id: int) -> HttpResponse:
     try:
         context["gates"] = services.gates_of(version)
     except services.REFUSALS as refusal:
-        context["refusal"] = str(refusal)
+        context["refusal"] = said_to(request.user, refusal)
     return render(request, "models_registry/_gates.html", context)
 
 

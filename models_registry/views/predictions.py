@@ -16,6 +16,7 @@ from models_registry.domain.families import read_scores
 from models_registry.domain.features import SignatureMismatch
 from models_registry.domain.lines import spreads_about_even, totals_about_even
 from models_registry.explaining import explain
+from models_registry.views.versions import said_to
 
 MOVES_SHOWN = 4
 PARTS_SHOWN = 12
@@ -47,7 +48,7 @@ def why(request: UserRequest, prediction_id: int) -> HttpResponse:
     try:
         explained = explain(found)
     except (ArtifactRefused, SignatureMismatch) as refusal:
-        told["refusal"] = str(refusal)
+        told["refusal"] = said_to(request.user, refusal)
     else:
         loud, quiet = explained.parts[:PARTS_SHOWN], explained.parts[PARTS_SHOWN:]
         bars = diverging([part.log_odds for part in loud])

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET
 
 from accounts import clock, live
 from accounts.http import UserRequest
+from accounts.models import User
 from accounts.showing.charts import calibration
 from models_registry import life, screens, selectors
 from models_registry.screens import proofs as screens_proofs
@@ -35,6 +36,12 @@ def models_page(request: UserRequest, *, refused: str = "") -> HttpResponse:
         },
         status=422 if refused else 200,
     )
+
+
+def said_to(reader: User, refusal: Exception) -> str:
+    """Return why something is refused: files and paths are for operators only."""
+    plain: str = getattr(refusal, "plain", "")
+    return plain + "." if plain and not reader.is_staff else str(refusal)
 
 
 @require_GET

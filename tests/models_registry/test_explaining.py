@@ -143,3 +143,5 @@ def test_broken_files_are_said_not_hidden(prediction, artifacts, as_alice):
     page = as_alice.get(f"/models/predictions/{prediction.pk}/why/")
 
     assert "It cannot be explained now" in page.content.decode()
+    assert "an operator can restore it" in page.content.decode()
+    assert prediction.version.artifact not in page.content.decode()

@@ -78,12 +78,18 @@ def test_what_is_refused_is_said_on_the_page_and_the_reason_stays(trained, desk)
     assert (none.status_code, "has no earlier champion" in _text(none)) == (422, True)
 
 
-def test_the_gates_are_asked_for_after_the_page(trained, as_alice, artifacts):
+def test_the_gates_are_asked_for_after_the_page(trained, as_alice, desk, artifacts):
     assert "Ask the gates" in _text(as_alice.get(f"/models/{trained.pk}/"))
     assert "Calibrated calibration error" in _text(as_alice.get(f"/models/{trained.pk}/gates/"))
     (artifacts / trained.artifact / "model.json").unlink()
 
-    assert "model.json cannot be read" in _text(as_alice.get(f"/models/{trained.pk}/gates/"))
+    told = _text(as_alice.get(f"/models/{trained.pk}/gates/"))
+    assert "an operator can restore it" in told
+    assert trained.artifact not in told
+    assert "model.json cannot be read" in _text(desk.get(f"/models/{trained.pk}/gates/"))
+    card = _text(as_alice.get(f"/models/{trained.pk}/card/"))
+    assert "an operator can restore it" in card
+    assert str(artifacts) not in card
 
 
 def test_a_training_is_asked_for_followed_and_cancelled(trained, desk, queued):

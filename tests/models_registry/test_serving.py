@@ -107,7 +107,7 @@ def test_broken_files_refuse_their_own_version_only(champion, event, artifacts):
     services.predict_upcoming(now=NOW)
 
     assert set(Refusal.objects.values_list("cause", flat=True)) == {"broken"}
-    assert "cannot be read" in Refusal.objects.first().detail
+    assert "missing or was changed" in Refusal.objects.first().detail
     assert priced(event) == set()
 
 
@@ -240,7 +240,7 @@ def test_where_nothing_serves_the_answer_says_why(
     monkeypatch.setattr("accounts.clock.now", lambda: NOW)
     (artifacts / champion.artifact / "trees.ubj").write_bytes(b"{")
     serving.load_model.cache_clear()
-    assert_nothing_serves(answer(), "not what was registered")
+    assert_nothing_serves(answer(), "missing or was changed")
     other = league.competition("basketball_other")
     Event.objects.filter(pk=event.pk).update(competition=other)
     if way == "post":
