@@ -7,12 +7,13 @@ from django import forms
 
 from betting.domain.configuration import BadConfiguration, Configuration, as_text
 from betting.domain.rules import RULES
+from betting.naming import in_words, title_of, value_text
 from betting.services.strategies import read_configuration
 from risk.domain.rounding import ROUNDINGS
 from risk.domain.staking import PLANS
 
 HELP = {
-    "rule": "How it decides. Rules are code; docs/guides/add_a_strategy.md says how to add one.",
+    "rule": "How it decides; the rules stand beside this form.",
     "settings": "What the rule alone understands, such as alpha=0.05. Empty: its defaults.",
     "market_keys": "Markets, with commas: h2h, spreads, totals.",
     "margin_methods": "The first gives the fair probability, all of them its lower bound.",
@@ -31,7 +32,7 @@ HELP = {
     "kelly_fraction": "Part of full Kelly; the person's own part counts where it is smaller.",
     "stake_on": "Whether Kelly reads the low end of what is believed, or the belief itself.",
     "stake_plan": "How a stake is sized, before anybody's limits.",
-    "stake_size": "Money for flat and fixed_profit, a share of equity for proportional, else 0.",
+    "stake_size": "Money for flat and fixed profit, a share of equity for proportional, else 0.",
     "max_stake": "Most money on one bet; 0: no cap.",
     "rounding": "Always down, after the limits.",
     "correlation_event": "How alike bets on other markets of one event are, 0 to 1.",
@@ -40,10 +41,12 @@ HELP = {
 }
 # Settings of which there is a list.
 CHOICES = {
-    "rule": [(rule.key, f"{rule.title} ({rule.key})") for rule in RULES.values()],
+    "rule": [(rule.key, rule.title) for rule in RULES.values()],
     "stake_on": [("low", "the low end"), ("fair", "the belief")],
-    "stake_plan": [(key, f"{key.replace('_', ' ')}: {meaning}") for key, meaning in PLANS.items()],
-    "rounding": [(key, f"{key}: {meaning}") for key, meaning in ROUNDINGS.items()],
+    "stake_plan": [
+        (key, f"{value_text('stake_plan', key)}: {meaning}") for key, meaning in PLANS.items()
+    ],
+    "rounding": list(ROUNDINGS.items()),
 }
 
 
@@ -89,13 +92,13 @@ class StrategyForm(forms.Form):
                 try:
                     content[name] = read_text(kind, given[name])
                 except ValueError as wrong:
-                    self.add_error(name, f"{name}: {wrong}")
+                    self.add_error(name, f"{title_of(name)}: {wrong}")
         if not self.errors:
             try:
                 self.configuration = read_configuration(content)
             except BadConfiguration as wrong:
                 name = str(wrong).split(":", 1)[0].split(".", 1)[0]
-                self.add_error(name if name in self.fields else None, str(wrong))
+                self.add_error(name if name in self.fields else None, in_words(str(wrong)))
         given["content"] = content
         return given
 
@@ -126,7 +129,7 @@ def _number(text: str) -> float:
 
 
 def _box(name: str, kind: type[Any]) -> forms.Field:
-    label = name.replace("_", " ").capitalize()
+    label = title_of(name)
     if name in CHOICES:
         return forms.ChoiceField(label=label, choices=CHOICES[name], help_text=HELP[name])
     attrs = {} if kind in (tuple, dict, str) else {"class": "input tnum", "inputmode": "decimal"}
@@ -135,5 +138,5 @@ def _box(name: str, kind: type[Any]) -> forms.Field:
         required=kind not in (tuple, dict),
         help_text=HELP.get(name, ""),
         widget=forms.TextInput(attrs=attrs),
-        error_messages={"required": f"{name}: write a value."},
+        error_messages={"required": f"{label}: write a value."},
     )

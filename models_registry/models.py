@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from models_registry.domain.calibration import Trust
 from models_registry.proofs import Attack, Opening, Search, Trial, TrialFold
 from odds.models import Competition, Event
+from odds.screens import market_title
 
 __all__ = [
     "Attack",
@@ -45,6 +46,11 @@ class Predictor(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def title(self) -> str:
+        """What a reader calls it: "NBA moneyline". Its competition must be loaded."""
+        return f"{self.competition.title} {market_title(self.market_key).lower()}"
 
 
 class Stage(models.TextChoices):
@@ -95,6 +101,11 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.predictor} v{self.number}"
+
+    @property
+    def title(self) -> str:
+        """What a reader calls it: "NBA moneyline v2"."""
+        return f"{self.predictor.title} v{self.number}"
 
     @property
     def is_champion(self) -> bool:

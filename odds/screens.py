@@ -47,10 +47,18 @@ def selection_title(selection: Selection, event: Event) -> str:
 def market_title(key: str) -> str:
     """Name a market for a reader.
 
-    >>> market_title("h2h"), market_title("player_points")
-    ('Moneyline', 'Player points')
+    >>> market_title("h2h"), market_title("h2h_lay"), market_title("spreads_q1")
+    ('Moneyline', 'Moneyline, lay', 'Spread, Q1')
+    >>> market_title("player_points")
+    'Player points'
     """
-    return MARKETS.get(key, key.replace("_", " ").capitalize())
+    known, _, rest = key.partition("_")
+    if known not in MARKETS:
+        return key.replace("_", " ").capitalize()
+    if not rest:
+        return MARKETS[known]
+    words = rest.replace("_", " ")
+    return f"{MARKETS[known]}, {words.upper() if len(words) == 2 else words}"
 
 
 def competition_filter(now: datetime) -> tuple[str, list[tuple[str, str]]]:
@@ -63,6 +71,11 @@ def competition_filter(now: datetime) -> tuple[str, list[tuple[str, str]]]:
 def bookmakers() -> list[Bookmaker]:
     """Return the bookmakers at which one can bet, by name."""
     return list(Bookmaker.objects.filter(is_archive=False))
+
+
+def bookmaker_titles() -> dict[str, str]:
+    """Return every bookmaker's title by its key."""
+    return dict(Bookmaker.objects.values_list("key", "title"))
 
 
 # --- one event

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from betting.domain.breakdowns import Group, cut
 from betting.domain.luck import TWO_SIDED, Interval
@@ -15,17 +16,25 @@ from betting.domain.record import Record
 from betting.domain.sweep_map import SweepMap, Trial, sweep_map
 from betting.models import Backtest, Strategy, Sweep
 from betting.selectors.settled import regimes_at
-from betting.selectors.strategies import seen_by
+from betting.selectors.strategies import LEAGUE, seen_by
 from betting.services.backtesting import CAPITAL
 from betting.services.kept_bets import unpack
 from models_registry.domain.holdout import expected_best
 from odds.domain.table import TextArray
-from odds.models import Bookmaker, Competition, Event
-from odds.screens import market_title
+from odds.models import Competition, Event
+from odds.screens import bookmaker_titles, market_title
 
 MOST_COMPARED = 4
 SHOWN = 100
 DONE = Backtest.Status.DONE
+# What a run played and where, by their names; a key where a strategy is no longer here.
+TITLES = {
+    "title": Coalesce(
+        Subquery(Strategy.objects.filter(key=OuterRef("strategy_key")).values("title")[:1]),
+        F("strategy_key"),
+    ),
+    "league": LEAGUE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,9 @@ def sweeps(
     return (
         Sweep.objects.filter(**_named(strategy, competition, status))
         .select_related("by")
-        .annotate(count=Count("trials"), done=Count("trials", filter=Q(trials__status=DONE)))
+        .annotate(
+            count=Count("trials"), done=Count("trials", filter=Q(trials__status=DONE)), **TITLES
+        )
         .order_by("-asked_at", "-pk")
     )
 
@@ -123,7 +134,9 @@ def _trial(row: Backtest) -> Trial:
 
 def backtest(backtest_id: int) -> Backtest | None:
     """Return one backtest, a trial of a sweep or not."""
-    found = Backtest.objects.select_related("by", "version", "sweep", "opening__by")
+    found = Backtest.objects.annotate(**TITLES).select_related(
+        "by", "version", "sweep", "opening__by"
+    )
     return found.filter(pk=backtest_id).first()
 
 
@@ -157,7 +170,7 @@ def backtest_shown(row: Backtest) -> BacktestShown | None:
         datetime.fromtimestamp(micros / 1e6, tz=UTC)
         for micros in record.settled_at.astype(np.int64).tolist()
     ]
-    titles = dict(Bookmaker.objects.values_list("key", "title"))
+    titles = bookmaker_titles()
     labels = {
         "bookmaker": [titles.get(key, key) for key in kept.labels["bookmaker"].tolist()],
         "market": [market_title(key) for key in kept.labels["market"].tolist()],
@@ -252,7 +265,8 @@ def choices(user_id: int) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]
 
 def _light(rows: QuerySet[Backtest]) -> QuerySet[Backtest]:
     return (
-        rows.defer("bets", "outlook")
+        rows.annotate(**TITLES)
+        .defer("bets", "outlook")
         .select_related("by", "version", "opening__by")
         .order_by("-started_at", "-pk")
     )

@@ -4,12 +4,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
-from betting.domain.configuration import Configuration, as_text
+from betting.domain.configuration import Configuration
 from betting.models import Backtest, Bet, BetStatus, Opportunity, Strategy, StrategyVersion
+from betting.naming import title_of, value_text
+from odds.models import Competition
 
 NOTHING = Decimal("0.00")
+# The title of the league that a backtest was of; its key where it is no longer here.
+LEAGUE = Coalesce(
+    Subquery(Competition.objects.filter(key=OuterRef("competition_key")).values("title")[:1]),
+    F("competition_key"),
+)
 
 
 def seen_by(user_id: int) -> Q:
@@ -92,24 +100,19 @@ def differences(first: dict[str, Any] | None, second: dict[str, Any]) -> list[tu
         return []
     one, other = (Configuration.from_json(each).to_json() for each in (first, second))
     return [
-        (title_of(name), as_text(one[name]) or "none", as_text(other[name]) or "none")
+        (title_of(name), value_text(name, one[name]), value_text(name, other[name]))
         for name in other
         if one[name] != other[name]
     ]
 
 
-def title_of(name: str) -> str:
-    """Return a setting's name as people read it.
-
-    >>> title_of("max_quote_age")
-    'Max quote age'
-    """
-    return name.replace("_", " ").capitalize()
-
-
 def backtests_of(strategy: Strategy) -> QuerySet[Backtest]:
     """Return the stored backtests of a strategy's versions, newest first."""
-    return Backtest.objects.filter(version__strategy=strategy).select_related("version")
+    return (
+        Backtest.objects.filter(version__strategy=strategy)
+        .select_related("version")
+        .annotate(league=LEAGUE)
+    )
 
 
 def newest_finds() -> dict[int, Any]:

@@ -337,7 +337,7 @@ def _equities(rows: list[Any]) -> str:
     series = []
     for row, curve in zip(rows, curves, strict=True):
         at = [round(i * (len(curve) - 1) / (points - 1)) for i in range(points)] if curve else []
-        series.append(charts.line(f"{row.pk}: {row.strategy_key}", [curve[i] for i in at]))
+        series.append(charts.line(f"{row.pk}: {row.title}", [curve[i] for i in at]))
     return json.dumps(
         {
             "x": list(range(points)),

@@ -11,7 +11,7 @@ from accounts.http import UserRequest
 from betting.selectors import journal as selectors
 from betting.selectors.strategies import strategies_of
 from betting.services.journal import replay_entry
-from odds.screens import market_title, selection_title
+from odds.screens import bookmaker_titles, market_title, selection_title
 
 A_PAGE = 50
 
@@ -56,6 +56,7 @@ def decision(request: UserRequest, opportunity_id: int) -> HttpResponse:
         "entry": entry,
         "replayed": replayed,
         "offers": selectors.frozen_quotes(entry) if entry else [],
+        "titles": bookmaker_titles() if entry else {},
         "steps": selectors.share_steps(found),
         "now": clock.now(),
     }

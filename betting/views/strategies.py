@@ -12,9 +12,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import clock
 from accounts.http import UserRequest
-from betting.domain.configuration import Configuration, as_text
+from betting.domain.configuration import Configuration
 from betting.domain.rules import RULES, rule_by_key
 from betting.forms_strategies import StrategyForm
+from betting.naming import title_of, value_text
 from betting.selectors import strategies as selectors
 from betting.services import strategies as services
 from betting.services.previewing import Preview, preview
@@ -67,7 +68,7 @@ def strategy(request: UserRequest, key: str) -> HttpResponse:
             "strategy": found,
             "rule": rule_by_key(configuration.rule),
             "facts": [
-                (selectors.title_of(name), as_text(value) or "none")
+                (title_of(name), value_text(name, value))
                 for name, value in configuration.to_json().items()
                 if name not in ("rule", "settings")
             ],

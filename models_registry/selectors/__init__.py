@@ -164,7 +164,9 @@ def predictions(
         .annotate(  # type: ignore[no-redef]
             priced_by=Subquery(promoted.order_by("-pk").values("version_id")[:1])
         )
-        .select_related("version__predictor", "event__competition", "event__home", "event__away")
+        .select_related(
+            "version__predictor__competition", "event__competition", "event__home", "event__away"
+        )
         .defer("features", "version__signature", "version__metrics", "version__parameters")
         .order_by("-as_of", "-pk")
     )

@@ -50,7 +50,7 @@ def openings(*, predictor: str | None = None) -> QuerySet[Opening]:
     wanted = {} if predictor is None else {"predictor__key": predictor}
     return (
         Opening.objects.filter(**wanted)
-        .select_related("predictor", "version__predictor", "by")
+        .select_related("predictor__competition", "version__predictor__competition", "by")
         .order_by("-pk")
     )
 

@@ -40,7 +40,7 @@ def compare(request: UserRequest) -> HttpResponse:
     try:
         answer = comparison.compare_versions(found[0], found[1])
     except (comparison.NothingInCommon, *services.REFUSALS) as refusal:
-        context["refusal"] = said_to(request.user, refusal)
+        context["refusal"] = said_to(request, refusal)
     else:
         context |= {
             "answer": answer,
@@ -64,7 +64,7 @@ def gates(request: UserRequest, version_id: int) -> HttpResponse:
     try:
         context["gates"] = services.gates_of(version)
     except services.REFUSALS as refusal:
-        context["refusal"] = said_to(request.user, refusal)
+        context["refusal"] = said_to(request, refusal)
     return render(request, "models_registry/_gates.html", context)
 
 

@@ -48,7 +48,7 @@ def why(request: UserRequest, prediction_id: int) -> HttpResponse:
     try:
         explained = explain(found)
     except (ArtifactRefused, SignatureMismatch) as refusal:
-        told["refusal"] = said_to(request.user, refusal)
+        told["refusal"] = said_to(request, refusal)
     else:
         loud, quiet = explained.parts[:PARTS_SHOWN], explained.parts[PARTS_SHOWN:]
         bars = diverging([part.log_odds for part in loud])

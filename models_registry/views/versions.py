@@ -7,7 +7,6 @@ from django.views.decorators.http import require_GET
 
 from accounts import clock, live
 from accounts.http import UserRequest
-from accounts.models import User
 from accounts.showing.charts import calibration
 from models_registry import life, screens, selectors
 from models_registry.screens import proofs as screens_proofs
@@ -38,10 +37,10 @@ def models_page(request: UserRequest, *, refused: str = "") -> HttpResponse:
     )
 
 
-def said_to(reader: User, refusal: Exception) -> str:
+def said_to(request: UserRequest, refusal: Exception) -> str:
     """Return why something is refused: files and paths are for operators only."""
     plain: str = getattr(refusal, "plain", "")
-    return plain + "." if plain and not reader.is_staff else str(refusal)
+    return plain + "." if plain and not request.user.is_staff else str(refusal)
 
 
 @require_GET

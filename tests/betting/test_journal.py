@@ -153,7 +153,9 @@ def test_pages_and_api_show_a_decision_and_decide_it_again(market, alice, as_ali
     assert b"Taken" in as_alice.get("/journal/?kind=taken").content
     page = as_alice.get(f"/journal/{found.pk}/?replay=1").content
     assert b"The same" in page
-    assert b"multiplicative" in page
+    assert b"Multiplicative" in page
+    assert b"Odds ratio" in page
+    assert b"odds_ratio" not in page
     assert as_alice.get("/journal/999999/").status_code == 404
 
     api = Api(make.api_key(alice)[1])

@@ -124,7 +124,7 @@ def test_a_person_makes_changes_switches_and_compares_on_the_pages(as_alice, ali
 
     wrong = as_alice.post("/strategies/mine/change/", boxes | {"title": "Mine", "min_edge": "x"})
     assert wrong.status_code == 422
-    assert b"min_edge: &#x27;x&#x27; is no number" in wrong.content
+    assert b"Least edge: &#x27;x&#x27; is no number" in wrong.content
     both = {"title": "Mine", "rule": "published_consensus", "settings": "alpha=9"}
     wrong = as_alice.post("/strategies/mine/change/", boxes | both)
     assert b"settings.alpha: 9.0 cannot be; use 0 to 0.5" in wrong.content
@@ -138,8 +138,11 @@ def test_a_person_makes_changes_switches_and_compares_on_the_pages(as_alice, ali
         assert as_alice.post("/strategies/mine/switch/", deed).status_code == 302
     as_alice.post("/strategies/mine/follow/", {"follows": "1"})
     beside = as_alice.get("/strategies/mine/compare/?first=1&second=2").content
-    assert b"Min edge" in beside
-    assert b"0.06" in beside
+    assert b"Least edge" in beside
+    assert b"6 %" in beside
+    told = as_alice.get("/strategies/mine/").content.decode()
+    assert all(each in told for each in ("Oldest price", "15 min", "no cap", "Moneyline"))
+    assert not any(each in told for each in ("fair_price", "by_sport", "h2h"))
     assert b"Mine" in as_alice.get("/strategies/").content
     assert Strategy.objects.get(key="mine").followers.get() == alice
 

@@ -43,7 +43,7 @@ RULE = Rule(
     key="fair_price",
     title="Price above fair",
     summary="Bets where a price is above the market's margin-free one, or above its blend with "
-    "the model where model_weight is more than 0.",
+    "the model where a model may have a weight.",
     decide=decide,
     reason=reason,
 )

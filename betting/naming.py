@@ -1,0 +1,126 @@
+"""What the settings of a strategy are called, and how their values are written, for readers."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from accounts.showing.formats import MINUS, money_text, price_text
+from betting.domain.configuration import as_text
+from betting.domain.rules import RULES
+from odds.screens import market_title
+from risk.domain.rounding import ROUNDINGS
+
+SETTINGS = {
+    "rule": "Rule",
+    "settings": "Settings of the rule",
+    "market_keys": "Markets",
+    "margin_methods": "Margin methods",
+    "reference_books": "Reference books",
+    "model_weight": "Most weight of a model",
+    "model_error": "Least error of a model",
+    "min_edge": "Least edge",
+    "min_edge_low": "Least edge at the low end",
+    "max_edge": "Most edge",
+    "min_books": "Fewest bookmakers",
+    "min_price": "Lowest price",
+    "max_price": "Highest price",
+    "max_quote_age": "Oldest price",
+    "max_hours_ahead": "Furthest start",
+    "kelly_fraction": "Kelly fraction",
+    "stake_on": "Kelly reads",
+    "stake_plan": "Stake plan",
+    "stake_size": "Stake size",
+    "max_stake": "Most stake",
+    "rounding": "Stakes are rounded",
+    "correlation_event": "Correlation within an event",
+    "correlation_team": "Correlation of a team's events",
+    "correlation_day": "Correlation of a day's events",
+    "worse": "Prices worse by",
+}
+SHARES = frozenset(
+    {"model_weight", "min_edge", "min_edge_low", "max_edge", "kelly_fraction"}
+    | {"worse", "commission", "slippage"}
+)
+UNITS = {
+    "max_quote_age": "min",
+    "max_hours_ahead": "h",
+    "latency": "s",
+    "model_error": "in log-odds",
+}
+STAKE_ON = {"low": "the low end of what is believed", "fair": "the belief itself"}
+METHODS = {"by_sport": "as the sport's pricing rule says", "shin": "Shin"}
+
+# How the values of those are written that are no plain numbers.
+WRITTEN: dict[str, Callable[[Any], str]] = {
+    "rule": lambda key: RULES[key].title if key in RULES else str(key),
+    "market_keys": lambda keys: ", ".join(map(market_title, keys)),
+    "margin_methods": lambda methods: ", ".join(map(method_title, methods)),
+    "stake_plan": lambda plan: plan.replace("_", " ").replace("kelly", "Kelly"),
+    "stake_on": lambda what: STAKE_ON.get(what, what),
+    "rounding": lambda how: ROUNDINGS.get(how, how),
+    "stake_size": lambda size: f"{size:g}" if size else "none",
+    "max_stake": lambda most: money_text(most) if most else "no cap",
+    "min_price": price_text,
+    "max_price": price_text,
+}
+
+
+def title_of(name: str) -> str:
+    """Return a setting's name as people read it.
+
+    >>> title_of("max_quote_age"), title_of("open_bets")
+    ('Oldest price', 'Open bets')
+    """
+    return SETTINGS.get(name, name.replace("_", " ").capitalize())
+
+
+def method_title(method: str) -> str:
+    """Name a method of taking margins out.
+
+    >>> method_title("odds_ratio"), method_title("2*shin+power")
+    ('odds ratio', '2*Shin+power')
+    """
+    return re.sub(
+        r"[a-z_]+", lambda found: METHODS.get(found[0], found[0].replace("_", " ")), method
+    )
+
+
+def value_text(name: str, value: object) -> str:
+    """Write a setting's value as people read it; as it is stored where that says nothing.
+
+    >>> value_text("min_edge", 0.02), value_text("max_quote_age", 15.0), value_text("max_stake", 0)
+    ('2 %', '15 min', 'no cap')
+    >>> value_text("market_keys", ["h2h", "totals"]), value_text("reference_books", [])
+    ('Moneyline, Total', 'none')
+    """
+    if name in WRITTEN:
+        return WRITTEN[name](value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return as_text(value) or "none"
+    if name in SHARES:
+        return f"{value * 100:g} %".replace("-", MINUS)
+    text = f"{value:g}".replace("-", MINUS)
+    return f"{text} {UNITS[name]}" if name in UNITS else text
+
+
+def settings_text(changed: Mapping[str, object]) -> str:
+    """Write several settings in a line.
+
+    >>> settings_text({"min_edge": 0.01, "min_books": 3})
+    'Least edge 1 % · Fewest bookmakers 3'
+    """
+    return " · ".join(f"{title_of(name)} {value_text(name, of)}" for name, of in changed.items())
+
+
+def in_words(sentence: str) -> str:
+    """Write a refusal of a configuration with the names that its form shows.
+
+    >>> in_words("max_edge: 0.01 cannot be; use more than min_edge.")
+    'Most edge: 0.01 cannot be; use more than least edge.'
+    """
+    said = re.sub(
+        r"\b[a-z]+_[a-z_]+\b",
+        lambda found: title_of(found[0]).lower() if found[0] in SETTINGS else found[0],
+        sentence,
+    )
+    return said[:1].upper() + said[1:]
