@@ -121,6 +121,6 @@ def in_words(sentence: str) -> str:
     said = re.sub(
         r"\b[a-z]+_[a-z_]+\b",
         lambda found: title_of(found[0]).lower() if found[0] in SETTINGS else found[0],
-        sentence,
+        sentence.removeprefix("settings."),
     )
     return said[:1].upper() + said[1:]

@@ -127,7 +127,7 @@ def test_a_person_makes_changes_switches_and_compares_on_the_pages(as_alice, ali
     assert b"Least edge: &#x27;x&#x27; is no number" in wrong.content
     both = {"title": "Mine", "rule": "published_consensus", "settings": "alpha=9"}
     wrong = as_alice.post("/strategies/mine/change/", boxes | both)
-    assert b"settings.alpha: 9.0 cannot be; use 0 to 0.5" in wrong.content
+    assert b"Alpha: 9.0 cannot be; use 0 to 0.5" in wrong.content
     assert (
         as_alice.post(
             "/strategies/mine/change/", boxes | {"title": "Mine", "min_edge": "0.06", "was": "1"}
