@@ -24,8 +24,6 @@ urlpatterns = [
     ),
     path("alerts/channels/<int:channel_id>/key/", alerts.renew_key, name="renew_key"),
     path("alerts/channels/<int:channel_id>/test/", alerts.test_channel, name="test_channel"),
-    path("alerts/rules/add/", alerts.rule, name="add_rule"),
-    path("alerts/rules/<int:rule_id>/", alerts.rule, name="alert_rule"),
     path("alerts/rules/<int:rule_id>/remove/", alerts.remove_rule, name="remove_rule"),
     path("alerts/mute/", alerts.mute, name="mute_alerts"),
     path("alerts/quiet-hours/", alerts.quiet_hours, name="quiet_hours"),

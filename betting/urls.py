@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from betting.views import (
     account,
+    alerts,
     answers,
     backtests,
     bet_imports,
@@ -27,6 +28,8 @@ from betting.views import (
 
 urlpatterns = [
     path("", today.today, name="today"),
+    path("alerts/rules/add/", alerts.rule, name="add_rule"),
+    path("alerts/rules/<int:rule_id>/", alerts.rule, name="alert_rule"),
     path("bets/", bets.bets, name="bets"),
     re_path(r"^bets/export\.(?P<kind>csv|json)$", bets.export_bets, name="export_bets"),
     path("bets/imported/", bet_imports.imports, name="bet_imports"),

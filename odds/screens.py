@@ -12,6 +12,7 @@ from accounts.showing.formats import point_text
 from odds.models import (
     Bookmaker,
     ClosingPrice,
+    Competition,
     Event,
     Market,
     Selection,
@@ -71,6 +72,11 @@ def competition_filter(now: datetime) -> tuple[str, list[tuple[str, str]]]:
 def bookmakers() -> list[Bookmaker]:
     """Return the bookmakers at which one can bet, by name."""
     return list(Bookmaker.objects.filter(is_archive=False))
+
+
+def competition_titles() -> list[tuple[str, str]]:
+    """Return the key and title of every competition, by title."""
+    return list(Competition.objects.order_by("title").values_list("key", "title"))
 
 
 def bookmaker_titles() -> dict[str, str]:

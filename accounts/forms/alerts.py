@@ -1,10 +1,12 @@
 """What the alert pages and the audit's search accept."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 
 from accounts.models import AlertChannel, AlertRule
+from accounts.models.alerts import KINDS
 
 if TYPE_CHECKING:
     OfRule = forms.ModelForm[AlertRule]
@@ -58,16 +60,13 @@ class Rule(OfRule):
         labels = {
             "kind": "Tell me of",
             "competition": "League",
-            "least_edge": "Least edge",
-            "once_minutes": "The same once in minutes",
+            "once_minutes": "The same at most once every … min",
             "digest": "When",
             "template": "Words",
             "is_on": "On",
         }
         help_texts = {
-            "competition": "Its key, such as basketball_nba; empty for any.",
-            "strategy": "Its key; empty for any.",
-            "bookmaker": "Its key; empty for any.",
+            "once_minutes": "",
             "template": "Empty, or your own with $title, $text, $link, $kind, $at.",
             "channels": "None: only among your notices.",
         }
@@ -76,14 +75,44 @@ class Rule(OfRule):
             "is_on": forms.CheckboxInput(attrs={"class": "checkbox checkbox-sm"}),
         }
 
-    def __init__(self, *args: Any, owner_channels: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    least_edge = forms.FloatField(
+        required=False,
+        label="Least edge, %",
+        help_text="Of an edge; empty: any.",
+        widget=forms.NumberInput(attrs={"step": "any"}),
+    )
+
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401
+        owner_channels: Any,  # noqa: ANN401
+        choices: Mapping[str, list[tuple[str, str]]],
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if (share := self.initial.get("least_edge")) is not None:
+            self.initial["least_edge"] = round(share * 100, 6)
+        for name, known in choices.items():
+            # What a rule names stays among them, also where it is no longer here.
+            kept = self.initial.get(name) or ""
+            gone = [(kept, kept)] if kept and kept not in dict(known) else []
+            self.fields[name] = forms.ChoiceField(
+                choices=[("", "Any"), *known, *gone],
+                required=False,
+                label=self.fields[name].label,
+            )
+        self.fields["kind"].choices = [("", "Choose"), *KINDS]  # type: ignore[attr-defined]
         self.fields["channels"].queryset = owner_channels  # type: ignore[attr-defined]
         self.fields["channels"].label_from_instance = lambda c: c.name  # type: ignore[attr-defined]
         for name, field in self.fields.items():
             if name not in ("channels", "is_on"):
                 kind = SELECT if isinstance(field.widget, forms.Select) else INPUT
                 field.widget.attrs |= kind
+
+    def clean_least_edge(self) -> float | None:
+        """Return the edge as a share: it is typed in per cent."""
+        typed: float | None = self.cleaned_data["least_edge"]
+        return None if typed is None else typed / 100
 
 
 class Mute(forms.Form):

@@ -1,6 +1,6 @@
 """Alerts: what I want to be told of and where, what I was told; and for operators the audit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.alerts import keeping, selecting
 from accounts.audit.search import COLUMNS, AuditFilter, actions, entries, rows
@@ -90,18 +90,21 @@ def test_channel(request: UserRequest, channel_id: int) -> HttpResponse:
     return redirect("alerts")
 
 
-@require_http_methods(["GET", "POST"])
-@login_required
-def rule(request: UserRequest, rule_id: int | None = None) -> HttpResponse:
-    """Make a rule, or change one of mine."""
+def rule(
+    request: UserRequest,
+    *,
+    rule_id: int | None,
+    choices: Mapping[str, list[tuple[str, str]]],
+) -> HttpResponse:
+    """Make a rule, or change one of mine. `choices`: what it may name, by field."""
     mine = None
     if rule_id is not None and (mine := selecting.rule_of(request.user.pk, rule_id)) is None:
         raise Http404("No such rule.")
     channels = selecting.channels_of(request.user.pk)
     if request.method == "GET":
-        form = Rule(instance=mine, owner_channels=channels)
+        form = Rule(instance=mine, owner_channels=channels, choices=choices)
         return render(request, "accounts/alert_rule.html", {"form": form, "rule": mine})
-    form = Rule(request.POST, instance=mine, owner_channels=channels)
+    form = Rule(request.POST, instance=mine, owner_channels=channels, choices=choices)
     if form.is_valid():
         said = dict(form.cleaned_data)
         chosen = [channel.pk for channel in said.pop("channels")]

@@ -12,6 +12,7 @@ from accounts.alerts.telling import tell
 from accounts.domain.alerts import Fact, Kind
 from accounts.models import AlertChannel, AlertHours, AlertRule, AuditEntry, Delivery
 from accounts.outbound import Answered
+from tests import make
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 API = "/api/v1/"
@@ -50,6 +51,21 @@ def test_a_webhook_shows_its_key_once_and_a_rule_sends_over_it(alice, as_alice):
     refused = as_alice.post("/alerts/rules/add/", said | {"name": "Bets", "template": "$tilte"})
     assert refused.status_code == 422
     assert "There is a rule" in refused.content.decode()
+
+
+def test_a_rule_is_made_of_names_and_per_cent(alice, as_alice):
+    quote = make.priced()
+    league = quote.selection.market.event.competition
+    page = as_alice.get("/alerts/rules/add/").content.decode()
+    assert f'<option value="{league.key}">{league.title}</option>' in page
+    assert f'<option value="{quote.bookmaker.key}">{quote.bookmaker.title}</option>' in page
+    assert "---------" not in page
+
+    said = {"name": "Good", "kind": "edge", "once_minutes": 5, "digest": "", "is_on": "on"}
+    as_alice.post("/alerts/rules/add/", said | {"competition": league.key, "least_edge": "3.5"})
+    rule = AlertRule.objects.get()
+    assert (rule.competition, rule.least_edge) == (league.key, 0.035)
+    assert 'value="3.5"' in as_alice.get(f"/alerts/rules/{rule.pk}/").content.decode()
 
 
 def test_what_was_given_up_is_shown_and_sent_again(alice, as_alice):
