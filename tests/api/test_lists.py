@@ -533,7 +533,8 @@ def test_performance_before_the_first_bet_says_nothing_too_much(reader):
 
     assert (body["bets"], body["staked"], body["profit"]) == (0, "0.00", "0.00")
     assert (body["profit_share"], body["clv"], body["roi"]) == (None, None, None)
-    assert body["curve"] == [{"bet": 0, "equity": 0.0, "drawdown": 0.0, "expected": 0.0}]
+    nothing = {"drawdown": 0.0, "expected": 0.0, "by_close": 0.0}
+    assert body["curve"] == [{"bet": 0, "equity": 0.0, **nothing}]
 
 
 def test_performance_is_of_settled_bets_only_ones_own(reader, stranger, alice):
@@ -547,7 +548,8 @@ def test_performance_is_of_settled_bets_only_ones_own(reader, stranger, alice):
 
     assert (body["bets"], body["staked"], body["profit"]) == (1, "10.00", "15.00")
     assert body["profit_share"] == {"value": 1.5, "low": None, "high": None, "count": 1}
-    assert body["curve"][-1] == {"bet": 1, "equity": 1015.0, "drawdown": 0.0, "expected": 0.0}
+    nothing = {"drawdown": 0.0, "expected": 0.0, "by_close": 0.0}
+    assert body["curve"][-1] == {"bet": 1, "equity": 1015.0, **nothing}
     assert stranger.get("performance").json()["bets"] == 0
     assert reader.get("performance", since="2026-02-01T00:00:00Z").json()["bets"] == 0
     assert reader.get("performance", strategy="none").json()["bets"] == 0
