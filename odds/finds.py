@@ -122,8 +122,9 @@ class Naming:
         doubts: tuple[str, ...] = ()
         if is_arbitrage and staked is not None and staked.profit <= 0:
             doubts = (
-                f"in units of {self.unit} the stakes earn nothing for certain, {staked.profit} of "
-                f"{staked.outlay}: it takes a larger outlay or a smaller unit",
+                f"in units of {self.unit} the stakes earn nothing for certain, "
+                f"{signed_amount(staked.profit)} of {staked.outlay:,}: "
+                "it takes a larger outlay or a smaller unit",
             )
         returned = {
             0.0: "",
@@ -144,16 +145,21 @@ class Naming:
     def _middle(self, find: Middle) -> _Told:
         staked, unstaked = self._stakes(find.legs)
         known = (
-            "no bookmaker prices both lines, so only its width is known"
+            "How often it hits is not known: no bookmaker prices both lines."
             if find.hit_probability is None
-            else f"hit {share_text(find.hit_probability)} of the time by who prices both lines"
+            else f"It hits {share_text(find.hit_probability)} of the time, by the bookmakers that "
+            "price both lines."
+        )
+        earned = (
+            f"a miss costs {share_text(find.cost)}, a hit earns {share_text(find.gain)}; "
+            f"it pays if it hits more than {share_text(find.break_even)} of the time"
+            if find.cost > 0
+            else f"a miss earns {share_text(-find.cost)} too, a hit {share_text(find.gain)}"
         )
         return _Told(
             value=-find.cost if find.expected is None else find.expected,
             note=f"Both win between {_score(find.from_score)} and {_score(find.to_score)}: "
-            f"a miss costs {share_text(find.cost)}, a hit earns {share_text(find.gain)}; "
-            f"pays if hit more than {share_text(find.break_even)} of the time; {known}. "
-            f"{unstaked}".strip(),
+            f"{earned}. {known} {unstaked}".strip(),
             numbers={
                 "from_score": find.from_score,
                 "to_score": find.to_score,
@@ -198,7 +204,7 @@ class Naming:
                 unit=self.unit,
             )
         except ValueError:
-            return None, f"{self.outlay} in units of {self.unit} leaves a leg without a stake."
+            return None, f"{self.outlay:,} in units of {self.unit} leaves a leg without a stake."
         return staked, ""
 
     def _title(self, event_id: int, side: str, line: float) -> str:
@@ -246,6 +252,15 @@ def _legs(find: Raw) -> Sequence[Leg]:
 
 def _price(value: float) -> Decimal:
     return Decimal(repr(value)).quantize(Decimal("0.001"))
+
+
+def signed_amount(amount: Decimal) -> str:
+    """Write an amount with a true minus and thousands apart.
+
+    >>> signed_amount(Decimal("-1234.50"))
+    '−1,234.50'
+    """
+    return f"{amount:,}".replace("-", MINUS)
 
 
 def _score(value: float) -> str:

@@ -1,4 +1,4 @@
-"""The Scanner's rows: a hundred finds of several legs, written here and not by template nodes."""
+"""The Scanner's rows: finds of several legs, written here and not by template nodes."""
 
 from html import escape
 
@@ -6,9 +6,15 @@ from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from accounts.showing.formats import NOTHING, price_text, share_text, span_text
+from accounts.showing.formats import (
+    NOTHING,
+    price_text,
+    share_text,
+    signed_share_text,
+    span_text,
+)
 from accounts.templatetags.fairline import change, time_since, zone_of
-from odds.finds import Found, FoundLeg
+from odds.finds import Found, FoundLeg, signed_amount
 
 register = template.Library()
 
@@ -31,7 +37,11 @@ def find_rows(context: template.Context, shown: list[Found]) -> SafeString:
         simulated = " · simulated" if competition.is_simulated else ""
         rounded = ""
         if kind in {"arbitrages", "low-holds"}:
-            profit = NOTHING if each.profit is None else f"{each.profit} of {each.outlay}"
+            profit = (
+                NOTHING
+                if each.profit is None
+                else f"{signed_amount(each.profit)} on {each.outlay:,} staked"
+            )
             rounded = f'<td class="num" data-label="After rounding">{profit}</td>'
         written.append(
             f"<tr data-row{muted}>"
@@ -49,11 +59,11 @@ def find_rows(context: template.Context, shown: list[Found]) -> SafeString:
 
 
 def _leg(leg: FoundLeg, price_format: str) -> str:
-    stake = "" if leg.stake is None else f" <strong>stake {leg.stake}</strong>"
+    stake = "" if leg.stake is None else f"<strong>stake {leg.stake:,}</strong>"
     return (
-        f'<div class="tnum"><span class="px">{price_text(leg.price, price_format)}</span> '
-        f'{escape(leg.title)} <span class="muted">at {escape(leg.book)}, {span_text(leg.age)} old'
-        f"</span>{stake}</div>\n"
+        f'<div class="leg tnum"><span class="px">{price_text(leg.price, price_format)}</span>'
+        f'<span>{escape(leg.title)}</span><span class="muted">{escape(leg.book)}</span>'
+        f'<span class="muted">{span_text(leg.age)} old</span><span>{stake}</span></div>\n'
     )
 
 
@@ -68,5 +78,8 @@ def _remarks(each: Found) -> str:
 def _value(each: Found, kind: str) -> str:
     if kind == "low-holds":
         return share_text(each.value, 2)
+    if kind == "steam":
+        points = signed_share_text(each.value).replace(" %", "")
+        return f'{points}<span class="sub">points</span>'
     misses = kind == "middles" and each.numbers.get("expected", 0) is None
     return change(each.value, 2) + ('<span class="sub">if it misses</span>' if misses else "")

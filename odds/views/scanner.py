@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -26,7 +27,7 @@ VALUES = {
     "steam": "Change",
 }
 AGES = {"5": "seen within 5 minutes", "60": "seen within an hour"}
-SHOWN = 100
+A_PAGE = 25
 COLUMNS = (
     "kind", "event_id", "competition", "event", "starts_at", "market", "line", "value",
     "selections", "bookmakers", "prices", "stakes", "outlay", "profit", "oldest_minutes", "note",
@@ -43,6 +44,7 @@ def scanner(request: UserRequest) -> HttpResponse:
     now = clock.now()
     kind, asked, made, faults = _asked(request)
     found = scan(kind, asked, now=now)
+    page = Paginator(found.found, A_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
         "odds/_scanner.html" if request.htmx else "odds/scanner.html",
@@ -54,8 +56,8 @@ def scanner(request: UserRequest) -> HttpResponse:
             "faults": faults,
             "chips": made,
             "scan": found,
-            "shown": found.found[:SHOWN],
-            "hidden": len(found.found[SHOWN:]),
+            "shown": page.object_list,
+            "paging": page,
             "now": now,
             "since": since,
         },

@@ -43,7 +43,7 @@ def test_an_arbitrage_is_shown_with_stakes_to_the_unit_and_what_is_certain(as_al
     arbitrage()
     page = as_alice.get("/scanner/?outlay=205&unit=5").content.decode()
     assert page.count("stake 100") == 2
-    assert "10.00 of 200" in page
+    assert "10.00 on 200 staked" in page
     assert "5.00" in page
 
 
@@ -64,7 +64,24 @@ def test_an_arbitrage_that_rounding_eats_is_doubtful_and_says_so(as_alice):
     page = as_alice.get("/scanner/?unit=10").content.decode()
     assert "1 find broke a quality gate" in page
     shown = as_alice.get("/scanner/?unit=10&doubtful=yes").content.decode()
-    assert "in units of 10 the stakes earn nothing for certain, -0.50 of 100" in shown
+    assert "in units of 10 the stakes earn nothing for certain, −0.50 of 100" in shown
+
+
+def test_a_middle_that_earns_on_a_miss_is_not_said_to_cost(as_alice):
+    make.priced("2.20", side="over", point="210.5", market="totals", book="left")
+    make.priced("2.20", side="under", point="214.5", market="totals", book="right")
+    page = as_alice.get("/scanner/?tab=middles&doubtful=yes").content.decode()
+    assert "a miss earns 10.0 % too, a hit 120.0 %" in page
+    assert "costs −" not in page
+
+
+def test_finds_come_in_pages(as_alice):
+    for game in range(1, 28):
+        arbitrage(game)
+    first = as_alice.get("/scanner/").content.decode()
+    assert first.count("<tr data-row") == 25
+    assert "1–25 of 27" in first
+    assert as_alice.get("/scanner/?page=2").content.decode().count("<tr data-row") == 2
 
 
 def test_an_amount_that_is_none_is_named(as_alice):
