@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.db.models.expressions import OrderBy
 
 from betting.models import NOT_TAKEN, Bet, BetStatus, Opportunity, Result
@@ -64,7 +65,8 @@ class Bettor:
 class OpportunityRow:
     """One opportunity as Today shows it, with the stake that this person's limits leave.
 
-    `steps` are how the stake comes about, `why_none` the reason of the step that left no stake.
+    `steps` are how the stake comes about, `why_none` the reason of the step that left no stake,
+    `share` what part of equity the stake is.
     """
 
     opportunity: Opportunity
@@ -79,6 +81,7 @@ class OpportunityRow:
     why_none: str
     version: str
     bet: Bet | None
+    share: float | None = None
 
     def edge_at(self, price: Decimal | None) -> float | None:
         """Return its edge at another price of the same book; none where none is offered."""
@@ -101,6 +104,20 @@ class Today:
     money: BankrollMoney
     halts: tuple[Halt, ...]
     next_event: Event | None
+    page: Page[Opportunity]
+
+
+class _Counted(Paginator):  # type: ignore[type-arg]
+    """Pages of what was counted already."""
+
+    def __init__(self, found: QuerySet[Opportunity], count: int) -> None:
+        super().__init__(found, SHOWN)
+        self.known = count
+
+    @property
+    def count(self) -> int:  # type: ignore[override]
+        """Return how many there are in all."""
+        return self.known
 
 
 def bettor_of(owner_id: int, *, now: datetime) -> Bettor:
@@ -132,14 +149,15 @@ def today(
     now: datetime,
     rate: float = 1.0,
     order: Sequence[OrderBy] = (),
+    page: str | None = None,
 ) -> Today:
     """Return what Today shows: the recommended opportunities, or those passed over."""
     which = replace(which, status=Opportunity.Status.OPEN, starts_after=now, seen_by=owner_id)
     bettor = bettor_of(owner_id, now=now)
-    rows = _rows(
-        list(opportunities_with_models(which, order=order)[:SHOWN]), bettor, now=now, rate=rate
-    )
     open_count, passed_count = opportunity_counts(replace(which, recommended=None))
+    count = open_count if which.recommended else passed_count
+    shown = _Counted(opportunities_with_models(which, order=order), count).get_page(page)
+    rows = _rows(list(shown.object_list), bettor, now=now, rate=rate)
     return Today(
         rows=rows,
         passed_count=passed_count,
@@ -150,6 +168,7 @@ def today(
         money=bettor.money,
         halts=bettor.rules.shown,
         next_event=None if rows else _next_event(now),
+        page=shown,
     )
 
 
@@ -172,6 +191,7 @@ def _rows(
         event = quote.selection.market.event
         steps = stake_steps(each, rules=bettor.rules, money=bettor.money, staked=bettor.staked)
         age = now - each.confirmed_at  # type: ignore[attr-defined]
+        stake = ZERO if each.passes else steps[-1].stake
         rows.append(
             OpportunityRow(
                 opportunity=each,
@@ -181,11 +201,12 @@ def _rows(
                 book=quote.bookmaker,
                 age=age,
                 freshness=freshness(age, rate),
-                stake=ZERO if each.passes else steps[-1].stake,
+                stake=stake,
                 steps=steps,
                 why_none=next((step.reason for step in steps if not step.stake), ""),
                 version=str(each.prediction.version) if each.prediction else "",
                 bet=taken.get((quote.selection_id, quote.bookmaker_id)),
+                share=float(stake / bettor.money.equity) if bettor.money.equity else None,
             )
         )
     return rows
@@ -221,6 +242,13 @@ class BetRow:
         """Return whether its owner staked more than the waterfall came to."""
         offered = self.steps[-1].stake if self.steps else Decimal(0)
         return not self.bet.is_followed and self.bet.stake > offered
+
+    @property
+    def asked_less(self) -> bool:
+        """Return whether its owner staked less than the waterfall came to."""
+        return (
+            not self.bet.is_followed and bool(self.steps) and self.bet.stake < self.steps[-1].stake
+        )
 
     @property
     def profit(self) -> Decimal | None:

@@ -1,7 +1,7 @@
 """One event: how its lines moved, what it is worth, what was said, and my bets on it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
@@ -20,8 +20,6 @@ from odds.movements import Movements, movements_of
 from odds.selectors import market_quotes, voices
 from odds.slate import event_slate
 
-# More books than this are drawn faintly, or none can be told from another.
-STRONG_LINES = 5
 PREDICTIONS_SHOWN = 12
 
 
@@ -48,6 +46,10 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
     closes = odds_screens.closes_of(event_id, market) if is_over else {}
     wanted = request.GET.get("selection", "")
     rows = [row for line in lines for row in line.rows]
+    my_books = {
+        cell.book.title for row in rows for cell in row.ranked
+        if cell.book.key in request.user.my_books
+    }  # fmt: skip
     # The main line is the first.
     chosen = next((row for row in rows if str(row.id) == wanted), rows[0] if rows else None)
     mine = [bet_row(bet) for bet in bets(request.user.pk, BetFilter(event=event_id))]
@@ -70,7 +72,9 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
             "closes": closes,
             "chosen": chosen,
             "moved": moved,
-            "chart": _chart(moved, mine, chosen.id, closes, starts_at=found.starts_at, now=now)
+            "chart": _chart(
+                moved, mine, my_books, chosen.id, closes, starts_at=found.starts_at, now=now
+            )
             if chosen and moved
             else None,
             "predictions": said,
@@ -96,21 +100,25 @@ def event(request: UserRequest, event_id: int) -> HttpResponse:
 def _chart(
     moved: Movements,
     mine: list[BetRow],
+    my_books: Collection[str],
     selection_id: int,
     closes: Mapping[int, odds_screens.Close],
     *,
     starts_at: datetime,
     now: datetime,
 ) -> str:
-    """Return the books' lines and the consensus on one axis, the start and my bets marked."""
+    """Return the books' lines and the consensus on one axis, the start and my bets marked.
+
+    Books that are not the reader's are drawn faintly: of thirty, none can be told from another.
+    """
     prices = [line.prices for line in moved.lines]
     series: list[dict[str, object]] = [
         {
             "label": line.title,
             "values": line.prices,
-            "role": "line" if number < STRONG_LINES else "faint",
+            "role": "line" if line.title in my_books else "faint",
         }
-        for number, line in enumerate(moved.lines)
+        for line in moved.lines
     ]
     best = [max((p for p in at if p), default=None) for at in zip(*prices, strict=True)]
     series.append({"label": "Best", "values": best, "role": "strong"})
@@ -123,7 +131,7 @@ def _chart(
             fair = round(1 / close.fair_probability, 3)
             marks.append({"x": close.last_update.timestamp(), "y": fair, "label": "close"})
     marks += [
-        {"x": row.bet.placed_at.timestamp(), "y": float(row.bet.price), "label": "my bet"}
+        {"x": row.bet.placed_at.timestamp(), "y": float(row.bet.taken_price), "label": "my bet"}
         for row in mine
         if row.bet.selection_id == selection_id
     ]

@@ -65,7 +65,14 @@ def today(request: UserRequest) -> HttpResponse:
     passed = request.GET.get("tab") == "passed"
     table = Table(TABLE, request.GET, "-edge")
     which = replace(_which(chosen, request.user.my_books, now), recommended=not passed)
-    page = screens.today(request.user.pk, which, now=now, rate=clock.rate(), order=table.order)
+    page = screens.today(
+        request.user.pk,
+        which,
+        now=now,
+        rate=clock.rate(),
+        order=table.order,
+        page=request.GET.get("page"),
+    )
     template = "betting/_today.html" if request.htmx else "betting/today.html"
     return render(
         request,

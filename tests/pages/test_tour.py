@@ -45,6 +45,14 @@ def test_each_step_says_something_of_its_reader_and_leads_to_the_next(alice, as_
     assert "left" in said["risk"]
 
 
+def test_the_tour_of_what_was_passed_over_says_how_much_pays(alice, as_alice):
+    fill(alice, past=2, coming=2)
+    page = as_alice.get("/?tour=1&tab=passed").content.decode()
+    said = re.search(r'<aside class="panel tour".*?</aside>', page, re.S)[0]
+    assert "None pays enough" not in said
+    assert "enough at this moment" in said
+
+
 def test_a_word_is_explained_where_a_page_first_says_it_and_only_there(alice, as_alice):
     fill(alice, past=1, coming=1)
     page = as_alice.get("/performance/").content.decode()
