@@ -1,8 +1,10 @@
 """What is halted, and what is allowed."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 import numpy as np
 from django.db import connection
@@ -175,6 +177,38 @@ class AssessmentFilter:
 
 
 EVERY = AssessmentFilter()
+# How `limits.over_room` says it.
+_OVER = re.compile(r"is over what is left for (.+): ([\d.]+) of ([\d.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refused stake for a list: the most that was possible, what each limit left, what else.
+
+    `over` is of each limit its title, what was left of it, and its bound.
+    """
+
+    assessment: Assessment
+    most: Decimal | None
+    over: list[tuple[str, Decimal, Decimal]]
+    others: list[str]
+
+
+def refused_stakes(found: Iterable[Assessment]) -> list[Refused]:
+    """Return refused stakes as a list shows them."""
+    return [_refused(each) for each in found]
+
+
+def _refused(assessment: Assessment) -> Refused:
+    over, others = [], []
+    for breach in assessment.breaches:
+        if told := _OVER.search(breach["detail"]):
+            over.append((told[1], Decimal(told[2]), Decimal(told[3])))
+        else:
+            others.append(breach["detail"])
+    # Where something else forbade it as well, no amount was possible.
+    most = min(left for _, left, _ in over) if over and not others else None
+    return Refused(assessment, most, over, others)
 
 
 def assessments_of(owner_id: int, which: AssessmentFilter = EVERY) -> QuerySet[Assessment]:

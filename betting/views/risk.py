@@ -37,6 +37,7 @@ from risk.selectors import (
     breakers_at,
     halts_in_force,
     halts_of,
+    refused_stakes,
     world_readings,
 )
 
@@ -169,12 +170,13 @@ def refused(request: UserRequest) -> HttpResponse:
     which = AssessmentFilter(
         refused=True, rule=given.get("rule") or None, text=given.get("text") or None
     )
-    found = Paginator(assessments_of(request.user.pk, which), 50)
+    listed = Paginator(assessments_of(request.user.pk, which), 50).get_page(request.GET.get("page"))
     return render(
         request,
         "risk/refused.html",
         {
-            "listed": found.get_page(request.GET.get("page")),
+            "listed": listed,
+            "refusals": refused_stakes(listed.object_list),
             "rules": [(rule.name, rule.title) for rule in all_rules()],
             "rule": which.rule or "",
             "text": which.text or "",
@@ -259,7 +261,9 @@ def _risk(
             "world": world_readings(),
             "locking": locking or Locking(),
             "halts_past": halts_of(owner_id).filter(lifted_at__isnull=False)[:10],
-            "refusals": assessments_of(owner_id, AssessmentFilter(refused=True))[:5],
+            "refusals": refused_stakes(
+                assessments_of(owner_id, AssessmentFilter(refused=True))[:5]
+            ),
             "halting": halting,
             "lifting": lifting,
             "now": now,

@@ -236,8 +236,12 @@ def test_refusals_are_listed_with_all_reasons_and_can_be_looked_for(alice, clien
     refused(alice, make.priced(), stake="500.00")
     client.force_login(alice)
 
-    assert "over what is left for one bet" in client.get("/risk/refused/").content.decode()
+    page = client.get("/risk/refused/").content.decode()
+    # What was possible is said once, then what each limit left, in the bankroll's money.
+    assert page.count("At most €") == 1
+    assert "One bet: €" in page
+    assert "over what is left" not in page
     found = client.get("/risk/refused/?rule=max_bet_share&text=home").content.decode()
-    assert "over what is left for one bet" in found
+    assert "One bet: €" in found
     other = client.get("/risk/refused/?rule=price_moved").content.decode()
     assert "No refused stake matches." in other
