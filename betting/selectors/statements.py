@@ -54,6 +54,16 @@ class Statement:
         """Return what equity gained or lost."""
         return self.closing.equity - self.opening.equity
 
+    @property
+    def moved(self) -> Decimal:
+        """Return what of that was paid in, less what was withdrawn: no gain and no loss."""
+        return self.sums.get("deposit", ZERO) - self.sums.get("withdrawal", ZERO)
+
+    @property
+    def earned(self) -> Decimal:
+        """Return what betting gained or lost."""
+        return self.change - self.moved
+
 
 def bankroll_owned(owner_id: int, bankroll_id: int) -> Bankroll | None:
     """Return a person's bankroll, open or closed; nobody sees another's."""
@@ -104,15 +114,31 @@ def statement_of(bankroll: Bankroll, *, begin: datetime, end: datetime) -> State
     )
 
 
+def newest_movements(statement: Statement, most: int) -> list[Movement]:
+    """Return the newest transfers of a statement, oldest first: told back from its closing."""
+    rows = transfers_of(statement.bankroll.pk, begin=statement.begin, end=statement.end)
+    equity, made = statement.closing.equity, []
+    for transfer in rows.reverse()[:most]:
+        change = _change(transfer)
+        made.append(Movement(transfer, change, equity))
+        equity -= change
+    return made[::-1]
+
+
 def movements(statement: Statement) -> Iterator[Movement]:
     """Yield every transfer of a statement with what it did to equity, oldest first."""
     equity = statement.opening.equity
     rows = transfers_of(statement.bankroll.pk, begin=statement.begin, end=statement.end)
     for transfer in rows.iterator(chunk_size=1000):
-        change = (transfer.destination.kind in OWN) * transfer.amount
-        change -= (transfer.source.kind in OWN) * transfer.amount
+        change = _change(transfer)
         equity += change
         yield Movement(transfer, change, equity)
+
+
+def _change(transfer: Transfer) -> Decimal:
+    """Return what a transfer did to equity."""
+    change = (transfer.destination.kind in OWN) * transfer.amount
+    return change - (transfer.source.kind in OWN) * transfer.amount
 
 
 def _balance(held: Mapping[str, Decimal], last: Transfer | None) -> Balance:

@@ -1,6 +1,7 @@
 """Money: bankrolls, what moves in and out of them, statements, and notices of corrections."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +16,13 @@ from accounts.http import UserRequest
 from accounts.showing.exports import export
 from betting.forms_money import MoveMoney, NameBankroll, OpenBankroll, Period
 from betting.selectors.money import bankrolls_of, books_to_move_to, money_in
-from betting.selectors.statements import Statement, bankroll_owned, movements, statement_of
+from betting.selectors.statements import (
+    Statement,
+    bankroll_owned,
+    movements,
+    newest_movements,
+    statement_of,
+)
 from betting.services import bankrolls, ledger
 
 COLUMNS = (
@@ -150,7 +157,10 @@ def statement(request: UserRequest, bankroll_id: int) -> HttpResponse:
     """Show a period of a bankroll: opening, movements, closing."""
     period = Period(request.GET)
     found = _statement(request, bankroll_id, period)
-    rows = list(movements(found)) if found.count <= SHOWN else []
+    rows = newest_movements(found, SHOWN)
+    if period.is_valid() and not any(period.cleaned_data.values()):
+        last = found.end - timedelta(microseconds=1)
+        period = Period({"begin": found.begin.date().isoformat(), "end": last.date().isoformat()})
     return render(
         request,
         "betting/statement.html",

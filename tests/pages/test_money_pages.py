@@ -1,5 +1,6 @@
 """Money, statements and results that never came, as pages."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -71,6 +72,21 @@ def test_a_statement_shows_and_exports_every_movement(alice, as_alice):
     assert b"100.00" in rows[1]
     nothing = as_alice.get(f"{at}?begin=2030-01-01&end=2030-01-02").content.decode()
     assert "Nothing moved" in nothing
+
+
+def test_a_long_statement_shows_the_newest_and_a_deposit_is_no_gain(alice, as_alice, monkeypatch):
+    bankroll = make.bankroll(alice, "100.00")
+    for number in range(4):
+        make.deposit(bankroll, f"{number + 1}.00", reference=f"d{number}")
+    monkeypatch.setattr("betting.views.money.SHOWN", 2)
+
+    page = as_alice.get(f"/money/{bankroll.pk}/statement/").content.decode()
+
+    assert "the newest 2 of 5" in page
+    told = re.findall(r'data-label="Equity">(€[\d.]+)<', page)
+    assert told == ["€106.00", "€110.00"]
+    assert 'class="gain"' not in page
+    assert re.search(r'name="begin" value="\d{4}-\d\d-\d\d"', page)
 
 
 def test_nobody_sees_the_money_of_another(as_alice, bob):
