@@ -15,6 +15,12 @@ HOUR = np.timedelta64(3_600_000_000, "us")
 EDGES = ((0.02, "under 2 %"), (0.04, "2 % to 4 %"), (0.07, "4 % to 7 %"))
 PRICES = ((1.5, "under 1.50"), (2.0, "1.50 to 2.00"), (3.0, "2.00 to 3.00"), (5.0, "3.00 to 5.00"))
 LEADS = ((1.0, "under an hour"), (6.0, "1 to 6 hours"), (24.0, "6 to 24 hours"))
+# By what any record can be cut: the upper bounds with their names, and the name of what is above.
+SIZES = {
+    "edge": (EDGES, "7 % or more"),
+    "price": (PRICES, "5.00 or more"),
+    "lead": (LEADS, "a day or more"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +57,17 @@ def sizes_of(record: Record) -> dict[str, TextArray]:
     """Return the buckets that any record can be cut by: edge, price and lead time."""
     lead = (record.starts_at - record.placed_at) / HOUR
     return {
-        "edge": buckets(record.edge, EDGES, "7 % or more"),
-        "price": buckets(record.price, PRICES, "5.00 or more"),
-        "lead": buckets(lead, LEADS, "a day or more"),
+        "edge": buckets(record.edge, *SIZES["edge"]),
+        "price": buckets(record.price, *SIZES["price"]),
+        "lead": buckets(lead, *SIZES["lead"]),
     }
+
+
+def by_size(key: str, groups: Sequence[Group]) -> list[Group]:
+    """Return groups of edge, price or lead time in the order of their sizes, not known last."""
+    bounds, rest = SIZES[key]
+    names = [*(name for _, name in bounds), rest, UNKNOWN]
+    return sorted(groups, key=lambda group: names.index(group.name))
 
 
 def groups_of(record: Record, names: TextArray | Sequence[str]) -> list[Group]:

@@ -14,7 +14,7 @@ from accounts.showing.charts import calibration, histogram
 from accounts.showing.exports import export
 from accounts.showing.pages import Chip, Column, Table, chips, set_values, with_value
 from betting import charts, screens
-from betting.domain.breakdowns import Group
+from betting.domain.breakdowns import SIZES, Group, by_size
 from betting.forms_money import Period
 from betting.selectors.money import bankrolls_of, first_of
 from betting.selectors.performance import (
@@ -125,9 +125,20 @@ def cuts_shown(
 ) -> dict[str, object]:
     """Return the tables that bets are cut into, each in the order that the address asks for."""
     table = Table(CUT_COLUMNS, query, "-bets")
+    is_usual = "sort" not in query
     return {
         "cut_table": table,
-        "cuts": [(titles[key], table.in_order(each)) for key, each in groups.items()],
+        # Longest first: two short ones stand beside each other.
+        "cuts": sorted(
+            (
+                (
+                    titles[key],
+                    by_size(key, each) if is_usual and key in SIZES else table.in_order(each),
+                )
+                for key, each in groups.items()
+            ),
+            key=lambda cut: -len(cut[1]),
+        ),
     }
 
 

@@ -12,6 +12,7 @@ from django.http import QueryDict
 
 from accounts.showing.pages import Column, Table
 from betting.models import Bet, Opportunity
+from betting.views.performance import cuts_shown
 from odds.models import Bookmaker
 from tests import make
 from tests.journeys.world import fill
@@ -129,6 +130,40 @@ def test_today_is_sorted_and_cut_by_edge_price_start_and_books(world, as_alice):
     world.my_books = [book.key]
     world.save()
     assert {each.quote.bookmaker_id for each in shown("books=mine")} == {book.pk}
+
+
+def test_what_was_passed_over_comes_in_pages(world, as_alice, monkeypatch):
+    passes = [{"rule": "min_edge", "detail": "too little"}]
+    Opportunity.objects.filter(status="open").update(passes=passes)
+    count = Opportunity.objects.filter(status="open").count()
+    monkeypatch.setattr("betting.screens.SHOWN", 2)
+    first = as_alice.get("/?tab=passed").content.decode()
+    second = as_alice.get("/?tab=passed&page=2").content.decode()
+    assert f"1–2 of {count}" in first
+    assert len(ids(first, "opportunity")) == 2
+    assert not set(ids(first, "opportunity")) & set(ids(second, "opportunity"))
+
+
+def test_a_stake_is_said_as_the_share_of_equity_that_it_is(world, as_alice):
+    make.limits(world, bet="0.0100", event="0.0100", day="0.1000")
+    Opportunity.objects.filter(status="open").update(stake_share=0.0571, kelly_share=0.9)
+    page = as_alice.get("/").content.decode()
+    shares = set(re.findall(r"([\d.]+) % of equity", page))
+    assert shares
+    assert all(float(share) <= 1 for share in shares), shares
+
+
+def test_groups_by_size_stand_in_the_order_of_their_sizes_unless_they_are_sorted():
+    few = SimpleNamespace(name="under 2 %", bets=1)
+    many = SimpleNamespace(name="7 % or more", bets=9)
+    groups = {"edge": [many, few], "market": [few, many]}
+
+    def shown(asked: str) -> list[list[int]]:
+        cuts = cuts_shown(QueryDict(asked), groups)["cuts"]
+        return [[each.bets for each in found] for _, found in cuts]
+
+    assert shown("") == [[1, 9], [9, 1]]
+    assert shown("sort=-bets") == [[9, 1], [9, 1]]
 
 
 def test_today_is_cut_by_when_it_starts(alice, as_alice):
