@@ -1,5 +1,7 @@
 """How much each bookmaker is believed."""
 
+from dataclasses import replace
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -21,6 +23,8 @@ TABLE = {
     "commission": Column("Commission", 8, "bookmaker.commission_share"),
     "seen": Column("Last seen", 9, "seen_at", "oldest", "newest"),
 }
+# What nobody has learned in a sport has no columns.
+LEARNED = ("events", "error", "relative", "margin")
 
 
 @require_GET
@@ -28,7 +32,8 @@ TABLE = {
 def bookmakers(request: UserRequest) -> HttpResponse:
     """Show the weights in force in a sport, what they were learned from, how fresh each is."""
     found = books_of(request.GET.get("sport", ""), now=clock.now())
-    table = Table(TABLE, request.GET, "-weight")
+    columns = TABLE if found.weights else _as_set_by_hand()
+    table = Table(columns, request.GET, "-weight")
     return render(
         request,
         "odds/bookmakers.html",
@@ -39,3 +44,8 @@ def bookmakers(request: UserRequest) -> HttpResponse:
             "chips": table.chips,
         },
     )
+
+
+def _as_set_by_hand() -> dict[str, Column]:
+    left = (item for item in TABLE.items() if item[0] not in LEARNED)
+    return {name: replace(column, place=place) for place, (name, column) in enumerate(left, 1)}
