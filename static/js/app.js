@@ -144,6 +144,11 @@
     loss: (value) => value.toFixed(4).replace("-", "−"),
     share: (value, step = 0.001) => `${(value * 100).toFixed(Math.round(step * 1e5) % 100 ? 2 : 1)} %`.replace("-", "−"),
   };
+  // Of tabs that have no room, the one shown is seen.
+  for (const tab of $$(".tabs-line [aria-current]")) {
+    const line = tab.parentElement;
+    line.scrollLeft = tab.offsetLeft - line.offsetLeft - (line.clientWidth - tab.offsetWidth) / 2;
+  }
   const charts = new Map();
   function draw(root) {
     for (const [place, chart] of charts)
@@ -169,7 +174,8 @@
         dash: each.role === "dashed" ? [5, 4] : undefined, spanGaps: true,
         fill: each.role === "loss" ? colour + "26" : undefined,
         paths: data.stepped ? uPlot.paths.stepped({ align: 1 }) : undefined,
-        points: { show: false }, value: (_, value) => (value == null ? "–" : write(value)),
+        points: { show: false }, class: each.role === "faint" ? "u-quiet" : undefined,
+        value: (_, value) => (value == null ? "" : write(value)),
       };
     });
     const marks = {
@@ -177,9 +183,16 @@
         const { ctx, bbox } = plot;
         ctx.save();
         ctx.font = `${11 * devicePixelRatio}px "Inter Variable", sans-serif`;
-        // Beside its mark, on the side where there is room.
+        // Beside its mark, on the side where there is room; not over the same word.
+        const said = [];
         const label = (text, x, y, off) => {
+          if (said.some((each) => each.text === text && Math.hypot(each.x - x, each.y - y) < 60 * devicePixelRatio)) return;
+          said.push({ text, x, y });
           ctx.textAlign = x > bbox.left + bbox.width / 2 ? "right" : "left";
+          ctx.lineWidth = 4 * devicePixelRatio;
+          ctx.strokeStyle = shade("--color-base-100");
+          ctx.setLineDash([]);
+          ctx.strokeText(text, x + (ctx.textAlign === "right" ? -off : off) * devicePixelRatio, y);
           ctx.fillText(text, x + (ctx.textAlign === "right" ? -off : off) * devicePixelRatio, y);
         };
         for (const mark of data.marks || []) {
