@@ -224,7 +224,10 @@ def main() -> int:
         say("from nothing to ready: database, past, model, all processes",
             time.monotonic() - begun, "s")  # fmt: skip
         people = product.make_people(asked.people, f"{origin}/")
-        return _chaos(asked, product, people, receiver)
+        wrong = _chaos(asked, product, people, receiver)
+        if wrong:
+            product.keep_logs()
+        return wrong
 
 
 def _chaos(

@@ -244,6 +244,13 @@ class Deployed:
     def logs(self) -> Path:
         return self.place.logs
 
+    def keep_logs(self) -> None:
+        """Copy them to where they outlive the bench, in place of those kept before."""
+        kept = Path(tempfile.gettempdir()) / "fairline-bench-logs"
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(self.logs(), kept)
+        print(f"its logs are kept in {kept}", file=sys.stderr)
+
     def stop(self) -> None:
         """Let nothing outlive the bench."""
         self._interrupts.ignore_from_here()
@@ -272,10 +279,7 @@ def deployed(*, first_port: int = 0, root: Path = ROOT, **more: str) -> Iterator
     try:
         yield product
     except BaseException:
-        kept = Path(tempfile.gettempdir()) / "fairline-bench-logs"
-        shutil.rmtree(kept, ignore_errors=True)
-        shutil.copytree(product.logs(), kept)
-        print(f"its logs are kept in {kept}", file=sys.stderr)
+        product.keep_logs()
         raise
     finally:
         product.stop()
