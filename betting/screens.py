@@ -238,17 +238,15 @@ class BetRow:
         ]
 
     @property
-    def asked_more(self) -> bool:
-        """Return whether its owner staked more than the waterfall came to."""
-        offered = self.steps[-1].stake if self.steps else Decimal(0)
-        return not self.bet.is_followed and self.bet.stake > offered
+    def asked_otherwise(self) -> str:
+        """Return whether its owner staked "more" or "less" than the waterfall came to.
 
-    @property
-    def asked_less(self) -> bool:
-        """Return whether its owner staked less than the waterfall came to."""
-        return (
-            not self.bet.is_followed and bool(self.steps) and self.bet.stake < self.steps[-1].stake
-        )
+        What had no waterfall came to nothing.
+        """
+        offered = self.steps[-1].stake if self.steps else Decimal(0)
+        if self.bet.is_followed or self.bet.stake == offered:
+            return ""
+        return "more" if self.bet.stake > offered else "less"
 
     @property
     def profit(self) -> Decimal | None:

@@ -98,7 +98,7 @@ def test_what_stops_is_seen_and_holds_at_once_at_every_door(browser, server, wor
     # Keeping away: told once more in plain words, then nobody ends it.
     page.goto(server.url + "/risk/personal/")
     page.get_by_label("For", exact=True).select_option("183")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Keep me away").click()
     expect(page.get_by_role("heading", name="Self-exclusion, 6 months?")).to_be_visible()
     with worker.held():
         queued_before = worker.told(place_for_followers)

@@ -281,7 +281,7 @@ def test_the_stake_offered_is_within_what_the_event_has_left(world, alice):
     assert offered("0.0005") <= bankroll_of(alice.pk).equity * Decimal("0.0005")
 
 
-def test_a_bet_says_who_placed_it_and_what_was_asked_beyond_the_offer(world, as_alice):
+def test_a_bet_says_who_placed_it_and_what_was_asked_instead_of_the_offer(world, as_alice):
     as_alice.post("/bets/place/", stake_form(an_opportunity()))
     bet = Bet.objects.latest("pk")
     mine = as_alice.get(f"/bets/{bet.pk}/").content.decode()
@@ -292,7 +292,9 @@ def test_a_bet_says_who_placed_it_and_what_was_asked_beyond_the_offer(world, as_
     assert ">follow</a> it</dd>" in followed
     assert "by a strategy" in as_alice.get("/bets/").content.decode()
     offered = Decimal(bet.assessment.waterfall[-1]["stake"])
-    assert ("Asked by you" in mine) == (bet.stake > offered)
+    assert bet.stake != offered
+    assert ("More than was worked out" in mine) == (bet.stake > offered)
+    assert ("Less than was worked out" in mine) == (bet.stake < offered)
 
 
 def test_strategies_name_their_markets_as_other_pages_do(world, as_alice):
