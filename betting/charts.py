@@ -35,7 +35,7 @@ def equity_chart(times: Sequence[datetime], done: Performance) -> str | None:
             "x": [times[i].timestamp() for i in at],
             "series": [
                 line("Equity", done.equity[at], "strong"),
-                line("Peak", [done.equity[: i + 1].max() for i in at], "faint"),
+                line("Peak", [done.equity[: i + 1].max() for i in at], "dashed"),
             ],
             "unit": "money",
             "stepped": True,

@@ -83,17 +83,31 @@ def histogram(values: Sequence[float], *, step: float = 0.01, most: float = 0.15
     return Histogram(
         bars=bars,
         x_ticks=[
-            Tick(round(LEFT + (number + half) * wide, 1), percent(number))
+            Tick(
+                round(LEFT + (number + half) * wide, 1),
+                {-half: "≤ ", half: "≥ "}.get(number, "") + percent(number),
+            )
             for number in range(-half, half + 1, max(1, half // 3))
         ],
         # Bets are counted: no tick stands between two.
         y_ticks=[
             Tick(round(TOP + tall * (1 - count / top), 1), f"{count}")
-            for count in sorted({0, top // 2, top})
+            for count in range(0, top + 1, round_step(top))
         ],
         zero=round(LEFT + half * wide, 1),
         mean=round(LEFT + (min(most, max(-most, mean)) / step + half) * wide, 1),
     )
+
+
+def round_step(top: int) -> int:
+    """Return the step of 1, 2 or 5 that gives an axis up to `top` two to five ticks above zero.
+
+    >>> [round_step(top) for top in (1, 3, 7, 60, 6099)]
+    [1, 1, 2, 20, 2000]
+    """
+    power = 10 ** (len(str(top)) - 1)
+    steps = (power // 5, power // 2, power, power * 2, power * 5)
+    return next(step for step in steps if step and top // step <= 5)
 
 
 def diverging(values: Sequence[float], *, width: float = 120.0) -> list[Bar]:

@@ -150,9 +150,11 @@ def outcome_text(told: object) -> str:
 
     >>> outcome_text({"placed": 2, "parked": [], "nba": {"log_loss": 0.6934123, "new": 12}})
     'placed 2, parked none, nba (log loss 0.6934, new 12)'
+    >>> outcome_text({})
+    '–'
     """
     match told:
-        case Mapping():
+        case Mapping() if told:
             each = ((str(name).replace("_", " "), value) for name, value in told.items())
             return ", ".join(
                 f"{name} ({outcome_text(value)})"
@@ -164,7 +166,7 @@ def outcome_text(told: object) -> str:
             return ", ".join(map(outcome_text, told)) or "none"
         case float():
             return f"{told:.4g}"
-        case None:
+        case None | {}:
             return NOTHING
         case _:
             return str(told)

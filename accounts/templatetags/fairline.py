@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from html import escape
 from typing import Any
@@ -179,10 +179,27 @@ def count(value: int | None, unknown: str = formats.NOTHING) -> str:
     return f"{value:,}" if isinstance(value, int) else unknown
 
 
+# Keys that are names.
+NAMES = {
+    "the_odds_api": "The Odds API",
+    "football_data": "football-data.co.uk",
+    "nba": "NBA",
+    "nfl": "NFL",
+}
+
+
 @register.filter
 def words(name: str) -> str:
     """`{{ "full_kelly"|words }}`: a key as a reader's words."""
+    if str(name) in NAMES:
+        return NAMES[str(name)]
     return str(name).replace("_", " ").capitalize().replace("kelly", "Kelly")
+
+
+@register.filter
+def job(name: str) -> str:
+    """`{{ "odds.fetch_odds"|job }}`: what a job does, in words."""
+    return words(str(name).rpartition(".")[2]).replace("clv", "CLV")
 
 
 @register.filter
@@ -239,20 +256,38 @@ PATTERNS = {
     "date": "%-d %b %Y",
     "day": "%a %-d %b",
 }
+# Where a moment lies in another year than the world's, its year is written too.
+OTHER_YEAR = {"short": "%-d %b %Y %H:%M", "day": "%a %-d %b %Y"}
 
 
 @register.simple_tag(takes_context=True)
-def moment(context: template.Context, at: datetime | None, style: str = "short") -> SafeString:
-    """`{% moment bet.placed_at %}`: a moment in the reader's time zone, exact in its title."""
-    if at is None:
+def moment(
+    context: template.Context, at: datetime | str | None, style: str = "short"
+) -> SafeString:
+    """`{% moment bet.placed_at %}`: a moment in the reader's time zone, exact in its title.
+
+    One that is stored as text, such as in a document, is read first.
+    """
+    if not at:
         return mark_safe(formats.NOTHING)  # noqa: S308 a constant
-    local = at.astimezone(zone_of(context.get("user")))
+    at = datetime.fromisoformat(at) if isinstance(at, str) else at
+    zone = zone_of(context.get("user"))
+    local, world = at.astimezone(zone), context.get("world_now")
+    pattern = PATTERNS[style]
+    if world is not None and local.year != world.astimezone(zone).year:
+        pattern = OTHER_YEAR.get(style, pattern)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         at.isoformat(timespec="seconds"),
         local.strftime("%A %-d %B %Y, %H:%M:%S %Z"),
-        local.strftime(PATTERNS[style]),
+        local.strftime(pattern),
     )
+
+
+@register.filter
+def day(stored: str) -> str:
+    """`{{ "2026-01-31"|day }}`: a day that is stored as text."""
+    return date.fromisoformat(stored).strftime(PATTERNS["date"])
 
 
 @register.simple_tag(takes_context=True)

@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import clock
@@ -102,4 +103,8 @@ def _mine(request: UserRequest, form: Publishing, *, status: int) -> HttpRespons
     record = selectors.record_of(request.user.pk)
     shown = selectors.exported(record, now=clock.now()) if record else None
     context = {"record": record, "form": form, "shown": shown, "now": clock.now()}
+    if record:
+        context["address"] = request.build_absolute_uri(
+            reverse("public_record", args=[record.slug])
+        )
     return render(request, "betting/my_record.html", context, status=status)

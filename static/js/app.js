@@ -165,6 +165,7 @@
     const text = shade("--muted");
     const grid = { stroke: shade("--line"), width: 1 };
     const font = '12px "Inter Variable", sans-serif';
+    const stamp = uPlot.fmtDate("{D} {MMM} {YYYY} {HH}:{mm}");
     let nextLine = 0;
     const series = data.series.map((each) => {
       const strong = each.role === "strong";
@@ -219,7 +220,7 @@
       tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), zone),
       cursor: { points: { size: 7 } }, legend: { show: data.legend !== false },
       scales: { x: { time: data.time !== false } },
-      series: [{ label: data.time === false ? data.xLabel || "" : "Time", value: data.time === false ? undefined : "{DD} {MMM} {HH}:{mm}" }, ...series],
+      series: [{ label: data.time === false ? data.xLabel || "" : "Time", value: (_, value) => (value == null ? "" : data.time === false ? String(value) : stamp(uPlot.tzDate(new Date(value * 1e3), zone))) }, ...series],
       axes: [{ ...axis, ...(data.time === false && { incrs: whole }), values: data.time === false ? undefined : [[86400, "{D} {MMM}", null, null, null, null, null, null, 1], [3600, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1], [60, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1]] },
         { ...axis, size: 62, values: (_, ticks, _axis, _space, step) => ticks.map((tick) => write(tick, step)) }],
       plugins: [marks],

@@ -25,7 +25,7 @@
       const text = (paused ? "Paused" : words[state]) + (held ? `, ${waiting} update${waiting > 1 ? "s" : ""} wait${waiting > 1 ? "" : "s"}` : "");
       const place = badge.querySelector("[data-pause-text]");
       if (place.textContent !== text) place.textContent = text;
-      badge.querySelector(".dot").className = `dot dot-${paused ? "paused" : { live: "live", polling: "slow" }[state] || "stale"}`;
+      badge.querySelector(".dot").className = `dot dot-${paused ? "paused" : { live: "live", polling: "slow", connecting: "slow" }[state] || "stale"}`;
     }
   }
   function become(next) {

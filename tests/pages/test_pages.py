@@ -601,7 +601,8 @@ def test_status_begins_with_the_job_that_failed_and_counts_them(as_alice):
         JobRun.objects.create(job=name, started_at=make.NOON, finished_at=make.NOON, succeeded=good)
     page = as_alice.get("/status/").content.decode()
 
-    assert page.index("z.broken") < page.index("a.fine")
+    assert page.index("Broken") < page.index("Fine")
+    assert "z.broken" not in page, "in words to whoever does not run it"
     assert "1 failing" in page
 
 
