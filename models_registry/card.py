@@ -124,7 +124,7 @@ def _refuses(version: ModelVersion, now: datetime) -> Iterator[str]:
     if expired := why_expired(version, now):
         yield f"{expired}."
     elif days:
-        yield f"Everything from {days} days after {version.trained_until:%Y-%m-%d} on: it expires."
+        yield f"Everything from {days} days after {version.trained_until:%-d %b %Y} on: it expires."
     try:
         reach = serving.load_reach(version.artifact, version.checksum)
     except ArtifactRefused as refusal:

@@ -164,6 +164,12 @@ def figure(value: float | None, places: int = 4) -> str:
 
 
 @register.filter
+def scored(value: float | None, name: str) -> str:
+    """`{{ row.model|scored:row.name }}`: a score by its name; accuracy is a share."""
+    return percent(value) if name == "Accuracy" else figure(value)
+
+
+@register.filter
 def signed_figure(value: float | None, places: int = 3) -> str:
     """`{{ part.log_odds|signed_figure:3 }}`: a number with its sign, a true minus."""
     if not isinstance(value, float):

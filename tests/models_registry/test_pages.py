@@ -50,6 +50,7 @@ def test_a_version_is_staged_tagged_noted_promoted_and_rolled_back_by_hand(train
     page = _text(desk.get(f"{other}/"))
     assert "staging, in shadow" in page
     assert "Odd in May. olivia" in page
+    assert re.search(r"Accuracy (best )?\d+\.\d %", page), "as on the list of models"
     assert "candidate to staging, by olivia try it" in page
     assert "staging, in shadow reviewed" in _text(desk.get("/models/"))
     desk.post(f"{other}/untag/", {"tag": "reviewed"})
