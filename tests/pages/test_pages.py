@@ -1,11 +1,13 @@
 """Every page answers, to whom it should, in the reader's own formats, at a constant cost."""
 
+import html
 import json
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pgtrigger
 import pytest
 import time_machine
 from django.db import connection
@@ -319,6 +321,32 @@ def test_an_event_offers_the_bet_where_one_can_be_placed(world, as_alice):
     page = as_alice.get(f"/events/{event}/").content.decode()
     assert "/bets/place/" not in page
     assert "Nothing here pays enough to bet on now" in page
+
+
+def test_an_event_names_the_price_taken_and_draws_the_readers_books_alone(world, as_alice):
+    as_alice.post("/bets/place/", stake_form(an_opportunity()))
+    bet = Bet.objects.latest("pk")
+    with pgtrigger.ignore():
+        Bet.objects.filter(pk=bet.pk).update(matched_price=bet.price + 1)
+    bet.refresh_from_db()
+    world.my_books = [bet.bookmaker.key]
+    world.save()
+    event = bet.selection.market.event_id
+
+    page = as_alice.get(
+        f"/events/{event}/?market=h2h&selection={bet.selection_id}"
+    ).content.decode()
+
+    assert bet.taken_price > bet.price
+    mine = page[page.index("My bets on it") :]
+    assert f"</a> {price_text(bet.taken_price)}<" in mine
+    chart = json.loads(html.unescape(re.search(r'data-chart="([^"]*)"', page)[1]))
+    roles = {each["label"]: each["role"] for each in chart["series"]}
+    assert [each for each, role in roles.items() if role == "line"] == [bet.bookmaker.title]
+    assert {"Best": "strong", "Consensus": "dashed"}.items() <= roles.items()
+    assert [each["y"] for each in chart["marks"] if each["label"] == "my bet"] == [
+        float(bet.taken_price)
+    ]
 
 
 def test_without_htmx_placing_leads_to_the_bet(world, as_alice):
