@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.db.models.expressions import OrderBy
+from django.utils.functional import cached_property
 
 from betting.models import NOT_TAKEN, Bet, BetStatus, Opportunity, Result
 from betting.selectors.bets import (
@@ -114,8 +115,8 @@ class _Counted(Paginator):  # type: ignore[type-arg]
         super().__init__(found, SHOWN)
         self.known = count
 
-    @property
-    def count(self) -> int:  # type: ignore[override]
+    @cached_property
+    def count(self) -> int:
         """Return how many there are in all."""
         return self.known
 
@@ -241,7 +242,7 @@ class BetRow:
     def asked_otherwise(self) -> str:
         """Return whether its owner staked "more" or "less" than the waterfall came to.
 
-        What had no waterfall came to nothing.
+        Empty where they staked as much; what had no waterfall came to nothing.
         """
         offered = self.steps[-1].stake if self.steps else Decimal(0)
         if self.bet.is_followed or self.bet.stake == offered:

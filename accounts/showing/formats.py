@@ -9,6 +9,11 @@ from fractions import Fraction
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "–"
+# What is money in the sentences of stakes and limits: the rest are prices and shares.
+_AMOUNTS = re.compile(
+    r"(?<![\w.])\d+\.\d\d(?= of \d+\.\d\d\b)|(?<=\d of )\d+\.\d\d\b"
+    r"|(?<=Stake )\d+\.\d\d\b|(?<=at most )\d+\.\d\d(?= is possible)"
+)
 
 
 def price_text(price: Decimal | float | None, price_format: str = "decimal") -> str:
@@ -42,12 +47,16 @@ def price_text(price: Decimal | float | None, price_format: str = "decimal") -> 
     return text[:-1] if text.endswith("0") else text
 
 
-def said_text(sentence: str) -> str:
-    """Write the figures of a stored sentence as pages write them.
+def said_text(sentence: str, currency: str = "") -> str:
+    """Write the figures of a stored sentence as pages write them; in a currency, also its money.
 
     >>> said_text("Edge -1.3% is below 2.0% on 2026-01-17.")
     'Edge −1.3 % is below 2.0 % on 2026-01-17.'
+    >>> said_text("1234.50 of 2000.00 is left for one bet.", "EUR")
+    '€1,234.50 of €2,000.00 is left for one bet.'
     """
+    if currency:
+        sentence = _AMOUNTS.sub(lambda found: money_text(Decimal(found[0]), currency), sentence)
     return re.sub(r"(?<=\d)%", " %", re.sub(r"(?<![\w.-])-(?=\d)", MINUS, sentence))
 
 

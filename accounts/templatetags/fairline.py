@@ -139,9 +139,9 @@ def money(amount: Decimal | None, currency: str = "EUR") -> str:
 
 
 @register.filter
-def said(sentence: object) -> str:
-    """Write a stored sentence with its figures as pages write them."""
-    return formats.said_text(str(sentence))
+def said(sentence: object, currency: str = "") -> str:
+    """Write a stored sentence with its figures as pages write them, money in this currency."""
+    return formats.said_text(str(sentence), currency)
 
 
 @register.filter
