@@ -31,6 +31,13 @@ from risk.selectors import BreakersNow, levels_of
 
 # Of CLV each strategy is judged alone: one that lost its edge says nothing of the others.
 OF_PERSON = ("drawdown", "losing_streak", "daily_loss", "weekly_loss")
+# What a breaker's figure counts, where it is no share of equity.
+UNITS = {
+    "losing_streak": "bets in a row",
+    "clv_decay": "standard errors below zero",
+    "stale_feed": "longest ages of a quote",
+    "venue_unknowns": "bets without an answer",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +222,7 @@ def drill_of(
 def _drilled(past: Past, trip: Trip, level: Level, *, strategy: str = "") -> Drilled:
     chosen = past.strategy == strategy if strategy else np.ones(len(past.placed), bool)
     reading = Reading(trip.breaker, trip.figure, level, "")
-    figure = f"{trip.figure:.1%}" if reading.is_share else f"{trip.figure:.1f}"
+    figure = f"{trip.figure:.1%}" if reading.is_share else f"{trip.figure:.1f}".removesuffix(".0")
     bound = f"{level.trip:.1%}" if reading.is_share else f"{level.trip:g}"
     return _blocked(
         past,
@@ -224,7 +231,7 @@ def _drilled(past: Past, trip: Trip, level: Level, *, strategy: str = "") -> Dri
         stops=BreakerNow(trip.breaker, "", reading, strategy).stops,
         at=datetime_of(trip.at),
         until=datetime_of(trip.until),
-        words=f"{figure}, trips at {bound}",
+        words=f"{figure} {UNITS.get(trip.breaker, 'of equity')}, trips at {bound}",
     )
 
 

@@ -109,7 +109,8 @@ def _chart(
 ) -> str:
     """Return the books' lines and the consensus on one axis, the start and my bets marked.
 
-    Books that are not the reader's are drawn faintly: of thirty, none can be told from another.
+    Books that are not the reader's are drawn faintly, without an entry below: of thirty, none can
+    be told from another.
     """
     prices = [line.prices for line in moved.lines]
     series: list[dict[str, object]] = [
@@ -117,6 +118,7 @@ def _chart(
             "label": line.title,
             "values": line.prices,
             "role": "line" if line.title in my_books else "faint",
+            "quiet": line.title not in my_books,
         }
         for line in moved.lines
     ]

@@ -23,7 +23,7 @@ from betting.forms import (
     Locking,
     RefusedFilter,
 )
-from betting.selectors.history import breakers_of, drill_of
+from betting.selectors.history import UNITS, breakers_of, drill_of
 from betting.selectors.money import bankroll_of
 from betting.selectors.stakes import limits_used
 from betting.services.breaking import stale_minutes, world_levels
@@ -40,13 +40,6 @@ from risk.selectors import (
     refused_stakes,
     world_readings,
 )
-
-UNITS = {
-    "losing_streak": "bets in a row",
-    "clv_decay": "standard errors below zero",
-    "stale_feed": "longest ages of a quote",
-    "venue_unknowns": "bets without an answer",
-}
 
 
 @require_GET

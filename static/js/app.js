@@ -123,7 +123,7 @@
     (next < 0 ? $("#place-name") : places[Math.min(next, places.length - 1)])?.focus();
   });
 
-  // Line charts. The data is in data-chart as JSON: {x, series: [{label, values, role, unit}], marks}.
+  // Line charts. The data is in data-chart as JSON: {x, series: [{label, values, role, quiet}], marks}.
   const shade = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const lines = ["--gain", "--loss", "--color-accent", "--color-warning", "--color-secondary"];
   const roles = { strong: "--color-base-content", dashed: "--color-primary", faint: "--muted", loss: "--loss" };
@@ -175,7 +175,7 @@
         dash: each.role === "dashed" ? [5, 4] : undefined, spanGaps: true,
         fill: each.role === "loss" ? colour + "26" : undefined,
         paths: data.stepped ? uPlot.paths.stepped({ align: 1 }) : undefined,
-        points: { show: false }, class: each.role === "faint" ? "u-quiet" : undefined,
+        points: { show: false }, class: each.quiet ? "u-quiet" : undefined,
         value: (_, value) => (value == null ? "" : write(value)),
       };
     });
