@@ -150,6 +150,7 @@ def test_a_drill_says_what_would_have_been_blocked_and_writes_nothing(alice, cap
         Decimal("-20.00"),
     )
     assert lock.stops == "every new stake of yours"
+    assert lock.words == "3 bets in a row, trips at 3"
     assert "Drawdown" in found.quiet
     assert before == [model.objects.count() for model in (Halt, BreakerReading, Transfer)]
     call_command("drill", user="alice", days=30)
