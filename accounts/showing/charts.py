@@ -105,7 +105,7 @@ def round_step(top: int) -> int:
     >>> [round_step(top) for top in (1, 3, 7, 60, 6099)]
     [1, 1, 2, 20, 2000]
     """
-    power = 10 ** (len(str(top)) - 1)
+    power: int = 10 ** (len(str(top)) - 1)
     steps = (power // 5, power // 2, power, power * 2, power * 5)
     return next(step for step in steps if step and top // step <= 5)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django import template
 
 from betting import naming
+from odds.screens import market_title
 
 register = template.Library()
 
@@ -25,6 +26,12 @@ def set_to(value: object, name: str) -> str:
 def settings(changed: Mapping[str, object]) -> str:
     """`{{ trial.changed|settings }}`: several settings in a line."""
     return naming.settings_text(changed)
+
+
+@register.filter
+def market(key: str) -> str:
+    """`{{ "h2h"|market }}`: a market by its name."""
+    return market_title(key)
 
 
 @register.filter

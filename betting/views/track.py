@@ -102,7 +102,9 @@ def export_record(_request: HttpRequest, slug: str) -> HttpResponse:
 def _mine(request: UserRequest, form: Publishing, *, status: int) -> HttpResponse:
     record = selectors.record_of(request.user.pk)
     shown = selectors.exported(record, now=clock.now()) if record else None
-    context = {"record": record, "form": form, "shown": shown, "now": clock.now()}
+    context: dict[str, object] = {
+        "record": record, "form": form, "shown": shown, "now": clock.now()
+    }  # fmt: skip
     if record:
         context["address"] = request.build_absolute_uri(
             reverse("public_record", args=[record.slug])
