@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from accounts.showing.formats import SYMBOLS
 from betting.domain.luck import TWO_SIDED
 from betting.domain.performance import Performance
 
@@ -25,7 +26,7 @@ def line(
     return {"label": label, "values": [round(float(v), digits) for v in values], "role": role}
 
 
-def equity_chart(times: Sequence[datetime], done: Performance) -> str | None:
+def equity_chart(times: Sequence[datetime], done: Performance, currency: str = "") -> str | None:
     """Return equity and its peak, from the money paid in to the last settlement."""
     if not times:
         return None
@@ -38,6 +39,7 @@ def equity_chart(times: Sequence[datetime], done: Performance) -> str | None:
                 line("Peak", [done.equity[: i + 1].max() for i in at], "dashed"),
             ],
             "unit": "money",
+            "sign": SYMBOLS.get(currency, ""),
             "stepped": True,
         }
     )
@@ -80,7 +82,7 @@ def fan_chart(drawn: dict[str, Any] | None) -> str | None:
     )
 
 
-def luck_chart(done: Performance) -> str | None:
+def luck_chart(done: Performance, currency: str = "") -> str | None:
     """Return the profit by bet beside what was expected, and by the close where that is known."""
     if not done.bets or (done.expected_profit is None and not done.closed):
         return None
@@ -96,4 +98,13 @@ def luck_chart(done: Performance) -> str | None:
     if done.closed:
         some = "" if done.closed == done.bets else f", {done.closed} of {done.bets} bets"
         series.append(line(f"By the close{some}", done.by_close[at], "line"))
-    return json.dumps({"x": at, "time": False, "xLabel": "Bet", "series": series, "unit": "money"})
+    return json.dumps(
+        {
+            "x": at,
+            "time": False,
+            "xLabel": "Bet",
+            "series": series,
+            "unit": "money",
+            "sign": SYMBOLS.get(currency, ""),
+        }
+    )

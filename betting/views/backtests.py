@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import clock, live
 from accounts.http import UserRequest
 from accounts.showing.charts import calibration, histogram
+from accounts.showing.formats import SYMBOLS
 from betting import charts, tasks
 from betting.domain.costs import Costs
 from betting.selectors import backtests as selectors
@@ -200,9 +201,9 @@ def backtest(request: UserRequest, backtest_id: int) -> HttpResponse:
             "drawdown": float(done.drawdown[-1]),
             "unknown_clv": done.bets - len(shown.clvs),
             **cuts_shown(request.GET, shown.groups, CUTS),
-            "equity_chart": charts.equity_chart(shown.times, done),
+            "equity_chart": charts.equity_chart(shown.times, done, "EUR"),
             "drawdown_chart": charts.drawdown_chart(shown.times, done),
-            "luck_chart": charts.luck_chart(done),
+            "luck_chart": charts.luck_chart(done, "EUR"),
             "clv_plot": histogram(shown.clvs) if shown.clvs else None,
             "calibration_plot": calibration(bins) if bins else None,
             **outlook_given(row.outlook),
@@ -345,6 +346,7 @@ def _equities(rows: list[Any]) -> str:
             "xLabel": "% of its bets",
             "series": [each for each in series if each["values"]],
             "unit": "money",
+            "sign": SYMBOLS["EUR"],
         }
     )
 

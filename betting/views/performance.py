@@ -79,6 +79,8 @@ def performance(request: UserRequest) -> HttpResponse:
         request.user.pk, (track.bets[at] for at in (record.best, record.worst) if at is not None)
     )
     kept = outlook_kept(request.user.pk)
+    money = first_of(mine, request.user.pk)
+    currency = money.currency
     query = request.GET.copy()
     for name in ("days", "begin", "end"):
         query.pop(name, None)
@@ -99,7 +101,7 @@ def performance(request: UserRequest) -> HttpResponse:
             },
             "drawdown": float(record.drawdown[-1]),
             "unknown_clv": record.bets - len(track.clvs),
-            "money": first_of(mine, request.user.pk),
+            "money": money,
             "periods": PERIODS.items(),
             "period": period,
             "days": days,
@@ -108,9 +110,9 @@ def performance(request: UserRequest) -> HttpResponse:
             "chips_on": any(chip.value for chip in made),
             "query": query.urlencode(),
             "others": query.items(),
-            "equity_chart": charts.equity_chart(track.times, record),
+            "equity_chart": charts.equity_chart(track.times, record, currency),
             "drawdown_chart": charts.drawdown_chart(track.times, record),
-            "luck_chart": charts.luck_chart(record),
+            "luck_chart": charts.luck_chart(record, currency),
             "clv_plot": histogram(track.clvs) if track.clvs else None,
             "calibration_plot": calibration(bins) if bins else None,
             "now": clock.now(),

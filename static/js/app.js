@@ -140,7 +140,7 @@
   const written = { american, fractional, percent: (price) => `${(100 / price).toFixed(1)} %` };
   const units = {
     price: (value, step = 0.01) => (written[document.documentElement.dataset.prices] || decimal)(value, step),
-    money: (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).replace("-", "−"),
+    money: (value, _step, sign = "") => (value < 0 ? "−" : "") + sign + Math.abs(value).toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
     loss: (value) => value.toFixed(4).replace("-", "−"),
     share: (value, step = 0.001) => `${(value * 100).toFixed(Math.round(step * 1e5) % 100 ? 2 : 1)} %`.replace("-", "−"),
   };
@@ -176,7 +176,7 @@
         fill: each.role === "loss" ? colour + "26" : undefined,
         paths: data.stepped ? uPlot.paths.stepped({ align: 1 }) : undefined,
         points: { show: false }, class: each.quiet ? "u-quiet" : undefined,
-        value: (_, value) => (value == null ? "" : write(value)),
+        value: (_, value) => (value == null ? "" : write(value, undefined, data.sign)),
       };
     });
     const marks = {
@@ -222,7 +222,7 @@
       scales: { x: { time: data.time !== false } },
       series: [{ label: data.time === false ? data.xLabel || "" : "Time", value: (_, value) => (value == null ? "" : data.time === false ? String(value) : stamp(uPlot.tzDate(new Date(value * 1e3), zone))) }, ...series],
       axes: [{ ...axis, ...(data.time === false && { incrs: whole }), values: data.time === false ? undefined : [[86400, "{D} {MMM}", null, null, null, null, null, null, 1], [3600, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1], [60, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1]] },
-        { ...axis, size: 62, values: (_, ticks, _axis, _space, step) => ticks.map((tick) => write(tick, step)) }],
+        { ...axis, size: data.sign ? 74 : 62, values: (_, ticks, _axis, _space, step) => ticks.map((tick) => write(tick, step, data.sign)) }],
       plugins: [marks],
     }, [data.x, ...data.series.map((each) => each.values)], place);
     charts.set(place, { plot, source: place.dataset.chart });
