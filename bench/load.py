@@ -2,10 +2,11 @@
 
 Bettors (pages, htmx parts, forms), integrators (API lists, placing with Idempotency-Key) and
 listeners (live streams) by Locust, on everything as deployed (bench/deployed.py), with the
-simulated league playing. The rate rises until one request in twenty takes half a second or one
-fails; then a soak at 70 % of the best, its memory, files and connections watched. Locust runs from
-an environment of its own (requirements/bench.in): FAIRLINE_BENCH_PEERS or --locust says where. It
-shares the machine's cores with what it measures.
+simulated league playing. Its world goes sixty times as fast as ours, and what is due each minute is
+done each five seconds; --clock 1 is how it is deployed. The rate rises until one request in twenty
+takes half a second or one fails; then a soak at 70 % of the best, its memory, files and connections
+watched. Locust runs from an environment of its own (requirements/bench.in): FAIRLINE_BENCH_PEERS or
+--locust says where. It shares the machine's cores with what it measures.
 """
 
 import argparse
@@ -224,6 +225,9 @@ def main() -> int:
     parser.add_argument("--first", type=float, default=6.0, help="requests a second to begin at")
     parser.add_argument("--factor", type=float, default=1.25, help="each rate beside the last")
     parser.add_argument("--step", type=float, default=40.0, help="seconds at each rate")
+    parser.add_argument(
+        "--clock", type=float, default=60.0, help="how fast the world goes; 1: real"
+    )
     parser.add_argument("--soak", type=float, default=30.0, help="minutes; 0: none")
     parser.add_argument("--port", type=int, default=0, help="the first of ten; 0: any free ones")
     parser.add_argument("--locust", default="", help="the program, if not beside the peers")
@@ -232,7 +236,7 @@ def main() -> int:
     peers = Path(os.environ.get("FAIRLINE_BENCH_PEERS", ROOT / ".venv-bench/bin/python"))
     program = asked.locust or str(peers.with_name("locust"))
     with deployed(first_port=asked.port) as product:
-        product.start(rate=60.0)
+        product.start(rate=asked.clock)
         people = product.make_people(40)
         with (product.place.state / "people.jsonl").open("w") as lines:
             lines.writelines(json.dumps(asdict(person)) + "\n" for person in people)
