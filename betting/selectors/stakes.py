@@ -196,13 +196,12 @@ def staked_of(bankroll_id: int, owner_id: int, *, now: datetime) -> Staked:
         cursor.execute(_STAKED, of_played(owner_id, now) | {"bankroll": bankroll_id, "end": end})
         rows = cursor.fetchall()
     today, held = ZERO, OpenStakes()
-    bounds, own = Bounds(), tuple[Room, ...]()
+    # Said in one row, beside a bet or alone. Without it nothing may be decided: no default here.
+    [said] = [row[_OF_BET:] for row in rows if row[-1] is not None]
+    theirs = set_by(said[_OF_PLAYED:])
+    own = personal_rooms(binding_stakes(theirs.personal), played(said[:_OF_PLAYED]))
     what: list[Any]
     for row in rows:
-        if row[-1] is not None:
-            theirs = set_by(row[_OF_BET + _OF_PLAYED :])
-            bounds, limits = theirs.bounds, binding_stakes(theirs.personal)
-            own = personal_rooms(limits, played(row[_OF_BET : _OF_BET + _OF_PLAYED]))
         if row[0] is None:
             continue
         status, placed_at, stake, *what = row[1:_OF_BET]
@@ -210,7 +209,7 @@ def staked_of(bankroll_id: int, owner_id: int, *, now: datetime) -> Staked:
             today += stake
         if status in AT_RISK:
             held.add(_on(*what), int(stake * 100))
-    return Staked(today=today, held=held, bounds=bounds, personal=own)
+    return Staked(today=today, held=held, bounds=theirs.bounds, personal=own)
 
 
 def _on(
