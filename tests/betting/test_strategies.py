@@ -1,13 +1,16 @@
 """Strategies: every change a version, to whom they belong, what they refuse."""
 
+from dataclasses import fields
+
 import pytest
 import time_machine
 from django.db import IntegrityError, InternalError, transaction
 from django.db.utils import ProgrammingError
 
 from accounts.models import AuditEntry
-from betting.domain.configuration import BadConfiguration
+from betting.domain.configuration import BadConfiguration, Configuration
 from betting.models import Opportunity, Strategy, StrategyVersion
+from betting.naming import SETTINGS
 from betting.selectors.opportunities import OpportunityFilter, opportunities
 from betting.services import strategies as services
 from tests import make
@@ -184,3 +187,10 @@ def test_the_api_makes_changes_and_refuses_by_field(alice, bob):
     assert stranger.post("strategies/robot/follow", {"follows": True}).status_code == 404
     shared = {"title": "X", "configuration": {}, "is_shared": True}
     assert api.post("strategies", shared).status_code == 403
+
+
+def test_every_setting_has_a_name_of_its_own():
+    names = [SETTINGS.get(each.name, "") for each in fields(Configuration)]
+
+    assert all(names)
+    assert len(set(names)) == len(names)

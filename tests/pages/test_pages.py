@@ -642,6 +642,12 @@ def test_status_begins_with_the_job_that_failed_and_counts_them(as_alice):
         ("/track-record/", "Performance"),
         ("/journal/", "Strategies"),
         ("/risk/drill/", "Risk"),
+        ("/money/", "Bets"),
+        ("/backtests/", "Performance"),
+        ("/models/drift/", "Models"),
+        ("/models/searches/", "Models"),
+        ("/signals/", "Strategies"),
+        ("/strategies/new/", "Strategies"),
     ],
 )
 def test_a_page_below_another_is_marked_where_the_navigation_leads_to_it(as_alice, page, entry):
