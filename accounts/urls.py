@@ -15,7 +15,6 @@ urlpatterns = [
     path("keys/issue/", keys.issue_key, name="issue_key"),
     path("keys/<str:prefix>/rotate/", keys.rotate_key, name="rotate_key"),
     path("keys/<str:prefix>/revoke/", keys.revoke_key, name="revoke_key"),
-    path("alerts/", alerts.alerts, name="alerts"),
     path("alerts/channels/add/", alerts.add_channel, name="add_channel"),
     path(
         "alerts/channels/<int:channel_id>/remove/",

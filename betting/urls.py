@@ -28,6 +28,7 @@ from betting.views import (
 
 urlpatterns = [
     path("", today.today, name="today"),
+    path("alerts/", alerts.list_alerts, name="alerts"),
     path("alerts/rules/add/", alerts.rule, name="add_rule"),
     path("alerts/rules/<int:rule_id>/", alerts.rule, name="alert_rule"),
     path("bets/", bets.bets, name="bets"),

@@ -27,11 +27,9 @@ A_PAGE = 50
 WORDS = tuple(name for name in COLUMNS if name != "number")
 
 
-@require_GET
-@login_required
-def alerts(request: UserRequest) -> HttpResponse:
-    """Show my rules, channels, and the messages of late, those given up first."""
-    return _page(request)
+def alerts(request: UserRequest, *, names: Mapping[str, str]) -> HttpResponse:
+    """Show my rules, channels, and the messages of late. `names`: of the keys in rules."""
+    return _page(request, names=names)
 
 
 @sensitive_post_parameters("token")
@@ -258,6 +256,7 @@ def _page(
     channel: NewChannel | None = None,
     quiet: QuietHours | None = None,
     made: keeping.Made | None = None,
+    names: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     owner, now = request.user.pk, timezone.now()
@@ -271,6 +270,7 @@ def _page(
         "accounts/alerts.html",
         {
             "rules": selecting.rules_of(owner),
+            "names": names,
             "channels": selecting.channels_of(owner),
             "channel_form": channel or NewChannel(),
             "quiet": quiet,

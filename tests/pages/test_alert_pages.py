@@ -65,6 +65,8 @@ def test_a_rule_is_made_of_names_and_per_cent(alice, as_alice):
     as_alice.post("/alerts/rules/add/", said | {"competition": league.key, "least_edge": "3.5"})
     rule = AlertRule.objects.get()
     assert (rule.competition, rule.least_edge) == (league.key, 0.035)
+    told = as_alice.get("/alerts/").content.decode()
+    assert f"· {league.title} · edge from +3.5 %" in told
     assert 'value="3.5"' in as_alice.get(f"/alerts/rules/{rule.pk}/").content.decode()
 
 
