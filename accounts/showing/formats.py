@@ -52,9 +52,12 @@ def said_text(sentence: str, currency: str = "") -> str:
 
     >>> said_text("Edge -1.3% is below 2.0% on 2026-01-17.")
     'Edge −1.3 % is below 2.0 % on 2026-01-17.'
+    >>> said_text("Edge -0.0% is below 0.0%.")
+    'Edge just under 0 % is below 0.0 %.'
     >>> said_text("1234.50 of 2000.00 is left for one bet.", "EUR")
     '€1,234.50 of €2,000.00 is left for one bet.'
     """
+    sentence = re.sub(r"(?<![\w.])-0\.0+%", "just under 0%", sentence)
     if currency:
         sentence = _AMOUNTS.sub(lambda found: money_text(Decimal(found[0]), currency), sentence)
     return re.sub(r"(?<=\d)%", " %", re.sub(r"(?<![\w.-])-(?=\d)", MINUS, sentence))
