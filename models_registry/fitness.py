@@ -15,9 +15,9 @@ def why_expired(version: ModelVersion, at: datetime) -> str:
     if not days or age <= timedelta(days=days):
         return ""
     return (
-        f"{version} expired: it knows nothing later than {version.trained_until:%Y-%m-%d}, "
-        f"{age.days} days before; versions serve for {days} days (FAIRLINE_MODEL_EXPIRY_DAYS). "
-        "Train a newer one and promote it"
+        f"Version {version.number} expired: it knows nothing later than "
+        f"{version.trained_until:%-d %b %Y}, {age.days} days before; versions serve for {days} "
+        "days. An operator trains a newer one and promotes it"
     )
 
 

@@ -63,7 +63,8 @@ def test_an_expired_version_is_refused_and_its_earlier_words_price_nothing(
     assert counts[PREDICTOR]["refused"] == 0
     refusal = Refusal.objects.get()
     assert (refusal.cause, refusal.version, refusal.event) == ("expired", champion, event)
-    assert "FAIRLINE_MODEL_EXPIRY_DAYS" in refusal.detail
+    assert "versions serve for" in refusal.detail
+    assert PREDICTOR not in refusal.detail, "a reader knows no keys"
     assert priced(event, at=later) == set()
     settings.MODEL_EXPIRY_DAYS = 0
     services.predict_upcoming(now=later + timedelta(hours=1))
