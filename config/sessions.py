@@ -3,8 +3,7 @@
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 
 
 class Sessions(SessionMiddleware):
@@ -13,9 +12,7 @@ class Sessions(SessionMiddleware):
     It would answer 400, as if whoever asked had made a mistake; asking again is right.
     """
 
-    def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Save the session.
 
         Raises:
