@@ -171,7 +171,7 @@
       const strong = each.role === "strong";
       const colour = shade(roles[each.role] || lines[nextLine++ % lines.length]);
       return {
-        label: each.label, stroke: colour, width: strong ? 2.5 : each.role === "faint" ? 1 : 1.5,
+        label: each.label, stroke: each.quiet ? colour + "66" : colour, width: strong ? 2.5 : each.role === "faint" ? 1 : 1.5,
         dash: each.role === "dashed" ? [5, 4] : undefined, spanGaps: true,
         fill: each.role === "loss" ? colour + "26" : undefined,
         paths: data.stepped ? uPlot.paths.stepped({ align: 1 }) : undefined,
