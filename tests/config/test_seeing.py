@@ -4,14 +4,17 @@ import os
 import socket
 import uuid
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import time_machine
 from celery import shared_task
 from celery.contrib.testing.worker import start_worker
+from celery.worker import state
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
+from kombu import Connection
 from prometheus_client import REGISTRY
 from redis import Redis
 
@@ -184,3 +187,25 @@ def test_a_worker_without_a_cache_gives_its_sign_all_the_same(settings, tmp_path
         signs.give(("models",))
 
     assert (tmp_path / "sign").exists()
+
+
+def test_a_worker_with_full_hands_and_no_task_in_them_connects_anew(settings, monkeypatch):
+    """As after a task that ended while the broker was away, whose message nobody answers for."""
+    settings.WORKER_SIGN_FILE = ""
+    with Connection("memory://") as line:
+        channel = line.channel()
+        channel.qos.prefetch_count = 1
+        worker = SimpleNamespace(consumer=SimpleNamespace(task_consumer=None))
+        step = signs.Signs(worker)
+        # While it connects it is nothing yet.
+        step._look(worker, ())
+        worker.consumer.task_consumer = SimpleNamespace(channel=channel)
+        step._look(worker, ())
+        channel.qos.append(object(), "a tag")
+        monkeypatch.setattr(state, "reserved_requests", {"a task at work"})
+        step._look(worker, ())
+        step._look(worker, ())
+        monkeypatch.setattr(state, "reserved_requests", set())
+        step._look(worker, ())
+        with pytest.raises(ConnectionResetError, match="hands are full"):
+            step._look(worker, ())

@@ -41,7 +41,7 @@ class Server:
         self.log = log
         self.application = application
         self.prefix = f"serving-{uuid.uuid4()}"
-        self.port = free_port()
+        self.port = _free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -112,13 +112,13 @@ class Worker:
         self.queue = f"tests-{uuid.uuid4()}"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, **more: str) -> None:
+    def start(self) -> None:
         command = [sys.executable, "-m", "celery", "--app", "config", "--quiet"]
         command += ["worker", "--pool", "prefork", "--concurrency", "1", "--without-gossip"]
         command += ["--without-mingle", "--queues", self.queue, "--loglevel", "warning"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=environment(self.prefix) | more, stdout=log, stderr=log,
+                command, cwd=ROOT, env=environment(self.prefix), stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
 
@@ -233,9 +233,9 @@ def serving(
 
 
 @contextmanager
-def working(folder: Path, prefix: str, **more: str) -> Iterator[Worker]:
+def working(folder: Path, prefix: str) -> Iterator[Worker]:
     worker = Worker(folder / "working.log", prefix)
-    worker.start(**more)
+    worker.start()
     try:
         yield worker
     finally:
@@ -274,7 +274,7 @@ def cookie_of(user: User) -> str:
     return f"sessionid={client.cookies['sessionid'].value}"
 
 
-def free_port() -> int:
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
