@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+
 from accounts.showing.formats import SYMBOLS
 from betting.domain.luck import TWO_SIDED
 from betting.domain.performance import Performance
@@ -36,7 +38,7 @@ def equity_chart(times: Sequence[datetime], done: Performance, currency: str = "
             "x": [times[i].timestamp() for i in at],
             "series": [
                 line("Equity", done.equity[at], "strong"),
-                line("Peak", [done.equity[: i + 1].max() for i in at], "dashed"),
+                line("Peak", np.maximum.accumulate(done.equity)[at], "dashed"),
             ],
             "unit": "money",
             "sign": SYMBOLS.get(currency, ""),

@@ -10,7 +10,7 @@ from django.db.models import Q, Sum
 
 from betting.models import AT_RISK, NOT_TAKEN, Transfer
 from risk.domain.limits import Room
-from risk.personal import MINUTES, Played, personal_limits_of, personal_rooms
+from risk.personal import MINUTES, PERIODS, Played, personal_limits_of, personal_rooms
 
 ZERO = Decimal("0.00")
 
@@ -25,13 +25,12 @@ def began(now: datetime) -> dict[str, datetime]:
     return {"day": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}
 
 
-_PERIODS = ("day", "week", "month")
 _TAKEN = "coalesce(matched_stake, stake)"
 _SUMS = ", ".join(
     f"coalesce(sum({_TAKEN}) FILTER (WHERE status <> ALL(%(not_taken)s) AND placed_at >= %({name})s"
     f"), 0) AS staked_{name}, coalesce(sum(matched_stake - returned) FILTER (WHERE"
     f" status = 'settled' AND settled_at >= %({name})s), 0) AS lost_{name}"
-    for name in _PERIODS
+    for name in PERIODS
 )
 # One row of `%(owner)s`, nothing but zeros unless `{only}`.
 PLAYED = f"""
@@ -57,11 +56,11 @@ def of_played(owner_id: int, now: datetime) -> dict[str, Any]:
 
 def played(row: Sequence[Any]) -> Played:
     """Return what a person played, of a row of PLAYED."""
-    at_risk, *money = row[: 1 + 2 * len(_PERIODS)]
+    at_risk, *money = row[: 1 + 2 * len(PERIODS)]
     return Played(
-        staked=dict(zip(_PERIODS, money[::2], strict=True)),
-        lost=dict(zip(_PERIODS, money[1::2], strict=True)),
-        minutes=dict(zip(_PERIODS, map(int, row[1 + len(money) :]), strict=True)),
+        staked=dict(zip(PERIODS, money[::2], strict=True)),
+        lost=dict(zip(PERIODS, money[1::2], strict=True)),
+        minutes=dict(zip(PERIODS, map(int, row[1 + len(money) :]), strict=True)),
         at_risk=at_risk,
     )
 
