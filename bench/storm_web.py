@@ -32,7 +32,8 @@ class Orders:
     def __init__(self, way: Way, person: Person) -> None:
         self.way, self.person = way, person
         self.headers = {"X-Api-Key": person.key, "Content-Type": "application/json"}
-        self.offers = self.ask("GET", "opportunities?page_size=50").json()["results"]
+        offered = self.ask("GET", "opportunities?recommended=true&page_size=50")
+        self.offers = offered.json()["results"]
         self.tries = self.failures = 0
 
     def ask(self, method: str, path: str, body: str | None = None, key: str = "") -> Answer:
@@ -70,6 +71,8 @@ def identical(orders: Orders) -> tuple[int, int]:
             answers = list(pool.map(ask, range(TIMES)))
             statuses.update(answer.status for answer in answers)
             one += len({answer.body for answer in answers}) == 1
+            if answers[0].status >= 400:
+                print(answers[0].body, file=sys.stderr)
     print(f"identical: {dict(statuses)}", file=sys.stderr)
     return one, sum(times for status, times in statuses.items() if status >= 500)
 

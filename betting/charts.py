@@ -1,8 +1,7 @@
 """What the browser draws of a performance, live or of a backtest: charts as JSON."""
 
 import json
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from accounts.showing.formats import SYMBOLS
 from betting.domain.luck import TWO_SIDED
 from betting.domain.performance import Performance
+from odds.domain.table import FloatArray, TimeArray
 
 MOST_POINTS = 600
 
@@ -22,20 +22,25 @@ def places(count: int) -> list[int]:
 
 
 def line(
-    label: str, values: Iterable[float], role: str = "", *, digits: int = 2
+    label: str, values: Sequence[float] | FloatArray, role: str = "", *, digits: int = 2
 ) -> dict[str, str | list[float]]:
     """Return one line of a chart."""
-    return {"label": label, "values": [round(float(v), digits) for v in values], "role": role}
+    return {"label": label, "values": np.round(values, digits).tolist(), "role": role}
 
 
-def equity_chart(times: Sequence[datetime], done: Performance, currency: str = "") -> str | None:
+def _seconds(times: TimeArray) -> list[float]:
+    found: list[float] = ((times - np.datetime64(0, "s")) / np.timedelta64(1, "s")).tolist()
+    return found
+
+
+def equity_chart(times: TimeArray, done: Performance, currency: str = "") -> str | None:
     """Return equity and its peak, from the money paid in to the last settlement."""
-    if not times:
+    if not len(times):
         return None
     at = places(len(done.equity))
     return json.dumps(
         {
-            "x": [times[i].timestamp() for i in at],
+            "x": _seconds(times[at]),
             "series": [
                 line("Equity", done.equity[at], "strong"),
                 line("Peak", np.maximum.accumulate(done.equity)[at], "dashed"),
@@ -47,14 +52,14 @@ def equity_chart(times: Sequence[datetime], done: Performance, currency: str = "
     )
 
 
-def drawdown_chart(times: Sequence[datetime], done: Performance) -> str | None:
+def drawdown_chart(times: TimeArray, done: Performance) -> str | None:
     """Return the fall from the peak so far, drawn downwards."""
-    if not times:
+    if not len(times):
         return None
     at = places(len(times))
     return json.dumps(
         {
-            "x": [times[i].timestamp() for i in at],
+            "x": _seconds(times[at]),
             "series": [line("Drawdown", -done.drawdown[at], "loss", digits=5)],
             "unit": "share",
             "stepped": True,

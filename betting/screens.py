@@ -6,9 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
 from django.db.models.expressions import OrderBy
-from django.utils.functional import cached_property
 
 from betting.models import NOT_TAKEN, Bet, BetStatus, Opportunity, Result
 from betting.selectors.bets import (
@@ -43,7 +41,7 @@ from risk.domain.staking import Step
 from risk.models import Halt
 from risk.selectors import Rules, rules_of
 
-SHOWN = 60
+SHOWN = 40
 BETS_A_PAGE = 50
 
 
@@ -108,19 +106,6 @@ class Today:
     page: Page[Opportunity]
 
 
-class _Counted(Paginator):  # type: ignore[type-arg]
-    """Pages of what was counted already."""
-
-    def __init__(self, found: QuerySet[Opportunity], count: int) -> None:
-        super().__init__(found, SHOWN)
-        self.known = count
-
-    @cached_property
-    def count(self) -> int:
-        """Return how many there are in all."""
-        return self.known
-
-
 def bettor_of(owner_id: int, *, now: datetime) -> Bettor:
     """Return a person's first bankroll with what is staked of it, and their rules."""
     money = bankroll_of(owner_id)
@@ -157,7 +142,10 @@ def today(
     bettor = bettor_of(owner_id, now=now)
     open_count, passed_count = opportunity_counts(replace(which, recommended=None))
     count = open_count if which.recommended else passed_count
-    shown = _Counted(opportunities_with_models(which, order=order), count).get_page(page)
+    pages = Paginator(opportunities_with_models(which, order=order), SHOWN)
+    # Both tabs are counted at once.
+    pages.count = count
+    shown = pages.get_page(page)
     rows = _rows(list(shown.object_list), bettor, now=now, rate=rate)
     return Today(
         rows=rows,

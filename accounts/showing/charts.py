@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 480.0, 260.0, 44.0, 34.0, 10.0, 10.0
 
@@ -42,14 +43,14 @@ class Histogram:
     height: float = HEIGHT
 
 
-def histogram(values: Sequence[float], *, step: float = 0.01, most: float = 0.15) -> Histogram:
+def histogram(values: NDArray[np.float64], *, step: float = 0.01, most: float = 0.15) -> Histogram:
     """Return the bars of a histogram around zero; what lies outside falls into the end bars.
 
-    >>> [bar.text for bar in histogram([0.011, 0.012, -0.2]).bars if bar.height]
+    >>> [bar.text for bar in histogram(np.array([0.011, 0.012, -0.2])).bars if bar.height]
     ['−15 % or less: 1', '1 % to 2 %: 2']
     """
     half = round(most / step)
-    places = np.floor(np.asarray(values) / step + 1e-9).astype(np.int64) + half
+    places = np.floor(values / step + 1e-9).astype(np.int64) + half
     counts = np.bincount(np.clip(places, 0, 2 * half - 1), minlength=2 * half).tolist()
     top = max(counts, default=0) or 1
     room, tall = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
@@ -79,7 +80,7 @@ def histogram(values: Sequence[float], *, step: float = 0.01, most: float = 0.15
                 text=text,
             )
         )
-    mean = sum(values) / len(values) if values else 0.0
+    mean = float(values.mean()) if len(values) else 0.0
     return Histogram(
         bars=bars,
         x_ticks=[

@@ -88,6 +88,7 @@ class Column:
     """A column of a table: its place in a row from 1, by what it is sorted, what large is.
 
     `path` is of a query (`event__starts_at`), or of rows that are here already (`earned.value`).
+    What `is_known` of every row can be read from an index: no place is said for what is not.
     """
 
     label: str
@@ -96,6 +97,7 @@ class Column:
     low: str = "low"
     high: str = "high"
     is_figure: bool = True
+    is_known: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ class Table:
         """Return how a query sorts; what is not known comes last either way."""
         column = self.columns[self.sorted_by.removeprefix("-")]
         is_down = self.sorted_by.startswith("-")
-        return (OrderBy(F(column.path), descending=is_down, nulls_last=True),)
+        last = None if column.is_known else True
+        return (OrderBy(F(column.path), descending=is_down, nulls_last=last),)
 
     def in_order(self, rows: Iterable[Row]) -> list[Row]:
         """Return rows that are here already in that order; what is not known comes last."""

@@ -1,13 +1,14 @@
 """The same bets cut by book, market, edge, price, lead time and whatever else names them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
-from betting.domain.luck import Interval, mean_of, yield_of
+from betting.domain.luck import Interval, yields_of
 from betting.domain.record import Record
-from odds.domain.table import FloatArray, TextArray
+from odds.domain.table import BoolArray, FloatArray, IntArray, TextArray
 
 UNKNOWN = "not known"
 HOUR = np.timedelta64(3_600_000_000, "us")
@@ -24,6 +25,42 @@ SIZES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Labels:
+    """What each of some bets is called: `names` (g,), no two alike, and its place in them (n,)."""
+
+    names: list[str]
+    place: IntArray
+
+    @classmethod
+    def of(cls, names: TextArray | Sequence[str]) -> Self:
+        """Return them of each bet's name, (n,)."""
+        return cls.numbered(*np.unique(np.asarray(names, np.str_), return_inverse=True))
+
+    @classmethod
+    def numbered(cls, names: TextArray | Sequence[str], place: IntArray) -> Self:
+        """Return them of each bet's place in names, of which some may be alike, some of no bet.
+
+        >>> Labels.numbered(["a", "b", "a", "c"], np.array([0, 2, 1, 0]))
+        Labels(names=['a', 'b'], place=array([0, 0, 1, 0]))
+        """
+        used, of_each = np.unique(place, return_inverse=True)
+        every, same = np.unique(np.asarray(names, np.str_)[used], return_inverse=True)
+        return cls(every.tolist(), same[of_each])
+
+    def renamed(self, say: Callable[[str], str]) -> Self:
+        """Return them with each name as `say` has it."""
+        return self.numbered([say(name) for name in self.names], self.place)
+
+    def of_each(self) -> TextArray:
+        """Return the name of each bet, (n,)."""
+        return np.asarray(self.names, np.str_)[self.place]
+
+    def are(self, name: str) -> BoolArray:
+        """Return which bets are called so, (n,)."""
+        return np.asarray([each == name for each in self.names], np.bool_)[self.place]
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """What some of the bets come to. `clv_count` of them have a close."""
 
@@ -31,29 +68,29 @@ class Group:
     bets: int
     staked: float
     profit: float
-    yield_: Interval | None
+    yield_: Interval
     expected: float | None
     clv: float | None
     clv_count: int
 
     @property
-    def earned(self) -> Interval | None:
+    def earned(self) -> Interval:
         """Return the yield: templates cannot read a name that ends in an underscore."""
         return self.yield_
 
 
-def buckets(values: FloatArray, bounds: Sequence[tuple[float, str]], rest: str) -> TextArray:
-    """Return the name of each value's bucket, `UNKNOWN` for NaN. Shape (n,).
+def buckets(values: FloatArray, bounds: Sequence[tuple[float, str]], rest: str) -> Labels:
+    """Return which bucket each value falls into, `UNKNOWN` for NaN. Shape (n,).
 
-    >>> buckets(np.array([0.01, 0.02, np.nan]), EDGES, "7 % or more").tolist()
+    >>> buckets(np.array([0.01, 0.02, np.nan]), EDGES, "7 % or more").of_each().tolist()
     ['under 2 %', '2 % to 4 %', 'not known']
     """
-    names = np.array([*(name for _, name in bounds), rest])
+    names = [*(name for _, name in bounds), rest, UNKNOWN]
     place = np.searchsorted([bound for bound, _ in bounds], values, side="right")
-    return np.where(np.isnan(values), UNKNOWN, names[place])
+    return Labels.numbered(names, np.where(np.isnan(values), len(names) - 1, place))
 
 
-def sizes_of(record: Record) -> dict[str, TextArray]:
+def sizes_of(record: Record) -> dict[str, Labels]:
     """Return the buckets that any record can be cut by: edge, price and lead time."""
     lead = (record.starts_at - record.placed_at) / HOUR
     return {
@@ -70,30 +107,41 @@ def by_size(key: str, groups: Sequence[Group]) -> list[Group]:
     return sorted(groups, key=lambda group: names.index(group.name))
 
 
-def groups_of(record: Record, names: TextArray | Sequence[str]) -> list[Group]:
-    """Return the bets added up by name, the most bets first; `names` (n,)."""
-    every, place = np.unique(np.asarray(names, dtype=np.str_), return_inverse=True)
-    found = [_group(str(name), record.where(place == at)) for at, name in enumerate(every)]
+def groups_of(record: Record, labels: Labels) -> list[Group]:
+    """Return the bets added up by name, the most bets first."""
+    place, count = labels.place, len(labels.names)
+
+    def totals(values: FloatArray | BoolArray) -> list[float]:
+        found: list[float] = np.bincount(place, weights=values, minlength=count).tolist()
+        return found
+
+    known, valued = ~np.isnan(record.probability), ~np.isnan(record.clv)
+    expected = zip(totals(known), totals(np.nan_to_num(record.stake * record.edge)), strict=True)
+    clvs = zip(totals(valued), totals(np.nan_to_num(record.clv)), strict=True)
+    found = [
+        Group(
+            name=name,
+            bets=earned.count,
+            staked=staked,
+            profit=profit,
+            yield_=earned,
+            expected=promised if beliefs else None,
+            clv=clv / closes if closes else None,
+            clv_count=int(closes),
+        )
+        for name, staked, profit, earned, (beliefs, promised), (closes, clv) in zip(
+            labels.names,
+            totals(record.stake),
+            totals(record.profit),
+            yields_of(record, place, count),
+            expected,
+            clvs,
+            strict=True,
+        )
+    ]
     return sorted(found, key=lambda group: (-group.bets, group.name))
 
 
-def cut(record: Record, labels: Mapping[str, TextArray | Sequence[str]]) -> dict[str, list[Group]]:
+def cut(record: Record, labels: Mapping[str, Labels]) -> dict[str, list[Group]]:
     """Return the groups by each of the labels, and by the sizes that any record has."""
-    return {key: groups_of(record, names) for key, names in {**labels, **sizes_of(record)}.items()}
-
-
-def _group(name: str, record: Record) -> Group:
-    valued = ~np.isnan(record.clv)
-    clv = mean_of(record.clv[valued], record.event[valued])
-    known = ~np.isnan(record.probability)
-    expected = float((record.stake * record.edge)[known].sum()) if known.any() else None
-    return Group(
-        name=name,
-        bets=len(record),
-        staked=float(record.stake.sum()),
-        profit=float(record.profit.sum()),
-        yield_=yield_of(record),
-        expected=expected,
-        clv=clv.value if clv else None,
-        clv_count=int(valued.sum()),
-    )
+    return {key: groups_of(record, each) for key, each in {**labels, **sizes_of(record)}.items()}

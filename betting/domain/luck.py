@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -76,26 +77,38 @@ class _Sums:
     def value(self) -> float:
         return float(self.profit.sum() / self.stake.sum())
 
-    def error(self) -> float:
-        """Return the standard error of the ratio of sums, what each adds beyond its share."""
-        k = len(self)
-        residual = self.profit - self.value() * self.stake
-        return float(np.sqrt((residual**2).sum() * k / max(k - 1, 1)) / self.stake.sum())
+
+def _added(place: IntArray, values: FloatArray, count: int = 0) -> FloatArray:
+    return np.asarray(np.bincount(place, weights=values, minlength=count), dtype=np.float64)
 
 
-def _added(place: IntArray, values: FloatArray) -> FloatArray:
-    return np.asarray(np.bincount(place, weights=values), dtype=np.float64)
+def yields_of(record: Record, place: IntArray, count: int) -> list[Interval]:
+    """Return by group the profit per unit staked with the interval of a ratio of sums.
 
-
-def yield_of(record: Record) -> Interval | None:
-    """Return profit per unit staked with the interval of a ratio of sums, events being independent.
-
-    The quick one, for one line of many; `resampled_yield` is the one that a verdict rests on.
+    `place` (n,) tells each bet's group, of `count`; none may be empty. Events are independent. The
+    quick ones, for lines of a table; `resampled_yield` is the one that a verdict rests on.
     """
-    if not len(record):
-        return None
-    sums = _Sums.of(record)
-    return _bounded(sums.value(), sums.error(), len(record))
+    events, event = np.unique(record.event, return_inverse=True)
+    shape = (count, len(events))
+    cell = place * len(events) + event
+
+    def added(values: FloatArray) -> FloatArray:
+        return _added(cell, values, count * len(events)).reshape(shape)
+
+    stake, profit, bets = (
+        added(each) for each in (record.stake, record.profit, np.ones(len(record)))
+    )
+    staked = stake.sum(axis=1)
+    values = profit.sum(axis=1) / staked
+    clusters = (bets > 0).sum(axis=1)
+    squares = ((profit - values[:, None] * stake) ** 2).sum(axis=1)
+    errors = np.sqrt(squares * clusters / np.maximum(clusters - 1, 1)) / staked
+    return [
+        _bounded(value, error, int(n))
+        for value, error, n in zip(
+            values.tolist(), errors.tolist(), bets.sum(axis=1).tolist(), strict=True
+        )
+    ]
 
 
 def resampled_yield(record: Record) -> Interval | None:
@@ -114,11 +127,23 @@ def resampled_yield(record: Record) -> Interval | None:
     if k > MOST_CLUSTERS:
         bundle = np.arange(k) % MOST_CLUSTERS
         sums, k = _Sums(_added(bundle, sums.stake), _added(bundle, sums.profit)), MOST_CLUSTERS
-    drawn = np.random.default_rng(SEED).integers(0, k, (RESAMPLES, k))
-    yields = sums.profit[drawn].sum(axis=1) / sums.stake[drawn].sum(axis=1)
+    drawn = _draws(k)
+    yields = (drawn @ sums.profit) / (drawn @ sums.stake)
     low, high = np.quantile(yields, (0.025, 0.975)).tolist()
     wider = float(np.sqrt(k / (k - 1)))
     return Interval(value, value - (value - low) * wider, value + (high - value) * wider, n)
+
+
+@lru_cache(maxsize=2)
+def _draws(k: int) -> FloatArray:
+    """Return how often each of k is drawn in each of `RESAMPLES` draws of k, (RESAMPLES, k).
+
+    They are the same for all bets; the two kept are those of many bets, 16 MB, and of few.
+    """
+    drawn = np.random.default_rng(SEED).integers(0, k, (RESAMPLES, k))
+    places = drawn + np.arange(RESAMPLES)[:, None] * k
+    counts = np.bincount(places.ravel(), minlength=RESAMPLES * k)
+    return counts.reshape(RESAMPLES, k).astype(np.float64)
 
 
 def mean_of(values: FloatArray, cluster: IntArray) -> Interval | None:

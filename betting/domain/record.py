@@ -53,3 +53,13 @@ def days_of(moments: TimeArray) -> IntArray:
     [2]
     """
     return np.asarray((moments - np.datetime64(0, "us")) // DAY, dtype=np.int64)
+
+
+def curve_times(record: Record, begins: np.datetime64) -> TimeArray:
+    """Return the moments of the points of a curve, (n + 1,): its beginning, then each settlement.
+
+    A curve does not go back: it begins with the first settlement at the latest. Empty without bets.
+    """
+    if not len(record):
+        return record.settled_at
+    return np.concatenate([[min(begins, record.settled_at[0])], record.settled_at])

@@ -195,6 +195,7 @@ class Opportunity(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["status", "-edge"], name="opportunity_best"),
+            models.Index(fields=["-as_of", "-id"], name="opportunity_newest"),
         ]
         triggers: ClassVar = [
             pgtrigger.Trigger(

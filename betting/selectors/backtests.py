@@ -1,18 +1,17 @@
 """Backtests and sweeps as they are shown: figures, cuts, how many were tried, what is left."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from betting.domain.breakdowns import Group, cut
+from betting.domain.breakdowns import Group, Labels, cut
 from betting.domain.luck import TWO_SIDED, Interval
 from betting.domain.performance import Performance, measure
-from betting.domain.record import Record
+from betting.domain.record import Record, curve_times
 from betting.domain.sweep_map import SweepMap, Trial, sweep_map
 from betting.models import Backtest, Strategy, Sweep
 from betting.selectors.settled import regimes_at
@@ -20,7 +19,7 @@ from betting.selectors.strategies import LEAGUE, seen_by
 from betting.services.backtesting import CAPITAL
 from betting.services.kept_bets import unpack
 from models_registry.domain.holdout import expected_best
-from odds.domain.table import TextArray
+from odds.domain.table import FloatArray, TimeArray
 from odds.models import Competition, Event
 from odds.screens import bookmaker_titles, market_title
 
@@ -56,8 +55,8 @@ class BacktestShown:
 
     row: Backtest
     performance: Performance
-    times: list[datetime]
-    clvs: list[float]
+    times: TimeArray
+    clvs: FloatArray
     groups: dict[str, list[Group]]
     tried: Tried
 
@@ -165,30 +164,25 @@ def backtest_shown(row: Backtest) -> BacktestShown | None:
     kept = unpack(bytes(row.bets))
     record = kept.record
     done = measure(record, capital=CAPITAL / 100)
-    begins = datetime(row.starts_on.year, row.starts_on.month, row.starts_on.day, tzinfo=UTC)
-    settled = [
-        datetime.fromtimestamp(micros / 1e6, tz=UTC)
-        for micros in record.settled_at.astype(np.int64).tolist()
-    ]
     titles = bookmaker_titles()
-    labels = {
-        "bookmaker": [titles.get(key, key) for key in kept.labels["bookmaker"].tolist()],
-        "market": [market_title(key) for key in kept.labels["market"].tolist()],
-        "selection": [key.capitalize() for key in kept.labels["selection"].tolist()],
-        "season": kept.labels["season"].tolist(),
-        "regime": _regimes(row, record),
+    said: dict[str, Callable[[str], str]] = {
+        "bookmaker": lambda key: titles.get(key, key),
+        "market": market_title,
+        "selection": str.capitalize,
+        "season": str,
     }
+    labels = {key: Labels.of(kept.labels[key]).renamed(say) for key, say in said.items()}
     return BacktestShown(
         row=row,
         performance=done,
-        times=[begins, *settled] if settled else [],
-        clvs=record.clv[~np.isnan(record.clv)].tolist(),
-        groups=cut(record, labels) if settled else {},
+        times=curve_times(record, np.datetime64(row.starts_on, "us")),
+        clvs=record.clv[~np.isnan(record.clv)],
+        groups=cut(record, labels | {"regime": _regimes(row, record)}) if len(record) else {},
         tried=tried(row, done.yield_),
     )
 
 
-def _regimes(row: Backtest, record: Record) -> TextArray:
+def _regimes(row: Backtest, record: Record) -> Labels:
     competition = Competition.objects.filter(key=row.competition_key).values_list("pk", flat=True)
     return regimes_at(np.full(len(record), competition.first() or 0), record.placed_at)
 

@@ -31,20 +31,30 @@ class JournalFilter:
 
 def journal(user_id: int, which: JournalFilter = JournalFilter()) -> QuerySet[Opportunity]:
     """Return decisions a person sees, newest first, each with their own bets on it."""
-    mine = Bet.objects.filter(owner_id=user_id)
-    found = opportunities(
-        OpportunityFilter(
-            seen_by=user_id,
-            strategy=which.strategy,
-            competition=which.competition,
-            event=which.event,
-            recommended={"left": True, "passed": False}.get(which.kind or ""),
-        )
-    ).prefetch_related(Prefetch("bets", mine.order_by("pk"), to_attr="my_bets"))
-    taken = Exists(mine.filter(opportunity=OuterRef("pk")))
+    mine = Bet.objects.filter(owner_id=user_id).order_by("pk")
+    found = opportunities().filter(_conditions(user_id, which))
+    return found.prefetch_related(Prefetch("bets", mine, to_attr="my_bets")).order_by(
+        "-as_of", "-pk"
+    )
+
+
+def decisions_counted(user_id: int, which: JournalFilter) -> int:
+    """Return how many `journal` has: without what each shows, which takes as long."""
+    return Opportunity.objects.filter(_conditions(user_id, which)).count()
+
+
+def _conditions(user_id: int, which: JournalFilter) -> Q:
+    found = OpportunityFilter(
+        seen_by=user_id,
+        strategy=which.strategy,
+        competition=which.competition,
+        event=which.event,
+        recommended={"left": True, "passed": False}.get(which.kind or ""),
+    ).conditions()
     if which.kind in ("taken", "left"):
-        found = found.filter(taken if which.kind == "taken" else ~taken)
-    return found.order_by("-as_of", "-pk")
+        taken = Exists(Bet.objects.filter(owner_id=user_id, opportunity=OuterRef("pk")))
+        found &= Q(taken) if which.kind == "taken" else ~Q(taken)
+    return found
 
 
 def entry_of(user_id: int, opportunity_id: int) -> JournalEntry | None:

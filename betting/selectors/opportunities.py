@@ -1,9 +1,11 @@
 """Opportunities: which, with all that one row shows, and how many there are."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from betting.selectors.stakes import Staked, draw_is_offered, on_selection, scop
 from odds.models import Bookmaker, looks_at
 from risk.domain.exposure import On
 from risk.domain.kelly import kelly_fraction, net_price
-from risk.domain.staking import OWN, Proposal, Step
+from risk.domain.staking import OWN, Plan, Proposal, Step
 from risk.selectors import Rules
 
 MARKET = "quote__selection__market"
@@ -167,7 +169,7 @@ def proposal_of(opportunity: Opportunity, *, price: float) -> Proposal:
 
     One without a slate, from before slates were staked at once, is staked as if it were alone.
     """
-    plan = plan_of(Configuration.from_json(opportunity.configuration))
+    plan = _plan_of(opportunity)
     share = opportunity.kelly_share
     if share is None and plan.kind == OWN:
         share = opportunity.stake_share
@@ -179,7 +181,17 @@ def proposal_of(opportunity: Opportunity, *, price: float) -> Proposal:
 
 def is_leg(opportunity: Opportunity) -> bool:
     """Return whether it earns only together with others that are taken with it."""
-    return plan_of(Configuration.from_json(opportunity.configuration)).kind == OWN
+    return _plan_of(opportunity).kind == OWN
+
+
+def _plan_of(opportunity: Opportunity) -> Plan:
+    return _plan_written(json.dumps(opportunity.configuration))
+
+
+@lru_cache(maxsize=64)
+def _plan_written(configuration: str) -> Plan:
+    """Return the plan of a configuration: a page has many rows of few of them."""
+    return plan_of(Configuration.from_json(json.loads(configuration)))
 
 
 def on_opportunity(found: Opportunity) -> On:

@@ -11,10 +11,11 @@ from django.db.models import F, Q, QuerySet, Sum
 from betting.domain.breakdowns import Group, cut, sizes_of
 from betting.domain.luck import Interval, mean_of
 from betting.domain.performance import Performance, measure
-from betting.domain.record import Record
+from betting.domain.record import Record, curve_times
 from betting.models import Bet, BetStatus, Outlook, Transfer
 from betting.selectors.money import ZERO, BankrollMoney, bankrolls_of
 from betting.selectors.settled import EVENT, QUALITIES, Settled, read_settled, regimes_at
+from odds.domain.table import FloatArray, IntArray, TimeArray
 
 # What bets are grouped by and no column has.
 GROUPED = ("version", "regime", "edge", "price", "lead")
@@ -76,9 +77,9 @@ class TrackRecord:
 
     performance: Performance
     record: Record
-    bets: list[int]
-    times: list[datetime]
-    clvs: list[float]
+    bets: IntArray
+    times: TimeArray
+    clvs: FloatArray
     won: int
     groups: dict[str, list[Group]]
     raw_clv: Interval | None
@@ -110,9 +111,9 @@ def track_record_of(
     return TrackRecord(
         performance=measure(record, capital=capital),
         record=record,
-        bets=bets.ids.tolist(),
-        times=_times(owner_id, record, which) if len(record) else [],
-        clvs=record.clv[~np.isnan(record.clv)].tolist(),
+        bets=bets.ids,
+        times=_times(owner_id, record, which),
+        clvs=record.clv[~np.isnan(record.clv)],
         won=int((record.profit > 0).sum()),
         groups=cut(record, bets.labels()) if len(record) else {},
         raw_clv=_raw_clv(bets),
@@ -185,26 +186,26 @@ def _grouped(bets: Settled, which: PerformanceFilter) -> Settled:
         return bets
     names = sizes_of(bets.record) | bets.labels()
     return bets.where(
-        np.logical_and.reduce([names[key] == name for key, name in which.groups.items()])
+        np.logical_and.reduce([names[key].are(name) for key, name in which.groups.items()])
     )
 
 
-def _times(owner_id: int, record: Record, which: PerformanceFilter) -> list[datetime]:
-    """Return the moments of the curve: where it begins, then each settlement.
-
-    It begins when money was first paid in, or with the stretch if later.
-    """
+def _times(owner_id: int, record: Record, which: PerformanceFilter) -> TimeArray:
+    """Return the moments of the curve, from when money was first paid in, or the stretch begins."""
+    if not len(record):
+        return record.settled_at
     paid = (
         Transfer.objects.filter(source__bankroll__owner_id=owner_id, kind=Transfer.Kind.DEPOSIT)
         .order_by("at")
         .values_list("at", flat=True)
         .first()
     )
-    settled = [at.replace(tzinfo=UTC) for at in record.settled_at.tolist()]
-    placed = record.placed_at[0].item().replace(tzinfo=UTC)
-    moments = [moment for moment in (paid, which.since) if moment is not None]
-    # Never after the first settlement: a curve does not go back.
-    return [min(max(moments, default=placed), settled[0]), *settled]
+    moments = [
+        np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
+        for moment in (paid, which.since)
+        if moment is not None
+    ]
+    return curve_times(record, max(moments, default=record.placed_at[0]))
 
 
 def _earned(settled: QuerySet[Bet]) -> Decimal:
@@ -224,7 +225,7 @@ def regimes_of(bets: QuerySet[Bet]) -> dict[int, str]:
             "datetime64[us]",
         ),
     )
-    return {pk: name for (pk, _, _), name in zip(rows, names.tolist(), strict=True)}
+    return {pk: name for (pk, _, _), name in zip(rows, names.of_each().tolist(), strict=True)}
 
 
 def outlook_kept(owner_id: int) -> Outlook | None:

@@ -21,12 +21,12 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce, Greatest
 
-from betting.domain.breakdowns import UNKNOWN
+from betting.domain.breakdowns import UNKNOWN, Labels
 from betting.domain.record import Record, days_of
 from betting.domain.regimes import regime_name
 from betting.models import Bet, MarketDay
 from odds.database import fetch_columns
-from odds.domain.table import BoolArray, FloatArray, IntArray, TextArray, TimeArray
+from odds.domain.table import BoolArray, FloatArray, IntArray, TimeArray
 from odds.screens import market_title
 
 EVENT = "selection__market__event"
@@ -73,8 +73,8 @@ class Settled:
             named_by,
         )
 
-    def labels(self) -> dict[str, TextArray]:
-        """Return what each bet is cut by, in words. Two queries."""
+    def labels(self) -> dict[str, Labels]:
+        """Return what the bets are cut by, in words. Two queries."""
         names = _names(self.named_by, self.ids)
         return names | {"regime": regimes_at(self.named_by["competition"], self.record.placed_at)}
 
@@ -114,13 +114,13 @@ def read_settled(bets: QuerySet[Bet]) -> Settled:
     return Settled(found["of_id"], record, real("raw_clv"), found["of_quality"], named_by)
 
 
-def regimes_at(competitions: IntArray, placed_at: TimeArray) -> TextArray:
+def regimes_at(competitions: IntArray, placed_at: TimeArray) -> Labels:
     """Return the market regime known when each bet was placed, shapes (n,). One query.
 
     That of the last day of events whose results were in by then: two days before at the latest.
     """
     latest = days_of(placed_at) - RESULTS_ARE_IN.days
-    names = np.full(len(latest), UNKNOWN, dtype=object)
+    names, place = [UNKNOWN], np.zeros(len(latest), np.int64)
     days: dict[int, list[tuple[int, str]]] = {}
     for competition, day, label, count in (
         MarketDay.objects.filter(
@@ -133,11 +133,11 @@ def regimes_at(competitions: IntArray, placed_at: TimeArray) -> TextArray:
         days.setdefault(competition, []).append((number, regime_name(label or 0, count or 1)))
     for competition, known in days.items():
         numbers = np.array([number for number, _ in known])
-        place = np.searchsorted(numbers, latest, side="right") - 1
-        fresh = (place >= 0) & (numbers[place] >= latest - STALE.days)
-        said = np.array([name for _, name in known], dtype=object)[place]
-        names = np.where((competitions == competition) & fresh, said, names)
-    return names.astype(np.str_)
+        at = np.searchsorted(numbers, latest, side="right") - 1
+        fresh = (competitions == competition) & (at >= 0) & (numbers[at] >= latest - STALE.days)
+        place[fresh] = len(names) + at[fresh]
+        names += [name for _, name in known]
+    return Labels.numbered(names, place)
 
 
 def _columns() -> dict[str, Expression | F]:
@@ -181,7 +181,7 @@ def _columns() -> dict[str, Expression | F]:
     }
 
 
-def _names(named_by: Mapping[str, IntArray], ids: IntArray) -> dict[str, TextArray]:
+def _names(named_by: Mapping[str, IntArray], ids: IntArray) -> dict[str, Labels]:
     """Return what bets are named by, in words, as any bet of each name says it. One query."""
     found = {
         key: np.unique(column, return_index=True, return_inverse=True)
@@ -206,6 +206,6 @@ def _names(named_by: Mapping[str, IntArray], ids: IntArray) -> dict[str, TextArr
         )
     }  # fmt: skip
     return {
-        key: np.array([said[int(ids[at])][key] for at in first.tolist()], np.str_)[place]
+        key: Labels.numbered([said[int(ids[at])][key] for at in first.tolist()], place)
         for key, (_, first, place) in found.items()
     }

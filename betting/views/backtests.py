@@ -204,7 +204,7 @@ def backtest(request: UserRequest, backtest_id: int) -> HttpResponse:
             "equity_chart": charts.equity_chart(shown.times, done, "EUR"),
             "drawdown_chart": charts.drawdown_chart(shown.times, done),
             "luck_chart": charts.luck_chart(done, "EUR"),
-            "clv_plot": histogram(shown.clvs) if shown.clvs else None,
+            "clv_plot": histogram(shown.clvs) if len(shown.clvs) else None,
             "calibration_plot": calibration(bins) if bins else None,
             **outlook_given(row.outlook),
         }

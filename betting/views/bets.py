@@ -22,7 +22,7 @@ from betting.venues.registry import venue_by_key
 TABLE = {
     "event": Column("Event", 2, f"{EVENT}__starts_at", "soonest", "latest", is_figure=False),
     "book": Column("Book", 3, "bookmaker__title", "A", "Z", is_figure=False),
-    "placed": Column("Placed", 4, "placed_at", "oldest", "newest", is_figure=False),
+    "placed": Column("Placed", 4, "placed_at", "oldest", "newest", is_figure=False, is_known=True),
     "price": Column("Price", 5, "at_price"),
     "stake": Column("Stake", 6, "at_stake"),
     "status": Column("Status", 7, is_figure=False),

@@ -24,9 +24,9 @@ def journal(request: UserRequest) -> HttpResponse:
     which = selectors.JournalFilter(
         kind=kind if kind in selectors.KINDS else None, strategy=strategy or None
     )
-    page = Paginator(selectors.journal(request.user.pk, which), A_PAGE).get_page(
-        request.GET.get("page")
-    )
+    pages = Paginator(selectors.journal(request.user.pk, which), A_PAGE)
+    pages.count = selectors.decisions_counted(request.user.pk, which)
+    page = pages.get_page(request.GET.get("page"))
     return render(
         request,
         "betting/journal.html",

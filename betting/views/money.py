@@ -37,7 +37,7 @@ REFUSALS = (
     ledger.TransferRepeatedDifferently,
 )
 # A page shows so many movements; the files hold all.
-SHOWN = 200
+SHOWN = 100
 
 
 @require_GET

@@ -75,9 +75,10 @@ def performance(request: UserRequest) -> HttpResponse:
     bins = [
         (each.count, each.believed, each.came_true) for each in record.calibration if each.count
     ]
-    ends = screens.rows_of_bets(
-        request.user.pk, (track.bets[at] for at in (record.best, record.worst) if at is not None)
+    best, worst = (
+        None if at is None else int(track.bets[at]) for at in (record.best, record.worst)
     )
+    ends = screens.rows_of_bets(request.user.pk, [pk for pk in (best, worst) if pk is not None])
     kept = outlook_kept(request.user.pk)
     money = first_of(mine, request.user.pk)
     currency = money.currency
@@ -92,8 +93,8 @@ def performance(request: UserRequest) -> HttpResponse:
             # Templates cannot say yield_: a trailing underscore is not theirs to read.
             "earned": record.yield_,
             "track": track,
-            "best": None if record.best is None else ends[track.bets[record.best]],
-            "worst": None if record.worst is None else ends[track.bets[record.worst]],
+            "best": None if best is None else ends[best],
+            "worst": None if worst is None else ends[worst],
             **cuts_shown(request.GET, track.groups),
             "links": {
                 CUTS[key]: _links(request, key, groups, made)
@@ -113,7 +114,7 @@ def performance(request: UserRequest) -> HttpResponse:
             "equity_chart": charts.equity_chart(track.times, record, currency),
             "drawdown_chart": charts.drawdown_chart(track.times, record),
             "luck_chart": charts.luck_chart(record, currency),
-            "clv_plot": histogram(track.clvs) if track.clvs else None,
+            "clv_plot": histogram(track.clvs) if len(track.clvs) else None,
             "calibration_plot": calibration(bins) if bins else None,
             "now": clock.now(),
             "drawn_at": kept.made_at if kept else None,

@@ -37,7 +37,7 @@ TABLE = {
     "fair": Column("Fair", 5, "fair_probability", "long shots", "favourites"),
     "market": Column("Market", 6, "market_probability", "long shots", "favourites"),
     "model": Column("Model", 7, "model_probability", "long shots", "favourites"),
-    "edge": Column("Edge", 8, "edge"),
+    "edge": Column("Edge", 8, "edge", is_known=True),
 }
 EDGES = ("0.01", "0.02", "0.03", "0.05")
 HOURS = {1: "an hour", 6: "6 hours", 24: "a day", 72: "3 days"}

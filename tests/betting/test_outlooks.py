@@ -146,4 +146,4 @@ def test_a_bet_is_in_the_regime_of_days_whose_results_were_in(history):
     placed = [make.NOON.replace(tzinfo=None) + timedelta(days=after) for after in (0, 1, 40)]
     names = regimes_at(np.full(3, competition.pk), np.array(placed, "datetime64[us]"))
 
-    assert names.tolist() == ["lower margin", "higher margin", "not known"]
+    assert names.of_each().tolist() == ["lower margin", "higher margin", "not known"]

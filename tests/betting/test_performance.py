@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from betting.charts import luck_chart
-from betting.domain.breakdowns import cut, groups_of
+from betting.domain.breakdowns import Labels, cut, groups_of
 from betting.domain.luck import Finding, Interval, chance_of_luck, judge, mean_of, resampled_yield
 from betting.domain.performance import flat_record, measure
 from betting.domain.returns import daily_returns, ratios_of, streaks_of, water_of
@@ -168,14 +168,14 @@ def test_a_cut_holds_every_bet_once_with_its_sums():
     record = replace(bets(1, n=60), probability=np.linspace(0.5, 0.55, 60))
     books = ["one"] * 20 + ["two"] * 40
 
-    groups = cut(record, {"bookmaker": books})
+    groups = cut(record, {"bookmaker": Labels.of(books)})
 
     assert [(g.name, g.bets) for g in groups["bookmaker"]] == [("two", 40), ("one", 20)]
     for each in groups.values():
         assert sum(g.bets for g in each) == 60
         assert sum(g.profit for g in each) == pytest.approx(record.profit.sum())
     assert {g.name for g in groups["lead"]} == {"under an hour"}
-    assert groups_of(record.where(np.arange(0)), []) == []
+    assert groups_of(record.where(np.arange(0)), Labels.of([])) == []
 
 
 def test_no_bets_are_no_error():

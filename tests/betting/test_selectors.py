@@ -1,7 +1,7 @@
 """What pages and API read: of the right bankroll, of the right stretch, within every limit."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 
 import pytest
@@ -107,7 +107,7 @@ def test_the_equity_curve_begins_with_the_money_paid_in(alice):
 
     track = track_record_of(alice.pk)
 
-    assert track.times == [make.BEFORE, make.NIGHT]
+    assert [each.item().replace(tzinfo=UTC) for each in track.times] == [make.BEFORE, make.NIGHT]
     assert track.performance.equity.tolist() == [1000.0, 1015.0]
 
 
@@ -119,7 +119,10 @@ def test_a_stretch_begins_with_what_was_earned_before_it(alice):
 
     track = track_record_of(alice.pk, PerformanceFilter(since=since))
 
-    assert track.times == [since, make.NIGHT + timedelta(hours=2)]
+    assert [each.item().replace(tzinfo=UTC) for each in track.times] == [
+        since,
+        make.NIGHT + timedelta(hours=2),
+    ]
     assert track.performance.equity.tolist() == [1015.0, 1005.0]
     assert track.performance.roi == pytest.approx(-10 / 1015)
 
