@@ -46,7 +46,10 @@ def kept_answer(*, owner_id: int, key: str, fingerprint: str) -> KeptAnswer | No
     Raises:
         KeyReused: if the key was sent with something else.
     """
-    return _same(KeptAnswer.objects.filter(owner_id=owner_id, key=key).first(), fingerprint)
+    found = KeptAnswer.objects.filter(owner_id=owner_id, key=key).first()
+    if found is not None and found.fingerprint != fingerprint:
+        raise KeyReused(f"{key!r} was sent with something else on {found.at:%Y-%m-%d}.")
+    return found if found and found.status else None
 
 
 def claim(*, owner_id: int, key: str, fingerprint: str, now: datetime) -> KeptAnswer | None:
@@ -67,20 +70,24 @@ def claim(*, owner_id: int, key: str, fingerprint: str, now: datetime) -> KeptAn
         if getattr(error.__cause__, "sqlstate", "") == LOCK_NOT_AVAILABLE:
             raise InProgress from error
         raise
-    found = kept_answer(owner_id=owner_id, key=key, fingerprint=fingerprint)
-    return found if found and found.status else None
+    return kept_answer(owner_id=owner_id, key=key, fingerprint=fingerprint)
 
 
 def keep_answer(
     *, owner_id: int, key: str, fingerprint: str, status: int, body: str, now: datetime
 ) -> None:
-    """Keep the answer to a key; one that is kept already stays."""
-    given, _ = KeptAnswer.objects.get_or_create(
-        owner_id=owner_id, key=key, defaults={"fingerprint": fingerprint, "at": now}
+    """Keep the answer to a key, claimed or not; one that is kept already stays.
+
+    Each of its statements writes a whole answer: whoever is killed between two leaves no half.
+    """
+    claimed = KeptAnswer.objects.filter(
+        owner_id=owner_id, key=key, fingerprint=fingerprint, status=0
     )
-    if not given.status and given.fingerprint == fingerprint:
-        given.status, given.body = status, body
-        given.save(update_fields=["status", "body"])
+    if not claimed.update(status=status, body=body):
+        whole = KeptAnswer(
+            owner_id=owner_id, key=key, fingerprint=fingerprint, status=status, body=body, at=now
+        )
+        KeptAnswer.objects.bulk_create([whole], ignore_conflicts=True)
 
 
 def prune_answers(*, now: datetime) -> int:
@@ -88,9 +95,3 @@ def prune_answers(*, now: datetime) -> int:
     old = KeptAnswer.objects.filter(at__lt=now - KEPT).values_list("pk", flat=True)
     count, _ = KeptAnswer.objects.filter(pk__in=list(old[:PRUNED_AT_ONCE])).delete()
     return count
-
-
-def _same(found: KeptAnswer | None, fingerprint: str) -> KeptAnswer | None:
-    if found is not None and found.fingerprint != fingerprint:
-        raise KeyReused(f"{found.key!r} was sent with something else on {found.at:%Y-%m-%d}.")
-    return found

@@ -1,12 +1,14 @@
 """A bet over HTTP: once, inside the limits, with every reason when not."""
 
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
 import time_machine
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 
+from accounts.models import KeptAnswer
 from betting.models import Bet, LedgerAccount, Transfer
 from tests import make
 from tests.api.test_access import assert_problem
@@ -246,6 +248,42 @@ def test_from_a_browser_the_csrf_token_is_asked_for(alice, quote):
 
     assert_problem(answer, 403, "forbidden")
     assert not Bet.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_dies_while_an_answer_is_kept_leaves_no_half_of_one(api, quote):
+    """Killed after its first statement: a storm of SIGKILL found repeats that had 500 for ever."""
+    written = 0
+
+    def dies(execute, sql, params, many, context):
+        nonlocal written
+        is_answer = "accounts_keptanswer" in sql and not sql.startswith("SELECT")
+        if is_answer and written:
+            raise KeyboardInterrupt
+        written += is_answer
+        return execute(sql, params, many, context)
+
+    with suppress(KeyboardInterrupt), connection.execute_wrapper(dies):
+        api.post("bets", asked(quote), Idempotency_Key="one")
+    assert written
+    first = api.post("bets", asked(quote), Idempotency_Key="one")
+    second = api.post("bets", asked(quote), Idempotency_Key="one")
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
+    assert Bet.objects.count() == 1
+
+
+def test_an_answer_that_was_never_written_is_none(api, quote, alice):
+    """A key that somebody died with is done, not answered with nothing."""
+    told = api.post("bets", asked(quote), Idempotency_Key="one")
+    KeptAnswer.objects.update(status=0, body="")
+
+    again = api.post("bets", asked(quote), Idempotency_Key="one")
+
+    assert (again.status_code, again.json()) == (201, told.json())
+    assert KeptAnswer.objects.get().status == 201
+    assert Bet.objects.count() == 1
 
 
 def test_a_busy_database_says_when_to_come_back(api, quote, monkeypatch):
