@@ -10,6 +10,10 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [("betting", "0001_squashed_0025_tags_and_notes")]
     operations = [
+        # One that broke off leaves an index that is not valid: run again, this makes it anew.
+        migrations.RunSQL(
+            "DROP INDEX CONCURRENTLY IF EXISTS opportunity_newest", migrations.RunSQL.noop
+        ),
         AddIndexConcurrently(
             "opportunity",
             models.Index(fields=["-as_of", "-id"], name="opportunity_newest"),
