@@ -36,9 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         fixtures = item._fixtureinfo.name2fixturedefs
         shares = any(each.scope == "module" for each in chain.from_iterable(fixtures.values()))
-        if (shares or "schema" in fixtures) and not item.get_closest_marker("xdist_group"):
-            group = "schema" if "schema" in fixtures else item.module.__name__
-            item.add_marker(pytest.mark.xdist_group(group))
+        if shares and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
         is_property = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         heavy = (item.get_closest_marker(name) for name in ("slow", "browser", "real_data"))
         if is_property or any(heavy):

@@ -1,5 +1,6 @@
-"""Write docs/api/client.py and docs/api/collection.json from the schema."""
+"""Write docs/api: the API's schema, and a client and a collection made from it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,15 @@ from accounts.api.schema import whole
 def made() -> dict[str, str]:
     """Return the text of each file, by its name."""
     schema = whole()
-    return {"client.py": files.client(schema), "collection.json": files.collection(schema)}
+    return {
+        "openapi.json": json.dumps(schema, indent=1, ensure_ascii=False) + "\n",
+        "client.py": files.client(schema),
+        "collection.json": files.collection(schema),
+    }
 
 
 class Command(BaseCommand):
-    help = "Write the API's client and collection from its schema."
+    help = "Write the API's schema, and a client and a collection made from it."
 
     def handle(self, **_options: Any) -> None:  # noqa: ANN401
         folder = Path(settings.BASE_DIR) / "docs" / "api"
