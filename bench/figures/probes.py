@@ -10,7 +10,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from deployed import Deployed, children, deployed
 from figures.shared import Faults
@@ -129,4 +129,6 @@ def signalled(pids: list[int], what: signal.Signals) -> Iterator[None]:
     finally:
         if what == signal.SIGSTOP:
             for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+                # Who hangs for minutes is killed by whoever watches it, and started again.
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
