@@ -193,7 +193,7 @@ def _rows(
                 stake=stake,
                 steps=steps,
                 why_none=next((step.reason for step in steps if not step.stake), ""),
-                version=str(each.prediction.version) if each.prediction else "",
+                version=each.prediction.version.title if each.prediction else "",
                 bet=taken.get((quote.selection_id, quote.bookmaker_id)),
                 share=float(stake / bettor.money.equity) if bettor.money.equity else None,
             )

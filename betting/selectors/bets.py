@@ -100,7 +100,7 @@ def bet_in_full(owner_id: int, bet_id: int) -> Bet | None:
     return (
         bets(owner_id)
         .filter(pk=bet_id)
-        .select_related("assessment", "opportunity__prediction__version__predictor")
+        .select_related("assessment", "opportunity__prediction__version__predictor__competition")
         .select_related("selection__close", "closing")
         .prefetch_related(
             Prefetch("settlements", Settlement.objects.select_related("by").order_by("sequence")),

@@ -102,7 +102,7 @@ def opportunities_with_models(
     """
     return (
         opportunities(which, order=order)
-        .select_related("prediction__version__predictor")
+        .select_related("prediction__version__predictor__competition")
         .annotate(confirmed_at=looks_at("quote__")["confirmed_at"])
     )
 

@@ -49,7 +49,7 @@ def latest_promotion(predictor_id: int) -> Promotion | None:
     """Return the log's last entry for a predictor."""
     return (
         Promotion.objects.filter(predictor_id=predictor_id)
-        .select_related("version__predictor")
+        .select_related("version__predictor__competition")
         .order_by("-pk")
         .first()
     )
@@ -186,7 +186,9 @@ def refusals(
         Refusal.objects.filter(
             **{path: value for path, value in wanted.items() if value is not None}
         )
-        .select_related("version__predictor", "event__competition", "event__home", "event__away")
+        .select_related(
+            "version__predictor__competition", "event__competition", "event__home", "event__away"
+        )
         .defer("version__signature", "version__metrics", "version__parameters")
         .order_by("-as_of", "-pk")
     )
@@ -265,7 +267,7 @@ def latest_predictions(
         Prediction.objects.filter(
             event_id__in=list(event_ids), version_id__in=list(version_ids), as_of__lte=as_of
         )
-        .select_related("version__predictor")
+        .select_related("version__predictor__competition")
         .order_by("event_id", "version_id", "-as_of", "-pk")
         .distinct("event_id", "version_id")
     )
