@@ -35,8 +35,10 @@ def ip(*words: str, may_fail: bool = False) -> None:
 
 def with_hosts() -> int:
     """Make the hosts and the cable between them, run the rest on the first, and clear up."""
-    ip("netns", "add", HOME)
-    ip("netns", "add", AWAY)
+    for host in (HOME, AWAY):
+        # One that was killed left its hosts behind.
+        ip("netns", "delete", host, may_fail=True)
+        ip("netns", "add", host)
     try:
         ip("link", "add", "fl0", "netns", HOME, "type", "veth", "peer", "fl1", "netns", AWAY)
         for host, cable, address in ((HOME, "fl0", HERE), (AWAY, "fl1", THERE)):
