@@ -1,6 +1,7 @@
 """What people impose on themselves: limits over time, time-outs, self-exclusion, reality checks.
 
-Times here are the real ones, also where the world's clock runs faster: a day to cool off is a day.
+Times here are the real ones, also where the world's clock runs faster: a day to cool off is a day,
+and that of 24 hours, so it is added in UTC: a local day on which clocks go forward is one short.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -53,7 +54,7 @@ def set_personal_limit(
             return asked
         waiting.update(withdrawn_at=now)
         asked = PersonalAsked.objects.create(
-            **owner, amount=amount, asked_at=now, ready_at=now + COOL_OFF
+            **owner, amount=amount, asked_at=now, ready_at=now.astimezone(UTC) + COOL_OFF
         )
         _write_down("asked to raise a personal limit", owner_id, kind, period, before, amount, now)
         return asked
@@ -160,7 +161,7 @@ def exclude(*, owner_id: int, kind: str, length: timedelta | None, now: datetime
             f"length: self-exclusion lasts {SHORTEST_EXCLUSION.days} days at least, not "
             f"{_in_days(length)}; for less take a time-out."
         )
-    until = None if length is None else now + length
+    until = None if length is None else now.astimezone(UTC) + length
     begin_stop()
     for held in Exclusion.objects.filter(owner_id=owner_id, kind=kind):
         if held.until is None or (until is not None and held.until >= until):

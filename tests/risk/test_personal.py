@@ -1,7 +1,8 @@
 """What people impose on themselves: less at once, more slowly, and an end never early."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pgtrigger
 import pytest
@@ -137,6 +138,18 @@ def test_the_database_refuses_to_allow_more_or_to_end_it_early(alice, cheat):
 
     assert exclusion_of(alice.pk) is not None
     assert personal_limits_of(alice.pk) == {("stake", "day"): Decimal("10.00")}
+
+
+def test_a_day_has_24_hours_also_where_clocks_go_forward(alice):
+    """By a local clock it was one short, which the database refused: no time-out began."""
+    now = datetime(2027, 3, 28, 0, 10, tzinfo=ZoneInfo("Europe/Madrid"))
+
+    exclusion = exclude(owner_id=alice.pk, kind="time_out", length=DAY, now=now)
+    limit(alice, "stake", "day", "10.00", now=now)
+    asked = limit(alice, "stake", "day", "20.00", now=now)
+
+    assert exclusion.until == now.astimezone(UTC) + DAY
+    assert asked.ready_at == now.astimezone(UTC) + DAY
 
 
 def test_who_keeps_away_stakes_nothing_and_a_shorter_one_shortens_nothing(alice, bob):
