@@ -3,15 +3,17 @@
 Fifty prices a second change, in five sweeps a second through the real services, and what they make
 worth a bet is decided anew each second. Pages do as static/js/live.js has browsers do: they listen
 to the topics they name, ask for their part again when one of them speaks, one request at a time and
-at most one a second. One of them is a page in Chromium. Told: how long after its commit a change
-was announced to a page, and how long until the page had it, over all pages and changes; what the
-server asked of the database; whether every page ends with the prices that are true. The pages and
-the writer share the machine's cores with what they measure; its load is printed.
+at most one a second; pages of prices are told them and write them at once. One of them is a page in
+Chromium, which is watched for when it shows each. Told: how long after its commit a change was
+announced to a page, how long until the price was on it, and until the part that follows from it
+was; what the server asked of the database; whether every page ends with the prices that are true.
+The pages and the writer share the machine's cores with what they measure; its load is printed.
 """
 
 import argparse
 import asyncio
 import gzip
+import json
 import os
 import random
 import re
@@ -41,6 +43,7 @@ from playwright.async_api import async_playwright  # noqa: E402 - after the set-
 from redis.asyncio import Redis  # noqa: E402 - after the set-up
 
 from accounts.live.streams import place  # noqa: E402 - after the set-up
+from accounts.showing.formats import price_text  # noqa: E402 - after the set-up
 from betting.services.opportunities import refresh_opportunities  # noqa: E402 - after the set-up
 from odds.models import Event, FeedRun  # noqa: E402 - after the set-up
 from odds.services import ensure_partitions, record_sweep  # noqa: E402 - after the set-up
@@ -60,7 +63,19 @@ WATCHED = """() => {
   window.asked = []; let at = 0;
   document.addEventListener("htmx:before:request", () => { at = Date.now(); });
   document.addEventListener("htmx:after:swap", () => { window.asked.push([at, Date.now()]); });
+  window.shown = [];
+  new MutationObserver((seen) => {
+    for (const each of seen) {
+      const of = each.target.nodeType === 3 ? each.target.parentElement : each.target;
+      const cell = of?.closest("[data-k]");
+      if (cell) window.shown.push([cell.dataset.k.slice(1), cell.textContent, Date.now()]);
+    }
+  }).observe(odds, { characterData: true, childList: true, subtree: true });
+  return [...document.querySelectorAll("[data-k]")].map((cell) => cell.dataset.k.slice(1));
 }"""
+
+# (id, topics, price by quote)
+Entry = tuple[str, frozenset[str], dict[str, float | None]]
 
 
 def now_ms() -> float:
@@ -83,18 +98,21 @@ class Page:
     asked: list[tuple[float, float]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     is_open: bool = False
+    is_priced: bool = False
     line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def live(self) -> None:
         """Open it, listen, and stay up to date until it is cancelled."""
         self.body = await self.ask(self.address)
         found = re.search(
-            r'data-live="([^"]+)"\s+data-since="([^"]*)"\s+hx-get="([^"]+)"', self.body
+            r'data-live="([^"]+)"\s+(data-quotes="\w+"\s+)?data-since="([^"]*)"\s+hx-get="([^"]+)"',
+            self.body,
         )
         if found is None:
             raise SystemExit(f"{self.address} has no part that lives")
-        named, since, self.part = found.groups()
+        named, quotes, since, self.part = found.groups()
         self.topics = tuple(named.split())
+        self.is_priced = bool(quotes)
         dirty = asyncio.Event()
         listening = asyncio.create_task(self.listen(since, dirty))
         try:
@@ -141,8 +159,9 @@ class Page:
         """Hear what changes, and come back where a stream ends."""
         while True:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            topics = ",".join((*self.topics, "quotes") if self.is_priced else self.topics)
             writer.write(
-                f"GET /live/?topics={','.join(self.topics)}&since={since} HTTP/1.1\r\n"
+                f"GET /live/?topics={topics}&since={since} HTTP/1.1\r\n"
                 f"Host: 127.0.0.1\r\nCookie: {self.cookie}\r\n\r\n".encode()
             )
             status = await reader.readline()
@@ -226,8 +245,8 @@ def write(seconds: float) -> None:
 # --- what is measured
 
 
-async def watch(prefix: str, entries: list[tuple[str, frozenset[str]]]) -> None:
-    """Note every signal as it is published, with its topics."""
+async def watch(prefix: str, entries: list[Entry]) -> None:
+    """Note every signal as it is published, with its topics and prices."""
     from django.conf import settings
 
     valkey, at = Redis.from_url(settings.REDIS_URL), "$"
@@ -235,7 +254,8 @@ async def watch(prefix: str, entries: list[tuple[str, frozenset[str]]]) -> None:
         for _, found in await valkey.xread({f"{prefix}:live": at}, count=500, block=1000):
             for entry, said in found:
                 at = entry.decode()
-                entries.append((at, frozenset(said[b"topics"].decode().split())))
+                topics = frozenset(said[b"topics"].decode().split())
+                entries.append((at, topics, json.loads(said.get(b"quotes", b"{}"))))
 
 
 async def connections(found: list[int]) -> None:
@@ -253,14 +273,12 @@ async def connections(found: list[int]) -> None:
             await asyncio.sleep(1)
 
 
-def lags(
-    page: Page, entries: list[tuple[str, frozenset[str]]]
-) -> tuple[list[float], list[float], int]:
+def lags(page: Page, entries: list[Entry]) -> tuple[list[float], list[float], int]:
     """Return, in s, how long changes took to be announced and to be had; how many never were."""
     heard, had, never = [], [], 0
     told = [place(id_) for _, id_ in page.told]
     asked = [at for at, _ in page.asked]
-    for entry, topics in entries:
+    for entry, topics, _ in entries:
         if not topics.intersection(page.topics):
             continue
         when = int(entry.partition("-")[0])
@@ -271,6 +289,26 @@ def lags(
         heard.append((page.told[first][0] - when) / 1000)
         had.append((page.asked[answer_][1] - when) / 1000)
     return heard, had, never
+
+
+def written(shown: list[tuple[str, str, float]], on_page: list[str], entries: list[Entry]):  # noqa: ANN201
+    """Return, in s, after how long Chromium showed each price of its page; how many it never did.
+
+    A price that was followed by the next before it showed is one that never did: none should be.
+    """
+    at: dict[tuple[str, str], list[float]] = {}
+    for key, text, when in shown:
+        at.setdefault((key, text), []).append(when)
+    found, never, here = [], 0, set(on_page)
+    for entry, _, quotes in entries:
+        begun = int(entry.partition("-")[0])
+        for key, price in quotes.items():
+            if key not in here or price is None:
+                continue
+            later = [each for each in at.get((key, price_text(price)), ()) if each >= begun - 5]
+            never += not later
+            found += [(min(later) - begun) / 1000] if later else []
+    return found, never
 
 
 def prices_in(body: str) -> dict[str, str]:
@@ -303,7 +341,7 @@ async def measure(
         await context.add_cookies([{"name": name, "value": value, "url": server.url}])
         seen = await context.new_page()
         await seen.goto(f"{server.url}/odds/")
-        await seen.evaluate(WATCHED)
+        on_page = await seen.evaluate(WATCHED)
         while not all(page.is_open for page in pages):
             await asyncio.sleep(0.2)
             for task in tasks:
@@ -324,29 +362,36 @@ async def measure(
         by_browser = Page(port, "", "/odds/", topics=("prices",))
         by_browser.asked = [tuple(each) for each in await seen.evaluate("window.asked")]
         by_browser.told = next(page.told for page in pages if page.address == "/odds/")
+        late = written(await seen.evaluate("window.shown"), on_page, entries)
         print("Chromium:", await seen.inner_text("[data-pause]"), file=sys.stderr)
         await browser.close()
     running = [*tasks, *background]
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
-    return ended or told(pages, by_browser, entries, seconds, held, idle, fresh, shown)
+    return ended or told(pages, by_browser, entries, seconds, held, idle, fresh, shown, late)
 
 
-def told(pages, browser, entries, seconds, held, idle, fresh, shown) -> int:  # noqa: ANN001
+def told(pages, browser, entries, seconds, held, idle, fresh, shown, late) -> int:  # noqa: ANN001
     """Say what was seen; return 1 if a goal is missed."""
     say("signals published", len(entries) / seconds, "1/s")
     heard, had, never = [], [], 0
+    priced: list[float] = []
     by_kind: dict[str, list[float]] = {}
     for page in pages:
         one = lags(page, entries)
         heard += one[0]
+        priced += one[0] if page.is_priced else []
         had += one[1]
         never += one[2]
         kind = re.sub(r"[0-9]+", "N", page.address)
         by_kind.setdefault(kind, []).extend(one[1])
     say("parts asked for", sum(len(page.asked) for page in pages) / seconds, "1/s")
-    for name, times in (("announced to a page", heard), ("in the page", had)):
+    for name, times in (
+        ("announced to a page", heard),
+        ("told with its price to a page of prices", priced),
+        ("followed by its part", had),
+    ):
         for share in (50, 95, 99):
             say(f"a change is {name} after, p{share}", float(np.percentile(times, share)), "s",
                 *(("goal", GOAL) if share == 95 else ()))  # fmt: skip
@@ -356,7 +401,13 @@ def told(pages, browser, entries, seconds, held, idle, fresh, shown) -> int:  # 
             continue
         say(f"in {kind}, p95", float(np.percentile(times, 95)), "s")
     _, had, lost = lags(browser, entries)
-    say("in Chromium's page, p95", float(np.percentile(had or [np.inf], 95)), "s", "goal", GOAL)
+    shows, missed = late
+    say("prices that changed on Chromium's page", len(shows) + missed, "prices")
+    for share in (50, 95, 99):
+        say(f"a price shows in Chromium after, p{share}", float(np.percentile(shows, share)), "s",
+            *(("goal", GOAL) if share == 95 else ()))  # fmt: skip
+    say("prices that Chromium never showed", missed, "prices", "goal", 0)
+    say("its part follows, p95", float(np.percentile(had or [np.inf], 95)), "s", "goal", GOAL)
     say("changes that a page never heard of or asked for", never + lost, "changes", "goal", 0)
     true = prices_in(fresh)
     wrong = sum(prices_in(page.body) != true for page in pages if page.address == "/odds/")

@@ -26,6 +26,7 @@ from accounts.http import client_address
 from accounts.keys import note_key_use, usable_key
 from accounts.live import TOPIC, stream_key
 from accounts.live.streams import Hub, Listener, Told
+from accounts.models import PriceFormat
 from accounts.scopes import READ, READ_OWN, scopes_of
 from config.talking import EventStream, Message, Receive, Refused, Send, WebSocket
 
@@ -63,6 +64,7 @@ class LiveDoor:
             request = ASGIRequest(asked, io.BytesIO())
             owner_id, scopes = await asyncio.to_thread(_who, request)
             topics = _topics(request.GET.get("topics", "").split(","), scopes)
+            price_format = _price_format(request.GET.get("prices", "decimal"))
             if self._open[owner_id] >= MOST_STREAMS:
                 raise Refused(429, f"You have {MOST_STREAMS} streams open; close one first.")
         except Refused as refusal:
@@ -70,7 +72,7 @@ class LiveDoor:
             return
         since = request.headers.get("Last-Event-ID") or request.GET.get("since", "")
         # Whoever comes while the process stops is told where things stand, and goes elsewhere.
-        listener = Listener(topics=topics, owner_id=owner_id, is_over=self._is_ending)
+        listener = Listener(topics, owner_id, price_format, is_over=self._is_ending)
         self._open[owner_id] += 1
         open_streams.inc()
         try:
@@ -135,13 +137,20 @@ def _topics(named: Iterable[str], scopes: Collection[str]) -> frozenset[str]:
     if unknown or not 0 < len(asked) <= MOST_TOPICS:
         raise Refused(
             400,
-            f"topics: name 1 to {MOST_TOPICS} of prices, opportunities, bets, jobs, sport:KEY and "
-            f"event:NUMBER, with commas between"
+            f"topics: name 1 to {MOST_TOPICS} of prices, quotes, opportunities, bets, jobs, "
+            f"sport:KEY and event:NUMBER, with commas between"
             + (f"; {unknown[0][:80]!r} is none of them." if unknown else "."),
         )
     if lacking := {READ_OWN if topic == "bets" else READ for topic in asked} - set(scopes):
         raise Refused(403, f"topics: this key lacks the scope {min(lacking)!r}.")
     return frozenset(asked)
+
+
+def _price_format(asked: str) -> str:
+    if asked in PriceFormat:
+        return asked
+    known = ", ".join(PriceFormat)
+    raise Refused(400, f"prices: {asked[:20]!r} is no way to write them; use {known}.")
 
 
 def _known(since: str) -> str:

@@ -1,14 +1,15 @@
 """Signals that something changed, for whoever is listening: pages, and programs on `/live/`.
 
 A signal says which rows changed, never what they became: the listener asks again, with its own
-rights. Signals are published after commit into one bounded stream in Valkey, so that a listener
-that was away for a while can be told what it missed. Losing Valkey loses signals, not data: pages
-then ask at intervals.
+rights. Prices alone, which are everybody's and many, are said themselves. Signals are published
+after commit into one bounded stream in Valkey, so that a listener that was away for a while can be
+told what it missed. Losing Valkey loses signals, not data: pages then ask at intervals.
 """
 
+import json
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache as once
 from functools import partial
 from time import monotonic
@@ -22,12 +23,14 @@ logger = logging.getLogger(__name__)
 
 # What one may listen to. `bets` are the listener's own; the others are everybody's.
 TOPIC = re.compile(
-    r"prices|opportunities|bets|jobs|models|sport:[\w-]{1,64}|event:[0-9]{1,12}", re.ASCII
+    r"prices|quotes|opportunities|bets|jobs|models|sport:[\w-]{1,64}|event:[0-9]{1,12}", re.ASCII
 )
 # At a signal a second this is over two hours; whoever was away longer loads the page again.
 KEPT = 10_000
 # More rows than this are not named one by one.
 MOST_IDS = 200
+# Nor more prices.
+MOST_QUOTES = 1_000
 # After a failure Valkey is left alone for so long, so that its absence slows nothing down.
 PAUSE_SECONDS = 5.0
 
@@ -44,11 +47,21 @@ def version_key() -> str:
     return f"{settings.CACHES['default']['KEY_PREFIX']}:live:prices"
 
 
-def announce_prices(*, competition_key: str, event_ids: Collection[int]) -> None:
-    """Say, once the transaction is committed, that prices of these events changed."""
+def announce_prices(
+    *,
+    competition_key: str,
+    event_ids: Collection[int],
+    quotes: Mapping[tuple[int, int], float | None],
+) -> None:
+    """Say, once the transaction is committed, that prices of these events changed.
+
+    `quotes` are those that were there before, by selection and bookmaker: their prices now, None
+    where withdrawn. They are everybody's to read, so the signal may say what they became.
+    """
     if event_ids:
         topics = ["prices", f"sport:{competition_key}", *(f"event:{pk}" for pk in event_ids)]
-        _after_commit(topics, event_ids)
+        said = {f"{selection}-{book}": price for (selection, book), price in quotes.items()}
+        _after_commit([*topics, "quotes"] if said else topics, event_ids, quotes=said)
 
 
 def announce_opportunities(*, event_ids: Collection[int]) -> None:
@@ -73,12 +86,23 @@ def announce_training(*, run_id: int) -> None:
 
 
 def _after_commit(
-    topics: Collection[str], ids: Collection[int], *, owner_id: int | None = None
+    topics: Collection[str],
+    ids: Collection[int],
+    *,
+    owner_id: int | None = None,
+    quotes: Mapping[str, float | None] | None = None,
 ) -> None:
-    transaction.on_commit(partial(publish, topics, ids, owner_id=owner_id), robust=True)
+    said = partial(publish, topics, ids, owner_id=owner_id, quotes=quotes)
+    transaction.on_commit(said, robust=True)
 
 
-def publish(topics: Collection[str], ids: Collection[int], *, owner_id: int | None = None) -> bool:
+def publish(
+    topics: Collection[str],
+    ids: Collection[int],
+    *,
+    owner_id: int | None = None,
+    quotes: Mapping[str, float | None] | None = None,
+) -> bool:
     """Put one signal into the stream now; return whether Valkey took it.
 
     Never raises for Valkey's sake: what was committed is committed, and pages ask anyway.
@@ -92,6 +116,9 @@ def publish(topics: Collection[str], ids: Collection[int], *, owner_id: int | No
         "more": int(len(named) < len(ids)),
         "owner": "" if owner_id is None else owner_id,
     }
+    if quotes:
+        # Too many are told as none by name: whoever shows them asks again anyway.
+        entry["quotes"] = json.dumps(quotes if len(quotes) <= MOST_QUOTES else None)
     try:
         with client().pipeline(transaction=False) as pipe:
             if "prices" in topics:

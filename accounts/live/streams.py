@@ -5,14 +5,17 @@ taken is merged. Nothing here touches the database.
 """
 
 import asyncio
+import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from accounts.live import MOST_IDS
+from accounts.live import MOST_IDS, MOST_QUOTES
+from accounts.showing.formats import price_text
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +25,7 @@ BLOCK_MS = 5_000
 RETRY_SECONDS = 1.0
 NOTHING_YET = "0-0"
 
+QUOTES = "quotes"
 # Names with their data, in the order in which they are told.
 Told = list[tuple[str, dict[str, object]]]
 
@@ -35,6 +39,8 @@ class Signal:
     ids: tuple[int, ...]
     more: bool
     owner_id: int | None
+    # None: more than are named.
+    quotes: Mapping[str, float | None] | None = field(default_factory=dict)
 
     @classmethod
     def read(cls, entry_id: bytes, entry: dict[bytes, bytes]) -> "Signal":
@@ -46,6 +52,7 @@ class Signal:
             ids=tuple(map(int, ids.split(b","))) if ids else (),
             more=entry.get(b"more") == b"1",
             owner_id=int(owner) if owner else None,
+            quotes=json.loads(entry.get(b"quotes", b"{}")),
         )
 
 
@@ -65,10 +72,12 @@ class Listener:
 
     topics: frozenset[str]
     owner_id: int
+    price_format: str = "decimal"
     last_id: str = NOTHING_YET
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     is_over: bool = False
     _pending: dict[str, set[int] | None] = field(default_factory=dict)
+    _quotes: dict[str, float | None] | None = field(default_factory=dict)
     _reload: bool = False
     _state: str = ""
     _changed: bool = False
@@ -80,14 +89,25 @@ class Listener:
         if signal.owner_id is not None and signal.owner_id != self.owner_id:
             return
         for topic in signal.topics & self.topics:
+            if topic == QUOTES:
+                self._hear_prices(signal.quotes)
+                continue
             known = self._pending.setdefault(topic, set())
             if known is None:
                 continue
             known.update(signal.ids)
             if signal.more or len(known) > MOST_IDS:
                 self._pending[topic] = None
-        if self._pending:
+        if self._pending or self._quotes != {}:
             self.woken.set()
+
+    def _hear_prices(self, quotes: Mapping[str, float | None] | None) -> None:
+        if quotes is None or self._quotes is None:
+            self._quotes = None
+            return
+        self._quotes.update(quotes)
+        if len(self._quotes) > MOST_QUOTES:
+            self._quotes = None
 
     def listen_to(self, topics: frozenset[str]) -> None:
         """Hear these from now on, and tell it so; what it heard of others is still told."""
@@ -99,6 +119,7 @@ class Listener:
         """Tell it to load its page again: what it missed is no longer known."""
         self._reload = True
         self._pending.clear()
+        self._quotes = {}
         self.woken.set()
 
     def be_told(self, state: str) -> None:
@@ -125,6 +146,15 @@ class Listener:
             (topic, {"ids": None if ids is None else sorted(ids)})
             for topic, ids in self._pending.items()
         ]
+        if self._quotes is None:
+            told.append((QUOTES, {"prices": None}))
+        elif self._quotes:
+            prices = {
+                key: None if price is None else price_text(price, self.price_format)
+                for key, price in self._quotes.items()
+            }
+            told.append((QUOTES, {"prices": prices}))
+        self._quotes = {}
         self._state, self._reload, self._changed = "", False, False
         self._pending.clear()
         return told

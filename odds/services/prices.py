@@ -1,7 +1,7 @@
 """Prices as seen: sweeps in, changes and latest quotes out, whole sweeps at once on arrays."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -20,12 +20,24 @@ from odds.services.price_keys import each_pair, keys_of, places_of
 _NEVER = np.iinfo(np.int64).max
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What changed: the events, and what is now the price of quotes that were there before.
+
+    By selection and bookmaker; None where it was withdrawn. Without those of what came late: the
+    quote may stand elsewhere by now.
+    """
+
+    events: set[int] = field(default_factory=set)
+    quotes: dict[tuple[int, int], float | None] = field(default_factory=dict)
+
+
 def record_prices(
     sweeps: Sequence[ParsedSweep], event_ids: Mapping[EventKey, int]
-) -> tuple[Counts, list[RejectedRow], set[int]]:
+) -> tuple[Counts, list[RejectedRow], Changed]:
     """Write what the sweeps saw of events that are already recorded.
 
-    Returns what was counted, what was refused, and the events of which a price changed.
+    Returns what was counted, what was refused, and what changed.
 
     Within the caller's transaction, which must hold the competition's lock. A quote of an event
     without an id is left out uncounted: the caller knows why it has none. Sweeps may come in any
@@ -36,7 +48,7 @@ def record_prices(
     books = _bookmaker_ids(sweeps)
     listings = Collector(sweeps, event_ids, books, counts, rejected).listings()
     listings, reaches_back = _fresh(listings, counts)
-    changed: set[int] = set()
+    changed = Changed()
     if len(listings.unit):
         names = {pk: key for key, pk in books.items()}
         changed = _Work(listings, reaches_back).do(counts, rejected, names)
@@ -108,8 +120,8 @@ class _Work:
         self.markets = store.markets_of(listings.units)
         self.keys = keys_of(listings, self.quotes)
 
-    def do(self, counts: Counts, rejected: list[RejectedRow], names: Mapping[int, str]) -> set[int]:
-        """Find what changed, write it, and count it; return the events it is of."""
+    def do(self, counts: Counts, rejected: list[RejectedRow], names: Mapping[int, str]) -> Changed:
+        """Find what changed, write it, and count it."""
         listings, keys = self.listings, self.keys
         listed = Listed(
             keys.of_row,
@@ -149,10 +161,10 @@ class _Work:
         counts.withdrawn += len(changes) - new
         counts.quarantined += len(rows)
         counts.repeated += max(len(listings.listing) - new - len(rows), 0)
-        new_quotes = self._write(changes)
+        new_quotes, moved = self._write(changes)
         self._write_looks()
         store.count_again(new_quotes)
-        return set(listings.units.event[keys.unit[changes.key]].tolist())
+        return Changed(set(listings.units.event[keys.unit[changes.key]].tolist()), moved)
 
     def _looks(self) -> Looks:
         """Return the looks at each unit's bookmakers, of those that any price is known of."""
@@ -193,8 +205,8 @@ class _Work:
         order = np.lexsort((seen_at, key))
         return Changes(key[order], seen_at[order], price[order], update[order]), looks
 
-    def _write(self, changes: Changes) -> int:
-        """Write changes and what they are of; return how many quotes are new."""
+    def _write(self, changes: Changes) -> tuple[int, dict[tuple[int, int], float | None]]:
+        """Write changes and what they are of; return how many quotes are new, and the others."""
         keys = self.keys
         touched = np.unique(changes.key)
         self._add_markets(np.unique(keys.unit[touched]))
@@ -212,7 +224,11 @@ class _Work:
         store.add_changes(quote[changes.key], changes.price, changes.last_update, changes.at)
         old = ~is_new
         store.move_quotes(quote[touched[old]], price[old], update[old], at[old])
-        return len(new)
+        old &= ~self.reaches_back[keys.unit[touched]]
+        now = touched[old]
+        moved = zip(self._selections(now).tolist(), keys.book[now].tolist(), strict=True)
+        prices = [each / 1000 if each != WITHDRAWN else None for each in price[old].tolist()]
+        return len(new), dict(zip(moved, prices, strict=True))
 
     def _add_markets(self, touched: IntArray) -> None:
         new = touched[self.markets[touched] == 0]

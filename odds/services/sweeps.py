@@ -35,7 +35,9 @@ def record_sweep(sweep: ParsedSweep, *, feed_run: FeedRun) -> Counts:
         counts.read += len(sweep.rejected)
         counts.quarantined += len(sweep.rejected)
         quarantine(rejected, feed_run=feed_run, source=sweep.provider, seen_at=sweep.seen_at)
-        announce_prices(competition_key=competition.key, event_ids=changed)
+        announce_prices(
+            competition_key=competition.key, event_ids=changed.events, quotes=changed.quotes
+        )
     return counts
 
 

@@ -69,6 +69,7 @@
 
   // --- signals
   const topics = () => [...new Set([...parts.keys()].flatMap((part) => part.dataset.live.split(" ")))].filter(Boolean);
+  const priced = () => [...parts.keys()].find((part) => part.dataset.quotes);
   function note(event) {
     heard = Date.now();
     if (event.lastEventId) since = event.lastEventId;
@@ -77,7 +78,9 @@
     const wanted = topics();
     if (source || !wanted.length || document.hidden) return;
     heard = Date.now();
-    source = new EventSource(`/live/?topics=${wanted.join(",")}&since=${encodeURIComponent(since)}`);
+    const asQuotes = priced() ? `,quotes&prices=${priced().dataset.quotes}` : "";
+    source = new EventSource(`/live/?topics=${wanted.join(",")}${asQuotes}&since=${encodeURIComponent(since)}`);
+    source.addEventListener("quotes", (event) => { note(event); hear(JSON.parse(event.data).prices); });
     source.addEventListener("beat", (event) => { note(event); retry = 2_000; });
     source.addEventListener("state", (event) => { note(event); told = JSON.parse(event.data).state; become(told); });
     source.addEventListener("reload", (event) => { note(event); for (const part of parts.keys()) mark(part); });
@@ -126,6 +129,39 @@
     if (from?.matches?.("[data-poll]") && (paused || document.hidden || isBusy(from))) event.preventDefault();
   });
 
+  // Prices are told as they change and written at once: where much moves, the part with what follows
+  // from them comes later. What was told after a part was asked for may not be in it yet.
+  const latest = new Map(); // selection-bookmaker -> {text, at}
+  let written = null; // the same -> the cells that show it
+  function hear(prices) {
+    if (!prices) return latest.clear();
+    for (const [key, text] of Object.entries(prices)) {
+      // A withdrawn one looks otherwise: the part says how.
+      if (text === null) latest.delete(key);
+      else latest.set(key, { text, at: Date.now() });
+      if (text !== null && !paused) write(key, text);
+    }
+  }
+  function write(key, text) {
+    if (!written) {
+      written = new Map();
+      for (const cell of $$("[data-quotes] [data-k]")) {
+        const of = cell.dataset.k.slice(1);
+        written.set(of, [...(written.get(of) || []), cell]);
+      }
+    }
+    for (const cell of written.get(key) || []) {
+      if (cell.textContent === text) continue;
+      cell.textContent = text;
+      flash(cell);
+    }
+  }
+  function flash(cell) {
+    cell.classList.remove("changed");
+    void cell.offsetWidth; // starts the fade again
+    cell.classList.add("changed");
+  }
+
   // A changed price is shown as changed for a moment.
   let before = new Map();
   const cells = (root) => new Map($$("[data-k]", root).map((cell) => [cell.dataset.k, cell.textContent]));
@@ -141,12 +177,14 @@
       if (state === "reconnecting" && source?.readyState === EventSource.OPEN) become(told);
       for (const cell of $$("[data-k]", part)) {
         const old = before.get(cell.dataset.k);
-        if (old === undefined || old === cell.textContent) continue;
-        cell.classList.remove("changed");
-        void cell.offsetWidth; // starts the fade again
-        cell.classList.add("changed");
+        if (old !== undefined && old !== cell.textContent) flash(cell);
       }
       before = new Map();
+      written = null;
+      for (const [key, { text, at }] of part.dataset.quotes ? latest : []) {
+        if (at < parts.get(part).asked) latest.delete(key);
+        else write(key, text);
+      }
     }
     find();
   });

@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Browser, Page, expect
 
 from accounts import live
+from accounts.models import User
 from config import gunicorn
 from odds.models import Quote
 from tests import make
@@ -33,7 +34,7 @@ def on_odds(browser: Browser, server: Server, **options: object) -> Page:
     return page
 
 
-def move(price: str) -> str:
+def move(price: str, *, is_told: bool = False) -> str:
     """Change the price of the first cell and say so; return the cell's name."""
     quote = (
         Quote.objects.filter(selection__market__key="h2h", price__isnull=False)
@@ -42,8 +43,9 @@ def move(price: str) -> str:
         .order_by("selection__market__event__starts_at", "pk")[0]
     )
     Quote.objects.filter(pk=quote.pk).update(price=Decimal(price))
+    said = {(quote.selection_id, quote.bookmaker_id): float(price)} if is_told else {}
     event = quote.selection.market.event
-    live.announce_prices(competition_key=event.competition.key, event_ids=[event.pk])
+    live.announce_prices(competition_key=event.competition.key, event_ids=[event.pk], quotes=said)
     return f"[data-k='c{quote.selection_id}-{quote.bookmaker_id}']"
 
 
@@ -62,6 +64,26 @@ def test_a_changed_price_appears_in_place_and_focus_stays(browser, server, betto
     assert page.evaluate("window.loadedOnce")
     assert page.evaluate("document.activeElement.href") == focused
     assert f"[data-k='{page.evaluate('window.faded')}']" == cell
+    assert page.evaluate("window.violations") == []
+
+
+@pytest.mark.parametrize(("written", "text"), [("decimal", "7.77"), ("american", "+677")])
+def test_a_price_is_written_before_its_part_can_be_asked_for(
+    browser, server, bettor, written, text
+):
+    User.objects.filter(pk=bettor.pk).update(price_format=written)
+    page = on_odds(browser, server)
+    # A part with an open menu waits.
+    page.locator("#odds details.chip-menu > summary").first.click()
+
+    cell = move("7.770", is_told=True)
+
+    expect(page.locator(cell)).to_have_text(text)
+    expect(page.locator("[data-pause-text]")).to_have_text("Live, 1 update waits")
+    Quote.objects.filter(price=Decimal("7.770")).update(price=Decimal("6.660"))
+    page.locator("#odds details.chip-menu > summary").first.click()
+    # What is asked for later knows better.
+    expect(page.locator(cell)).not_to_have_text(text)
     assert page.evaluate("window.violations") == []
 
 

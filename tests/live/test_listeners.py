@@ -9,8 +9,10 @@ from accounts.live.streams import Hub, Listener, Signal
 from config.talking import EventStream, WebSocket
 
 
-def signal(number: int, *topics: str, ids=(), owner_id=None) -> Signal:
-    return Signal(f"{number}-0", frozenset(topics), tuple(ids), more=False, owner_id=owner_id)
+def signal(number: int, *topics: str, ids=(), owner_id=None, quotes=None) -> Signal:
+    return Signal(
+        f"{number}-0", frozenset(topics), tuple(ids), more=False, owner_id=owner_id, quotes=quotes
+    )
 
 
 def test_what_was_not_taken_is_merged_by_topic_and_bounded():
@@ -28,6 +30,23 @@ def test_more_rows_than_are_named_become_all():
         listener.hear(signal(number + 1, "prices", ids=[number]))
 
     assert listener.take() == [("prices", {"ids": None})]
+
+
+def test_of_a_price_that_moved_often_the_last_is_told_and_of_too_many_none():
+    listener = Listener(frozenset({"quotes"}), 1)
+    for number in range(1, 100_001):
+        quotes = {f"{number % 3}-7": 1.0 + number / 1_000}
+        listener.hear(signal(number, "prices", "quotes", quotes=quotes))
+
+    assert listener.take() == [
+        ("quotes", {"prices": {"1-7": "101.00", "2-7": "100.998", "0-7": "100.999"}})
+    ]
+    assert listener.take() == []
+    for number in range(live.MOST_QUOTES + 1):
+        listener.hear(signal(200_000 + number, "quotes", quotes={f"{number}-7": 2.0}))
+    assert listener.take() == [("quotes", {"prices": None})]
+    listener.hear(signal(300_000, "quotes", quotes={"1-7": 2.0}))
+    assert listener.take() == [("quotes", {"prices": {"1-7": "2.00"}})]
 
 
 @pytest.mark.parametrize("way", [EventStream, WebSocket])

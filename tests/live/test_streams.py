@@ -68,13 +68,28 @@ def test_a_foreign_host_is_refused(server, alice):
 def test_signals_leave_after_commit_and_not_at_all_after_a_rollback(server, alice):
     stream = server.listen(alice, "prices").until_live()
     with transaction.atomic():
-        live.announce_prices(competition_key="nba", event_ids=[1])
+        live.announce_prices(competition_key="nba", event_ids=[1], quotes={})
         transaction.set_rollback(True)
     with transaction.atomic():
-        live.announce_prices(competition_key="nba", event_ids=[2])
+        live.announce_prices(competition_key="nba", event_ids=[2], quotes={})
         assert live.position() == stream.last_id
 
     assert stream.next() == ("prices", {"ids": [2]})
+
+
+def test_prices_are_told_as_the_listener_writes_them(server, alice):
+    decimal = server.listen(alice, "prices,quotes").until_live()
+    american = server.listen(alice, "quotes&prices=american").until_live()
+
+    with transaction.atomic():
+        live.announce_prices(
+            competition_key="nba", event_ids=[2], quotes={(12, 4): 2.5, (12, 5): None}
+        )
+
+    told = dict([decimal.next(), decimal.next()])
+    assert told == {"prices": {"ids": [2]}, "quotes": {"prices": {"12-4": "2.50", "12-5": None}}}
+    assert american.next() == ("quotes", {"prices": {"12-4": "+150", "12-5": None}})
+    assert server.listen(alice, "quotes&prices=roman").status == 400
 
 
 def test_who_comes_back_is_told_what_it_missed(server, alice):

@@ -11,7 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from odds.as_of import quotes_as_of
-from odds.models import Event, EventReference, PriceChange, QuarantinedRow, Quote, Selection
+from odds.models import (
+    Bookmaker,
+    Event,
+    EventReference,
+    PriceChange,
+    QuarantinedRow,
+    Quote,
+    Selection,
+)
 from odds.selectors import latest_quotes, line_movement
 from odds.services import price_store, record_sweep, sweeps
 from tests import make
@@ -85,7 +93,7 @@ def test_only_a_changed_price_is_appended_and_the_others_are_confirmed():
 
 def test_only_events_of_which_a_price_changed_are_announced(monkeypatch):
     told = []
-    monkeypatch.setattr(sweeps, "announce_prices", lambda **said: told.append(said["event_ids"]))
+    monkeypatch.setattr(sweeps, "announce_prices", lambda **said: told.append(said))
     events = [make.parsed_event("g1"), make.parsed_event("g2", "Utah Jazz", "Chicago Bulls")]
     other = pair("1.9", "1.9", event_key="g2")
     record([*pair("1.48", "2.75"), *other], events=events)
@@ -94,7 +102,24 @@ def test_only_events_of_which_a_price_changed_are_announced(monkeypatch):
     record(other, 7, events=events)
 
     first, second = Event.objects.order_by("pk").values_list("pk", flat=True)
-    assert told == [{first, second}, {first}, set(), {first}]
+    assert [each["event_ids"] for each in told] == [{first, second}, {first}, set(), {first}]
+    # Of quotes that were there before; the last sweep no longer lists the first event's.
+    home, away = Selection.objects.filter(market__event=first).order_by("side").reverse()
+    book = Bookmaker.objects.get().pk
+    assert [each["quotes"] for each in told] == [
+        {}, {(home.pk, book): 1.5}, {}, {(home.pk, book): None, (away.pk, book): None},
+    ]  # fmt: skip
+
+
+def test_a_sweep_that_comes_late_tells_no_price_as_that_of_now(monkeypatch):
+    told = []
+    record(pair("1.48", "2.75"))
+    record(pair("1.52", "2.75"), 9)
+    monkeypatch.setattr(sweeps, "announce_prices", lambda **said: told.append(said["quotes"]))
+
+    record(pair("1.50", "2.75"), 5)
+
+    assert told == [{}]
 
 
 def test_the_same_sweep_twice_changes_nothing_at_all():
