@@ -53,6 +53,9 @@ def world(request: HttpRequest) -> dict[str, Any]:
         "section": section_of(request.path),
         "framed": framed,
         "halts": SimpleLazyObject(lambda: framed.halts),
+        "is_stopped": SimpleLazyObject(
+            lambda: any(halt.cause == Halt.Cause.KILL_SWITCH for halt in framed.halts)
+        ),
         "reality": SimpleLazyObject(
             lambda: reality_check(user.pk, request.session) if signed_in and user else None
         ),

@@ -11,6 +11,7 @@ import pgtrigger
 import pytest
 import time_machine
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -463,6 +464,23 @@ def test_the_kill_switch_stops_placing_until_it_is_lifted(world, as_alice):
 
     as_alice.post(f"/risk/halts/{halt.pk}/lift/", {"reason": "It was the bin."})
     assert as_alice.post("/bets/place/", stake_form(an_opportunity())).status_code == 302
+
+
+def test_who_is_stopped_is_not_asked_to_stop_again(world, alice, as_alice, olivia):
+    pages = ["/risk/", "/risk/stop/"]
+    assert all(b'action="/risk/kill-switch/"' in as_alice.get(page).content for page in pages)
+
+    as_alice.post("/risk/kill-switch/", {"reason": "Enough."})
+
+    for page in pages:
+        shown = as_alice.get(page).content
+        assert b'action="/risk/kill-switch/"' not in shown
+        assert b"#kill-switch" in shown or b"Lift this halt" in shown
+    # Everybody may still be stopped by an operator who is stopped.
+    operator = Client()
+    operator.force_login(olivia)
+    operator.post("/risk/kill-switch/", {"reason": "Enough."})
+    assert all(b'action="/risk/kill-switch/"' in operator.get(page).content for page in pages)
 
 
 def test_the_kill_switch_wants_a_reason(alice, as_alice):
