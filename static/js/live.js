@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const POLL = 10_000, SLOW_POLL = 60_000, LEAST = 1_000, SILENCE = 45_000;
+  const POLL = 10_000, SLOW_POLL = 60_000, LEAST = 1_000, SILENCE = 45_000, AIMING = 1_500;
   const parts = new Map(); // part -> {dirty, asked, busy}
   let source = null, state = "connecting", told = "live", since = "", heard = Date.now(), retry = 2_000, timer = 0;
   let paused = sessionStorage.getItem("paused") === "yes";
@@ -34,8 +34,12 @@
   }
 
   // --- asking again
+  // Who moves towards a button and is over one is about to press that one, not what comes in its place.
+  let moved = 0;
+  addEventListener("pointermove", (event) => { if (event.pointerType === "mouse") moved = Date.now(); }, { passive: true });
+  const isAimed = (part) => Date.now() - moved < AIMING && part.querySelector("a:hover, button:hover, summary:hover");
   const isBusy = (part) =>
-    document.querySelector("dialog[open]") || part.querySelector("details.chip-menu[open], details.why[open], details.menu-pop[open]") ||
+    isAimed(part) || document.querySelector("dialog[open]") || part.querySelector("details.chip-menu[open], details.why[open], details.menu-pop[open]") ||
     part.contains(document.activeElement?.closest("input:not([type=checkbox]), select, textarea"));
   function mark(part) {
     parts.get(part).dirty += 1;

@@ -87,6 +87,19 @@ def test_a_price_is_written_before_its_part_can_be_asked_for(
     assert page.evaluate("window.violations") == []
 
 
+def test_nothing_moves_under_a_mouse_that_is_about_to_press(browser, server, bettor):
+    page = on_odds(browser, server)
+    page.clock.install()
+    page.locator("#odds .tabs-line a").first.hover()
+
+    cell = move("7.770")
+
+    expect(page.locator("[data-pause-text]")).to_have_text("Live, 1 update waits")
+    expect(page.locator(cell)).not_to_have_text("7.77")
+    page.clock.fast_forward(2_000)
+    expect(page.locator(cell)).to_have_text("7.77")
+
+
 def test_no_cell_fades_for_who_asked_for_less_motion(browser, server, bettor):
     page = on_odds(browser, server, reduced_motion="reduce")
     cell = move("7.770")
