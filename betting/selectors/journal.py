@@ -1,6 +1,7 @@
 """The decision journal: what was found, taken or passed, as one person sees it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from betting.domain.decide import Slate
 from betting.domain.journal import unpack
 from betting.models import Bet, JournalEntry, Opportunity
 from betting.selectors.opportunities import OpportunityFilter, opportunities
+from odds.domain.consensus import left_behind
 
 KINDS = {
     "taken": "Taken by me",
@@ -82,7 +84,8 @@ def frozen_quotes(entry: JournalEntry) -> list[dict[str, Any]]:
     same = (quotes.line == quotes.line[row]) | (np.isnan(quotes.line) & np.isnan(quotes.line[row]))
     rows = np.flatnonzero(same)
     order = rows[np.lexsort((-quotes.price[rows], quotes.side[rows] != quotes.side[row]))]
-    return [_offer(slate, int(each), row) for each in order]
+    late = left_behind(quotes, quotes.weight > 0.0)
+    return [_offer(slate, int(each), row) | {"is_late": bool(late[each])} for each in order]
 
 
 def _offer(slate: Slate, row: int, chosen: int) -> dict[str, Any]:
@@ -92,6 +95,7 @@ def _offer(slate: Slate, row: int, chosen: int) -> dict[str, Any]:
         "bookmaker": str(quotes.bookmaker_key[row]),
         "side": str(quotes.side[row]),
         "price": float(quotes.price[row]),
+        "age": timedelta(minutes=max(float(age), 0.0)),
         "age_minutes": round(max(float(age), 0.0), 1),
         "weight": float(quotes.weight[row]),
         "is_chosen": row == chosen,

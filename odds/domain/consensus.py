@@ -6,10 +6,12 @@ scaled to sum to one. docs/algorithms/consensus.md has a worked table.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import numpy as np
 
+from odds.domain.freshness import SLOW
 from odds.domain.margins import is_worst_case, remove_margin
 from odds.domain.table import (
     NO_REFERENCE,
@@ -29,6 +31,9 @@ OUTCOMES = ([0, 2], [3, 4], [0, 1, 2])
 # Disagreement (standard deviation in log-odds) that we assume before seeing any: a single book
 # must not look certain. 0.05 is 1.2 points of probability at evens.
 PRIOR_DISAGREEMENT = 0.05
+# A book that is looked at no longer, or looks no longer itself, says what was worth then: beside
+# the others of now it would make a moved price look like an edge.
+BEHIND = SLOW // timedelta(microseconds=1)
 LAY_SUFFIX = "_lay"
 # A method's name that means: whatever the pricing rule of each row's sport says.
 BY_SPORT = "by_sport"
@@ -133,8 +138,9 @@ def consensus(table: QuoteTable, *, method: str) -> Consensus:
     """Return the weighted consensus of a slate, one row a selection that any whole book prices.
 
     `method` is as in `probability_by_book`. Weights are the table's; a book of weight 0 has no
-    voice. Where the sport's pricing rule names reference books, the first of them that prices a
-    market and line gives its probability alone; all books still give its width.
+    voice, nor one whose price was last known to stand more than `BEHIND` before the newest of the
+    same market and line. Where the sport's pricing rule names reference books, the first of them
+    that prices a market and line gives its probability alone; all books still give its width.
 
     The probabilities of one market and line sum to one, or less where the method is a worst case.
 
@@ -144,6 +150,7 @@ def consensus(table: QuoteTable, *, method: str) -> Consensus:
     """
     by_book = probability_by_book(table, method=method)
     voice = ~np.isnan(by_book) & (table.weight > 0.0)
+    voice &= ~left_behind(table, voice)
     table, by_book = table.where(voice), by_book[voice]
     selection_id, first, position = np.unique(
         table.selection_id, return_index=True, return_inverse=True
@@ -187,6 +194,18 @@ def consensus(table: QuoteTable, *, method: str) -> Consensus:
         disagreement=np.sqrt(variance),
         reference=reference,
     )
+
+
+def left_behind(table: QuoteTable, voice: BoolArray) -> BoolArray:
+    """Return which rows were last known to stand too long before the newest of their line, (n,).
+
+    The newest of those with a voice, (n,): a book that has none makes nobody late.
+    """
+    place = pair_codes(table.market_id, line_codes(table.line))
+    stood = table.confirmed_at.astype("datetime64[us]").astype(np.int64)
+    newest = np.full(int(place.max(initial=-1)) + 1, np.iinfo(np.int64).min)
+    np.maximum.at(newest, place[voice], stood[voice])
+    return np.asarray(stood < newest[place] - BEHIND)
 
 
 def _is_worst_case(table: QuoteTable, method: str) -> BoolArray:

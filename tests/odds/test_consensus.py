@@ -43,6 +43,36 @@ def test_log_odds_are_averaged_by_weight():
     assert answer.low[0] == pytest.approx(1 / (1 + np.exp(-(centre - error))))
 
 
+def aged(book: int, home: float, away: float, minutes: float, **columns) -> list[dict]:
+    stood = SEEN - timedelta(minutes=minutes)
+    return two_way(book, home, away, confirmed_at=stood, **columns)
+
+
+def test_a_book_that_is_left_behind_has_no_voice():
+    now = [*aged(1, 1.50, 2.70, 0), *aged(2, 1.52, 2.62, 19)]
+    late = [*aged(3, 1.10, 7.00, 21), *aged(4, 1.10, 7.00, 300, weight=9.0)]
+
+    with_late, without = (
+        consensus(quote_table(*rows), method="shin") for rows in (now + late, now)
+    )
+
+    assert by_side(with_late) == by_side(without)
+    assert with_late.book_count.tolist() == [2, 2]
+    assert with_late.highest.tolist() == without.highest.tolist()
+    # Another line of the same market, and one that has no voice itself, make nobody late.
+    other = [*aged(3, 1.10, 7.00, 300, line=-5.5), *aged(4, 1.11, 7.00, 300, line=-5.5)]
+    silent = aged(5, 2.0, 2.0, 0, line=-5.5, weight=0.0)
+    alone = consensus(quote_table(*now, *other, *silent), method="shin")
+    assert sorted(alone.book_count.tolist()) == [2, 2, 2, 2]
+
+
+@given(st.floats(0, 10_000), st.integers(1, 6))
+def test_where_all_are_as_old_all_count(minutes, books):
+    rows = [each for book in range(books) for each in aged(book + 1, 1.9, 1.9 + book / 50, minutes)]
+
+    assert set(consensus(quote_table(*rows), method="shin").book_count.tolist()) == {books}
+
+
 def test_a_book_with_one_side_has_no_opinion():
     table = quote_table(*two_way(1, 1.9, 1.9), row("home", 9.0, bookmaker_id=2))
     answer = consensus(table, method="shin")
