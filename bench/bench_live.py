@@ -356,7 +356,8 @@ async def measure(
         )
         ended = await writer.wait()
         print(f"load {os.getloadavg()[0]:.1f}", file=sys.stderr)
-        await asyncio.sleep(10)
+        # So long that the slowest has asked for its part once more.
+        await asyncio.sleep(40)
         fresh = await pages[0].ask("/odds/?refresh=1", htmx=True)
         shown = await seen.inner_html("#odds")
         by_browser = Page(port, "", "/odds/", topics=("prices",))

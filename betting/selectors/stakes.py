@@ -91,6 +91,14 @@ class LimitsLine:
         """Return what of today's limit is used and left."""
         return self.rooms[0]
 
+    @property
+    def tightest(self) -> Room:
+        """Return the limit that leaves the least for today, one's own among them."""
+        over_time = [
+            each for each in self.rooms if each.rule not in ("max_bet_share", "max_open_bets")
+        ]
+        return min(over_time, key=lambda room: room.left)
+
 
 @dataclass(frozen=True, slots=True)
 class LimitsUsed:

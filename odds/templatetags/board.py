@@ -132,6 +132,7 @@ class _Writer:
             said = self.of(row)
             best = (
                 f"<strong>{price_text(row.best.price, self.price_format)}</strong>"
+                f'<span class="sub">{self.books[row.best.book.id]}</span>'
                 if row.best
                 else f'<span class="flat">{NOTHING}</span>'
             )
