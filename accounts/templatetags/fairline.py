@@ -205,7 +205,10 @@ def words(name: str) -> str:
 @register.filter
 def job(name: str) -> str:
     """`{{ "odds.fetch_odds"|job }}`: what a job does, in words."""
-    return words(str(name).rpartition(".")[2]).replace("clv", "CLV")
+    app, _, what = str(name).rpartition(".")
+    if what == "upkeep":
+        return f"Upkeep of {app.partition('_')[0]}"
+    return words(what).replace("clv", "CLV")
 
 
 @register.filter

@@ -71,7 +71,7 @@ def test_each_step_says_how_it_stands_and_a_day_how_it_went(desk):
     assert text.count("tag-halt") == 1
     assert text.count(">Late<") == 1
     assert "Nothing failed for good" in text
-    assert "after odds.fetch_scores" in text
+    assert "after “Fetch scores”" in text
     assert "no such league" in desk.get("/pipeline/betting.settle_due_bets/").content.decode()
     assert desk.get("/pipeline/nonsense/").status_code == 404
     assert desk.get("/pipeline/", {"day": "nonsense"}).status_code == 200
