@@ -197,15 +197,19 @@ def consensus(table: QuoteTable, *, method: str) -> Consensus:
 
 
 def left_behind(table: QuoteTable, voice: BoolArray) -> BoolArray:
-    """Return which rows were last known to stand too long before the newest of their line, (n,).
+    """Return the rows of books last known to stand too long before the newest of their line, (n,).
 
-    The newest of those with a voice, (n,): a book that has none makes nobody late.
+    A book stood with the oldest of its outcomes: it has a voice on all of them or on none. The
+    newest of those with a voice, (n,): a book that has none makes nobody late.
     """
     place = pair_codes(table.market_id, line_codes(table.line))
-    stood = table.confirmed_at.astype("datetime64[us]").astype(np.int64)
+    book = pair_codes(place, table.bookmaker_id)
+    at = table.confirmed_at.astype("datetime64[us]").astype(np.int64)
+    stood = np.full(int(book.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(stood, book, at)
     newest = np.full(int(place.max(initial=-1)) + 1, np.iinfo(np.int64).min)
-    np.maximum.at(newest, place[voice], stood[voice])
-    return np.asarray(stood < newest[place] - BEHIND)
+    np.maximum.at(newest, place[voice], stood[book[voice]])
+    return np.asarray(stood[book] < newest[place] - BEHIND)
 
 
 def _is_worst_case(table: QuoteTable, method: str) -> BoolArray:

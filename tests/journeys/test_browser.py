@@ -43,6 +43,8 @@ SHOWS_FOCUS = """() => {
 
 def test_a_bettor_places_a_bet_from_today_and_sees_it_settled(browser, server, bettor):
     page = logged_in(browser, server)
+    # Before its scripts run, a press leads to the same form on a page of its own.
+    expect(page.locator("[data-pause-text]")).to_have_text("Live")
     page.locator("td.act a.btn-primary").first.click()
     dialog = page.locator("dialog#dialog")
     expect(dialog.get_by_role("heading", name="Place a bet")).to_be_visible()

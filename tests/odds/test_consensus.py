@@ -66,6 +66,23 @@ def test_a_book_that_is_left_behind_has_no_voice():
     assert sorted(alone.book_count.tolist()) == [2, 2, 2, 2]
 
 
+@given(st.lists(st.tuples(st.floats(0, 60), st.floats(0, 60)), min_size=1, max_size=8))
+def test_a_book_has_a_voice_on_all_outcomes_or_on_none(stood):
+    """By rows, one side could be left alone: it was then certain."""
+    rows = []
+    for number, minutes in enumerate(stood):
+        book = two_way(number + 1, 1.9, 1.9 + number / 50)
+        rows += [
+            each | {"confirmed_at": SEEN - timedelta(minutes=ago)}
+            for each, ago in zip(book, minutes, strict=True)
+        ]
+    answer = consensus(quote_table(*rows), method="shin")
+
+    assert sum(by_side(answer).values()) == pytest.approx(1.0)
+    assert len(set(answer.book_count.tolist())) == 1
+    assert len(answer) == 2
+
+
 @given(st.floats(0, 10_000), st.integers(1, 6))
 def test_where_all_are_as_old_all_count(minutes, books):
     rows = [each for book in range(books) for each in aged(book + 1, 1.9, 1.9 + book / 50, minutes)]
