@@ -51,7 +51,8 @@ def home() -> dict[str, Any]:
         "people": _people(),
         "deeds": latest_deeds(limit=DEEDS_SHOWN),
         "configuration": settings.CONFIGURATION,
-        "version": f"{settings.VERSION} ({settings.REVISION or 'no revision'})",
+        "version": settings.VERSION
+        + ("" if settings.REVISION == "unknown" else f" ({settings.REVISION})"),
     }
 
 

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Func, Max, Min, Q, Subquery, Sum, TextField, Value
+from django.db.models import Count, F, Func, Max, Min, OuterRef, Q, Subquery, Sum, TextField, Value
+from django.db.models.functions import Coalesce
 
 from odds.domain.credits import Account, forecast, month_of
 from odds.feeds.the_odds_api import PROVIDER
-from odds.models import CreditEntry, FeedRun, QuarantinedRow, SchemaDrift
+from odds.models import Competition, CreditEntry, FeedRun, QuarantinedRow, SchemaDrift
 from odds.services.credit_ledger import ALLOWED, COST, REFUSED, account_of, is_out
 from odds.services.fetching import shared_gate
 
@@ -21,10 +22,10 @@ _REFUSED_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Feeds:
-    """What the providers last brought, and what was refused."""
+    """What the providers last brought, each run with the `title` of its subject; what waits."""
 
-    latest: list[FeedRun]
-    failures: list[FeedRun]
+    latest: list[Any]
+    failures: list[Any]
     quarantined: int
     quarantine: list[QuarantinedRow]
 
@@ -34,13 +35,13 @@ def feeds() -> Feeds:
     newest = FeedRun.objects.order_by("provider", "kind", "-started_at").values("pk")
     failed = FeedRun.objects.filter(outcome=FeedRun.Outcome.FAILED)
     # Newest first: so the first of each kind is its latest, and the first failures are the newest.
-    runs = list(
+    runs: list[Any] = list(
         FeedRun.objects.filter(
             Q(pk__in=newest.distinct("provider", "kind"))
             | Q(pk__in=failed[:_FAILURES_SHOWN].values("pk"))
-        )
+        ).annotate(title=_title_of("subject"))
     )
-    latest: dict[tuple[str, str], FeedRun] = {}
+    latest: dict[tuple[str, str], Any] = {}
     for run in runs:
         latest.setdefault((run.provider, run.kind), run)
     waiting = QuarantinedRow.objects.filter(resolved_at=None)
@@ -60,11 +61,18 @@ def credits_told() -> int | None:
     return told.values_list("credits_remaining", flat=True).first()
 
 
+def _title_of(name: str) -> Coalesce:
+    """Return a competition's title for the column that holds its key; else what is there."""
+    titled = Competition.objects.filter(key=OuterRef(name)).order_by().values("title")[:1]
+    return Coalesce(Subquery(titled), F(name), output_field=TextField())
+
+
 @dataclass(frozen=True, slots=True)
 class Spent:
     """What one competition cost this month."""
 
     subject: str
+    title: str
     calls: int
     credits: int
     failures: int
@@ -113,7 +121,7 @@ def credit_status(*, now: datetime) -> CreditStatus:
     )
     rows = list(
         entries.order_by()
-        .values(sport=sport)
+        .values(sport=sport, title=_title_of("sport"))
         .annotate(
             calls=Count("pk", filter=month),
             cost=Sum(COST, filter=month, default=0),
@@ -128,7 +136,13 @@ def credit_status(*, now: datetime) -> CreditStatus:
         .order_by("-cost", "sport")
     )
     by_sport = [
-        Spent(row["sport"] or "all sports", row["calls"], row["cost"], row["failures"])
+        Spent(
+            row["sport"] or "all sports",
+            row["title"] or "all sports",
+            row["calls"],
+            row["cost"],
+            row["failures"],
+        )
         for row in rows
         if row["calls"]
     ]

@@ -203,6 +203,12 @@ def words(name: str) -> str:
 
 
 @register.filter
+def feed(name: str) -> str:
+    """`{{ row.source|feed }}`: a provider by its name; a file's name is its own."""
+    return str(name) if "." in str(name) else words(name)
+
+
+@register.filter
 def job(name: str) -> str:
     """`{{ "odds.fetch_odds"|job }}`: what a job does, in words."""
     app, _, what = str(name).rpartition(".")

@@ -38,9 +38,11 @@ def status(request: UserRequest) -> HttpResponse:
         request,
         "betting/_status.html" if request.htmx else "betting/status.html",
         {
-            "jobs": jobs,
+            "jobs": [job for job in jobs if job.started_at is not None],
+            "tell": any(job.detail or job.error for job in jobs),
+            "scheduled": len(jobs),
             "failing": sum(job.has_failed for job in jobs),
-            "not_yet": sum(job.last_finished_at is None for job in jobs),
+            "not_yet": [job.job for job in jobs if job.started_at is None],
             "feeds": feed_status.feeds(),
             "credits": feed_status.credit_status(now=now),
             "drift": feed_status.latest_drift(),
@@ -51,10 +53,10 @@ def status(request: UserRequest) -> HttpResponse:
             "champions": latest_promotions(),
             "versions": {
                 "Fairline": settings.VERSION,
-                "Revision": settings.REVISION,
                 "Python": platform.python_version(),
                 "Django": version("django"),
-            },
+            }
+            | ({} if settings.REVISION == "unknown" else {"Revision": settings.REVISION}),
             "waiting": waiting_bets(now),
             "now": now,
             "since": since,

@@ -17,6 +17,8 @@ from odds.services.events import known_ids
 from odds.services.runs import quarantine, resolve_quarantined
 
 _Score = tuple[int, int]
+# The field of a quarantined row that tells another score than the recorded one.
+SCORE = "score"
 
 
 def record_results(results: Iterable[ParsedResult], *, feed_run: FeedRun) -> Counts:
@@ -68,12 +70,14 @@ def accept_score(*, row_id: int, reason: str, now: datetime, by_id: int | None) 
     The result counts as seen now: nobody knew it earlier. Repeating changes nothing.
 
     Raises:
-        NoScoreToAccept: if the row is about something else.
+        NoScoreToAccept: if there is no such row, or it is about something else.
     """
-    row = QuarantinedRow.objects.select_for_update().get(pk=row_id)
+    row = QuarantinedRow.objects.select_for_update().filter(pk=row_id).first()
+    if row is None:
+        raise NoScoreToAccept("There is no such row.")
     told = row.raw if isinstance(row.raw, dict) else {}
     key = (str(told.get("source", "")), str(told.get("event", "")))
-    event_id = known_ids({key}).get(key) if row.field == "score" else None
+    event_id = known_ids({key}).get(key) if row.field == SCORE else None
     if event_id is None:
         raise NoScoreToAccept(f"{row}: this is no other score of an event we know.")
     event = Event.objects.select_for_update().get(pk=event_id)
@@ -207,4 +211,4 @@ def _second_score(result: ParsedResult, recorded: _Score) -> RejectedRow:
     told = f"{result.home_score}:{result.away_score}"
     reason = f"{told}, but {recorded[0]}:{recorded[1]} is recorded"
     raw = {"source": result.source, "event": result.event_key, "score": told}
-    return RejectedRow("score", reason, raw)
+    return RejectedRow(SCORE, reason, raw)

@@ -79,17 +79,31 @@ def _fingerprint(row: RejectedRow) -> str:
     return hashlib.sha256(body.encode()).hexdigest()
 
 
+def resolve_all(*, row_ids: Iterable[int], reason: str, now: datetime, by_id: int) -> int:
+    """Mark refused rows as dealt with, each with its audit entry, and return how many there were.
+
+    All or none; a row that somebody dealt with before is not counted again.
+    """
+    with transaction.atomic():
+        return sum(
+            resolve_quarantined(row_id=row_id, reason=reason, now=now, by_id=by_id)
+            for row_id in sorted(row_ids)
+        )
+
+
 @transaction.atomic
-def resolve_quarantined(*, row_id: int, reason: str, now: datetime, by_id: int | None) -> None:
+def resolve_quarantined(*, row_id: int, reason: str, now: datetime, by_id: int | None) -> bool:
     """Mark a refused row as dealt with, and say so in the audit log; a repeat changes nothing."""
     row = QuarantinedRow.objects.select_for_update().get(pk=row_id)
-    if row.resolved_at is None:
-        row.resolved_at = now
-        row.save(update_fields=["resolved_at"])
-        audit.record(
-            action="resolved quarantined row",
-            subject=str(row),
-            actor_id=by_id,
-            at=now,
-            detail={"row": row.pk, "reason": reason},
-        )
+    if row.resolved_at is not None:
+        return False
+    row.resolved_at = now
+    row.save(update_fields=["resolved_at"])
+    audit.record(
+        action="resolved quarantined row",
+        subject=str(row),
+        actor_id=by_id,
+        at=now,
+        detail={"row": row.pk, "reason": reason},
+    )
+    return True

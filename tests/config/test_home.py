@@ -41,8 +41,8 @@ def test_what_is_wrong_is_said_on_the_first_page(desk, alice):
     text = desk.get("/admin/").content.decode()
 
     assert "no worker of feeds has ever reported" in text
-    assert "<strong>odds.fetch_odds</strong>, last done" in text
-    assert "<strong>odds.fetch_scores</strong>: ValueError: no such league" in text
+    assert "<strong>Fetch odds</strong>, last done" in text
+    assert "<strong>Fetch scores</strong>: ValueError: no such league" in text
     assert "KeyError: 7" in text
     assert "none has been asked" in text
     assert "1 admin, 1 bettor" in text
