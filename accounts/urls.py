@@ -1,6 +1,6 @@
 """The addresses of preferences and of how the figures are made."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from accounts.views import alerts, filters, invitations, keys, preferences, sessions
 
@@ -29,8 +29,6 @@ urlpatterns = [
     path("alerts/messages/<int:delivery_id>/again/", alerts.send_again, name="send_again"),
     path("notices/", alerts.notices, name="notices"),
     path("notices/read/", alerts.read_notices, name="read_notices"),
-    path("audit/", alerts.audit, name="audit"),
-    re_path(r"^audit/export\.(?P<kind>csv|json)$", alerts.audit_export, name="audit_export"),
     path("invitations/", invitations.invitations, name="invitations"),
     path(
         "invitations/<int:invitation_id>/revoke/",

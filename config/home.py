@@ -15,6 +15,7 @@ from accounts.jobs.dead_letters import waiting_letters
 from accounts.jobs.skips import skips_in_force
 from accounts.selectors import JobState, People, last_job_runs, latest_deeds, people
 from betting.scheduled import intervals
+from betting.selectors.audited import in_words
 from config.doors import MISSED, NEEDED, run_checks
 from odds import feed_status
 
@@ -49,7 +50,7 @@ def home() -> dict[str, Any]:
         "feeds": feed_status.feeds(),
         "credits": feed_status.credit_status(now=clock.now()),
         "people": _people(),
-        "deeds": latest_deeds(limit=DEEDS_SHOWN),
+        "deeds": in_words(latest_deeds(limit=DEEDS_SHOWN)),
         "configuration": settings.CONFIGURATION,
         "version": settings.VERSION
         + ("" if settings.REVISION == "unknown" else f" ({settings.REVISION})"),

@@ -1,4 +1,4 @@
-"""Alerts: what I want to be told of and where, what I was told; and for operators the audit."""
+"""Alerts: what I want to be told of and where, what I was told."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,22 +9,17 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.alerts import keeping, selecting
-from accounts.audit.search import COLUMNS, AuditFilter, actions, entries, rows
-from accounts.forms.alerts import AuditSearch, Mute, NewChannel, QuietHours, Rule
+from accounts.forms.alerts import Mute, NewChannel, QuietHours, Rule
 from accounts.http import UserRequest, or_404
-from accounts.showing.exports import export
 from accounts.showing.pages import way_back
 
 A_PAGE = 50
-# Columns of the export that are words, which a spreadsheet must not run.
-WORDS = tuple(name for name in COLUMNS if name != "number")
 
 
 def alerts(request: UserRequest, *, names: Mapping[str, str]) -> HttpResponse:
@@ -201,38 +196,6 @@ def read_notices(request: UserRequest) -> HttpResponse:
     """Mark my notices as read."""
     keeping.read_notices(owner_id=request.user.pk, now=timezone.now())
     return redirect(way_back(request, "/notices/"))
-
-
-@require_GET
-@login_required
-def audit(request: UserRequest) -> HttpResponse:
-    """Search who did what, from where, before and after."""
-    form, found = _searched(request)
-    paging = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "accounts/audit.html", {"form": form, "paging": paging})
-
-
-@require_GET
-@login_required
-def audit_export(request: UserRequest, kind: str) -> HttpResponseBase:
-    """Export what the search finds."""
-    _, found = _searched(request)
-    return export(rows(found), COLUMNS, kind=kind, name="audit", texts=WORDS)
-
-
-def _searched(request: UserRequest) -> tuple[AuditSearch, Any]:
-    form = AuditSearch(request.GET, actions=actions())
-    asked = form.cleaned_data if form.is_valid() else {}
-    which = AuditFilter(
-        text=asked.get("q", ""),
-        actor=asked.get("actor", ""),
-        action=asked.get("action", ""),
-        address=asked.get("address", ""),
-        since=asked.get("since"),
-        until=asked.get("until"),
-        people_only=asked.get("people", False),
-    )
-    return form, entries(which)
 
 
 def _tried(form: forms.BaseForm, do: Callable[[], Any]) -> Any:  # noqa: ANN401
