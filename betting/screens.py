@@ -24,18 +24,29 @@ from betting.selectors.money import (
 )
 from betting.selectors.opportunities import (
     OpportunityFilter,
+    is_leg,
+    on_opportunity,
     opportunities,
     opportunities_with_models,
     opportunity,
     opportunity_counts,
     stake_steps,
 )
-from betting.selectors.stakes import LimitsLine, Staked, day_of, line_of, staked_of
+from betting.selectors.stakes import (
+    LimitsLine,
+    Staked,
+    day_of,
+    draw_is_offered,
+    line_of,
+    on_selection,
+    staked_of,
+)
 from betting.venues.registry import venue_by_key
 from odds.domain.freshness import freshness
 from odds.listings import EventFilter, events
-from odds.models import Bookmaker, Event, EventStatus
-from odds.screens import MARKETS, market_title, selection_title
+from odds.models import Bookmaker, Event, EventStatus, Selection
+from odds.screens import MARKETS, market_title, seen_price, selection_title
+from risk.domain.exposure import On
 from risk.domain.kelly import net_price
 from risk.domain.staking import Step
 from risk.models import Halt
@@ -82,12 +93,65 @@ class OpportunityRow:
     bet: Bet | None
     share: float | None = None
 
+    @property
+    def selection_id(self) -> int:
+        """Return what is bet on."""
+        return self.opportunity.quote.selection_id
+
+    @property
+    def fair(self) -> float:
+        """Return the chance that its strategy believes in."""
+        return self.opportunity.fair_probability
+
+    @property
+    def on(self) -> On:
+        """Return what a stake on it counts to."""
+        return on_opportunity(self.opportunity)
+
     def edge_at(self, price: Decimal | None) -> float | None:
         """Return its edge at another price of the same book; none where none is offered."""
         each = self.opportunity
         if price is None or price == each.price:
             return None if price is None else each.edge
         return each.fair_probability * net_price(price, self.book.commission_share) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """One book's price of a selection that no strategy found: bet on as its bettor sees fit.
+
+    `fair` is the chance by the consensus. Without a strategy nothing proposes a stake.
+    """
+
+    selection: Selection
+    event: Event
+    title: str
+    market: str
+    book: Bookmaker
+    price: Decimal | None
+    age: timedelta
+    freshness: str
+    fair: float | None
+    opportunity: None = None
+    stake: Decimal = ZERO
+
+    @property
+    def selection_id(self) -> int:
+        """Return what is bet on."""
+        return self.selection.pk
+
+    @property
+    def on(self) -> On:
+        """Return what a stake on it counts to."""
+        offered: bool = self.selection.draw_offered  # type: ignore[attr-defined]
+        price = self.price or Decimal(1)
+        return on_selection(self.selection, self.book, price=price, draw_offered=offered)
+
+    def edge_at(self, price: Decimal | None) -> float | None:
+        """Return its edge at a price of the same book; none where either is not known."""
+        if price is None or self.fair is None:
+            return None
+        return self.fair * net_price(price, self.book.commission_share) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +183,47 @@ def opportunity_of(
     """Return one opportunity as this person sees it, open or gone."""
     found = opportunity(opportunity_id, seen_by=bettor.owner_id)
     return _rows([found], bettor, now=now, rate=rate)[0] if found else None
+
+
+def price_of(
+    selection_id: int, bookmaker_id: int, bettor: Bettor, *, now: datetime, rate: float = 1.0
+) -> OpportunityRow | PriceRow | None:
+    """Return a price as this person may bet on it: as the best opportunity that it is, or plainly.
+
+    A leg is no opportunity alone. None where that book does not price that selection.
+    """
+    which = OpportunityFilter(status=Opportunity.Status.OPEN, seen_by=bettor.owner_id)
+    here = opportunities_with_models(which).filter(
+        quote__selection_id=selection_id, quote__bookmaker_id=bookmaker_id
+    )
+    found = [each for each in here if not is_leg(each)]
+    if found:
+        best = min(found, key=lambda each: (bool(each.passes), -each.edge))
+        return _rows([best], bettor, now=now, rate=rate)[0]
+    selection = (
+        Selection.objects.select_related("market__event__home", "market__event__away")
+        .annotate(draw_offered=draw_is_offered("market_id"))
+        .filter(pk=selection_id)
+        .first()
+    )
+    book = Bookmaker.objects.filter(pk=bookmaker_id).first()
+    if selection is None or book is None:
+        return None
+    seen = seen_price(selection, bookmaker_id, now=now, rate=rate)
+    if seen is None:
+        return None
+    event = selection.market.event
+    return PriceRow(
+        selection=selection,
+        event=event,
+        title=selection_title(selection, event),
+        market=market_title(selection.market.key),
+        book=book,
+        price=seen.price,
+        age=seen.age,
+        freshness=seen.freshness,
+        fair=seen.fair,
+    )
 
 
 def offers_on(owner_id: int, event_id: int, market: str) -> dict[int, Opportunity]:

@@ -58,7 +58,10 @@ class Move:
 
 @dataclass(slots=True)
 class BoardRow:
-    """One selection: a cell for each column, None where the book does not list it."""
+    """One selection: a cell for each column, None where the book does not list it.
+
+    `ranked` are its prices, the best first, stale ones after all others.
+    """
 
     id: int
     title: str
@@ -238,12 +241,12 @@ class _Arranging:
             if book is not None:
                 cells[self.order[place]] = self.cell(book, price, seen)
         ranked = sorted(
-            (cell for cell in cells if cell and cell.price), key=lambda cell: -(cell.price or 0)
+            (cell for cell in cells if cell and cell.price),
+            key=lambda cell: (cell.freshness == "stale", -(cell.price or 0)),
         )
-        fresh = [cell for cell in ranked if cell.freshness != "stale"] or ranked
-        best = fresh[0] if fresh else None
-        for cell in fresh:
-            cell.is_best = best is not None and cell.price == best.price
+        best = ranked[0] if ranked else None
+        for cell in ranked:
+            cell.is_best = best is not None and _stands_like(cell, best)
         fair = row["fair"]
         edge = None
         if fair and best and best.price:
@@ -280,6 +283,11 @@ class _Arranging:
             direction=row["direction"] if is_recent else "",
             was=row["direction"],
         )
+
+
+def _stands_like(cell: BoardCell, best: BoardCell) -> bool:
+    """Return whether a price is as good as the best: a stale one only where all are."""
+    return cell.price == best.price and (cell.freshness == "stale") == (best.freshness == "stale")
 
 
 def _title(row: SlateRow, event: SlateEvent) -> str:

@@ -2,13 +2,17 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
+import numpy as np
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.db.models import Exists, OuterRef, Subquery
 
 from accounts.showing.formats import point_text
+from odds.domain.consensus import BY_SPORT, consensus
+from odds.domain.freshness import freshness
 from odds.models import (
     Bookmaker,
     ClosingPrice,
@@ -19,6 +23,7 @@ from odds.models import (
     Side,
     Sighting,
 )
+from odds.selectors import market_quotes
 
 # Asked for with every list of events: written out, it takes a quarter of the time.
 _COMING = """
@@ -128,3 +133,39 @@ def closes_of(event_id: int, market_key: str) -> dict[int, Close]:
     )
     rows = closes.values_list("selection_id", "fair_probability", "age", "last_update")
     return {pk: Close(fair, age, last_update) for pk, fair, age, last_update in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPrice:
+    """One book's price of a selection (none: withdrawn), how old, and the chance all books see."""
+
+    price: Decimal | None
+    age: timedelta
+    freshness: str
+    fair: float | None
+
+
+def seen_price(
+    selection: Selection, bookmaker_id: int, *, now: datetime, rate: float = 1.0
+) -> SeenPrice | None:
+    """Return a book's price of a selection as the odds screen has it; None where it has none.
+
+    The selection's market must be loaded.
+    """
+    market = selection.market
+    table = market_quotes([market.event_id], market.key, now=now)
+    table = table.where(~table.is_archive)
+    mine = (table.selection_id == selection.pk) & (table.bookmaker_id == bookmaker_id)
+    if not mine.any():
+        return None
+    at = int(np.argmax(mine))
+    found = consensus(table, method=BY_SPORT)
+    fair = found.probability[found.selection_id == selection.pk]
+    price = float(table.price[at])
+    age = max(now - table.confirmed_at[at].item().replace(tzinfo=UTC), timedelta())
+    return SeenPrice(
+        price=None if price != price else Decimal(repr(price)).quantize(Decimal("0.001")),
+        age=age,
+        freshness=freshness(age, rate),
+        fair=float(fair[0]) if fair.size and fair[0] > 0 else None,
+    )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
@@ -19,7 +19,7 @@ from accounts.showing.formats import price_text
 from accounts.showing.pages import Column, Table, chips, set_values
 from betting import screens
 from betting.forms import PlaceBet
-from betting.selectors.opportunities import MARKET, OpportunityFilter, on_opportunity
+from betting.selectors.opportunities import MARKET, OpportunityFilter
 from betting.selectors.stakes import used_of
 from betting.selectors.venues import venues_open_at
 from betting.services.placement import RequestKeyReused, StakeRefused
@@ -43,6 +43,8 @@ EDGES = ("0.01", "0.02", "0.03", "0.05")
 HOURS = {1: "an hour", 6: "6 hours", 24: "a day", 72: "3 days"}
 # Where a price is no longer short, and where it begins to be long.
 SHORT, LONG = "2.00", "3.50"
+# A number or a price of an address; no longer one is either.
+LONGEST = 16
 
 
 @require_GET
@@ -122,25 +124,25 @@ def _which(chosen: Mapping[str, str], books: Sequence[str], now: datetime) -> Op
 @require_http_methods(["GET", "POST"])
 @login_required
 def place_bet(request: UserRequest) -> HttpResponse:
-    """Confirm a bet on an opportunity with its exact figures, and place it."""
+    """Confirm a bet on an opportunity, or on any price, with its exact figures, and place it.
+
+    `saw` is the price as whoever follows a link saw it, `stake` what it offers to stake.
+    """
     now = clock.now()
     data = request.POST if request.method == "POST" else request.GET
-    asked = data.get("opportunity_id") or data.get("opportunity") or ""
     bettor = screens.bettor_of(request.user.pk, now=now)
-    row = (
-        screens.opportunity_of(int(asked), bettor, now=now, rate=clock.rate())
-        if asked.isdecimal()
-        else None
-    )
+    row = _row(data, bettor, now=now)
     if row is None:
-        raise Http404("There is no such opportunity.")
+        raise Http404("There is no such price.")
     if request.method == "GET":
         latest = _latest(row)
+        # What an opportunity was found at is the least that it was decided for.
+        found = row.opportunity.price if row.opportunity else latest
         form = PlaceBet(
             initial={
                 "request_key": str(uuid.uuid4()),
-                "stake": row.stake or None,
-                "price": min(row.opportunity.price, latest or row.opportunity.price),
+                "stake": data.get("stake", "")[:LONGEST] or row.stake or None,
+                "price": min(found, latest) if found and latest else found,
                 "venue": "paper",
             }
         )
@@ -154,7 +156,7 @@ def place_bet(request: UserRequest) -> HttpResponse:
         if request.htmx:
             return HttpResponseClientRedirect(reverse("confirm_bet", args=[bet_id]))
         return redirect("confirm_bet", bet_id)
-    if not request.htmx:
+    if not request.htmx or row.opportunity is None:
         return redirect("bet", bet_id)
     bettor = screens.bettor_of(request.user.pk, now=now)
     fresh = screens.opportunity_of(row.opportunity.pk, bettor, now=now, rate=clock.rate())
@@ -164,6 +166,24 @@ def place_bet(request: UserRequest) -> HttpResponse:
         "row": fresh, "money": bettor.money, "passed": passed, "now": now, "is_new": True,
     }  # fmt: skip
     return render(request, "betting/_opportunity_row.html", context, status=201)
+
+
+def _row(
+    data: QueryDict, bettor: screens.Bettor, *, now: datetime
+) -> screens.OpportunityRow | screens.PriceRow | None:
+    """Return what is to be bet on: an opportunity by its number, or a price of a book."""
+
+    def number(*names: str) -> int | None:
+        text = next(filter(None, (data.get(name, "") for name in names)), "")
+        return int(text) if text.isdecimal() and len(text) < LONGEST else None
+
+    opportunity = number("opportunity_id", "opportunity")
+    if opportunity is not None:
+        return screens.opportunity_of(opportunity, bettor, now=now, rate=clock.rate())
+    selection, book = number("selection_id", "selection"), number("bookmaker_id", "book")
+    if selection is None or book is None:
+        return None
+    return screens.price_of(selection, book, bettor, now=now, rate=clock.rate())
 
 
 def _placed(request: UserRequest, form: PlaceBet) -> int | None:
@@ -180,22 +200,31 @@ def _placed(request: UserRequest, form: PlaceBet) -> int | None:
     return None
 
 
-def _latest(row: screens.OpportunityRow) -> Decimal | None:
+def _latest(row: screens.OpportunityRow | screens.PriceRow) -> Decimal | None:
     """Return the book's price now: it moves while somebody types; None where it is withdrawn."""
-    latest = latest_price(row.opportunity.quote.selection_id, row.book.pk)
+    if row.opportunity is None:
+        return row.price
+    latest = latest_price(row.selection_id, row.book.pk)
     return row.opportunity.price if latest is None else latest.price
+
+
+def _was(request: UserRequest, row: screens.OpportunityRow | screens.PriceRow) -> str:
+    """Return the price as it was when it was chosen: as it was seen, or found."""
+    if saw := request.GET.get("saw", "")[:LONGEST]:
+        return saw
+    return price_text(row.opportunity.price, request.user.price_format) if row.opportunity else ""
 
 
 def _confirm(
     request: UserRequest,
     form: PlaceBet,
-    row: screens.OpportunityRow,
+    row: screens.OpportunityRow | screens.PriceRow,
     bettor: screens.Bettor,
     *,
     status: int,
 ) -> HttpResponse:
     now = clock.now()
-    price = _latest(row)
+    price, was = _latest(row), _was(request, row)
     template = "_place_bet_form.html" if request.htmx else "place_bet.html"
     return render(
         request,
@@ -205,11 +234,10 @@ def _confirm(
             "venues": venues_open_at(row.book.key, now=now),
             "row": row,
             "price_now": price,
+            "was": "" if was == price_text(price, request.user.price_format) else was,
             "edge_now": row.edge_at(price),
             "money": bettor.money,
-            "uses": used_of(
-                bettor.money, bettor.staked, on=on_opportunity(row.opportunity)
-            ).of_stakes,
+            "uses": used_of(bettor.money, bettor.staked, on=row.on).of_stakes,
             "now": now,
         },
         status=status,

@@ -3,13 +3,14 @@
 from datetime import timedelta
 from html import escape
 from typing import NamedTuple
+from urllib.parse import quote
 
 from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from accounts.showing.formats import NOTHING, fair_text, price_text, share_text, span_text
-from accounts.templatetags.fairline import change, time_since, zone_of
+from accounts.templatetags.fairline import change, icon, time_since, zone_of
 from odds.board import Board, BoardCell, BoardEvent, BoardLine, BoardRow, Move
 
 register = template.Library()
@@ -42,6 +43,19 @@ class _Said(NamedTuple):
     edge: str
 
 
+class _Price(NamedTuple):
+    """A price wherever it stands: its classes, what it says, what of it is only heard or hovered.
+
+    `bet` is where it is bet on; empty where nobody may, or it was withdrawn.
+    """
+
+    classes: str
+    text: str
+    heard: str
+    title: str
+    bet: str
+
+
 class _Writer:
     """Writes a board as this reader likes prices and times; its links keep the filters.
 
@@ -59,13 +73,15 @@ class _Writer:
         self.market = escape(context["market"])
         # Asked for once, with a number that stands for each event's.
         self.before, _, self.after = reverse("event", args=[0]).rpartition("0")
+        # A price opens its bet, for whoever may place one.
+        self.place = reverse("place_bet") if context["may"]["place_bet"] else ""
         self.query = context["request"].GET.copy()
         for name in ("refresh", "lines"):
             self.query.pop(name, None)
 
         # All is written twice, in the table and in the list: thought of once.
         self.said: dict[int, _Said] = {}
-        self.prices: dict[int, tuple[str, str]] = {}
+        self.prices: dict[int, _Price] = {}
         self.spans: dict[timedelta, str] = {}
         self.books = {book.id: escape(book.title) for book in board.books}
 
@@ -85,7 +101,7 @@ class _Writer:
         return SafeString("".join(written))
 
     def list(self) -> SafeString:
-        """Return each event's selections with the books that offer them, best first.
+        """Return a card for each event: the best price of each selection, and all in a fold.
 
         For a phone, where a table has no room.
         """
@@ -93,7 +109,7 @@ class _Writer:
         for event in self.board.events:
             hold = event.lines[0].hold
             kept = "" if hold is None else f" · hold {share_text(hold)}"
-            offers = "".join(self.offers(line) for line in event.lines)
+            lines = "".join(self.best_prices(line) for line in event.lines)
             more = ""
             if event.more_lines:
                 more = f'<p class="mt-2 text-xs">{self.lines_link(event)}</p>'
@@ -101,7 +117,7 @@ class _Writer:
                 '<article class="p-3 border-t border-line first:border-0">'
                 f'<h2>{self.event_link(event)}</h2><p class="muted text-xs">'
                 f"{escape(event.competition)} · {self.start(event)}{kept}</p>\n"
-                f"{offers}{more}</article>\n"
+                f"{lines}{self.all_prices(event)}{more}</article>\n"
             )
         return SafeString("".join(written))
 
@@ -131,15 +147,14 @@ class _Writer:
         for row in line.rows:
             said = self.of(row)
             best = (
-                f"<strong>{price_text(row.best.price, self.price_format)}</strong>"
-                f'<span class="sub">{self.books[row.best.book.id]}</span>'
+                f'{self.best(row, row.best)}<span class="sub">{self.books[row.best.book.id]}</span>'
                 if row.best
                 else f'<span class="flat">{NOTHING}</span>'
             )
             cells = "".join(
                 NOT_LISTED
                 if cell is None
-                else f'<td class="num price-cell">{self.price(row, cell, "c")}</td>'
+                else f'<td class="num price-cell">{self.price(row, cell)}</td>'
                 for cell in row.cells
             )
             written.append(
@@ -152,25 +167,53 @@ class _Writer:
             hold = ""
         return "".join(written)
 
-    def offers(self, line: BoardLine) -> str:
+    def best_prices(self, line: BoardLine) -> str:
         written = []
         for row in line.rows:
             said = self.of(row)
-            offers = "".join(
-                f'<span class="offer">{self.price(row, cell, "p")}'
-                f' <span class="muted">{self.books[cell.book.id]}</span></span>'
-                for cell in row.ranked
-            )
             edge = "" if row.edge is None else f" · {said.edge}"
+            best = self.offer(row, row.best, "b") if row.best else NOT_OFFERED
             written.append(
-                '<div class="mt-2">'
-                '<div class="flex flex-wrap justify-between items-center gap-x-2">'
-                f'<span class="font-medium">{said.title}</span>'
-                '<span class="muted tnum text-xs whitespace-nowrap">'
-                f"{said.movement} fair {said.fair}{edge}</span></div>"
-                f'<div class="offers">{offers or NOT_OFFERED}</div></div>\n'
+                f'<div class="best-offer"><div><span class="font-medium">{said.title}</span>'
+                '<span class="muted tnum text-xs block">'
+                f"{said.movement} fair {said.fair}{edge}</span></div>{best}</div>\n"
             )
         return "".join(written)
+
+    def all_prices(self, event: BoardEvent) -> str:
+        """Return every other price of the lines shown, fresh ones first, folded away."""
+        count, written = 0, []
+        for line in event.lines:
+            for row in line.rows:
+                others = [cell for cell in row.ranked if cell is not row.best]
+                count += len(others)
+                if others:
+                    offers = "".join(self.offer(row, cell, "p") for cell in others)
+                    written.append(
+                        f'<p class="mt-2 font-medium">{self.of(row).title}</p>'
+                        f'<div class="offers">{offers}</div>\n'
+                    )
+        if not count:
+            return ""
+        return (
+            f'<details class="why mt-1" id="all-{event.id}"><summary>{icon("down")}'
+            f"{count} other price{'s' if count > 1 else ''}"
+            f'<span class="sr-only"> of {escape(event.title)}</span></summary>'
+            f"{''.join(written)}</details>"
+        )
+
+    def offer(self, row: BoardRow, cell: BoardCell, place: str) -> str:
+        """Return a price with its book, one link to its bet; one that is stale says how old."""
+        said = self.priced(row, cell)
+        key = f"{place}{row.id}-{cell.book.id}"
+        old = f", {self.span(cell.age)} old" if cell.freshness == "stale" else ""
+        within = (
+            f'<span class="{said.classes}" data-k="{key}">{said.text}</span>{said.heard}'
+            f' <span class="muted">{self.books[cell.book.id]}{old}</span>'
+        )
+        if said.bet:
+            return f'<a class="offer" href="{said.bet}">{within}</a>'
+        return f'<span class="offer">{within}</span>'
 
     def of(self, row: BoardRow) -> "_Said":
         said = self.said.get(row.id)
@@ -183,29 +226,52 @@ class _Writer:
             )
         return said
 
-    def price(self, row: BoardRow, cell: BoardCell, place: str) -> str:
-        """Return a price; its key tells this one from the same in the other place."""
-        around = self.prices.get(id(cell))
-        if around is None:
-            around = self.prices[id(cell)] = self.around_key(cell)
-        before, after = around
-        return f"{before}{place}{row.id}-{cell.book.id}{after}" if after else before
+    def price(self, row: BoardRow, cell: BoardCell) -> str:
+        """Return a price of the table; its key tells this one from the same in the list.
 
-    def around_key(self, cell: BoardCell) -> tuple[str, str]:
-        """Return what stands before and after the key of a price; nothing after: it has none."""
+        Tab stops at a selection's best price; the arrow keys lead to those of the books.
+        """
+        said = self.priced(row, cell)
+        if not said.text:
+            return WITHDRAWN
+        key = f'data-k="c{row.id}-{cell.book.id}"'
+        if not said.bet:
+            return f'<span class="{said.classes}" {key}{said.title}>{said.text}</span>{said.heard}'
+        return (
+            f'<a class="{said.classes}" href="{said.bet}" {key} tabindex="-1"{said.title}>'
+            f"{said.text}</a>{said.heard}"
+        )
+
+    def best(self, row: BoardRow, cell: BoardCell) -> str:
+        """Return the best price as its own column has it."""
+        said = self.priced(row, cell)
+        if not said.bet:
+            return f"<strong>{said.text}</strong>"
+        return f'<a class="px font-semibold" href="{said.bet}">{said.text}</a>'
+
+    def priced(self, row: BoardRow, cell: BoardCell) -> _Price:
+        said = self.prices.get(id(cell))
+        if said is None:
+            said = self.prices[id(cell)] = self._priced(row, cell)
+        return said
+
+    def _priced(self, row: BoardRow, cell: BoardCell) -> _Price:
         if cell.price is None:
-            return WITHDRAWN, ""
+            return _Price("", "", "", "", "")
         text = price_text(cell.price, self.price_format)
+        bet = ""
+        if self.place:
+            saw = text if self.price_format == "decimal" else quote(text)
+            bet = f"{self.place}?selection={row.id}&amp;book={cell.book.id}&amp;saw={saw}"
+        is_stale = cell.freshness == "stale"
         if cell.is_best:
-            old = ", but stale" if cell.freshness == "stale" else ""
-            dim = " px-old" if old else ""
-            after = f'">{text}</span><span class="sr-only"> best{old}</span>'
-            return f'<span class="px px-best{dim}" data-k="', after
-        if cell.freshness == "stale":
-            age = f'" title="{self.span(cell.age)} old">'
-            after = f'{age}{text}</span><span class="sr-only"> stale</span>'
-            return '<span class="px px-stale" data-k="', after
-        return '<span class="px" data-k="', f'">{text}</span>'
+            old = ", but stale" if is_stale else ""
+            classes = "px px-best px-old" if old else "px px-best"
+            return _Price(classes, text, f'<span class="sr-only"> best{old}</span>', "", bet)
+        if is_stale:
+            title = f' title="{self.span(cell.age)} old"'
+            return _Price("px px-stale", text, '<span class="sr-only"> stale</span>', title, bet)
+        return _Price("px", text, "", "", bet)
 
     def span(self, length: timedelta) -> str:
         text = self.spans.get(length)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import cache, clock, live
 from accounts.http import UserRequest
+from accounts.scopes import scopes_of
 from accounts.showing import saved
 from accounts.showing.exports import export
 from accounts.showing.formats import price_text
@@ -149,7 +150,8 @@ def _board(asked: _Asked, *, refresh: bool = False) -> Board:
 def _part(request: UserRequest, asked: _Asked) -> SafeString:
     """Return the part that shows the board, written once for all who see it alike.
 
-    What it depends on is in its key: filters, columns, and how this reader likes prices and times.
+    What it depends on is in its key: filters, columns, how this reader likes prices and times, and
+    what they may do.
     """
     user = request.user
     refresh = request.GET.get("refresh") == "1"
@@ -158,6 +160,7 @@ def _part(request: UserRequest, asked: _Asked) -> SafeString:
         repr((asked.reader, sorted(asked.reader.opened))),
         user.price_format,
         user.time_zone,
+        sorted(scopes_of(user)),
     ]
 
     def write() -> str:

@@ -88,6 +88,19 @@
     }
   });
 
+  // Among the prices of the odds screen, of which Tab stops at the best of each row.
+  document.addEventListener("keydown", (event) => {
+    if (!event.key.startsWith("Arrow") || !event.target.matches?.(".grid-odds a.px")) return;
+    const cell = event.target.closest("td"), rows = $$(".grid-odds tbody tr");
+    const isAlong = event.key === "ArrowLeft" || event.key === "ArrowRight";
+    const line = isAlong ? [...cell.parentElement.cells] : rows.map((row) => row.cells[cell.cellIndex]);
+    const at = line.indexOf(cell), isBack = event.key === "ArrowLeft" || event.key === "ArrowUp";
+    const next = (isBack ? line.slice(0, at).reverse() : line.slice(at + 1)).find((each) => each && $("a.px", each));
+    if (!next) return;
+    event.preventDefault();
+    $("a.px", next).focus();
+  });
+
   // Any page by its name: every link of the frame, once, and those that this page itself leads to.
   const offered = () => {
     const found = new Map();

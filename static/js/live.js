@@ -157,6 +157,9 @@
     for (const cell of written.get(key) || []) {
       if (cell.textContent === text) continue;
       cell.textContent = text;
+      // Its bet is told the price that was seen.
+      const bet = cell.closest("a[href*='&saw=']");
+      if (bet) bet.href = bet.href.replace(/&saw=.*/, `&saw=${encodeURIComponent(text)}`);
       flash(cell);
     }
   }

@@ -77,6 +77,8 @@ def test_a_price_is_written_before_its_part_can_be_asked_for(browser, server, be
 
     expect(page.locator(cell)).to_have_text("+677")
     expect(page.locator("[data-pause-text]")).to_have_text("Live, 1 update waits")
+    # Its bet is told what was seen: a plus in an address is a space if it is not written so.
+    assert page.locator(cell).get_attribute("href").endswith("&saw=%2B677")
     Quote.objects.filter(price=Decimal("7.770")).update(price=Decimal("6.660"))
     page.locator("#odds details.chip-menu > summary").first.click()
     # What is asked for later knows better.
@@ -170,6 +172,15 @@ def test_the_odds_screen_by_keyboard(browser, server, bettor):
     expect(links.nth(1)).to_be_focused()
     page.keyboard.press("k")
     expect(links.nth(0)).to_be_focused()
+    # Tab stops at the best price of each selection; arrows lead to the books'.
+    page.keyboard.press("Tab")
+    first, second = (page.locator(".grid-odds tbody tr:not(.event-row)").nth(row) for row in (0, 1))
+    expect(first.locator("a").first).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(second.locator("a").first).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    expect(first.locator("a").nth(1)).to_be_focused()
     with page.expect_download() as download:
         page.keyboard.press("e")
     assert download.value.suggested_filename == "fairline-odds.csv"

@@ -114,6 +114,15 @@ def test_a_stale_price_is_never_best_while_another_is_offered():
     assert [cell.is_best for cell in row.cells] == [True, False]
 
 
+def test_stale_prices_come_after_all_others_however_long():
+    two_books()
+    priced("2.050", "home", "oddsmill")
+    Quote.objects.filter(price="2.100").update(seen_at=LATER - timedelta(hours=3))
+    row = seen().events[0].lines[0].rows[0]
+
+    assert [cell.price for cell in row.ranked] == [2.05, 2.0, 2.1]
+
+
 def test_a_withdrawn_price_is_shown_as_gone_and_counts_for_nothing():
     two_books()
     Quote.objects.filter(price="2.100").update(price=None)

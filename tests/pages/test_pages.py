@@ -16,7 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.clock import Acceleration
-from accounts.models import JobRun
+from accounts.models import JobRun, Role, User
+from accounts.scopes import rights_of
 from accounts.showing.formats import price_text
 from accounts.templatetags.fairline import change
 from betting.models import Bet, Opportunity
@@ -320,8 +321,74 @@ def test_an_event_offers_the_bet_where_one_can_be_placed(world, as_alice):
     assert door in as_alice.get(f"/events/{event}/").content.decode()
     Opportunity.objects.filter(quote__selection__market__event=event).update(status="gone")
     page = as_alice.get(f"/events/{event}/").content.decode()
-    assert "/bets/place/" not in page
+    assert "/bets/place/?opportunity" not in page
     assert "Nothing here pays enough to bet on now" in page
+
+
+@pytest.fixture
+def unfound(world) -> Quote:
+    """A fresh price that no strategy finds worth a bet."""
+    quote = an_opportunity().quote
+    Opportunity.objects.filter(quote=quote).update(status="gone")
+    return quote
+
+
+def test_a_price_opens_its_bet_and_says_that_it_moved(unfound, as_alice):
+    asked = f"/bets/place/?selection={unfound.selection_id}&book={unfound.bookmaker_id}"
+    for page in ("/odds/", f"/events/{unfound.selection.market.event_id}/"):
+        links = html.unescape(as_alice.get(page).content.decode())
+        assert f'href="{asked}&saw={price_text(unfound.price)}"' in links
+
+    page = as_alice.get(f"{asked}&saw={price_text(unfound.price)}").content.decode()
+    assert "No strategy of yours finds this price worth a bet" in page
+    assert f'name="price"\n            inputmode="decimal" required value="{unfound.price}"' in page
+    assert "now; was" not in page
+    page = as_alice.get(f"{asked}&saw=9.87").content.decode()
+    assert "now; was 9.87" in page
+
+
+def test_a_bet_on_any_price_is_placed_from_its_form_and_rests_on_no_strategy(unfound, as_alice):
+    form = {
+        "request_key": "any price", "selection_id": unfound.selection_id,
+        "bookmaker_id": unfound.bookmaker_id, "stake": "2.00", "price": str(unfound.price),
+    }  # fmt: skip
+    refused = as_alice.post("/bets/place/", form | {"price": str(unfound.price + 1)})
+    assert refused.status_code == 422
+    assert "price is" in refused.content.decode()
+
+    answer = as_alice.post("/bets/place/", form)
+
+    bet = Bet.objects.latest("pk")
+    assert answer["Location"] == f"/bets/{bet.pk}/"
+    assert (bet.selection_id, bet.bookmaker_id) == (unfound.selection_id, unfound.bookmaker_id)
+    assert (bet.price, bet.opportunity, bet.fair_probability) == (unfound.price, None, None)
+
+
+def test_a_price_that_a_strategy_finds_opens_as_its_opportunity(world, as_alice):
+    opportunity = an_opportunity()
+    quote = opportunity.quote
+    page = as_alice.get(
+        f"/bets/place/?selection={quote.selection_id}&book={quote.bookmaker_id}&saw=9.87"
+    ).content.decode()
+
+    assert f'name="opportunity_id" value="{opportunity.pk}"' in page
+    assert "now; was 9.87" in page
+
+
+@pytest.mark.parametrize("book", ["0", "x", "9" * 30])
+def test_a_price_that_nobody_offers_is_not_there(world, as_alice, book):
+    selection = an_opportunity().quote.selection_id
+    assert as_alice.get(f"/bets/place/?selection={selection}&book={book}").status_code == 404
+
+
+def test_a_viewer_sees_prices_without_a_way_to_bet(world, alice, as_alice):
+    for page in ("/odds/", f"/events/{an_opportunity().quote.selection.market.event_id}/"):
+        assert "/bets/place/" in as_alice.get(page).content.decode()
+        User.objects.filter(pk=alice.pk).update(role=Role.VIEWER, **rights_of(Role.VIEWER))
+        shown = as_alice.get(page).content.decode()
+        assert "px-best" in shown
+        assert "/bets/place/" not in shown
+        User.objects.filter(pk=alice.pk).update(role=Role.BETTOR, **rights_of(Role.BETTOR))
 
 
 def test_an_event_names_the_price_taken_and_draws_the_readers_books_alone(world, as_alice):
