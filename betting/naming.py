@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from accounts.showing.formats import MINUS, money_text, price_text
+from accounts.showing.formats import MINUS, PERCENT, money_text, price_text
 from betting.domain.configuration import as_text
 from betting.domain.rules import RULES
 from odds.screens import market_title
@@ -86,10 +86,10 @@ def method_title(method: str) -> str:
 
 
 def value_text(name: str, value: object) -> str:
-    """Write a setting's value as people read it; as it is stored where that says nothing.
+    r"""Write a setting's value as people read it; as it is stored where that says nothing.
 
     >>> value_text("min_edge", 0.02), value_text("max_quote_age", 15.0), value_text("max_stake", 0)
-    ('2 %', '15 min', 'no cap')
+    ('2\xa0%', '15 min', 'no cap')
     >>> value_text("market_keys", ["h2h", "totals"]), value_text("reference_books", [])
     ('Moneyline, Total', 'none')
     """
@@ -98,16 +98,16 @@ def value_text(name: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return as_text(value) or "none"
     if name in SHARES:
-        return f"{value * 100:g} %".replace("-", MINUS)
+        return f"{value * 100:g}{PERCENT}".replace("-", MINUS)
     text = f"{value:g}".replace("-", MINUS)
     return f"{text} {UNITS[name]}" if name in UNITS else text
 
 
 def settings_text(changed: Mapping[str, object]) -> str:
-    """Write several settings in a line.
+    r"""Write several settings in a line.
 
     >>> settings_text({"min_edge": 0.01, "min_books": 3})
-    'Least edge 1 % · Fewest bookmakers 3'
+    'Least edge 1\xa0% · Fewest bookmakers 3'
     """
     return " · ".join(f"{title_of(name)} {value_text(name, of)}" for name, of in changed.items())
 

@@ -9,6 +9,8 @@ from fractions import Fraction
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "–"
+# With a space that no line breaks at: a figure and its unit stay together.
+PERCENT = "\N{NO-BREAK SPACE}%"
 # What is money in the sentences of stakes and limits: the rest are prices and shares.
 _AMOUNTS = re.compile(
     r"(?<![\w.])\d+\.\d\d(?= of \d+\.\d\d\b)|(?<=\d of )\d+\.\d\d\b"
@@ -17,15 +19,15 @@ _AMOUNTS = re.compile(
 
 
 def price_text(price: Decimal | float | None, price_format: str = "decimal") -> str:
-    """Write a decimal price as the reader likes prices.
+    r"""Write a decimal price as the reader likes prices.
 
     Fractional is the nearest fraction with a denominator up to 20, as on a bookmaker's board;
     percent the chance at which the price would be fair.
 
     >>> [price_text(2.5, each) for each in ("decimal", "american", "fractional", "percent")]
-    ['2.50', '+150', '3/2', '40.0 %']
+    ['2.50', '+150', '3/2', '40.0\xa0%']
     >>> [price_text(1.909, each) for each in ("decimal", "american", "fractional", "percent")]
-    ['1.909', '−110', '10/11', '52.4 %']
+    ['1.909', '−110', '10/11', '52.4\xa0%']
     """
     if price is None:
         return NOTHING
@@ -33,7 +35,7 @@ def price_text(price: Decimal | float | None, price_format: str = "decimal") -> 
     if not value > 1:
         return NOTHING
     if price_format == "percent":
-        return f"{100 / value:.1f} %"
+        return f"{100 / value:.1f}{PERCENT}"
     if price_format == "american":
         if value >= 2:
             return f"+{round((value - 1) * 100)}"
@@ -48,19 +50,19 @@ def price_text(price: Decimal | float | None, price_format: str = "decimal") -> 
 
 
 def said_text(sentence: str, currency: str = "") -> str:
-    """Write the figures of a stored sentence as pages write them; in a currency, also its money.
+    r"""Write the figures of a stored sentence as pages write them; in a currency, also its money.
 
     >>> said_text("Edge -1.3% is below 2.0% on 2026-01-17.")
-    'Edge −1.3 % is below 2.0 % on 2026-01-17.'
+    'Edge −1.3\xa0% is below 2.0\xa0% on 2026-01-17.'
     >>> said_text("Edge -0.0% is below 0.0%.")
-    'Edge just under 0 % is below 0.0 %.'
+    'Edge just under 0\xa0% is below 0.0\xa0%.'
     >>> said_text("1234.50 of 2000.00 is left for one bet.", "EUR")
     '€1,234.50 of €2,000.00 is left for one bet.'
     """
     sentence = re.sub(r"(?<![\w.])-0\.0+%", "just under 0%", sentence)
     if currency:
         sentence = _AMOUNTS.sub(lambda found: money_text(Decimal(found[0]), currency), sentence)
-    return re.sub(r"(?<=\d)%", " %", re.sub(r"(?<![\w.-])-(?=\d)", MINUS, sentence))
+    return re.sub(r"(?<=\d) ?%", PERCENT, re.sub(r"(?<![\w.-])-(?=\d)", MINUS, sentence))
 
 
 def fair_text(probability: float | None, price_format: str = "decimal") -> str:
@@ -90,23 +92,23 @@ def money_text(amount: Decimal | float | None, currency: str = "EUR") -> str:
 
 
 def share_text(share: float | Decimal | None, places: int = 1) -> str:
-    """Write a share of one as per cent, without a sign unless below zero.
+    r"""Write a share of one as per cent, without a sign unless below zero.
 
     >>> share_text(0.4731), share_text(-0.02, 0), share_text(-0.0001)
-    ('47.3 %', '−2 %', '0.0 %')
+    ('47.3\xa0%', '−2\xa0%', '0.0\xa0%')
     """
     if share is None or share != share:
         return NOTHING
     shown = round(float(share) * 100, places)
-    text = f"{abs(shown):.{places}f} %"
+    text = f"{abs(shown):.{places}f}{PERCENT}"
     return f"{MINUS}{text}" if shown < 0 else text
 
 
 def signed_share_text(share: float | Decimal | None, places: int = 1) -> str:
-    """Write a share of one as per cent with its sign.
+    r"""Write a share of one as per cent with its sign.
 
     >>> signed_share_text(0.042), signed_share_text(-0.02), signed_share_text(0)
-    ('+4.2 %', '−2.0 %', '0.0 %')
+    ('+4.2\xa0%', '−2.0\xa0%', '0.0\xa0%')
     """
     text = share_text(share, places)
     return f"+{text}" if share is not None and round(float(share) * 100, places) > 0 else text

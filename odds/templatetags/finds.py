@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from accounts.showing.formats import (
     NOTHING,
+    PERCENT,
     price_text,
     share_text,
     signed_share_text,
@@ -79,7 +80,7 @@ def _value(each: Found, kind: str) -> str:
     if kind == "low-holds":
         return share_text(each.value, 2)
     if kind == "steam":
-        points = signed_share_text(each.value).replace(" %", "")
+        points = signed_share_text(each.value).removesuffix(PERCENT)
         return f'{points}<span class="sub">points</span>'
     misses = kind == "middles" and each.numbers.get("expected", 0) is None
     return change(each.value, 2) + ('<span class="sub">if it misses</span>' if misses else "")

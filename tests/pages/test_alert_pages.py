@@ -66,7 +66,7 @@ def test_a_rule_is_made_of_names_and_per_cent(alice, as_alice):
     rule = AlertRule.objects.get()
     assert (rule.competition, rule.least_edge) == (league.key, 0.035)
     told = as_alice.get("/alerts/").content.decode()
-    assert f"· {league.title} · edge from +3.5 %" in told
+    assert f"· {league.title} · edge from +3.5\xa0%" in told
     assert 'value="3.5"' in as_alice.get(f"/alerts/rules/{rule.pk}/").content.decode()
 
 

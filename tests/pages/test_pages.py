@@ -199,7 +199,7 @@ def test_prices_follow_the_reader(world, as_alice):
     assert "<strong>2.50</strong>" in shown["decimal"]
     assert "<strong>+150</strong>" in shown["american"]
     assert "<strong>3/2</strong>" in shown["fractional"]
-    assert "<strong>40.0 %</strong>" in shown["percent"]
+    assert "<strong>40.0\xa0%</strong>" in shown["percent"]
 
 
 def test_pages_are_as_the_reader_likes_them(world, alice, as_alice):

@@ -71,7 +71,7 @@ def test_a_middle_that_earns_on_a_miss_is_not_said_to_cost(as_alice):
     make.priced("2.20", side="over", point="210.5", market="totals", book="left")
     make.priced("2.20", side="under", point="214.5", market="totals", book="right")
     page = as_alice.get("/scanner/?tab=middles&doubtful=yes").content.decode()
-    assert "a miss earns 10.0 % too, a hit 120.0 %" in page
+    assert "a miss earns 10.0\xa0% too, a hit 120.0\xa0%" in page
     assert "costs −" not in page
 
 
