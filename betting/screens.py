@@ -343,6 +343,11 @@ class BetRow:
         return "more" if self.bet.stake > offered else "less"
 
     @property
+    def missed_minimum(self) -> Decimal | None:
+        """Return the least price that was to be accepted, where less was taken."""
+        return self.bet.price if self.bet.taken_price < self.bet.price else None
+
+    @property
     def profit(self) -> Decimal | None:
         """Return what the bet earned, None until it is settled."""
         return None if self.bet.returned is None else self.bet.returned - self.bet.taken_stake

@@ -24,6 +24,7 @@ class FoundLeg:
 
     selection_id: int
     title: str
+    bookmaker_id: int
     book: str
     bookmaker_key: str
     price: Decimal
@@ -80,7 +81,7 @@ class Naming:
             ).select_related("home", "away", "competition")
         }
         keys = {leg.bookmaker_key for each in found for leg in _legs(each)}
-        self.books = dict(Bookmaker.objects.filter(key__in=keys).values_list("key", "title"))
+        self.books = {book.key: book for book in Bookmaker.objects.filter(key__in=keys)}
 
     def named(self, find: Raw) -> Found:
         """Return one find for a reader."""
@@ -216,10 +217,12 @@ class Naming:
         return f"{name} {point_text(point, signed=side in ('home', 'away'))}"
 
     def _leg(self, event_id: int, each: Leg, stake: Decimal | None) -> FoundLeg:
+        book = self.books[each.bookmaker_key]
         return FoundLeg(
             selection_id=each.selection_id,
             title=self._title(event_id, each.side, each.line),
-            book=self.books[each.bookmaker_key],
+            bookmaker_id=book.pk,
+            book=book.title,
             bookmaker_key=each.bookmaker_key,
             price=_price(each.price),
             age=timedelta(minutes=each.age),

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from django.core.paginator import Page, Paginator
 from django.db.models import BooleanField, Count, ExpressionWrapper, Max, Q, QuerySet, Sum
 
 from betting.models import Bankroll, LedgerAccount, Transfer
@@ -114,15 +116,34 @@ def statement_of(bankroll: Bankroll, *, begin: datetime, end: datetime) -> State
     )
 
 
-def newest_movements(statement: Statement, most: int) -> list[Movement]:
-    """Return the newest transfers of a statement, oldest first: told back from its closing."""
-    rows = transfers_of(statement.bankroll.pk, begin=statement.begin, end=statement.end)
-    equity, made = statement.closing.equity, []
-    for transfer in rows.reverse()[:most]:
+def movements_page(
+    statement: Statement, *, page: str | None, size: int
+) -> tuple[list[Movement], Page[Any]]:
+    """Return a page of a statement's transfers, newest first, told back from its closing."""
+    bankroll_id = statement.bankroll.pk
+    newest = transfers_of(bankroll_id, begin=statement.begin, end=statement.end).reverse()
+    # Far back in a long one, rows that are passed over cost less without what is joined to them.
+    pages = Paginator(newest.values("pk"), size)
+    # Counted with the sums.
+    pages.count = statement.count
+    shown = pages.get_page(page)
+    equity = statement.closing.equity
+    if shown.number > 1:
+        own = list(LedgerAccount.objects.filter(bankroll_id=bankroll_id, kind__in=OWN))
+        newer = newest.select_related(None)[: size * (shown.number - 1)]
+        equity -= newer.aggregate(
+            change=Sum("amount", filter=Q(destination__in=own), default=ZERO)
+            - Sum("amount", filter=Q(source__in=own), default=ZERO)
+        )["change"]
+    rows = transfers_of(bankroll_id).filter(pk__in=shown.object_list)
+    made = []
+    for transfer in rows.reverse().select_related(
+        "bet", "source__bookmaker", "destination__bookmaker"
+    ):
         change = _change(transfer)
         made.append(Movement(transfer, change, equity))
         equity -= change
-    return made[::-1]
+    return made, shown
 
 
 def movements(statement: Statement) -> Iterator[Movement]:

@@ -14,13 +14,14 @@ from accounts import clock
 from accounts.alerts.selecting import notices_of
 from accounts.http import UserRequest
 from accounts.showing.exports import export
+from accounts.showing.pages import query_of
 from betting.forms_money import MoveMoney, NameBankroll, OpenBankroll, Period
 from betting.selectors.money import bankrolls_of, books_to_move_to, money_in
 from betting.selectors.statements import (
     Statement,
     bankroll_owned,
     movements,
-    newest_movements,
+    movements_page,
     statement_of,
 )
 from betting.services import bankrolls, ledger
@@ -36,7 +37,7 @@ REFUSALS = (
     bankrolls.NotEmpty,
     ledger.TransferRepeatedDifferently,
 )
-# A page shows so many movements; the files hold all.
+# So many movements a page; the files hold all.
 SHOWN = 100
 
 
@@ -157,14 +158,20 @@ def statement(request: UserRequest, bankroll_id: int) -> HttpResponse:
     """Show a period of a bankroll: opening, movements, closing."""
     period = Period(request.GET)
     found = _statement(request, bankroll_id, period)
-    rows = newest_movements(found, SHOWN)
+    rows, paging = movements_page(found, page=request.GET.get("page"), size=SHOWN)
     if period.is_valid() and not any(period.cleaned_data.values()):
         last = found.end - timedelta(microseconds=1)
         period = Period({"begin": found.begin.date().isoformat(), "end": last.date().isoformat()})
     return render(
         request,
         "betting/statement.html",
-        {"statement": found, "rows": rows, "period": period, "query": request.GET.urlencode()},
+        {
+            "statement": found,
+            "rows": rows,
+            "paging": paging,
+            "period": period,
+            "query": query_of(request),
+        },
     )
 
 

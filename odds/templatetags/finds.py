@@ -1,6 +1,7 @@
 """The Scanner's rows: finds of several legs, written here and not by template nodes."""
 
 from html import escape
+from urllib.parse import urlencode
 
 from django import template
 from django.urls import reverse
@@ -29,6 +30,7 @@ def find_rows(context: template.Context, shown: list[Found]) -> SafeString:
     take = "Move" if kind == "steam" else "Take"
     # Asked for once, with a number that stands for each event's.
     before, _, after = reverse("event", args=[0]).rpartition("0")
+    place = reverse("place_bet") if context["may"]["place_bet"] else ""
     written = []
     for each in shown:
         event = each.event
@@ -36,6 +38,8 @@ def find_rows(context: template.Context, shown: list[Found]) -> SafeString:
         told = time_since(event.starts_at, now, zone)
         muted = ' class="muted"' if each.doubts else ""
         simulated = " · simulated" if competition.is_simulated else ""
+        # A move has no leg to place: its line's movement is what there is to see.
+        moved = f"&amp;selection={each.numbers['selection']}" if kind == "steam" else ""
         rounded = ""
         if kind in {"arbitrages", "low-holds"}:
             profit = (
@@ -47,24 +51,35 @@ def find_rows(context: template.Context, shown: list[Found]) -> SafeString:
         written.append(
             f"<tr data-row{muted}>"
             '<th scope="row" class="full"><a class="row-link" '
-            f'href="{before}{event.pk}{after}?market={escape(each.market_key)}">'
+            f'href="{before}{event.pk}{after}?market={escape(each.market_key)}{moved}">'
             f"{escape(event.away.name)} at {escape(event.home.name)}</a>"
             f'<span class="sub">{escape(competition.title)} · {escape(each.market)} · {told}'
             f"{simulated}</span></th>"
             f'<td class="full" data-label="{take}">'
-            f"{''.join(_leg(leg, price_format) for leg in each.legs)}{_remarks(each)}</td>"
+            f"{''.join(_leg(leg, price_format, place) for leg in each.legs)}{_remarks(each)}</td>"
             f'<td class="num" data-label="{value_title}">{_value(each, kind)}</td>{rounded}'
             f'<td class="num" data-label="Oldest price">{span_text(each.oldest)}</td></tr>\n'
         )
     return SafeString("".join(written))
 
 
-def _leg(leg: FoundLeg, price_format: str) -> str:
+def _leg(leg: FoundLeg, price_format: str, place: str) -> str:
+    """Write a leg; `place` is where it is placed, empty where the reader may not."""
+    price = price_text(leg.price, price_format)
     stake = "" if leg.stake is None else f"<strong>stake {leg.stake:,}</strong>"
+    bet = ""
+    if place:
+        given = {"selection": leg.selection_id, "book": leg.bookmaker_id, "saw": price}
+        if leg.stake is not None:
+            given["stake"] = leg.stake
+        bet = (
+            f'<a class="btn btn-sm btn-quiet" href="{place}?{escape(urlencode(given))}">Bet'
+            f'<span class="sr-only"> on {escape(leg.title)} at {escape(leg.book)}</span></a>'
+        )
     return (
-        f'<div class="leg tnum"><span class="px">{price_text(leg.price, price_format)}</span>'
+        f'<div class="leg tnum"><span class="px">{price}</span>'
         f'<span>{escape(leg.title)}</span><span class="muted">{escape(leg.book)}</span>'
-        f'<span class="muted">{span_text(leg.age)} old</span><span>{stake}</span></div>\n'
+        f'<span class="muted">{span_text(leg.age)} old</span><span>{stake}</span>{bet}</div>\n'
     )
 
 

@@ -74,17 +74,24 @@ def test_a_statement_shows_and_exports_every_movement(alice, as_alice):
     assert "Nothing moved" in nothing
 
 
-def test_a_long_statement_shows_the_newest_and_a_deposit_is_no_gain(alice, as_alice, monkeypatch):
+def test_a_statement_comes_in_pages_newest_first_and_a_deposit_is_no_gain(
+    alice, as_alice, monkeypatch
+):
     bankroll = make.bankroll(alice, "100.00")
     for number in range(4):
         make.deposit(bankroll, f"{number + 1}.00", reference=f"d{number}")
     monkeypatch.setattr("betting.views.money.SHOWN", 2)
 
-    page = as_alice.get(f"/money/{bankroll.pk}/statement/").content.decode()
+    def told(page: str) -> list[str]:
+        return re.findall(r'data-label="Equity">(€[\d.]+)<', page)
 
-    assert "the newest 2 of 5" in page
-    told = re.findall(r'data-label="Equity">(€[\d.]+)<', page)
-    assert told == ["€106.00", "€110.00"]
+    at = f"/money/{bankroll.pk}/statement/"
+    page = as_alice.get(at).content.decode()
+
+    assert "1–2 of 5" in page
+    assert told(page) == ["€110.00", "€106.00"]
+    pages = [as_alice.get(f"{at}?page={number}").content.decode() for number in (2, 3)]
+    assert [told(each) for each in pages] == [["€103.00", "€101.00"], ["€100.00"]]
     assert 'class="gain"' not in page
     assert re.search(r'name="begin" value="\d{4}-\d\d-\d\d"', page)
 

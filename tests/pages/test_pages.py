@@ -333,6 +333,21 @@ def unfound(world) -> Quote:
     return quote
 
 
+def test_a_bet_taken_below_its_minimum_price_says_so_and_its_commission(world, as_alice):
+    as_alice.post("/bets/place/", stake_form(an_opportunity()))
+    bet = Bet.objects.latest("pk")
+    said = f"below the minimum price {price_text(bet.price)}"
+    pages = ("/bets/", f"/bets/{bet.pk}/")
+    for worse, is_said in ((Decimal("0.001"), True), (Decimal(0), False)):
+        with pgtrigger.ignore():
+            Bet.objects.filter(pk=bet.pk).update(
+                matched_price=bet.price - worse, commission_share=worse
+            )
+        shown = [as_alice.get(page).content.decode() for page in pages]
+        assert [said in page for page in shown] == [is_said, is_said]
+        assert ("after 0.1 % commission" in shown[1]) is is_said
+
+
 def test_a_price_opens_its_bet_and_says_that_it_moved(unfound, as_alice):
     asked = f"/bets/place/?selection={unfound.selection_id}&book={unfound.bookmaker_id}"
     for page in ("/odds/", f"/events/{unfound.selection.market.event_id}/"):

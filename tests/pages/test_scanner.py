@@ -1,6 +1,7 @@
 """The Scanner: what it finds is what the slate offers, with its age, stakes and doubts."""
 
 import csv
+import html
 import io
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from odds.models import Quote
 from odds.scanner import KINDS
 from tests import make
 
@@ -45,6 +47,20 @@ def test_an_arbitrage_is_shown_with_stakes_to_the_unit_and_what_is_certain(as_al
     assert page.count("stake 100") == 2
     assert "10.00 on 200 staked" in page
     assert "5.00" in page
+
+
+def test_each_leg_leads_to_its_bet_with_its_stake(as_alice):
+    arbitrage()
+    page = html.unescape(as_alice.get("/scanner/?outlay=205&unit=5").content.decode())
+    legs = Quote.objects.filter(price="2.10")
+    doors = [
+        f"/bets/place/?selection={leg.selection_id}&book={leg.bookmaker_id}&saw=2.10&stake=100"
+        for leg in legs
+    ]
+    assert len(doors) == 2
+    for door in doors:
+        assert f'href="{door}"' in page
+        assert 'value="100"' in as_alice.get(door).content.decode()
 
 
 def test_a_doubtful_find_is_left_out_counted_and_shown_when_asked(as_alice):
