@@ -32,10 +32,15 @@ FORMAT = 1
 class ArtifactRefused(Exception):
     """A model file that is missing or not what the registry recorded.
 
-    As a string it names the file and the remedy: for operators and logs. Others read `plain`.
+    As a string it names the file and the remedy, for logs and commands. Pages say `plain`, and to
+    operators `remedy`: a folder's name on a server helps nobody in a browser.
     """
 
     plain = "This model's file is missing or was changed; an operator can restore it"
+    remedy = (
+        "This model's file is missing or was changed: restore the models' folder from its backup, "
+        "roll back, or train again and promote the new version; the log names the file"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,11 @@ def save(model: AnyModel, evaluation: dict[str, list[Any]], training: TrainingRo
     else:
         _write_folder(folder, files | {"model.json": body})
     return Saved(path=checksum, checksum=checksum)
+
+
+def is_there(path: str) -> bool:
+    """Return whether a model's file is in its place, unread: whether it is whole, `load` says."""
+    return (Path(settings.ARTIFACT_DIR) / path / "model.json").is_file()
 
 
 def load(path: str, checksum: str, signature: list[str]) -> AnyModel:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import live
 from accounts.http import UserRequest, or_404
 from accounts.jobs import dead_letters, skips
+from accounts.templatetags.fairline import job
 from betting.domain.pipeline import STEPS
 from betting.scheduled import intervals
 from betting.selectors.pipeline import pipeline, runs_of
@@ -71,7 +72,7 @@ def run(request: UserRequest, step: str) -> HttpResponse:
     except StepRefused as refusal:
         return _step(request, name, refusal=str(refusal))
     more = f" and {len(asked) - 1} that rest on it" if len(asked) > 1 else ""
-    messages.success(request, f"{name}{more}: asked for.")
+    messages.success(request, f"{job(name)}{more}: asked for.")
     return redirect("pipeline")
 
 
@@ -91,7 +92,7 @@ def skip(request: UserRequest, step: str) -> HttpResponse:
         )
     except (skips.SkipRefused, OverflowError) as refusal:
         return _step(request, name, refusal=str(refusal))
-    messages.success(request, f"{name} is left out until {made.until:%-d %b %H:%M} UTC.")
+    messages.success(request, f"{job(name)} is left out until {made.until:%-d %b %H:%M} UTC.")
     return redirect("pipeline")
 
 
@@ -101,7 +102,7 @@ def resume(request: UserRequest, step: str) -> HttpResponse:
     """Take up a step that was left out."""
     name = _known(step)
     skips.resume(name, by_id=request.user.pk, now=timezone.now())
-    messages.success(request, f"{name} runs again from its next round on.")
+    messages.success(request, f"{job(name)} runs again from its next round on.")
     return redirect("pipeline")
 
 

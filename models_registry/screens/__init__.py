@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
+from models_registry.artifacts import is_there
 from models_registry.fitness import pauses_in_force, why_expired, why_not_staged
 from models_registry.models import (
     ModelVersion,
@@ -35,6 +36,11 @@ class Registered:
     runs: list[TrainingRun]
     can_roll_back: bool
     held: str
+
+    @property
+    def missing(self) -> list[int]:
+        """Return the ids of the versions in use whose file is not in its place."""
+        return [version.pk for version in self.in_use if not is_there(version.artifact)]
 
     @property
     def in_use(self) -> list[ModelVersion]:

@@ -10,7 +10,9 @@ from accounts import clock
 from accounts.http import UserRequest
 from accounts.showing.charts import calibration
 from models_registry import screens, selectors
+from models_registry.artifacts import is_there
 from models_registry.card import as_markdown, card_of
+from models_registry.views.versions import about_files
 
 
 @require_GET
@@ -28,6 +30,7 @@ def model_card(request: UserRequest, version_id: int) -> HttpResponse:
         {
             "version": version,
             "card": card,
+            "file_missing": "" if is_there(version.artifact) else about_files(request),
             "plot": calibration(bins) if bins else None,
             "now": clock.now(),
         },

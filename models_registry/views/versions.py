@@ -1,5 +1,7 @@
 """Models: what was trained, which version prices, and the log of why."""
 
+import logging
+
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -9,7 +11,10 @@ from accounts import clock, live
 from accounts.http import UserRequest
 from accounts.showing.charts import calibration
 from models_registry import life, screens, selectors
+from models_registry.artifacts import ArtifactRefused, is_there
 from models_registry.screens import proofs as screens_proofs
+
+logger = logging.getLogger(__name__)
 
 
 @require_GET
@@ -30,6 +35,7 @@ def models_page(request: UserRequest, *, refused: str = "") -> HttpResponse:
             "registry": screens.registry(now=clock.now()),
             "untrained": screens.never_trained() if request.user.is_staff else [],
             "pair": ("first", "second"),
+            "about_files": about_files(request),
             "refused": refused,
             "now": clock.now(),
         },
@@ -38,9 +44,16 @@ def models_page(request: UserRequest, *, refused: str = "") -> HttpResponse:
 
 
 def said_to(request: UserRequest, refusal: Exception) -> str:
-    """Return why something is refused: files and paths are for operators only."""
-    plain: str = getattr(refusal, "plain", "")
-    return plain + "." if plain and not request.user.is_staff else str(refusal)
+    """Return why something is refused; of a file what helps this reader, never where it lies."""
+    if isinstance(refusal, ArtifactRefused):
+        logger.warning("%s", refusal)
+        return about_files(request)
+    return str(refusal)
+
+
+def about_files(request: UserRequest) -> str:
+    """Return what is wrong, and what this reader can do, where a version's file is missing."""
+    return f"{ArtifactRefused.remedy if request.user.is_staff else ArtifactRefused.plain}."
 
 
 @require_GET
@@ -71,6 +84,7 @@ def version_page(request: UserRequest, version_id: int, *, refused: str = "") ->
             "others": screens.others_of(version),
             "refused": refused,
             "reason": request.POST.get("reason", "")[:500],
+            "file_missing": "" if is_there(version.artifact) else about_files(request),
             "now": clock.now(),
         },
         status=422 if refused else 200,

@@ -87,10 +87,55 @@ def test_the_gates_are_asked_for_after_the_page(trained, as_alice, desk, artifac
     told = _text(as_alice.get(f"/models/{trained.pk}/gates/"))
     assert "an operator can restore it" in told
     assert trained.artifact not in told
-    assert "model.json cannot be read" in _text(desk.get(f"/models/{trained.pk}/gates/"))
+    told = _text(desk.get(f"/models/{trained.pk}/gates/"))
+    assert "restore the models' folder from its backup" in told
+    assert str(artifacts) not in told
+    assert trained.artifact not in told
     card = _text(as_alice.get(f"/models/{trained.pk}/card/"))
     assert "an operator can restore it" in card
     assert str(artifacts) not in card
+
+
+def test_a_champion_whose_file_is_missing_does_not_look_well(trained, as_alice, desk, artifacts):
+    services.promote_version(version_id=trained.pk, by_id=None, reason="", now=league.AFTER)
+    well = _text(as_alice.get("/models/"))
+    (artifacts / trained.artifact / "model.json").unlink()
+
+    assert "missing" not in well
+    for reader, remedy in (
+        (as_alice, "an operator can restore it"),
+        (desk, "restore the models' folder from its backup"),
+    ):
+        listed = _text(reader.get("/models/"))
+        assert "Champion v1: its file is missing" in listed
+        assert "Nothing new is predicted or explained with the champion." in listed
+        for page in ("/models/", f"/models/{trained.pk}/", f"/models/{trained.pk}/card/"):
+            assert remedy in _text(reader.get(page)), page
+            assert str(artifacts) not in _text(reader.get(page)), page
+
+
+def test_drift_that_was_not_read_is_read_from_its_page_by_an_operator(
+    trained, as_alice, desk, monkeypatch
+):
+    services.promote_version(version_id=trained.pk, by_id=None, reason="", now=league.AFTER)
+    asked: list[object] = []
+    monkeypatch.setattr("celery.canvas._chain.apply_async", lambda chain, **_: asked.append(chain))
+    monkeypatch.setattr("celery.canvas.Signature.apply_async", lambda each, **_: asked.append(each))
+
+    for page in ("/models/drift/", f"/models/drift/{PREDICTOR}/"):
+        assert "Read now" not in _text(as_alice.get(page)), page
+        shown = desk.get(page).content.decode()
+        assert "Read now" in shown, page
+        form = shown[: shown.index("Read now")].rpartition("<form ")[2]
+        action = re.search(r'action="([^"]+)"', form)[1]
+        reason = re.search(r'name="reason" value="([^"]+)"', form)[1]
+
+    assert as_alice.post(action, {"reason": reason}).status_code == 403
+    assert desk.post(action, {"reason": reason}).status_code == 302
+    assert len(asked) == 1
+    assert "report_drift" in str(asked)
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.action, entry.subject) == ("asked for step", "models_registry.report_drift")
 
 
 def test_a_training_is_asked_for_followed_and_cancelled(trained, desk, queued):

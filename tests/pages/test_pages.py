@@ -650,9 +650,9 @@ def test_a_version_that_cannot_be_promoted_says_why_and_what_is_not_there_is_404
     refused = client.post(f"/models/{first.pk}/promote/", why)
 
     assert refused.status_code == 422
-    assert "model.json cannot be read" in refused.content.decode()
+    assert "restore the models&#x27; folder" in refused.content.decode()
     back = client.post(f"/models/{first.predictor.key}/roll-back/", why, follow=True)
-    assert "model.json cannot be read" in back.content.decode()
+    assert "restore the models&#x27; folder" in back.content.decode()
     assert client.post("/models/0/promote/", why).status_code == 404
     assert client.post("/models/nothing-h2h/roll-back/", why).status_code == 404
 
