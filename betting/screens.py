@@ -76,7 +76,7 @@ class OpportunityRow:
     """One opportunity as Today shows it, with the stake that this person's limits leave.
 
     `steps` are how the stake comes about, `why_none` the reason of the step that left no stake,
-    `share` what part of equity the stake is.
+    `share` what part of equity the stake is; `also` are other strategies' rows of the same price.
     """
 
     opportunity: Opportunity
@@ -92,6 +92,7 @@ class OpportunityRow:
     version: str
     bet: Bet | None
     share: float | None = None
+    also: tuple["OpportunityRow", ...] = ()
 
     @property
     def selection_id(self) -> int:
@@ -156,11 +157,16 @@ class PriceRow:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The Today page: what is worth a bet, what was passed over, and the money it is of."""
+    """The Today page: what is worth a bet, what was passed over, and the money it is of.
+
+    A row is a price, whichever strategies find it; `open_count` are the opportunities, of which
+    there is one for each strategy, `open_prices` their prices.
+    """
 
     rows: list[OpportunityRow]
     passed_count: int
     open_count: int
+    open_prices: int
     open_bets: int
     line: LimitsLine
     day_profit: Decimal
@@ -245,7 +251,7 @@ def today(
     """Return what Today shows: the recommended opportunities, or those passed over."""
     which = replace(which, status=Opportunity.Status.OPEN, starts_after=now, seen_by=owner_id)
     bettor = bettor_of(owner_id, now=now)
-    open_count, passed_count = opportunity_counts(replace(which, recommended=None))
+    open_count, open_prices, passed_count = opportunity_counts(replace(which, recommended=None))
     count = open_count if which.recommended else passed_count
     pages = Paginator(opportunities_with_models(which, order=order), SHOWN)
     # Both tabs are counted at once.
@@ -253,9 +259,10 @@ def today(
     shown = pages.get_page(page)
     rows = _rows(list(shown.object_list), bettor, now=now, rate=rate)
     return Today(
-        rows=rows,
+        rows=_by_price(rows),
         passed_count=passed_count,
         open_count=open_count,
+        open_prices=open_prices,
         open_bets=bettor.staked.open_bets,
         line=bettor.line,
         day_profit=profit_between(bettor.money.bankroll_id, *day_of(now)),
@@ -264,6 +271,17 @@ def today(
         next_event=None if rows else _next_event(now),
         page=shown,
     )
+
+
+def _by_price(rows: Sequence[OpportunityRow]) -> list[OpportunityRow]:
+    """Return the first row of each price with the others of it: one chance is listed once.
+
+    Of a page: where strategies find a price so differently that a page ends between, both have it.
+    """
+    found: dict[tuple[int, Decimal], list[OpportunityRow]] = {}
+    for row in rows:
+        found.setdefault((row.opportunity.quote_id, row.opportunity.price), []).append(row)
+    return [replace(first, also=tuple(others)) for first, *others in found.values()]
 
 
 def _next_event(now: datetime) -> Event | None:

@@ -113,12 +113,14 @@ def opportunity(opportunity_id: int, *, seen_by: int) -> Opportunity | None:
     return found.filter(pk=opportunity_id).first()
 
 
-def opportunity_counts(which: OpportunityFilter) -> tuple[int, int]:
-    """Return how many are recommended, and how many were passed over."""
+def opportunity_counts(which: OpportunityFilter) -> tuple[int, int, int]:
+    """Return how many are recommended, at how many prices, and how many were passed over."""
     counts = Opportunity.objects.filter(which.conditions()).aggregate(
-        recommended=Count("pk", filter=Q(passes=[])), passed=Count("pk", filter=~Q(passes=[]))
+        recommended=Count("pk", filter=Q(passes=[])),
+        prices=Count("quote", filter=Q(passes=[]), distinct=True),
+        passed=Count("pk", filter=~Q(passes=[])),
     )
-    return counts["recommended"], counts["passed"]
+    return counts["recommended"], counts["prices"], counts["passed"]
 
 
 def opportunity_summary(which: OpportunityFilter) -> dict[str, Any]:

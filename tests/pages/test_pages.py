@@ -345,7 +345,7 @@ def test_a_bet_taken_below_its_minimum_price_says_so_and_its_commission(world, a
             )
         shown = [as_alice.get(page).content.decode() for page in pages]
         assert [said in page for page in shown] == [is_said, is_said]
-        assert ("after 0.1 % commission" in shown[1]) is is_said
+        assert ("after 0.1\xa0% commission" in shown[1]) is is_said
 
 
 def test_a_price_opens_its_bet_and_says_that_it_moved(unfound, as_alice):

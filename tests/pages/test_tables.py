@@ -9,9 +9,11 @@ import pgtrigger
 import pytest
 import time_machine
 from django.http import QueryDict
+from django.utils import timezone
 
 from accounts.showing.pages import Column, Table
-from betting.models import Bet, Opportunity
+from betting import screens
+from betting.models import Bet, Opportunity, Strategy
 from betting.views.performance import cuts_shown
 from odds.models import Bookmaker
 from tests import make
@@ -132,6 +134,34 @@ def test_today_is_sorted_and_cut_by_edge_price_start_and_books(world, as_alice):
     assert {each.quote.bookmaker_id for each in shown("books=mine")} == {book.pk}
 
 
+def test_a_price_that_strategies_share_is_listed_once_with_the_stake_of_each(world, as_alice):
+    one = Opportunity.objects.filter(status="open", passes=[]).order_by("-edge", "pk")[0]
+    second = Opportunity.objects.get(pk=one.pk)
+    second.pk, second.edge, second.kelly_share = None, one.edge / 2, 0.02
+    second.strategy = Strategy.objects.create(
+        key="second", title="Second opinion", configuration=one.configuration
+    )
+    second.save()
+    page = as_alice.get("/").content.decode()
+    listed = ids(page, "opportunity")
+
+    assert one.pk in listed
+    assert second.pk not in listed
+    assert f"{one.strategy.title}, Second opinion</span>" in page
+    told = page[page.index("The same price by Second opinion") :]
+    stakes = {
+        each.pk: screens.opportunity_of(
+            each.pk, screens.bettor_of(world.pk, now=timezone.now()), now=timezone.now()
+        ).stake
+        for each in (one, second)
+    }
+    assert stakes[second.pk] > 0
+    assert f"stake €{stakes[second.pk]:,}" in told[:600]
+    assert f'href="/bets/place/?opportunity={second.pk}"' in told[:1500]
+    count = Opportunity.objects.filter(status="open", passes=[]).count()
+    assert f"at {count - 1} price" in page
+
+
 def test_what_was_passed_over_comes_in_pages(world, as_alice, monkeypatch):
     passes = [{"rule": "min_edge", "detail": "too little"}]
     Opportunity.objects.filter(status="open").update(passes=passes)
@@ -148,7 +178,7 @@ def test_a_stake_is_said_as_the_share_of_equity_that_it_is(world, as_alice):
     make.limits(world, bet="0.0100", event="0.0100", day="0.1000")
     Opportunity.objects.filter(status="open").update(stake_share=0.0571, kelly_share=0.9)
     page = as_alice.get("/").content.decode()
-    shares = set(re.findall(r"([\d.]+) % of equity", page))
+    shares = set(re.findall(r"([\d.]+)\xa0% of equity", page))
     assert shares
     assert all(float(share) <= 1 for share in shares), shares
 
