@@ -14,9 +14,9 @@ from betting.selectors.bets import (
     BetSums,
     bet_sums,
     bets,
-    names_of_bets,
     profit_between,
 )
+from betting.selectors.columns import Names, bet_columns, names_of
 from betting.selectors.money import (
     ZERO,
     BankrollMoney,
@@ -410,24 +410,26 @@ def bets_page(
 
 def bet_choices(owner_id: int) -> dict[str, tuple[str, list[tuple[str, str]]]]:
     """Return each filter of the bets page: its label, and what this person's bets hold of it."""
-    names = names_of_bets(owner_id)
+    names = names_of(bet_columns(owner_id))
     return {
         "status": ("Status", list(BetStatus.choices)),
         "result": ("Result", list(Result.choices)),
-        "bookmaker": ("Book", names["bookmaker"]),
-        "competition": ("League", names["competition"]),
-        "market": ("Market", list(MARKETS.items())),
-        "tag": ("Tag", names["tag"]),
+        **_named(names),
     }
 
 
-def performance_choices(owner_id: int) -> dict[str, tuple[str, list[tuple[str, str]]]]:
-    """Return each filter of the performance page: its label, and what this person's bets hold."""
-    names = names_of_bets(owner_id)
+def performance_choices(names: Names) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+    """Return each filter of the performance page: its label, and what the bets hold of it."""
+    return {"strategy": ("Strategy", names.choices("strategy")), **_named(names)}
+
+
+def _named(names: Names) -> dict[str, tuple[str, list[tuple[str, str]]]]:
     return {
-        "strategy": ("Strategy", names["strategy"]),
-        "bookmaker": ("Book", names["bookmaker"]),
-        "competition": ("League", names["competition"]),
+        "bookmaker": ("Book", names.choices("bookmaker")),
+        "competition": ("League", names.choices("competition")),
         "market": ("Market", list(MARKETS.items())),
-        "tag": ("Tag", names["tag"]),
+        "tag": (
+            "Tag",
+            [(tag, tag) for tag in names.every_tag],
+        ),
     }

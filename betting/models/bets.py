@@ -96,6 +96,9 @@ class Bet(models.Model):
         max_length=128, blank=True, help_text="why there is no CLV, or from which other line"
     )
 
+    # The database writes it: which transaction did last (betting/selectors/columns.py).
+    changed = models.BigIntegerField(null=True, editable=False)
+
     # What its owner writes on it; left out, the database takes nothing.
     tags = ArrayField(models.CharField(max_length=LONGEST_TAG), default=list, db_default=[])
     note = models.TextField(blank=True, default="", db_default="", max_length=LONGEST_NOTE)
@@ -104,6 +107,7 @@ class Bet(models.Model):
         ordering: ClassVar = ["-placed_at", "-pk"]
         indexes: ClassVar = [
             models.Index(fields=["owner", "-placed_at"], name="bet_by_owner"),
+            models.Index(fields=["owner", "changed"], name="bet_changed"),
             models.Index(fields=["status"], condition=~Q(status="settled"), name="bet_unsettled"),
         ]
         constraints: ClassVar = [
@@ -174,6 +178,12 @@ class Bet(models.Model):
                 name="what_was_matched_never_changes",
                 operation=pgtrigger.UpdateOf("matched_stake", "matched_price"),  # type: ignore[no-untyped-call]
                 condition=pgtrigger.Condition("OLD.matched_stake IS NOT NULL"),
+            ),
+            pgtrigger.Trigger(
+                name="who_changed_it_last",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func="NEW.changed := pg_current_xact_id()::text::bigint; RETURN NEW;",
             ),
             untruncated("betting_bet"),
         ]

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Count, F, Min, Prefetch, Q, QuerySet, Sum
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce
@@ -200,38 +199,3 @@ def due_bets(
     if event_id is not None:
         due = due.filter(**{f"{event}_id": event_id})
     return due.order_by(f"{event}__result_seen_at", "pk")
-
-
-# What of a person's bets there is to filter by: its kind, its key, what it is called.
-_NAMES = """
-WITH mine AS MATERIALIZED (
-    SELECT DISTINCT b.bookmaker_id, e.competition_id, o.strategy_id, b.tags
-    FROM betting_bet b JOIN odds_selection s ON s.id = b.selection_id
-    JOIN odds_market m ON m.id = s.market_id JOIN odds_event e ON e.id = m.event_id
-    LEFT JOIN betting_opportunity o ON o.id = b.opportunity_id
-    WHERE b.owner_id = %s
-)
-SELECT 'bookmaker', key, title FROM odds_bookmaker
-WHERE id IN (SELECT bookmaker_id FROM mine)
-UNION ALL SELECT 'competition', key, title FROM odds_competition
-WHERE id IN (SELECT competition_id FROM mine)
-UNION ALL SELECT 'strategy', key, title FROM betting_strategy
-WHERE id IN (SELECT strategy_id FROM mine)
-UNION ALL SELECT DISTINCT 'tag', tag, tag FROM mine, unnest(mine.tags) AS tag
-ORDER BY 3
-"""
-
-
-def names_of_bets(owner_id: int) -> dict[str, list[tuple[str, str]]]:
-    """Return (key, title) of the bookmakers, competitions, strategies and tags of somebody's bets.
-
-    One query.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_NAMES, [owner_id])
-        rows = cursor.fetchall()
-    kinds = ("bookmaker", "competition", "strategy", "tag")
-    found: dict[str, list[tuple[str, str]]] = {kind: [] for kind in kinds}
-    for kind, key, title in rows:
-        found[kind].append((key, title))
-    return found

@@ -2,27 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
-from django.db import connection
-from django.db.models import (
-    BigIntegerField,
-    Case,
-    DateTimeField,
-    FloatField,
-    Q,
-    Value,
-    When,
-)
-from django.db.models.functions import Cast, Coalesce
 
 from accounts.money import to_cents
-from betting.models import NOT_TAKEN, Bet, BetStatus
-from betting.selectors.bets import TAKEN
-from betting.selectors.money import ZERO, equity_path, equity_paths
-from odds.database import fetch_columns
+from betting.selectors.columns import (
+    NOT_STAKED,
+    SETTLED,
+    BetColumns,
+    bet_columns,
+    datetime_of,
+    moment_of,
+    names_of,
+)
+from betting.selectors.money import equity_path, equity_paths
 from odds.domain.table import IntArray, TextArray
 from odds.models import FeedRun
 from risk.domain.breakers import History, Level, Reading, TimeArray, Trip, drill
@@ -68,55 +63,37 @@ class Past:
         return np.rint(self.history.profit * 100).astype(np.int64)
 
 
-def past_of(owner_id: int, *, bankroll_id: int | None = None) -> Past:
-    """Return a person's history over all bankrolls, or one. Three queries."""
-    one = {} if bankroll_id is None else {"bankroll": bankroll_id}
-    is_settled = Q(status=BetStatus.SETTLED, settled_at__isnull=False)
-    never = Cast(Value("-infinity"), DateTimeField())
-    profit = Cast(Coalesce("returned", ZERO) - TAKEN, FloatField())
-    rows = (
-        Bet.objects.filter(owner_id=owner_id, **one)
-        .exclude(status__in=NOT_TAKEN)
-        .order_by(Case(When(is_settled, then=0), default=1), "settled_at", "pk")
-        .values_list(
-            "placed_at",
-            Case(When(is_settled, then="settled_at"), default=never),
-            Cast(TAKEN * 100, BigIntegerField()),
-            profit,
-            Coalesce("clv", Cast(Value("NaN"), FloatField())),
-            Coalesce("opportunity__strategy_id", 0),
-            "selection__market__event__competition_id",
-        )
-    )
-    found = fetch_columns(*rows.query.sql_with_params(), "ttqqqqq")
-    placed, at, cents, earned, clv, strategy, league = found
-    settled = at != np.iinfo(np.int64).min
+def past_of(owner_id: int, *, bankroll_id: int | None = None, anew: bool = False) -> Past:
+    """Return a person's history over all bankrolls, or one. Three queries.
+
+    With `anew` their bets are read from the database, whatever is kept of them.
+    """
+    bets = bet_columns(owner_id, anew=anew)
+    taken = bets.whole("status") != NOT_STAKED
+    if bankroll_id is not None:
+        taken &= bets.whole("bankroll") == bankroll_id
+    bets = bets.where(taken)
+    is_open = bets.whole("status") != SETTLED
+    bets = bets.where(np.lexsort((bets.whole("id"), bets.whole("settled_at"), is_open)))
+    settled = bets.where(bets.whole("status") == SETTLED)
     history = History(
         paths=tuple(equity_paths(owner_id) if bankroll_id is None else [equity_path(bankroll_id)]),
-        at=at[settled].view("datetime64[us]"),
-        placed=placed[settled].view("datetime64[us]"),
-        profit=earned[settled].view(np.float64),
-        clv=clv[settled].view(np.float64),
+        at=settled.moments("settled_at"),
+        placed=settled.moments("placed_at"),
+        profit=settled.real("profit"),
+        clv=settled.real("clv"),
     )
-    strategies, leagues = _keys(strategy, league)
-    return Past(history, placed.view("datetime64[us]"), cents, strategies, leagues)
+    return Past(history, bets.moments("placed_at"), bets.whole("cents"), *_keys(bets))
 
 
-def _keys(strategy: IntArray, league: IntArray) -> tuple[TextArray, TextArray]:
-    """Return the keys of strategies and leagues, empty for 0. One query."""
-    every = [np.unique(column, return_inverse=True) for column in (strategy, league)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 0, id, key FROM betting_strategy WHERE id = ANY(%s)"
-            " UNION ALL SELECT 1, id, key FROM odds_competition WHERE id = ANY(%s)",
-            [ids.tolist() for ids, _ in every],
-        )
-        keys = {(kind, pk): key for kind, pk, key in cursor.fetchall()}
-    of_strategy, of_league = (
-        np.array([keys.get((kind, pk), "") for pk in ids.tolist()], np.str_)[place]
-        for kind, (ids, place) in enumerate(every)
-    )
-    return of_strategy, of_league
+def _keys(bets: BetColumns) -> tuple[TextArray, TextArray]:
+    """Return the keys of strategies and leagues of bets, empty where there is none. One query."""
+    names, found = names_of(bets), []
+    for kind in ("strategy", "competition"):
+        each, place = np.unique(bets.whole(kind), return_inverse=True)
+        keys = [names.of[kind].get(number, ("", ""))[0] for number in each.tolist()]
+        found.append(np.array(keys, np.str_)[place])
+    return found[0], found[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,14 +267,3 @@ def _blocked(
         staked=to_cents(Decimal(int(past.cents[mask].sum())) / 100),
         profit=to_cents(Decimal(int(past.profit_cents[settled].sum())) / 100),
     )
-
-
-def moment_of(at: datetime) -> np.datetime64:
-    """Return a moment as histories have it: UTC, without a zone."""
-    return np.datetime64(at.astimezone(UTC).replace(tzinfo=None))
-
-
-def datetime_of(at: np.datetime64) -> datetime:
-    """Return a history's moment with its zone, UTC."""
-    moment: datetime = at.astype("datetime64[us]").astype(object)
-    return moment.replace(tzinfo=UTC)

@@ -2,20 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 import numpy as np
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import QuerySet
 
 from betting.domain.breakdowns import Group, cut, sizes_of
 from betting.domain.luck import Interval, mean_of
 from betting.domain.performance import Performance, measure
 from betting.domain.record import Record, curve_times
-from betting.models import Bet, BetStatus, Outlook, Transfer
+from betting.models import Bet, Outlook, Transfer
+from betting.selectors.bets import EVENT
+from betting.selectors.columns import (
+    NAMED,
+    QUALITIES,
+    SETTLED,
+    BetColumns,
+    Names,
+    bet_columns,
+    moment_of,
+    names_of,
+)
 from betting.selectors.money import ZERO, BankrollMoney, bankrolls_of
-from betting.selectors.settled import EVENT, QUALITIES, Settled, read_settled, regimes_at
-from odds.domain.table import FloatArray, IntArray, TimeArray
+from betting.selectors.settled import Settled, settled_of
+from odds.domain.table import BoolArray, FloatArray, IntArray, TimeArray
 
 # What bets are grouped by and no column has.
 GROUPED = ("version", "regime", "edge", "price", "lead")
@@ -49,19 +60,6 @@ class PerformanceFilter:
         asked = {key: getattr(self, f"by_{key}") for key in GROUPED}
         return {key: name for key, name in asked.items() if name is not None}
 
-    def conditions(self) -> Q:
-        """Return the filter, but for the bankroll and the groups."""
-        wanted = {
-            "opportunity__strategy__key": self.strategy,
-            "bookmaker__key": self.bookmaker,
-            f"{EVENT}__competition__key": self.competition,
-            "selection__market__key": self.market,
-            "tags__contains": None if self.tag is None else [self.tag],
-            "settled_at__gte": self.since,
-            "settled_at__lt": self.until,
-        }
-        return Q(**{path: value for path, value in wanted.items() if value is not None})
-
 
 ALL = PerformanceFilter()
 
@@ -91,59 +89,51 @@ def performance_of(owner_id: int, which: PerformanceFilter = ALL) -> Performance
 
     Capital is what was paid in, net, with what all bets earned before the stretch.
     """
-    bets, capital = _settled(which, bankrolls_of(owner_id))
-    return measure(bets.record, capital=capital)
-
-
-def track_record_of(
-    owner_id: int,
-    which: PerformanceFilter = ALL,
-    *,
-    bankrolls: Sequence[BankrollMoney] | None = None,
-) -> TrackRecord:
-    """Return a person's performance with times, CLVs, and the bets cut by what names them.
-
-    `bankrolls` are theirs, where they were read already.
-    """
-    mine = bankrolls_of(owner_id) if bankrolls is None else bankrolls
-    bets, capital = _settled(which, mine)
-    record = bets.record
-    return TrackRecord(
-        performance=measure(record, capital=capital),
-        record=record,
-        bets=bets.ids,
-        times=_times(owner_id, record, which),
-        clvs=record.clv[~np.isnan(record.clv)],
-        won=int((record.profit > 0).sum()),
-        groups=cut(record, bets.labels()) if len(record) else {},
-        raw_clv=_raw_clv(bets),
-        closes=_closes(bets),
+    bets, mine = bet_columns(owner_id), bankrolls_of(owner_id)
+    return measure(
+        _chosen(bets, which, mine, names_of(bets)).record, capital=_capital(bets, which, mine)
     )
 
 
-def settled_bets(owner_id: int, which: PerformanceFilter = ALL) -> QuerySet[Bet]:
-    """Return the settled bets that a performance is of, in the order of settling.
-
-    By a group they are read once before, to know which are in it.
-    """
-    found = _settled_in(bankrolls_of(owner_id), which)
-    if which.groups:
-        return found.filter(pk__in=_grouped(read_settled(found), which).ids.tolist())
-    return found
+def track_record_of(owner_id: int, which: PerformanceFilter = ALL) -> TrackRecord:
+    """Return a person's performance with times, CLVs, and the bets cut by what names them."""
+    bets = bet_columns(owner_id)
+    return track_record(owner_id, bets, names_of(bets), bankrolls_of(owner_id), which)
 
 
-def _settled_in(mine: Sequence[BankrollMoney], which: PerformanceFilter) -> QuerySet[Bet]:
-    ours = [
-        m.bankroll.pk
-        for m in mine
-        if (
-            m.currency == mine[0].currency
-            if which.bankroll is None
-            else m.bankroll.pk == which.bankroll
-        )
-    ]
+def track_record(
+    owner_id: int,
+    bets: BetColumns,
+    names: Names,
+    bankrolls: Sequence[BankrollMoney],
+    which: PerformanceFilter,
+) -> TrackRecord:
+    """Return the same of what was read already."""
+    settled = _chosen(bets, which, bankrolls, names)
+    record = settled.record
+    return TrackRecord(
+        performance=measure(record, capital=_capital(bets, which, bankrolls)),
+        record=record,
+        bets=settled.ids,
+        times=_times(owner_id, record, which),
+        clvs=record.clv[~np.isnan(record.clv)],
+        won=int((record.profit > 0).sum()),
+        groups=cut(record, settled.labels(names)) if len(record) else {},
+        raw_clv=_raw_clv(settled),
+        closes=_closes(settled),
+    )
+
+
+def settled_bets(owner_id: int, which: PerformanceFilter = ALL) -> Settled:
+    """Return the settled bets that a performance is of, in the order of settling."""
+    bets = bet_columns(owner_id)
+    return _chosen(bets, which, bankrolls_of(owner_id), names_of(bets))
+
+
+def bets_in_order(ids: IntArray) -> QuerySet[Bet]:
+    """Return settled bets with all that a file tells of each, in the order of settling."""
     return (
-        Bet.objects.filter(which.conditions(), bankroll__in=ours, status=BetStatus.SETTLED)
+        Bet.objects.filter(pk__in=ids.tolist())
         .select_related(
             "bankroll",
             "bookmaker",
@@ -163,30 +153,55 @@ def profit_of(bet: Bet) -> Decimal:
     return (bet.returned or ZERO) - bet.taken_stake
 
 
-def capital_behind(owner_id: int, which: PerformanceFilter = ALL) -> float:
-    """Return what was paid in, net, with what was earned before the stretch."""
-    return _capital(bankrolls_of(owner_id), which)
+def capital_behind(owner_id: int) -> float:
+    """Return what was paid in, net."""
+    return _paid_in(_ours(ALL, bankrolls_of(owner_id)))
 
 
-def _capital(mine: Sequence[BankrollMoney], which: PerformanceFilter) -> float:
-    money = [m for m in mine if which.bankroll in (None, m.bankroll.pk)]
-    capital = sum((m.deposited for m in money if m.currency == money[0].currency), ZERO)
+def _paid_in(ours: Sequence[BankrollMoney]) -> float:
+    return float(sum((each.deposited for each in ours), ZERO))
+
+
+def _ours(which: PerformanceFilter, mine: Sequence[BankrollMoney]) -> list[BankrollMoney]:
+    """Return the bankrolls asked for: without one those in the currency of the first."""
+    if which.bankroll is None:
+        return [each for each in mine if each.currency == mine[0].currency]
+    return [each for each in mine if each.bankroll.pk == which.bankroll]
+
+
+def _capital(bets: BetColumns, which: PerformanceFilter, mine: Sequence[BankrollMoney]) -> float:
+    ours = _ours(which, mine)
+    capital = _paid_in(ours)
+    if which.since is None:
+        return capital
+    before = _settled_in(bets, ours) & (bets.moments("settled_at") < moment_of(which.since))
+    return capital + float(np.rint(bets.real("profit")[before] * 100).sum() / 100)
+
+
+def _settled_in(bets: BetColumns, ours: Sequence[BankrollMoney]) -> BoolArray:
+    bankrolls = [each.bankroll.pk for each in ours]
+    return (bets.whole("status") == SETTLED) & np.isin(bets.whole("bankroll"), bankrolls)
+
+
+def _chosen(
+    bets: BetColumns, which: PerformanceFilter, mine: Sequence[BankrollMoney], names: Names
+) -> Settled:
+    rows = _settled_in(bets, _ours(which, mine))
+    for kind in NAMED:
+        if (key := getattr(which, kind, None)) is not None:
+            rows &= np.isin(bets.whole(kind), names.numbers(kind, key))
+    if which.tag is not None:
+        rows &= np.isin(bets.whole("tags"), names.tagged(which.tag))
     if which.since is not None:
-        everything = PerformanceFilter(bankroll=which.bankroll, until=which.since)
-        capital += _earned(_settled_in(mine, everything))
-    return float(capital)
-
-
-def _settled(which: PerformanceFilter, mine: Sequence[BankrollMoney]) -> tuple[Settled, float]:
-    return _grouped(read_settled(_settled_in(mine, which)), which), _capital(mine, which)
-
-
-def _grouped(bets: Settled, which: PerformanceFilter) -> Settled:
-    if not which.groups or not len(bets.record):
-        return bets
-    names = sizes_of(bets.record) | bets.labels()
-    return bets.where(
-        np.logical_and.reduce([names[key].are(name) for key, name in which.groups.items()])
+        rows &= bets.moments("settled_at") >= moment_of(which.since)
+    if which.until is not None:
+        rows &= bets.moments("settled_at") < moment_of(which.until)
+    found = settled_of(bets.where(rows))
+    if not which.groups or not len(found.record):
+        return found
+    labels = sizes_of(found.record) | found.labels(names)
+    return found.where(
+        np.logical_and.reduce([labels[key].are(name) for key, name in which.groups.items()])
     )
 
 
@@ -200,32 +215,8 @@ def _times(owner_id: int, record: Record, which: PerformanceFilter) -> TimeArray
         .values_list("at", flat=True)
         .first()
     )
-    moments = [
-        np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
-        for moment in (paid, which.since)
-        if moment is not None
-    ]
+    moments = [moment_of(moment) for moment in (paid, which.since) if moment is not None]
     return curve_times(record, max(moments, default=record.placed_at[0]))
-
-
-def _earned(settled: QuerySet[Bet]) -> Decimal:
-    earned: Decimal = settled.order_by().aggregate(
-        total=Sum(F("returned") - F("matched_stake"), default=ZERO)
-    )["total"]
-    return earned
-
-
-def regimes_of(bets: QuerySet[Bet]) -> dict[int, str]:
-    """Return the market regime known when each bet was placed, by bet. Two queries."""
-    rows = list(bets.values_list("pk", f"{EVENT}__competition", "placed_at"))
-    names = regimes_at(
-        np.array([competition for _, competition, _ in rows], np.int64),
-        np.array(
-            [placed_at.astimezone(UTC).replace(tzinfo=None) for _, _, placed_at in rows],
-            "datetime64[us]",
-        ),
-    )
-    return {pk: name for (pk, _, _), name in zip(rows, names.of_each().tolist(), strict=True)}
 
 
 def outlook_kept(owner_id: int) -> Outlook | None:

@@ -4,13 +4,13 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.db.models import QuerySet
 
 from betting.domain.performance import Performance, measure
 from betting.models import Bet, BetStatus, Commitment, TrackRecord
 from betting.selectors.performance import settled_bets
-from betting.selectors.settled import read_settled
 
 NOT_OURS = (BetStatus.PLACING, BetStatus.REJECTED, BetStatus.CANCELLED)
 
@@ -56,8 +56,9 @@ def exported(record: TrackRecord, *, now: datetime) -> dict[str, Any]:
 
 def performance_of_committed(record: TrackRecord) -> Performance:
     """Return what the settled bets of a record earned, per unit staked; no bankroll is shown."""
-    bets = settled_bets(record.owner_id).filter(commitment__record=record)
-    return measure(read_settled(bets).record, capital=1.0)
+    settled = settled_bets(record.owner_id)
+    committed = record.commitments.order_by().values_list("bet_id", flat=True)
+    return measure(settled.where(np.isin(settled.ids, list(committed))).record, capital=1.0)
 
 
 def content_of(row: dict[str, Any]) -> dict[str, Any] | None:

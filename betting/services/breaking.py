@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import Count, Max
 
 from betting.models import Bet, BetStatus
-from betting.selectors.history import OF_PERSON, datetime_of, moment_of, past_of
+from betting.selectors.columns import datetime_of, moment_of
+from betting.selectors.history import OF_PERSON, past_of
 from betting.services.answers import IN_FLIGHT
 from betting.services.pots import lock_accounts
 from betting.services.prices import quote_age_limit
@@ -70,7 +71,7 @@ def read_breakers(now: datetime) -> Broken:
 
 def read_breakers_of(owner_id: int, *, now: datetime) -> int:
     """Read one person's breakers, under the lock of their pots; return how many trip."""
-    past = past_of(owner_id)
+    past = past_of(owner_id, anew=True)
     readings = check_personal(owner_id=owner_id, history=past.history, now=now, breakers=OF_PERSON)
     for key in past.strategies:
         readings += check_personal(

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
-from django.db.models import Exists, Max, OuterRef, Sum
+from django.db.models import Exists, OuterRef
 
 from accounts.models import User
 from betting.domain.outlook import outlook_of
 from betting.domain.regimes import regimes_as_known
 from betting.models import MarketDay, Outlook
-from betting.selectors.performance import ALL, capital_behind, settled_bets
-from betting.selectors.settled import read_settled
+from betting.selectors.performance import capital_behind, settled_bets
 from odds.models import Competition, Event, EventStatus, Quote
 from risk.selectors import bounds_of
 
@@ -106,17 +105,15 @@ def refresh(now: datetime) -> Refreshed:
 
 def refresh_outlook(owner_id: int, *, now: datetime) -> bool:
     """Draw a person's outlook anew if other bets are settled than it was drawn from."""
-    settled = settled_bets(owner_id, ALL)
-    told = settled.order_by().aggregate(
-        last=Max("settled_at"), newest=Max("pk"), returned=Sum("returned"), staked=Sum("stake")
-    )
-    told |= {"bets": settled.count(), "capital": capital_behind(owner_id, ALL)}
-    fingerprint = hashlib.sha256(repr(sorted(told.items())).encode()).hexdigest()
+    settled = settled_bets(owner_id)
+    record, capital = settled.record, capital_behind(owner_id)
+    columns = (settled.ids, record.settled_at, record.stake, record.profit, np.array(capital))
+    fingerprint = hashlib.sha256(b"".join(each.tobytes() for each in columns)).hexdigest()
     if Outlook.objects.filter(owner=owner_id, fingerprint=fingerprint).exists():
         return False
     content: dict[str, Any] = outlook_of(
-        read_settled(settled).record,
-        capital=told["capital"],
+        record,
+        capital=capital,
         part=float(bounds_of(owner_id).kelly_fraction),
     )
     Outlook.objects.update_or_create(

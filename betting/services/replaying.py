@@ -205,7 +205,7 @@ def _step(stage: _Stage, now: datetime) -> int:
     # By the copy of the strategy, so that no earlier replay's lock counts in this one.
     check_personal(
         owner_id=stage.owner.pk,
-        history=past_of(stage.owner.pk, bankroll_id=stage.bankroll.pk).history,
+        history=past_of(stage.owner.pk, bankroll_id=stage.bankroll.pk, anew=True).history,
         now=now,
         strategy=stage.strategy.key,
     )

@@ -16,15 +16,16 @@ from accounts.showing.pages import Chip, Column, Table, chips, set_values, with_
 from betting import charts, screens
 from betting.domain.breakdowns import SIZES, Group, by_size
 from betting.forms_money import Period
+from betting.selectors.columns import Names, bet_columns, names_of
 from betting.selectors.money import bankrolls_of, first_of
 from betting.selectors.performance import (
     GROUPED,
     PerformanceFilter,
+    bets_in_order,
     outlook_kept,
     profit_of,
-    regimes_of,
     settled_bets,
-    track_record_of,
+    track_record,
 )
 from betting.views.bets import EXPORTED_TEXTS, exported
 from betting.views.outlook import outlook_given
@@ -68,9 +69,11 @@ COLUMNS = (
 @login_required
 def performance(request: UserRequest) -> HttpResponse:
     """Show the verdict on my settled bets, and the figures and charts behind it."""
-    made, which, period, days = _asked(request)
     mine = bankrolls_of(request.user.pk)
-    track = track_record_of(request.user.pk, which, bankrolls=mine)
+    bets = bet_columns(request.user.pk)
+    names = names_of(bets)
+    made, which, period, days = _asked(request, names)
+    track = track_record(request.user.pk, bets, names, mine, which)
     record = track.performance
     bins = [
         (each.count, each.believed, each.came_true) for each in record.calibration if each.count
@@ -149,10 +152,10 @@ def cuts_shown(
 @login_required
 def export_performance(request: UserRequest, kind: str) -> StreamingHttpResponse:
     """Send exactly the settled bets that the figures are of, as CSV or JSON."""
-    _, which, _, _ = _asked(request)
     user = request.user
-    bets = settled_bets(user.pk, which)
-    regimes = regimes_of(bets)
+    _, which, _, _ = _asked(request, names_of(bet_columns(user.pk)))
+    settled = settled_bets(user.pk, which)
+    regimes = dict(zip(settled.ids.tolist(), settled.regimes().of_each().tolist(), strict=True))
     rows = (
         exported(screens.bet_row(bet), user.price_format)
         | {
@@ -161,10 +164,9 @@ def export_performance(request: UserRequest, kind: str) -> StreamingHttpResponse
             "edge": None
             if bet.fair_probability is None
             else bet.fair_probability * bet.net_price - 1.0,
-            # A bet settled since they were read has none.
-            "regime": regimes.get(bet.pk),
+            "regime": regimes[bet.pk],
         }
-        for bet in bets.iterator(chunk_size=500)
+        for bet in bets_in_order(settled.ids).iterator(chunk_size=500)
     )
     return export(rows, COLUMNS, kind=kind, name="performance", texts=EXPORTED_TEXTS)
 
@@ -178,9 +180,9 @@ def _links(request: UserRequest, key: str, groups: list[Group], made: list[Chip]
     return {group.name: with_value(request.GET, f"by_{key}", group.name) for group in groups}
 
 
-def _asked(request: UserRequest) -> tuple[list[Chip], PerformanceFilter, str, Period]:
+def _asked(request: UserRequest, names: Names) -> tuple[list[Chip], PerformanceFilter, str, Period]:
     """Return which bets are asked for: by filters, and by a period or from a day to a day."""
-    filters = screens.performance_choices(request.user.pk)
+    filters = screens.performance_choices(names)
     for key in GROUPED:
         # A group is chosen in its table; the chip says so, and takes it away.
         if asked := request.GET.get(f"by_{key}", "")[:80]:
