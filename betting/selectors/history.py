@@ -17,7 +17,7 @@ from betting.selectors.columns import (
     moment_of,
     names_of,
 )
-from betting.selectors.money import equity_path, equity_paths
+from betting.selectors.paths import equity_path, equity_paths
 from odds.domain.table import IntArray, TextArray
 from odds.models import FeedRun
 from risk.domain.breakers import History, Level, Reading, TimeArray, Trip, drill
@@ -76,8 +76,9 @@ def past_of(owner_id: int, *, bankroll_id: int | None = None, anew: bool = False
     is_open = bets.whole("status") != SETTLED
     bets = bets.where(np.lexsort((bets.whole("id"), bets.whole("settled_at"), is_open)))
     settled = bets.where(bets.whole("status") == SETTLED)
+    one = None if bankroll_id is None else equity_path(bankroll_id)
     history = History(
-        paths=tuple(equity_paths(owner_id) if bankroll_id is None else [equity_path(bankroll_id)]),
+        paths=(one,) if one else tuple(equity_paths(owner_id, anew=anew)),
         at=settled.moments("settled_at"),
         placed=settled.moments("placed_at"),
         profit=settled.real("profit"),

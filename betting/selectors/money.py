@@ -4,14 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-import numpy as np
-from django.db.models import Case, F, FloatField, Q, QuerySet, Value, When
-from django.db.models.functions import Cast
+from django.db.models import QuerySet
 
-from betting.models import Bankroll, LedgerAccount, Transfer
-from odds.database import fetch_columns
+from betting.models import Bankroll, LedgerAccount
 from odds.models import Bookmaker
-from risk.domain.breakers import EquityPath
 
 ZERO = Decimal("0.00")
 
@@ -134,41 +130,3 @@ def _money(pots: list[LedgerAccount]) -> BankrollMoney:
             if pot.bookmaker is not None and (pot.closed_at is None or pot.amount)
         ),
     )
-
-
-def equity_path(bankroll_id: int) -> EquityPath:
-    """Return a bankroll's equity after each settlement, deposit and withdrawal, oldest first."""
-    return next(iter(_paths(Q(source__bankroll_id=bankroll_id))), _NOTHING_MOVED)
-
-
-def equity_paths(owner_id: int) -> list[EquityPath]:
-    """Return the same of each bankroll of a person that money ever moved in. One query."""
-    return _paths(Q(source__bankroll__owner_id=owner_id))
-
-
-_ENDS = ("house", "world")
-_NOTHING_MOVED = EquityPath(np.zeros(0, "datetime64[us]"), np.zeros(0), np.zeros(0))
-
-
-def _paths(which: Q) -> list[EquityPath]:
-    """Return a path a bankroll, in the order in which money first moved in them."""
-    signed = Case(When(source__kind__in=_ENDS, then=F("amount")), default=-F("amount"))
-    flow = Case(
-        When(Q(source__kind="world") | Q(destination__kind="world"), then=signed),
-        default=Value(Decimal(0)),
-    )
-    moves = (
-        Transfer.objects.filter(Q(source__kind__in=_ENDS) | Q(destination__kind__in=_ENDS), which)
-        .order_by("at", "pk")
-        .values_list("bankroll_id", "at", Cast(signed, FloatField()), Cast(flow, FloatField()))
-    )
-    of, at, change, flows = fetch_columns(*moves.query.sql_with_params(), "qtqq")
-    kept, first = np.unique(of, return_index=True)
-    return [
-        EquityPath(
-            at=at[of == bankroll].view("datetime64[us]"),
-            equity=np.cumsum(change[of == bankroll].view(np.float64)),
-            flow=flows[of == bankroll].view(np.float64),
-        )
-        for bankroll in kept[np.argsort(first)]
-    ]

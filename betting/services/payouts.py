@@ -11,7 +11,7 @@ from accounts import audit
 from accounts.live import announce_bet
 from betting.domain.settlement import DeadHeat, Outcome, Payout, Ruled, payouts_of_market
 from betting.models import Bet, BetStatus, LedgerAccount, Result, Settlement, Transfer
-from betting.selectors.money import equity_path
+from betting.selectors.paths import equity_path
 from betting.services.alerting import tell_of_correction, tell_of_settlements
 from betting.services.pots import Pots
 from risk.domain.breakers import History
