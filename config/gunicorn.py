@@ -1,5 +1,6 @@
 """gunicorn's own settings: gunicorn -c python:config.gunicorn config.asgi:application."""
 
+import gc
 import os
 import time
 from typing import Any
@@ -39,6 +40,16 @@ def when_ready(server: Any) -> None:  # noqa: ANN401
         stop()
 
     server.handle_term = say_so_first
+
+
+def pre_fork(_server: object, _worker: object) -> None:
+    """Spare what was loaded before the fork from being looked through for garbage, for good.
+
+    A whole pass over it takes a quarter of a second, in the middle of somebody's page; and it
+    touches, so copies, the memory that the processes share.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(_server: object, worker: Any) -> None:  # noqa: ANN401
