@@ -72,15 +72,17 @@ _COLUMNS = (
 )
 _KINDS = "".join("t" if kind == "t" else "q" for _, kind, _ in _COLUMNS)
 _NOTHING = {"q": "0::bigint", "d": "0::float8", "t": "'-infinity'::timestamptz"}
-# First a row that is no bet: up to where what follows is whole, and of which history of the
-# database (0 where it replays another's, and numbers none of its own).
+# First a row that is no bet: up to where what follows is whole; of which history of the database (0
+# where it replays another's, and numbers none of its own); and whether it can be kept: not where
+# the reader itself wrote what it may yet undo.
 _MARK = """
 SELECT 0::bigint, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
        CASE WHEN pg_is_in_recovery() THEN 0 ELSE hashtextextended(
            left(pg_walfile_name(pg_current_wal_lsn()), 8),
-           (SELECT system_identifier FROM pg_control_system())) END"""
+           (SELECT system_identifier FROM pg_control_system())) END,
+       (pg_current_xact_id_if_assigned() IS NULL)::int::bigint"""
 _READ = f"""
-{_MARK}, {", ".join(_NOTHING[kind] for _, kind, _ in _COLUMNS[3:])}
+{_MARK}, {", ".join(_NOTHING[kind] for _, kind, _ in _COLUMNS[4:])}
 UNION ALL
 SELECT {", ".join(each for _, _, each in _COLUMNS)}
 FROM betting_bet b
@@ -132,10 +134,16 @@ class BetColumns:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    bets: BetColumns
+class _Mark:
     whole_to: int
     history: int
+    can_be_kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    bets: BetColumns
+    mark: _Mark
 
 
 _kept: OrderedDict[int, _Kept] = OrderedDict()
@@ -149,15 +157,14 @@ def bet_columns(owner_id: int, *, anew: bool = False) -> BetColumns:
     """
     with _lock:
         kept = None if anew else _kept.get(owner_id)
-    history, whole_to, found = _read(owner_id, None if kept is None else kept.whole_to)
-    if kept is not None and kept.history != history:
+    mark, found = _read(owner_id, None if kept is None else kept.mark.whole_to)
+    if kept is not None and kept.mark.history != mark.history:
         kept = None
-        history, whole_to, found = _read(owner_id, None)
+        mark, found = _read(owner_id, None)
     told = found if kept is None else kept.bets.with_newer(found)
-    if history:
-        lasting = found.where(found.whole("changed") < whole_to)
-        stays = lasting if kept is None else kept.bets.with_newer(lasting)
-        _keep(owner_id, _Kept(stays, whole_to, history))
+    if mark.history and mark.can_be_kept:
+        lasting = found.where(found.whole("changed") < mark.whole_to)
+        _keep(owner_id, _Kept(lasting if kept is None else kept.bets.with_newer(lasting), mark))
     return told
 
 
@@ -175,15 +182,17 @@ def _keep(owner_id: int, bets: _Kept) -> None:
             _kept.popitem(last=False)
 
 
-def _read(owner_id: int, since: int | None) -> tuple[int, int, BetColumns]:
-    """Return of which history, up to which transaction, and what was written since another."""
+def _read(owner_id: int, since: int | None) -> tuple[_Mark, BetColumns]:
+    """Return what was written since a transaction, and what can be said of the reading."""
     query = _READ if since is None else _READ_SINCE
     read = fetch_columns(query, {"owner": owner_id, "since": since}, _KINDS)
     found = dict(zip((name for name, _, _ in _COLUMNS), read, strict=True))
-    mark = int(np.flatnonzero(found["id"] == 0)[0])
-    whole_to, history = int(found["changed"][mark]), int(found["bankroll"][mark])
-    rows = np.delete(np.argsort(found["id"], kind="stable"), 0)
-    return history, whole_to, BetColumns(found).where(rows)
+    order = np.argsort(found["id"], kind="stable")
+    first, rows = order[0], order[1:]
+    mark = _Mark(
+        int(found["changed"][first]), int(found["bankroll"][first]), bool(found["status"][first])
+    )
+    return mark, BetColumns(found).where(rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from risk.domain.breakers import EquityPath
 MOST_KEPT = 500_000
 # What changes equity comes from outside the bankroll, or goes there. `mark` is half the hash.
 _READ = """
-SELECT t.bankroll_id, t.number, ('x' || left(t.hash, 16))::bit(64)::bigint, t.at, t.id,
+SELECT t.bankroll_id, t.number::bigint, ('x' || left(t.hash, 16))::bit(64)::bigint, t.at, t.id,
        (CASE WHEN s.kind IN ('house', 'world') THEN t.amount ELSE -t.amount END)::float8,
        (CASE WHEN s.kind = 'world' THEN t.amount WHEN d.kind = 'world' THEN -t.amount
              ELSE 0 END)::float8
@@ -69,7 +69,7 @@ def equity_path(bankroll_id: int) -> EquityPath:
 
     Read from the database, all of it. One query.
     """
-    found = _read({}, bankroll_id=bankroll_id)
+    found = _read({}, bankroll=bankroll_id)
     if bankroll_id in found:
         return found[bankroll_id].path()
     return EquityPath(np.zeros(0, "datetime64[us]"), np.zeros(0), np.zeros(0))
@@ -82,10 +82,10 @@ def equity_paths(owner_id: int, *, anew: bool = False) -> list[EquityPath]:
     """
     with _lock:
         kept = {} if anew else _kept.get(owner_id, {})
-    read = _read(kept, owner_id=owner_id)
+    read = _read(kept, owner=owner_id)
     found = {pk: kept[pk].followed_by(moves) if pk in kept else moves for pk, moves in read.items()}
     if not kept.keys() <= read.keys() or None in found.values():
-        found = {**_read({}, owner_id=owner_id)}
+        found = {**_read({}, owner=owner_id)}
     moved = {pk: moves for pk, moves in found.items() if moves is not None}
     with _lock:
         _kept[owner_id] = moved
