@@ -134,7 +134,7 @@ def test_of_another_history_of_the_database_nothing_kept_counts(alice, kept_of):
     else:
         ((pk, moves),) = paths._kept[alice.pk].items()
         table = moves.columns.copy()
-        table[paths._MARK, -1] += 1
+        table[[paths._MARK, paths._AT], -1] += 1
         paths._kept[alice.pk] = {pk: paths._Moves(table)}
 
     assert is_true(alice)
