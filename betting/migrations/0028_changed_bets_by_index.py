@@ -13,6 +13,4 @@ class Migration(migrations.Migration):
         # One that broke off leaves an index that is not valid: run again, this makes it anew.
         migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS bet_changed", migrations.RunSQL.noop),
         AddIndexConcurrently("bet", models.Index(fields=["owner", "changed"], name="bet_changed")),
-        # Else the index is not trusted to find the few that it finds.
-        migrations.RunSQL("ANALYZE betting_bet", migrations.RunSQL.noop),
     ]
