@@ -1,73 +1,106 @@
-"""The configuration of a strategy as a form: one box a setting, whatever settings there are."""
+"""The configuration of a strategy as a form: words, choices and per cent for whoever fills it in.
 
+What is stored, and what the API takes, are keys and shares; here alone are they turned.
+"""
+
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 from django import forms
 
-from betting.domain.configuration import BadConfiguration, Configuration, as_text
+from betting.domain.configuration import BadConfiguration, Configuration
 from betting.domain.rules import RULES
-from betting.naming import in_words, title_of, value_text
+from betting.naming import (
+    STAKE_ON,
+    asked_as,
+    in_words,
+    method_title,
+    number_of,
+    title_of,
+    typed,
+    value_text,
+)
 from betting.services.strategies import read_configuration
+from odds.domain.consensus import BY_SPORT
+from odds.domain.margins import METHODS
+from odds.screens import MARKETS, market_title
 from risk.domain.rounding import ROUNDINGS
 from risk.domain.staking import PLANS
 
 HELP = {
     "rule": "How it decides; the rules stand beside this form.",
-    "settings": "What the rule alone understands, such as alpha=0.05. Empty: its defaults.",
-    "market_keys": "Markets, with commas: h2h, spreads, totals.",
-    "margin_methods": "The first gives the fair probability, all of them its lower bound.",
-    "reference_books": "Bookmakers whose price alone is the market's opinion, in this order. "
-    "Empty: as the sport's pricing rule says.",
-    "model_weight": "The most of the blend that a model may have, 0 to 1; 0: no model.",
-    "model_error": "The least standard error a model is believed with, in log-odds.",
-    "min_edge": "Least expected profit per unit staked: 0.02 is 2 %.",
-    "min_edge_low": "Least edge at the low end of what is believed.",
-    "max_edge": "An edge above it is more likely an error.",
-    "min_books": "Fewest bookmakers that price the outcome.",
-    "min_price": "Lowest price, decimal.",
-    "max_price": "Highest price, decimal.",
-    "max_quote_age": "Oldest price, in minutes.",
-    "max_hours_ahead": "Furthest start, in hours.",
-    "kelly_fraction": "Part of full Kelly; the person's own part counts where it is smaller.",
-    "stake_on": "Whether Kelly reads the low end of what is believed, or the belief itself.",
+    "market_keys": "What it may bet on.",
+    "margin_methods": "Beside it: the lowest of all is the low end of what is believed.",
+    "reference_books": "By name, with commas, such as Pinnacle, Matchbook: whose price alone is "
+    "the market's opinion, the first that has one. Empty: as the sport's pricing rule says.",
+    "model_weight": "The most of the blend that a model may have, such as 50; 0: no model.",
+    "model_error": "The least standard error a model is believed with, such as 0.15.",
+    "min_edge": "Least expected profit of a stake, such as 2.",
+    "min_edge_low": "Least edge at the low end of what is believed, such as 0.",
+    "max_edge": "An edge above it is more likely an error; such as 20.",
+    "min_books": "How many must price the outcome, such as 3.",
+    "min_price": "No price below it, such as 1.2.",
+    "max_price": "No price above it, such as 8.",
+    "max_quote_age": "How long a price may have stood unseen, such as 15.",
+    "max_hours_ahead": "How long before the start it looks, such as 48.",
+    "kelly_fraction": "Of full Kelly, such as 25; your own part counts where it is smaller.",
+    "stake_on": "Which of the two sizes the stake.",
     "stake_plan": "How a stake is sized, before anybody's limits.",
-    "stake_size": "Money for flat and fixed profit, a share of equity for proportional, else 0.",
-    "max_stake": "Most money on one bet; 0: no cap.",
+    "stake_size": "Flat and fixed profit: money, such as 10. Proportional: % of equity, such as "
+    "1. Kelly: 0.",
+    "max_stake": "On one bet, in your bankroll's currency; 0: no cap.",
     "rounding": "Always down, after the limits.",
-    "correlation_event": "How alike bets on other markets of one event are, 0 to 1.",
-    "correlation_team": "The same of bets on other events of a team.",
-    "correlation_day": "The same of bets on other events of a day.",
+    "correlation_event": "How alike bets on its other markets are: 0 not at all, 1 the same.",
+    "correlation_team": "The same of bets on other events of a team, such as 0.2.",
+    "correlation_day": "The same of bets on other events of a day, such as 0.02.",
 }
 # Settings of which there is a list.
 CHOICES = {
     "rule": [(rule.key, rule.title) for rule in RULES.values()],
-    "stake_on": [("low", "the low end"), ("fair", "the belief")],
+    "stake_on": list(STAKE_ON.items()),
     "stake_plan": [
-        (key, f"{value_text('stake_plan', key)}: {meaning}") for key, meaning in PLANS.items()
+        (key, f"{value_text('stake_plan', key).capitalize()}: {meaning}")
+        for key, meaning in PLANS.items()
     ],
     "rounding": list(ROUNDINGS.items()),
 }
+KINDS: dict[str, type[Any]] = {
+    each.name: type(getattr(Configuration(), each.name)) for each in fields(Configuration)
+}
+# A rule's own settings, each a box: by its name, which rule has it.
+OWN = {f"setting_{name}": (rule, name) for rule in RULES.values() for name in rule.settings}
+FIRST_METHOD = "margin_method"
+# The methods without those that are another by a second name.
+ONCE = list({method: key for key, method in reversed(METHODS.items())}.values())[::-1]
+ORDER = ("rule", *OWN, *(name for name in KINDS if name not in ("rule", "settings")))
 
 
 class StrategyForm(forms.Form):
-    """A title, a note and every field of a configuration."""
+    """A title, a note and every setting of a configuration; `books` are bookmakers' titles by key.
+
+    `settings` are a box each; of `margin_methods` the first is asked for apart.
+    """
 
     title = forms.CharField(
         max_length=64, error_messages={"required": "Title: say what it is called."}
     )
 
-    def __init__(self, data: Any = None, *, configuration: Configuration, **given: Any) -> None:  # noqa: ANN401
-        stored = configuration.to_json()
-        given["initial"] = {name: as_text(value) for name, value in stored.items()} | given.pop(
-            "initial", {}
-        )
+    def __init__(
+        self,
+        data: Any = None,  # noqa: ANN401 - as Django's
+        *,
+        configuration: Configuration,
+        books: Mapping[str, str],
+        **given: Any,  # noqa: ANN401 - as Django's
+    ) -> None:
+        self.books, self.before = books, configuration
+        given["initial"] = self._typed() | given.pop("initial", {})
         super().__init__(data, **given)
-        self.kinds: dict[str, type[Any]] = {
-            each.name: type(getattr(Configuration(), each.name)) for each in fields(Configuration)
-        }
-        for name in ("rule", *(each for each in self.kinds if each != "rule")):
-            self.fields[name] = _box(name, self.kinds[name])
+        for name in ORDER:
+            for key, box in self._boxes(name):
+                self.fields[key] = box
+        self.asked = [name for name in self.fields if name != "title"]
         self.fields["note"] = forms.CharField(
             label="Why",
             max_length=200,
@@ -75,68 +108,155 @@ class StrategyForm(forms.Form):
             help_text="Kept with the version.",
         )
         for each in self.fields.values():
-            kind = "select" if isinstance(each.widget, forms.Select) else "input"
-            each.widget.attrs.setdefault("class", kind)
+            if not isinstance(each.widget, forms.CheckboxSelectMultiple):
+                kind = "select" if isinstance(each.widget, forms.Select) else "input"
+                each.widget.attrs.setdefault("class", kind)
 
     @property
     def settings_fields(self) -> list[forms.BoundField]:
         """Return the boxes of the configuration, in order."""
-        return [self[name] for name in self.fields if name in self.kinds]
+        return [self[name] for name in self.asked]
 
     def clean(self) -> dict[str, Any]:
         """Read the configuration; what is wrong with it becomes the error of its box."""
         given: dict[str, Any] = super().clean() or {}
         content: dict[str, Any] = {}
-        for name, kind in self.kinds.items():
-            if name in given:
-                try:
-                    content[name] = read_text(kind, given[name])
-                except ValueError as wrong:
-                    self.add_error(name, f"{title_of(name)}: {wrong}")
+        for name in KINDS:
+            try:
+                content |= self._read(name, given)
+            except ValueError as wrong:
+                self.add_error(name, f"{title_of(name)}: {wrong}")
         if not self.errors:
             try:
                 self.configuration = read_configuration(content)
             except BadConfiguration as wrong:
-                name = str(wrong).split(":", 1)[0].split(".", 1)[0]
+                name = str(wrong).partition(":")[0].replace("settings.", "setting_")
                 self.add_error(name if name in self.fields else None, in_words(str(wrong)))
         given["content"] = content
         return given
 
+    def _typed(self) -> dict[str, Any]:
+        """Return the configuration as its boxes hold it."""
+        before = self.before
+        shown: dict[str, Any] = before.to_json()
+        own = shown.pop("settings")
+        for name, kind in KINDS.items():
+            if kind in (int, float):
+                shown[name] = typed(name, shown[name])
+        if before.stake_plan == "proportional":
+            shown["stake_size"] = f"{before.stake_size * 100:.10g}"
+        shown[FIRST_METHOD], *shown["margin_methods"] = before.margin_methods
+        shown["reference_books"] = ", ".join(
+            self.books.get(key, key) for key in before.reference_books
+        )
+        return shown | {
+            box: typed(name, own[name]) for box, (_, name) in OWN.items() if name in own
+        }
 
-def read_text(kind: type[Any], text: str) -> Any:  # noqa: ANN401 - as many kinds as settings have
-    """Read what was typed into the box of a setting of a kind.
+    def _read(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return one setting as it is stored; nothing where its box has an error of its own."""
+        if name == "settings":
+            return {name: self._own(given)}
+        if name not in given:
+            return {}
+        value = given[name]
+        if name == "reference_books":
+            return {name: self._books(value)}
+        if KINDS[name] in (int, float):
+            number = number_of(name, value)
+            in_percent = name == "stake_size" and given.get("stake_plan") == "proportional"
+            return {name: round(number / 100, 10) if in_percent else number}
+        if name == "margin_methods":
+            first = given.get(FIRST_METHOD, BY_SPORT)
+            value = [first, *(each for each in value if each != first)]
+        return {name: self._in_order(name, value) if KINDS[name] is tuple else value}
 
-    Raises:
-        ValueError: saying what was typed and what may be.
+    def _own(self, given: Mapping[str, Any]) -> dict[str, float]:
+        """Return the settings of the rule that was chosen, where any is written."""
+        own = {}
+        for box, (rule, name) in OWN.items():
+            if rule.key == given.get("rule") and given.get(box):
+                try:
+                    own[name] = number_of(box, given[box])
+                except ValueError as wrong:
+                    self.add_error(box, f"{self.fields[box].label}: {wrong}")
+        return own
 
-    >>> read_text(tuple, "h2h, totals "), read_text(dict, "alpha=0.05"), read_text(int, "3")
-    (['h2h', 'totals'], {'alpha': 0.05}, 3.0)
-    """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if kind is tuple:
-        return parts
-    if kind is dict:
-        pairs = [part.partition("=") for part in parts]
-        return {name.strip(): _number(number) for name, _, number in pairs}
-    return text.strip() if kind is str else _number(text)
+    def _in_order(self, name: str, chosen: list[str]) -> list[str]:
+        """Return what was chosen as it stood before, if it is the same: no other version."""
+        before = getattr(self.before, name)
+        same = chosen[:1] == list(before[:1]) or name == "market_keys"
+        return list(before) if same and sorted(chosen) == sorted(before) else chosen
+
+    def _books(self, text: str) -> list[str]:
+        """Return the keys of bookmakers that are named, in their order.
+
+        Raises:
+            ValueError: naming those that nobody knows.
+        """
+        by_name = {title.casefold(): key for key, title in self.books.items()}
+        kept = {*self.books, *self.before.reference_books}
+        names = [each.strip() for each in text.split(",") if each.strip()]
+        if unknown := [
+            each for each in names if each.casefold() not in by_name and each not in kept
+        ]:
+            some = ", ".join(sorted(self.books.values())[:3]) or "none yet"
+            raise ValueError(
+                f"{', '.join(map(repr, unknown))}: no bookmaker of that name; there are {some} "
+                "and those that stand on Bookmakers."
+            )
+        return list(dict.fromkeys(by_name.get(each.casefold(), each) for each in names))
+
+    def _boxes(self, name: str) -> list[tuple[str, forms.Field]]:
+        """Return what a setting is asked for by: its boxes by their names."""
+        label, help_text = asked_as(name), HELP.get(name, "")
+        if name in OWN:
+            rule, of = OWN[name]
+            setting = rule.settings[of]
+            return [(name, forms.CharField(
+                label=title_of(of), required=False,
+                widget=_figure(),
+                help_text=f"Of the rule {rule.title} alone: {setting.meaning}, {setting.low:g} to "
+                f"{setting.high:g}. Empty: {setting.default:g}.",
+            ))]  # fmt: skip
+        if name == "market_keys":
+            known = dict.fromkeys([*MARKETS, *self.before.market_keys])
+            return [(name, _ticks(
+                label, help_text, [(key, market_title(key)) for key in known],
+                required="Markets: tick at least one.",
+            ))]  # fmt: skip
+        if name == "margin_methods":
+            known = dict.fromkeys([BY_SPORT, *ONCE, *self.before.margin_methods])
+            every = [(each, _sentence(method_title(each))) for each in known]
+            return [
+                (FIRST_METHOD, forms.ChoiceField(
+                    label="Margin taken out", choices=every, help_text="Gives the fair price.",
+                )),
+                (name, _ticks("Checked against", help_text, every)),
+            ]  # fmt: skip
+        if name in CHOICES:
+            every = [(key, _sentence(words)) for key, words in CHOICES[name]]
+            return [(name, forms.ChoiceField(label=label, choices=every, help_text=help_text))]
+        return [(name, forms.CharField(
+            label=label, required=name != "reference_books", help_text=help_text,
+            widget=_figure() if KINDS[name] in (int, float) else forms.TextInput(),
+            error_messages={"required": f"{title_of(name)}: write a value."},
+        ))]  # fmt: skip
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f"{text.strip()!r} is no number; write one such as 0.05.") from None
+def _figure() -> forms.TextInput:
+    return forms.TextInput(attrs={"class": "input tnum", "inputmode": "decimal"})
 
 
-def _box(name: str, kind: type[Any]) -> forms.Field:
-    label = title_of(name)
-    if name in CHOICES:
-        return forms.ChoiceField(label=label, choices=CHOICES[name], help_text=HELP[name])
-    attrs = {} if kind in (tuple, dict, str) else {"class": "input tnum", "inputmode": "decimal"}
-    return forms.CharField(
-        label=label,
-        required=kind not in (tuple, dict),
-        help_text=HELP.get(name, ""),
-        widget=forms.TextInput(attrs=attrs),
-        error_messages={"required": f"{label}: write a value."},
-    )
+def _ticks(
+    label: str, help_text: str, choices: list[tuple[str, str]], *, required: str = ""
+) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label=label, choices=choices, help_text=help_text, required=bool(required),
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "checkbox checkbox-sm"}),
+        error_messages={"required": required},
+    )  # fmt: skip
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -1,5 +1,6 @@
 """What the settings of a strategy are called, and how their values are written, for readers."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -46,6 +47,16 @@ UNITS = {
     "max_hours_ahead": "h",
     "latency": "s",
     "model_error": "in log-odds",
+}
+# The units as a form's label says them.
+ASKED_IN = dict.fromkeys(SHARES, "%") | {
+    "max_quote_age": "minutes",
+    "max_hours_ahead": "hours",
+    "latency": "seconds",
+    "model_error": "log-odds",
+    "max_stake": "money",
+    "min_price": "decimal",
+    "max_price": "decimal",
 }
 STAKE_ON = {"low": "the low end of what is believed", "fair": "the belief itself"}
 METHODS = {"by_sport": "as the sport's pricing rule says", "shin": "Shin"}
@@ -103,6 +114,44 @@ def value_text(name: str, value: object) -> str:
     return f"{text} {UNITS[name]}" if name in UNITS else text
 
 
+def asked_as(name: str) -> str:
+    """Return a setting's name with the unit that people write it in.
+
+    >>> asked_as("min_edge"), asked_as("max_quote_age"), asked_as("min_books")
+    ('Least edge, %', 'Oldest price, minutes', 'Fewest bookmakers')
+    """
+    return f"{title_of(name)}, {ASKED_IN[name]}" if name in ASKED_IN else title_of(name)
+
+
+def number_of(name: str, text: str) -> float:
+    """Read a number as people write it for a setting: shares in per cent.
+
+    Raises:
+        ValueError: saying what was typed and what may be.
+
+    >>> number_of("min_edge", "2"), number_of("min_edge", " 0.7 %"), number_of("min_books", "3")
+    (0.02, 0.007, 3.0)
+    """
+    share = name in SHARES
+    try:
+        number = float(text.strip().removesuffix("%") if share else text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        example = "per cent such as 2.5" if share else "one such as 0.05"
+        raise ValueError(f"{text.strip()!r} is no number; write {example}.")
+    return round(number / 100, 10) if share else number
+
+
+def typed(name: str, value: float) -> str:
+    """Write a number as `number_of` reads it.
+
+    >>> typed("min_edge", 0.07), typed("min_books", 3), typed("max_price", 8.0)
+    ('7', '3', '8')
+    """
+    return f"{value * 100 if name in SHARES else value:.10g}"
+
+
 def settings_text(changed: Mapping[str, object]) -> str:
     r"""Write several settings in a line.
 
@@ -113,11 +162,16 @@ def settings_text(changed: Mapping[str, object]) -> str:
 
 
 def in_words(sentence: str) -> str:
-    """Write a refusal of a configuration with the names that its form shows.
+    r"""Write a refusal of a configuration with the names that its form shows.
 
     >>> in_words("max_edge: 0.01 cannot be; use more than min_edge.")
-    'Most edge: 0.01 cannot be; use more than least edge.'
+    'Most edge: 1\xa0% cannot be; use more than least edge.'
     """
+    if sentence.partition(":")[0] in SHARES:
+        # As it was written: per cent.
+        sentence = re.sub(
+            r"-?\d+(\.\d+)?", lambda each: f"{float(each[0]) * 100:g}{PERCENT}", sentence
+        )
     said = re.sub(
         r"\b[a-z]+_[a-z_]+\b",
         lambda found: title_of(found[0]).lower() if found[0] in SETTINGS else found[0],

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from betting.domain.configuration import Configuration
 from betting.models import Backtest, Bet, BetStatus, Opportunity, Strategy, StrategyVersion
 from betting.naming import title_of, value_text
-from odds.models import Competition
+from odds.models import Bookmaker, Competition
 
 NOTHING = Decimal("0.00")
 # The title of the league that a backtest was of; its key where it is no longer here.
@@ -23,6 +23,11 @@ LEAGUE = Coalesce(
 def seen_by(user_id: int) -> Q:
     """Return what limits strategies to those that a person sees: shared ones and their own."""
     return Q(owner__isnull=True) | Q(owner_id=user_id)
+
+
+def book_titles() -> dict[str, str]:
+    """Return the bookmakers one can name, by key: their titles."""
+    return dict(Bookmaker.objects.order_by("title").values_list("key", "title"))
 
 
 def strategies_of(user_id: int, *, with_archived: bool = False) -> QuerySet[Strategy]:

@@ -93,9 +93,9 @@ def new_strategy(request: UserRequest) -> HttpResponse:
     configuration = Configuration.from_json(original.configuration if original else {})
     if request.method == "GET":
         title = f"{original.title}, mine"[:64] if original else ""
-        form = StrategyForm(configuration=configuration, initial={"title": title})
+        form = _form_of(configuration, initial={"title": title})
         return _form(request, form, None, status=200)
-    form = StrategyForm(request.POST, configuration=configuration)
+    form = _form_of(configuration, data=request.POST)
     if form.is_valid():
         made = _done(
             form,
@@ -122,9 +122,9 @@ def edit_strategy(request: UserRequest, key: str) -> HttpResponse:
         raise PermissionDenied("Only an operator changes a shared strategy; copy it instead.")
     configuration = Configuration.from_json(found.configuration)
     if request.method == "GET":
-        form = StrategyForm(configuration=configuration, initial={"title": found.title})
+        form = _form_of(configuration, initial={"title": found.title})
         return _form(request, form, found, status=200)
-    form = StrategyForm(request.POST, configuration=configuration)
+    form = _form_of(configuration, data=request.POST)
     if "preview" in request.POST:
         return _preview(request, form, found, configuration)
     if form.is_valid():
@@ -229,6 +229,10 @@ def _found(request: UserRequest, key: str) -> Any:  # noqa: ANN401 - a row that 
 
 def _may_change(request: UserRequest, found: Any) -> bool:  # noqa: ANN401 - as above
     return found.owner_id == request.user.pk or (found.owner_id is None and request.user.is_staff)
+
+
+def _form_of(configuration: Configuration, **given: Any) -> StrategyForm:  # noqa: ANN401 - a form's
+    return StrategyForm(configuration=configuration, books=selectors.book_titles(), **given)
 
 
 def _act(request: UserRequest, key: str, do: Callable[[], object], done: str) -> HttpResponse:

@@ -13,6 +13,7 @@ from betting.models import Opportunity, Strategy, StrategyVersion
 from betting.naming import SETTINGS
 from betting.selectors.opportunities import OpportunityFilter, opportunities
 from betting.services import strategies as services
+from odds.models import Bookmaker
 from tests import make
 from tests.api.conftest import Api
 from tests.api.test_lists import opportunity
@@ -120,7 +121,7 @@ def test_what_cannot_be_meant_or_came_too_late_changes_nothing(mine, alice):
 
 def test_a_person_makes_changes_switches_and_compares_on_the_pages(as_alice, alice):
     boxes = as_alice.get("/strategies/new/").context["form"].initial
-    made = as_alice.post("/strategies/new/", boxes | {"title": "Mine", "min_edge": "0.05"})
+    made = as_alice.post("/strategies/new/", boxes | {"title": "Mine", "min_edge": "5"})
     assert made.url == "/strategies/mine/"
     page = as_alice.get("/strategies/mine/")
     assert b"Switch on" in page.content
@@ -128,12 +129,12 @@ def test_a_person_makes_changes_switches_and_compares_on_the_pages(as_alice, ali
     wrong = as_alice.post("/strategies/mine/change/", boxes | {"title": "Mine", "min_edge": "x"})
     assert wrong.status_code == 422
     assert b"Least edge: &#x27;x&#x27; is no number" in wrong.content
-    both = {"title": "Mine", "rule": "published_consensus", "settings": "alpha=9"}
+    both = {"title": "Mine", "rule": "published_consensus", "setting_alpha": "9"}
     wrong = as_alice.post("/strategies/mine/change/", boxes | both)
     assert b"Alpha: 9.0 cannot be; use 0 to 0.5" in wrong.content
     assert (
         as_alice.post(
-            "/strategies/mine/change/", boxes | {"title": "Mine", "min_edge": "0.06", "was": "1"}
+            "/strategies/mine/change/", boxes | {"title": "Mine", "min_edge": "6 %", "was": "1"}
         ).url
         == "/strategies/mine/"
     )
@@ -148,6 +149,69 @@ def test_a_person_makes_changes_switches_and_compares_on_the_pages(as_alice, ali
     assert not any(each in told for each in ("fair_price", "by_sport", "h2h"))
     assert b"Mine" in as_alice.get("/strategies/").content
     assert Strategy.objects.get(key="mine").followers.get() == alice
+
+
+def test_what_a_form_shows_is_what_was_stored_and_saving_it_changes_nothing(alice, as_alice):
+    """Whatever is stored, in whatever order, comes back from the boxes as it was."""
+    Bookmaker.objects.create(key="pinnacle", title="Pinnacle")
+    for preset in services.PRESETS:
+        content = preset.configuration.to_json() | {
+            "market_keys": ["totals", "h2h", "spreads_q1"],
+            "margin_methods": ["2*shin+power", "odds_ratio", "additive"],
+            "reference_books": ["betfair", "pinnacle"],
+            "stake_plan": "proportional",
+            "stake_size": 0.007,
+        }
+        made = services.make_strategy(
+            title=preset.title, content=content, by=alice, is_shared=False, now=make.NOON
+        )
+        form = as_alice.get(f"/strategies/{made.key}/change/").context["form"]
+
+        answer = as_alice.post(f"/strategies/{made.key}/change/", form.initial)
+
+        assert answer.status_code == 302, preset.key
+        made.refresh_from_db()
+        assert (made.version, made.configuration) == (1, content), preset.key
+
+
+def test_a_form_asks_in_words_and_per_cent_and_names_what_is_wrong(as_alice):
+    Bookmaker.objects.create(key="pinnacle", title="Pinnacle")
+    page = as_alice.get("/strategies/new/")
+    boxes = page.context["form"].initial
+    shown = page.content.decode()
+
+    assert "Least edge, %" in shown
+    assert 'name="min_edge" value="2"' in shown
+    assert 'name="kelly_fraction" value="25"' in shown
+    assert not any(each in shown for each in (">h2h<", "by_sport, ", "alpha=", ">shin<", "0.25"))
+    for wrong, told in (
+        ({"min_edge": "120"}, "Least edge: 120\xa0% cannot be; use 0\xa0% to 100\xa0%"),
+        ({"min_edge": "nan"}, "Least edge: &#x27;nan&#x27; is no number"),
+        ({"max_edge": "1"}, "Most edge: 1\xa0% cannot be; use more than least edge."),
+        ({"market_keys": []}, "Markets: tick at least one."),
+        ({"market_keys": ["h3h"]}, "h3h"),
+        ({"reference_books": "Pinnacle, Pinacle"}, "&#x27;Pinacle&#x27;: no bookmaker of that"),
+        ({"rule": "published_consensus", "setting_alpha": "much"}, "Alpha: &#x27;much&#x27; is no"),
+    ):
+        answer = as_alice.post("/strategies/new/", boxes | {"title": "Mine"} | wrong)
+        assert (answer.status_code, told in answer.content.decode()) == (422, True), wrong
+    right = {
+        "title": "Mine",
+        "reference_books": "pinnacle",
+        "market_keys": ["h2h", "totals"],
+        "margin_method": "shin",
+        "margin_methods": ["power", "shin"],
+        "rule": "published_consensus",
+        "setting_alpha": "0.04",
+        "setting_outlay": "0.3",
+    }
+    assert as_alice.post("/strategies/new/", boxes | right).status_code == 302
+    stored = Strategy.objects.get(key="mine").configuration
+    assert stored["reference_books"] == ["pinnacle"]
+    assert stored["market_keys"] == ["h2h", "totals"]
+    assert stored["margin_methods"] == ["shin", "power"]
+    assert stored["settings"] == {"alpha": 0.04}, "the other rule's is not this one's"
+    assert stored["min_edge"] == 0.02
 
 
 def test_the_pages_of_a_shared_strategy_let_nobody_else_change_it(as_alice):

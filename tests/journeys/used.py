@@ -11,7 +11,7 @@ from accounts.alerts.telling import tell
 from accounts.domain.alerts import Fact, Kind
 from accounts.models import User
 from betting.domain.configuration import Configuration
-from betting.forms_strategies import as_text
+from betting.forms_strategies import StrategyForm
 from betting.models import Bet, Opportunity
 from models_registry.models import ModelVersion
 from tests import make
@@ -40,8 +40,7 @@ def press(who: User, word: Callable[[int], str], *, but: Sequence[str] = ()) -> 
     bet, version = Bet.objects.filter(owner=who).latest("pk"), ModelVersion.objects.earliest("pk")
     bankroll = bet.bankroll_id
     about_version = f"/models/{version.pk}/"
-    stored = Configuration().to_json()
-    strategy = {name: as_text(value) for name, value in stored.items()} | {
+    strategy = StrategyForm(configuration=Configuration(), books={}).initial | {
         "title": word(64), "note": word(200),
     }  # fmt: skip
     head = "Placed,Event,Selection,Bookmaker,Price,Stake,Result,Market,League,Reference"
