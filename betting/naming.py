@@ -3,10 +3,11 @@
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from accounts.showing.formats import MINUS, PERCENT, money_text, price_text
-from betting.domain.configuration import as_text
+from betting.domain.configuration import Configuration, as_text
 from betting.domain.rules import RULES
 from odds.screens import market_title
 from risk.domain.rounding import ROUNDINGS
@@ -58,6 +59,8 @@ ASKED_IN = dict.fromkeys(SHARES, "%") | {
     "min_price": "decimal",
     "max_price": "decimal",
 }
+# The settings that are numbers.
+NUMBERS = tuple(each.name for each in fields(Configuration) if each.type in (int, float))
 STAKE_ON = {"low": "the low end of what is believed", "fair": "the belief itself"}
 METHODS = {"by_sport": "as the sport's pricing rule says", "shin": "Shin"}
 
@@ -130,7 +133,7 @@ def number_of(name: str, text: str) -> float:
         ValueError: saying what was typed and what may be.
 
     >>> number_of("min_edge", "2"), number_of("min_edge", " 0.7 %"), number_of("min_books", "3")
-    (0.02, 0.007, 3.0)
+    (0.02, 0.007, 3)
     """
     share = name in SHARES
     try:
@@ -140,7 +143,9 @@ def number_of(name: str, text: str) -> float:
     if not math.isfinite(number):
         example = "per cent such as 2.5" if share else "one such as 0.05"
         raise ValueError(f"{text.strip()!r} is no number; write {example}.")
-    return round(number / 100, 10) if share else number
+    if share:
+        return round(number / 100, 10)
+    return int(number) if number.is_integer() else number
 
 
 def typed(name: str, value: float) -> str:

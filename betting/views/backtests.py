@@ -1,6 +1,7 @@
 """Backtests and sweeps: begin, watch, stop, look at, hold up to four beside each other."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -17,6 +18,7 @@ from accounts.showing.charts import calibration, histogram
 from accounts.showing.formats import SYMBOLS
 from betting import charts, tasks
 from betting.domain.costs import Costs
+from betting.naming import NUMBERS, asked_as, in_words, number_of, title_of
 from betting.selectors import backtests as selectors
 from betting.services.backtests import (
     BacktestRefused,
@@ -106,25 +108,76 @@ class Begin(Stretch):
     )
 
 
-class BeginSweep(Stretch):
-    """Many settings over one stretch."""
+# What a sweep may try, as a person picks it: numbers. The API takes any setting.
+TRIED = {"": "nothing", **{name: asked_as(name) for name in NUMBERS}}
+ROWS = range(1, 5)
 
-    space = forms.JSONField(
-        label="Settings to try",
-        initial={"min_edge": [0.01, 0.02, 0.03, 0.05], "min_books": [3, 5]},
-        help_text='By name: {"min_edge": [0.01, 0.02, 0.03], "min_books": [3, 5]}',
-    )
+
+class BeginSweep(Stretch):
+    """Many settings over one stretch: up to four, each with the values to try."""
+
     most = forms.IntegerField(
-        label="Draw at random",
+        label="Combinations to draw",
         min_value=1,
         max_value=500,
         required=False,
-        help_text="So many combinations; empty: all of them.",
+        help_text="At random, such as 50; empty: all of them.",
     )
     periods = forms.IntegerField(
         min_value=2, max_value=52, initial=8, help_text="The choice is walked forward over these."
     )
-    workers = forms.IntegerField(min_value=1, max_value=16, initial=2, label="At once")
+    workers = forms.IntegerField(
+        min_value=1,
+        max_value=16,
+        initial=2,
+        label="At once",
+        help_text="How many backtests run beside each other.",
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
+        begun = {1: ("min_edge", "1, 2, 3, 5"), 2: ("min_books", "3, 5")}
+        for row in ROWS:
+            name, values = begun.get(row, ("", ""))
+            self.fields[f"setting_{row}"] = forms.ChoiceField(
+                label=f"Setting {row}",
+                choices=list(TRIED.items()),
+                required=False,
+                initial=name,
+                widget=forms.Select(attrs={"class": "select"}),
+            )
+            self.fields[f"values_{row}"] = forms.CharField(
+                label="Values to try",
+                required=False,
+                initial=values,
+                widget=forms.TextInput(attrs={"class": "input tnum", "inputmode": "text"}),
+            )
+
+    def tried(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        """Return the boxes of what is tried, two a row."""
+        return [(self[f"setting_{row}"], self[f"values_{row}"]) for row in ROWS]
+
+    def clean(self) -> dict[str, Any]:
+        """Read what is to be tried; what is wrong becomes the error of its box."""
+        given: dict[str, Any] = super().clean() or {}
+        given["space"] = space = {}
+        for row in ROWS:
+            name, values = given.get(f"setting_{row}", ""), given.get(f"values_{row}", "")
+            parts = [each for each in values.split(",") if each.strip()]
+            if name in space:
+                self.add_error(f"setting_{row}", f"{title_of(name)} is tried above; put all there.")
+            elif name and not parts:
+                self.add_error(f"values_{row}", f"{title_of(name)}: write values, such as 1, 2, 3.")
+            elif parts and not name:
+                self.add_error(f"setting_{row}", "Say of which setting these values are.")
+            elif name:
+                try:
+                    space[name] = [number_of(name, each) for each in parts]
+                except ValueError as wrong:
+                    self.add_error(f"values_{row}", f"{title_of(name)}: {wrong}")
+        if not space and not self.errors:
+            self.add_error("setting_1", "Choose at least one setting to try.")
+        return given
 
 
 @require_GET
@@ -150,7 +203,7 @@ def begin(request: UserRequest) -> HttpResponse:
                 reason=form.cleaned_data["reason"],
             )
         except BacktestRefused as refused:
-            form.add_error(None, str(refused))
+            form.add_error(None, in_words(str(refused)))
         else:
             tasks.queue_backtest(row.pk)
             return redirect("backtest", row.pk)
@@ -167,7 +220,7 @@ def begin_sweep(request: UserRequest) -> HttpResponse:
         try:
             made = start_sweep(
                 form.wish(),
-                space=_space(form.cleaned_data["space"]),
+                space=form.cleaned_data["space"],
                 most=form.cleaned_data["most"],
                 periods=form.cleaned_data["periods"],
                 workers=form.cleaned_data["workers"],
@@ -175,7 +228,7 @@ def begin_sweep(request: UserRequest) -> HttpResponse:
                 now=clock.now(),
             )
         except BacktestRefused as refused:
-            form.add_error(None, str(refused))
+            form.add_error(None, in_words(str(refused)))
         else:
             tasks.queue_sweep(made.pk, workers=made.workers)
             return redirect("sweep", made.pk)
@@ -323,12 +376,6 @@ def _list(
         },
         status=status,
     )
-
-
-def _space(given: object) -> dict[str, list[object]]:
-    if not isinstance(given, dict):
-        raise BacktestRefused('space: give settings by name, such as {"min_edge": [0.01, 0.02]}.')
-    return given
 
 
 def _equities(rows: list[Any]) -> str:

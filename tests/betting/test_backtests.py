@@ -395,3 +395,39 @@ def test_an_operator_runs_looks_and_compares_and_a_bettor_only_looks(
     assert client.get("/backtests/").status_code == 200
     assert client.post("/backtests/begin/", form).status_code == 403
     assert client.post(f"/sweeps/{sweep.pk}/stop/").status_code == 403
+
+
+def test_a_sweep_is_asked_for_in_words_and_per_cent_and_stored_as_keys_and_shares(
+    history, olivia, no_holdout, client
+):
+    client.force_login(olivia)
+    stretch = {
+        "strategy": "consensus", "competition": "basketball_test", "starts_on": str(DAY_OF),
+        "ends_on": str(DAY_OF), "periods": "2", "workers": "1",
+    }  # fmt: skip
+    page = client.get("/backtests/").content.decode()
+    assert "Least edge, %" in page
+    assert 'name="values_1" value="1, 2, 3, 5"' in page
+    assert "<textarea" not in page
+    assert "{&quot;" not in page
+    for asked, told in (
+        ({}, "Choose at least one setting to try."),
+        ({"setting_1": "min_edge"}, "Least edge: write values, such as 1, 2, 3."),
+        ({"values_2": "1"}, "Say of which setting these values are."),
+        ({"setting_1": "min_edge", "values_1": "1, two"}, "Least edge: &#x27;two&#x27; is no"),
+        (
+            {"setting_1": "min_edge", "values_1": "1", "setting_2": "min_edge", "values_2": "2"},
+            "Least edge is tried above; put all there.",
+        ),
+        ({"setting_1": "min_edge", "values_1": "1, 1"}, "names a value twice"),
+        ({"setting_1": "min_edge", "values_1": "120"}, "120\xa0% cannot be; use 0\xa0% to 100"),
+    ):
+        answer = client.post("/sweeps/begin/", stretch | asked)
+        assert (answer.status_code, told in answer.content.decode()) == (422, True), asked
+    assert not Sweep.objects.exists()
+
+    asked = {"setting_1": "min_edge", "values_1": "1, 19 %", "setting_3": "min_books"}
+    begun = client.post("/sweeps/begin/", stretch | asked | {"values_3": "1,3"})
+
+    assert begun.status_code == 302
+    assert Sweep.objects.get().space == SPACE
