@@ -147,6 +147,12 @@ def latest_deeds(*, limit: int) -> list[AuditEntry]:
     return list(AuditEntry.objects.select_related("actor").order_by("-pk")[:limit])
 
 
+def email_confirmed(user_id: int, email: str) -> bool:
+    """Return whether somebody has shown that this address is theirs."""
+    found = EmailAddress.objects.filter(user_id=user_id, email__iexact=email, verified=True)
+    return bool(email) and found.exists()
+
+
 def person_called(name: str) -> User | None:
     """Return who logs in with this e-mail address or user name, in whatever case it is typed.
 

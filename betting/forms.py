@@ -175,9 +175,16 @@ class Halting(forms.Form):
     """Why everything is to stop."""
 
     reason = forms.CharField(
-        max_length=500, error_messages={"required": "Reason: say why, for whoever lifts it."}
+        label="Why stop",
+        max_length=500,
+        error_messages={"required": "Reason: say why, for whoever lifts it."},
+        widget=forms.TextInput(attrs={"class": "input"}),
     )
-    everybody = forms.BooleanField(required=False)
+    everybody = forms.BooleanField(
+        label="Stop everybody, not only me",
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "checkbox checkbox-sm"}),
+    )
 
 
 class Locking(forms.Form):

@@ -28,7 +28,8 @@ PAGES: dict[str, Needs] = {
     **_each("account_logout account_email_verification_sent mfa_authenticate", OPEN, OPEN),
     **_each("account_reset_password_from_key", OPEN, OPEN),
     **_each("account_reset_password_done account_reset_password_from_key_done", OPEN, NEVER),
-    **_each("account_inactive public_record export_record shared come_in", OPEN, NEVER),
+    **_each("account_inactive public_record export_record verify_record shared", OPEN, NEVER),
+    **_each("come_in", OPEN, NEVER),
     # --- oneself
     **_each("account_reauthenticate mfa_reauthenticate mfa_reauthenticate_webauthn", MINE, MINE),
     **_each("account_email account_change_password account_set_password", MINE, MINE),
@@ -52,7 +53,7 @@ PAGES: dict[str, Needs] = {
     **_each("risk drill stop personal limits_line", READ_OWN, NEVER),
     **_each("bet_imports", READ_OWN, BET),
     **_each("my_record", READ_OWN, SETTINGS),
-    **_each("alerts notices signals", READ_OWN, NEVER),
+    **_each("alerts notices signals signals_guide", READ_OWN, NEVER),
     # --- stakes, money, and what governs them
     **_each("place_bet confirm_bet", BET, BET),
     **_each("cancel_bet map_import take_import tag_bet note_on_bet", NEVER, BET),

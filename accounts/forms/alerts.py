@@ -14,20 +14,21 @@ else:
     OfRule = forms.ModelForm
 
 INPUT, SELECT = {"class": "input"}, {"class": "select"}
+CHANNELS = [
+    (value, {"mail": "E-mail"}.get(value, label)) for value, label in AlertChannel.Kind.choices
+]
 
 
 class NewChannel(forms.Form):
     """A place to be told at."""
 
-    kind = forms.ChoiceField(
-        choices=AlertChannel.Kind.choices, label="Over", widget=forms.Select(attrs=SELECT)
-    )
+    kind = forms.ChoiceField(choices=CHANNELS, label="Over", widget=forms.Select(attrs=SELECT))
     name = forms.CharField(max_length=40, label="Name", widget=forms.TextInput(attrs=INPUT))
     address = forms.CharField(
         max_length=500,
         required=False,
         label="Address or chat",
-        help_text="A webhook's https address, or a Telegram chat. Mail goes to your own address.",
+        help_text="A webhook's https address, or a Telegram chat. E-mail goes to your own address.",
         widget=forms.TextInput(attrs=INPUT | {"autocomplete": "off"}),
     )
     token = forms.CharField(

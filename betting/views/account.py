@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.http import UserRequest, client_address, or_404
 from accounts.people import closing
 from accounts.people.tries import Limit, TooManyTries, count
+from accounts.selectors import email_confirmed
 from accounts.showing.pages import too_many
 from betting.selectors.money import bankroll_of
 from betting.selectors.performance import ALL, track_record_of
@@ -190,6 +191,7 @@ def _page(
         "links": sharing.links_of(request.user.pk)[:50],
         "last": taking_out.latest_of(request.user.pk),
         "grace": closing.GRACE,
+        "email_confirmed": email_confirmed(request.user.pk, request.user.email),
         "now": timezone.now(),
     }
     return render(request, "betting/account.html", context, status=status)

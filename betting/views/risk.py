@@ -73,7 +73,9 @@ def kill_switch(request: UserRequest) -> HttpResponse:
 @login_required
 def stop(request: UserRequest) -> HttpResponse:
     """Ask once more, then one press stops: `!` on every page leads here."""
-    return render(request, "risk/stop.html")
+    # So that one press is enough.
+    halting = Halting(initial={"reason": "Pressed the kill switch."})
+    return render(request, "risk/stop.html", {"halting": halting})
 
 
 @require_POST

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import clock, sources
 from accounts.http import UserRequest, or_404
+from accounts.showing import guides
 from betting.forms import NewSource
 from betting.selectors.signals import signals_of
 from betting.services import signals as services
@@ -22,6 +23,13 @@ SHOWN = 50
 def signals(request: UserRequest) -> HttpResponse:
     """Show my sources and what they said last."""
     return _page(request)
+
+
+@require_GET
+@login_required
+def guide(request: UserRequest) -> HttpResponse:
+    """Say how a bot sends a signal, and what becomes of it."""
+    return render(request, "betting/signals_guide.html", {"guide": guides.guide("signals")})
 
 
 @sensitive_post_parameters()

@@ -1,9 +1,10 @@
 """The track record: mine to publish or withdraw, and the public page that anybody may verify."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
@@ -97,6 +98,16 @@ def export_record(_request: HttpRequest, slug: str) -> HttpResponse:
     answer = JsonResponse(selectors.exported(record, now=clock.now()))
     answer["Content-Disposition"] = f'attachment; filename="track-record-{slug}.json"'
     return answer
+
+
+@require_GET
+def verify_record(_request: HttpRequest) -> FileResponse:
+    """Give the script that proves a record, to whoever has the record: it needs nothing of ours."""
+    script = settings.BASE_DIR / "scripts" / "verify_track_record"
+    return FileResponse(
+        script.open("rb"), as_attachment=True, filename=f"{script.name}.py",
+        content_type="text/x-python; charset=utf-8",
+    )  # fmt: skip
 
 
 def _mine(request: UserRequest, form: Publishing, *, status: int) -> HttpResponse:
