@@ -46,7 +46,10 @@ HELP = {
     "max_hours_ahead": "How long before the start it looks, such as 48.",
     "kelly_fraction": "Of full Kelly, such as 25; your own part counts where it is smaller.",
     "stake_on": "Which of the two sizes the stake.",
-    "stake_plan": "How a stake is sized, before anybody's limits.",
+    "stake_plan": "; ".join(
+        f"{value_text('stake_plan', key).capitalize()}: {meaning}" for key, meaning in PLANS.items()
+    )
+    + ".",
     "stake_size": "Flat and fixed profit: money, such as 10. Proportional: % of equity, such as "
     "1. Kelly: 0.",
     "max_stake": "On one bet, in your bankroll's currency; 0: no cap.",
@@ -59,10 +62,7 @@ HELP = {
 CHOICES = {
     "rule": [(rule.key, rule.title) for rule in RULES.values()],
     "stake_on": list(STAKE_ON.items()),
-    "stake_plan": [
-        (key, f"{value_text('stake_plan', key).capitalize()}: {meaning}")
-        for key, meaning in PLANS.items()
-    ],
+    "stake_plan": [(key, value_text("stake_plan", key)) for key in PLANS],
     "rounding": list(ROUNDINGS.items()),
 }
 KINDS: dict[str, type[Any]] = {
@@ -73,7 +73,18 @@ OWN = {f"setting_{name}": (rule, name) for rule in RULES.values() for name in ru
 FIRST_METHOD = "margin_method"
 # The methods without those that are another by a second name.
 ONCE = list({method: key for key, method in reversed(METHODS.items())}.values())[::-1]
-ORDER = ("rule", *OWN, *(name for name in KINDS if name not in ("rule", "settings")))
+GROUPS = {
+    "What it bets on": ("rule", "market_keys", "max_hours_ahead", "min_price", "max_price"),
+    "What it believes": ("margin_methods", "reference_books", "model_weight", "model_error"),
+    "When a price is good enough": (
+        *("min_edge", "min_edge_low", "max_edge", "min_books", "max_quote_age"),
+    ),
+    "How much it stakes": (
+        *("stake_plan", "stake_size", "kelly_fraction", "stake_on", "max_stake", "rounding"),
+    ),
+    "Bets that go together": ("correlation_event", "correlation_team", "correlation_day"),
+    "What one rule alone reads": tuple(OWN),
+}
 
 
 class StrategyForm(forms.Form):
@@ -97,10 +108,11 @@ class StrategyForm(forms.Form):
         self.books, self.before = books, configuration
         given["initial"] = self._typed() | given.pop("initial", {})
         super().__init__(data, **given)
-        for name in ORDER:
-            for key, box in self._boxes(name):
-                self.fields[key] = box
-        self.asked = [name for name in self.fields if name != "title"]
+        self._groups: dict[str, list[str]] = {}
+        for title, names in GROUPS.items():
+            boxes = dict(each for name in names for each in self._boxes(name))
+            self.fields |= boxes
+            self._groups[title] = list(boxes)
         self.fields["note"] = forms.CharField(
             label="Why",
             max_length=200,
@@ -113,9 +125,9 @@ class StrategyForm(forms.Form):
                 each.widget.attrs.setdefault("class", kind)
 
     @property
-    def settings_fields(self) -> list[forms.BoundField]:
-        """Return the boxes of the configuration, in order."""
-        return [self[name] for name in self.asked]
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Return the boxes of the configuration in their groups."""
+        return [(title, [self[name] for name in names]) for title, names in self._groups.items()]
 
     def clean(self) -> dict[str, Any]:
         """Read the configuration; what is wrong with it becomes the error of its box."""

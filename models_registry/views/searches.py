@@ -29,14 +29,17 @@ class Start(forms.Form):
 
     competition = forms.CharField(max_length=64)
     trials = forms.IntegerField(
-        min_value=1, max_value=MOST_TRIALS, initial=50, help_text="Sets of parameters to try."
+        min_value=1,
+        max_value=MOST_TRIALS,
+        initial=50,
+        help_text="Sets of parameters to try, such as 50.",
     )
     workers = forms.IntegerField(
         min_value=1,
         max_value=MOST_WORKERS,
         initial=2,
         label="At once",
-        help_text="As many as trainers run (FAIRLINE_TRAINERS).",
+        help_text="How many run beside each other; trainers take one each.",
     )
 
 

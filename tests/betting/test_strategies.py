@@ -9,6 +9,7 @@ from django.db.utils import ProgrammingError
 
 from accounts.models import AuditEntry
 from betting.domain.configuration import BadConfiguration, Configuration
+from betting.forms_strategies import GROUPS, KINDS, OWN
 from betting.models import Opportunity, Strategy, StrategyVersion
 from betting.naming import SETTINGS
 from betting.selectors.opportunities import OpportunityFilter, opportunities
@@ -131,7 +132,7 @@ def test_a_person_makes_changes_switches_and_compares_on_the_pages(as_alice, ali
     assert b"Least edge: &#x27;x&#x27; is no number" in wrong.content
     both = {"title": "Mine", "rule": "published_consensus", "setting_alpha": "9"}
     wrong = as_alice.post("/strategies/mine/change/", boxes | both)
-    assert b"Alpha: 9.0 cannot be; use 0 to 0.5" in wrong.content
+    assert b"Alpha: 9 cannot be; use 0 to 0.5" in wrong.content
     assert (
         as_alice.post(
             "/strategies/mine/change/", boxes | {"title": "Mine", "min_edge": "6 %", "was": "1"}
@@ -172,6 +173,13 @@ def test_what_a_form_shows_is_what_was_stored_and_saving_it_changes_nothing(alic
         assert answer.status_code == 302, preset.key
         made.refresh_from_db()
         assert (made.version, made.configuration) == (1, content), preset.key
+
+
+def test_every_setting_is_asked_for_in_one_group():
+    grouped = [name for names in GROUPS.values() for name in names]
+
+    assert len(grouped) == len(set(grouped))
+    assert set(grouped) == {*OWN, *KINDS} - {"settings"}
 
 
 def test_a_form_asks_in_words_and_per_cent_and_names_what_is_wrong(as_alice):
