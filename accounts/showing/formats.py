@@ -159,6 +159,33 @@ def point_text(point: Decimal | float | None, *, signed: bool) -> str:
     return f"+{text}" if point > 0 else text
 
 
+# Keys that are names.
+NAMES = {
+    "the_odds_api": "The Odds API",
+    "football_data": "football-data.co.uk",
+    "nba": "NBA",
+    "nfl": "NFL",
+}
+
+
+def key_text(key: str) -> str:
+    """Write a key as a reader's words.
+
+    >>> key_text("full_kelly"), key_text("the_odds_api")
+    ('Full Kelly', 'The Odds API')
+    """
+    return NAMES.get(key) or key.replace("_", " ").capitalize().replace("kelly", "Kelly")
+
+
+def feed_text(source: str) -> str:
+    """Write a provider by its name; a file's name is its own.
+
+    >>> feed_text("football_data"), feed_text("nba_games.csv.gz")
+    ('football-data.co.uk', 'nba_games.csv.gz')
+    """
+    return source if "." in source else key_text(source)
+
+
 def outcome_text(told: object) -> str:
     """Write what a job recorded of its run as a reader's words.
 

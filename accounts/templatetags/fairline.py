@@ -185,27 +185,16 @@ def count(value: int | None, unknown: str = formats.NOTHING) -> str:
     return f"{value:,}" if isinstance(value, int) else unknown
 
 
-# Keys that are names.
-NAMES = {
-    "the_odds_api": "The Odds API",
-    "football_data": "football-data.co.uk",
-    "nba": "NBA",
-    "nfl": "NFL",
-}
-
-
 @register.filter
 def words(name: str) -> str:
     """`{{ "full_kelly"|words }}`: a key as a reader's words."""
-    if str(name) in NAMES:
-        return NAMES[str(name)]
-    return str(name).replace("_", " ").capitalize().replace("kelly", "Kelly")
+    return formats.key_text(str(name))
 
 
 @register.filter
 def feed(name: str) -> str:
     """`{{ row.source|feed }}`: a provider by its name; a file's name is its own."""
-    return str(name) if "." in str(name) else words(name)
+    return formats.feed_text(str(name))
 
 
 @register.filter

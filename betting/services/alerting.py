@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import prefetch_related_objects
+
 from accounts.alerts.telling import kinds_asked_for, owners_who_ask_for, tell
 from accounts.domain.alerts import Fact, Kind
+from accounts.showing.formats import money_text
 from betting.models import Bet, Opportunity, Result, Strategy
 from betting.selectors.money import bankrolls_of
 from betting.selectors.stakes import limits_used
@@ -13,6 +16,8 @@ from odds.screens import selection_title
 
 # From how much of a limit one wants to know.
 NEARLY = 80
+# What names a bet, as many bets as settle at once in as few queries as one.
+NAMED = ("selection__market__event__home", "selection__market__event__away", "bankroll")
 
 
 def tell_of_edges(strategy: Strategy, *, now: datetime) -> int:
@@ -52,12 +57,15 @@ def tell_of_settlements(bets: Sequence[Bet], *, now: datetime) -> int:
     """Tell owners that their bets settled; return of how many."""
     if Kind.SETTLEMENT not in kinds_asked_for():
         return 0
+    prefetch_related_objects(bets, *NAMED)
     return tell(
         Fact(
             kind=Kind.SETTLEMENT,
             key=f"bet {bet.pk} {bet.result}",
-            title=f"Bet {bet.pk} {Result(bet.result).label.lower()}: {bet.returned} returned",
-            text=f"Staked {bet.matched_stake}.",
+            title=f"{bet.selection.market.event.away.name} at "
+            f"{bet.selection.market.event.home.name}: {Result(bet.result).label.lower()}, "
+            f"{money_text(bet.returned, bet.bankroll.currency)} back",
+            text=f"Staked {money_text(bet.matched_stake, bet.bankroll.currency)}.",
             path=f"/bets/{bet.pk}/",
             at=now,
             owner_id=bet.owner_id,

@@ -320,7 +320,7 @@ def _log(
             Fact(
                 kind=Kind.MODEL,
                 key=f"version {version.pk} {kind}",
-                title=f"{version} {Pause.Kind(kind).label.lower()}",
+                title=f"{version.title} {Pause.Kind(kind).label.lower()}",
                 text=reason,
                 path=f"/models/{version.pk}/",
                 at=now,

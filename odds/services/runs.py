@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.alerts.telling import tell
 from accounts.domain.alerts import Fact, Kind
+from accounts.showing.formats import feed_text
 from odds.feeds.parsed import RejectedRow
 from odds.models import FeedRun, QuarantinedRow
 from odds.services.counts import Counts
@@ -38,7 +39,7 @@ def end_run(feed_run: FeedRun, counts: Counts, *, now: datetime, error: str = ""
                 Fact(
                     kind=Kind.FEED,
                     key=f"feed {feed_run.provider} {feed_run.kind}",
-                    title=f"{feed_run.provider}: {feed_run.kind} failed",
+                    title=f"{feed_text(feed_run.provider)}: {_what(feed_run)} failed",
                     text=error[:500],
                     path="/status/",
                     at=now,
@@ -46,6 +47,10 @@ def end_run(feed_run: FeedRun, counts: Counts, *, now: datetime, error: str = ""
             ]
         )
     return feed_run
+
+
+def _what(feed_run: FeedRun) -> str:
+    return str(FeedRun.Kind(feed_run.kind).label).lower()
 
 
 def quarantine(

@@ -74,6 +74,6 @@ def test_a_settled_bet_a_halt_a_failed_feed_and_a_full_limit_are_told(asked):
     run = begin_run(provider="p", kind="odds", subject="nba", now=make.NIGHT)
     end_run(run, Counts(), now=make.NIGHT, error="no answer")
 
-    assert told("settlement").get().title == f"Bet {bet.pk} won: 25.00 returned"
+    assert told("settlement").get().title == "Away 1 at Home 1: won, €25.00 back"
     assert (told("breaker").get().owner, told("breaker").get().text) == (asked, "enough")
-    assert told("feed").get().title == "p: odds failed"
+    assert told("feed").get().title == "P: odds failed"
