@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -85,12 +85,12 @@ def deal(request: UserRequest) -> HttpResponse:
         ids = list(rows.values_list("pk", flat=True)[:MOST_AT_ONCE])
         done = resolve_all(row_ids=ids, now=timezone.now(), **by)
         messages.success(request, f"{done} row{'' if done == 1 else 's'} dismissed.")
-    return redirect(f"{reverse('quarantine')}?{request.GET.urlencode()}")
+    return redirect(f"{reverse('quarantine')}?{_shown(request).urlencode()}")
 
 
 def _page(request: UserRequest, form: Deal, *, status: int) -> HttpResponse:
     found, made, text = _found(request)
-    paging = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    paging = Paginator(found, A_PAGE).get_page(_shown(request).get("page"))
     return render(
         request,
         "odds/quarantine.html",
@@ -98,6 +98,7 @@ def _page(request: UserRequest, form: Deal, *, status: int) -> HttpResponse:
             "form": form,
             "chips": made,
             "text": text,
+            "shown": _shown(request).urlencode(),
             "paging": paging,
             "rows": quarantine.explained(paging.object_list),
             "ticked": form.data.getlist("row") if form.is_bound else [],
@@ -114,9 +115,15 @@ def _found(request: UserRequest) -> tuple[Waiting, list[Chip], str]:
         "source": ("Feed", _counted((source, rows) for source, _, rows in groups)),
         "field": ("Field", _counted((field, rows) for _, field, rows in groups)),
     }
-    made = chips(request.GET, filters)
-    text = request.GET.get("reason", "").strip()[:100]
+    asked = _shown(request)
+    made = chips(asked, filters)
+    text = asked.get("reason", "").strip()[:100]
     return quarantine.waiting_rows(text=text, **values(made, filters)), made, text
+
+
+def _shown(request: UserRequest) -> QueryDict:
+    """Return which rows are shown: of the address, or as the form that is sent had them."""
+    return QueryDict(request.POST.get("shown", "")) if request.method == "POST" else request.GET
 
 
 def _counted(parts: Iterable[tuple[str, int]]) -> list[tuple[str, str]]:

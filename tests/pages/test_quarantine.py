@@ -92,7 +92,7 @@ def test_all_that_a_filter_finds_is_what_was_there_to_see(desk, run):
     later = a_row(run, 4, field="team")
 
     asked = {"all": "1", "newest": seen[-1].pk, "reason": "an old file"}
-    desk.post("/quarantine/deal/?field=team", asked)
+    desk.post("/quarantine/deal/", asked | {"shown": "field=team"})
 
     assert set(QuarantinedRow.objects.filter(resolved_at=None)) == {other, later}
 
