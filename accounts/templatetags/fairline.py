@@ -1,7 +1,7 @@
 """What templates need to write prices, money and moments as each reader likes them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from html import escape
@@ -17,7 +17,7 @@ from django.utils.text import slugify
 
 from accounts.showing import formats
 from accounts.showing.glossary import meaning
-from accounts.showing.pages import Table
+from accounts.showing.pages import Chip, Table
 
 register = template.Library()
 
@@ -119,6 +119,12 @@ def head(
 def as_json(value: object) -> str:
     """`data-options="{{ options|json }}"`: what a script reads from an attribute."""
     return json.dumps(value, cls=DjangoJSONEncoder)
+
+
+@register.filter
+def count_set(chips: Sequence[Chip]) -> int:
+    """`{{ chips|count_set }}`: how many filters are set."""
+    return sum(bool(chip.value) for chip in chips)
 
 
 @register.filter

@@ -39,7 +39,7 @@
   addEventListener("pointermove", (event) => { if (event.pointerType === "mouse") moved = Date.now(); }, { passive: true });
   const isAimed = (part) => Date.now() - moved < AIMING && part.querySelector("a:hover, button:hover, summary:hover");
   const isBusy = (part) =>
-    isAimed(part) || document.querySelector("dialog[open]") || part.querySelector("details.chip-menu[open], details.why[open], details.menu-pop[open]") ||
+    isAimed(part) || document.querySelector("dialog[open]") || part.querySelector("details.chip-menu[open], details.why[open], details.menu-pop[open], details.filters[open]") ||
     part.contains(document.activeElement?.closest("input:not([type=checkbox]), select, textarea"));
   function mark(part) {
     parts.get(part).dirty += 1;

@@ -34,6 +34,21 @@ OPEN_ALL = """() => {
 }"""
 
 
+# What a finger is to hit, smaller than it may be (WCAG 2.5.8); a field counts with its label.
+TOO_SMALL = """() => {
+  // A part that is opened alone has no style.
+  if (!document.querySelector("link[rel=stylesheet]")) return [];
+  const targets = "a[href], button, summary, input, select, textarea";
+  const shown = (each) => each.checkVisibility({ visibilityProperty: true });
+  return [...document.querySelectorAll(targets)].flatMap((each) => {
+    const { width, height } = (each.closest("label") || each).getBoundingClientRect();
+    const isHit = width && shown(each) && !each.closest(".skip, .sr-only, thead");
+    if (!isHit || (width >= 24 && height >= 24)) return [];
+    return [`${location.pathname}: ${width} by ${height}: ${each.outerHTML.slice(0, 120)}`];
+  });
+}"""
+
+
 # Whether one sees what has the focus.
 SHOWS_FOCUS = """() => {
   const style = getComputedStyle(document.activeElement);
@@ -122,8 +137,8 @@ def test_no_page_breaks_the_policy_runs_a_word_or_scrolls_sideways_on_a_phone(br
     """Every page that a link leads to, payloads wherever there are words, and all of it opened."""
     use(make.operator("bettor"), a_payload())
     stuff()
-    page = arrived(browser, server, width=390, color_scheme="dark")
-    said, wide, opened = [], [], []
+    page = arrived(browser, server, width=390, color_scheme="dark", has_touch=True, is_mobile=True)
+    said, wide, small, opened = [], [], [], []
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
     page.on("console", lambda line: line.type == "error" and said.append(line.text))
     page.on("pageerror", lambda error: said.append(str(error)))
@@ -136,6 +151,7 @@ def test_no_page_breaks_the_policy_runs_a_word_or_scrolls_sideways_on_a_phone(br
         page.goto(server.url + address)
         if page.evaluate(OPEN_ALL) > 0:
             wide.append(address)
+        small.extend(page.evaluate(TOO_SMALL))
         opened.append(address)
         return page.content()
 
@@ -144,6 +160,7 @@ def test_no_page_breaks_the_policy_runs_a_word_or_scrolls_sideways_on_a_phone(br
     # Browsers ask for a favicon that nobody linked; what pages ask for is among the answers.
     assert [text for text in said if "Failed to load" not in text] == []
     assert wide == []
+    assert small == []
     assert len(opened) > 50
 
 
