@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from django.db import connection
@@ -33,7 +33,7 @@ WON_PART = {Result.WON: 1.0, Result.HALF_WON: 0.5, Result.HALF_LOST: 0.5, Result
 NAMED = ("strategy", "bookmaker", "market", "competition", "version")
 
 
-def _case(column: str, values: Mapping[str, object], rest: str) -> str:
+def _case(column: str, values: Mapping[Any, object], rest: str) -> str:
     cases = " ".join(f"WHEN '{name}' THEN {value}" for name, value in values.items())
     return f"CASE {column} {cases} ELSE {rest} END"
 
@@ -238,7 +238,7 @@ FROM betting_bet, unnest(tags) AS tag WHERE betting_bet.id = ANY(%(any_of_tags)s
 
 def names_of(bets: BetColumns) -> Names:
     """Return what bets are named by. One query."""
-    asked: dict[str, object] = {
+    asked: dict[str, Any] = {
         kind: np.unique(bets.whole(kind)).tolist() for kind in NAMED if kind != "market"
     }
     for kind in ("market", "tags"):

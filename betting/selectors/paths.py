@@ -102,7 +102,7 @@ def _size(moved: Mapping[int, _Moves]) -> int:
 
 def _read(kept: Mapping[int, _Moves], **whose: int) -> dict[int, _Moves]:
     """Return what moved each bankroll's equity from the last that is kept on, by bankroll."""
-    asked: dict[str, object] = {"owner": None, "bankroll": None} | whose
+    asked: dict[str, object] = {"owner": None, "bankroll": None, **whose}
     asked["kept"], asked["numbers"] = list(kept), [moves.last for moves in kept.values()]
     of, *columns = fetch_columns(_READ, asked, "qqqtqqq")
     table = np.stack(columns) if len(of) else np.zeros((6, 0), np.int64)

@@ -180,7 +180,9 @@ def _capital(bets: BetColumns, which: PerformanceFilter, mine: Sequence[Bankroll
 
 def _settled_in(bets: BetColumns, ours: Sequence[BankrollMoney]) -> BoolArray:
     bankrolls = [each.bankroll.pk for each in ours]
-    return (bets.whole("status") == SETTLED) & np.isin(bets.whole("bankroll"), bankrolls)
+    rows: BoolArray = np.isin(bets.whole("bankroll"), bankrolls)
+    rows &= bets.whole("status") == SETTLED
+    return rows
 
 
 def _chosen(
