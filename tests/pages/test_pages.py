@@ -504,7 +504,10 @@ def test_the_export_is_exactly_what_is_filtered(world, as_alice):
 
 
 def test_a_performance_is_of_the_days_that_are_asked_for(world, as_alice):
-    settled = Bet.objects.filter(status="settled").order_by("settled_at")
+    first, *_ = settled = Bet.objects.filter(status="settled").order_by("settled_at")
+    # Late in a day both are of it.
+    Bet.objects.filter(pk=first.pk).update(settled_at=first.settled_at - timedelta(days=1))
+    settled = settled.all()
     day = settled[0].settled_at.astimezone(UTC).date()
     of_day = {bet.pk for bet in settled if bet.settled_at.astimezone(UTC).date() == day}
     assert len(of_day) < len(settled)
