@@ -45,7 +45,7 @@ def test_changed_fields_stand_before_and_after(alice):
 
     assert [(each.name, each.before, each.after) for each in said.changes] == [
         ("Is on", "no", "yes"),
-        ("Least edge", "2 %", "3 %"),
+        ("Least edge", "2\u00a0%", "3\u00a0%"),
         ("Name", "a", "nothing"),
         ("Gone", "x", "nothing"),
         ("Until", "nothing", "2 Mar 2026 09:30 UTC"),
