@@ -67,10 +67,12 @@ def in_words(entries: Iterable[AuditEntry]) -> list[Told]:
 
 def _told(entry: AuditEntry, names: "_Names") -> Told:
     detail = dict(entry.detail) if isinstance(entry.detail, dict) else {"said": entry.detail}
+    before, after = entry.before, entry.after
     # What is new, or gone, has no other side to stand beside.
-    whole = entry.before is None or entry.after is None
-    alone = (entry.before or entry.after or {}) if whole else {}
-    changes = [*_moved(detail), *([] if whole else _changes(entry.before, entry.after))]
+    alone = before or after or {} if before is None or after is None else {}
+    changes = _moved(detail)
+    if before is not None and after is not None:
+        changes += _changes(before, after)
     via = _via(entry.via)
     what, url = names.of(entry.subject)
     # Its prefix and owner alone do not say that it is a key.

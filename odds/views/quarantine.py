@@ -101,7 +101,7 @@ def _page(request: UserRequest, form: Deal, *, status: int) -> HttpResponse:
             "shown": _shown(request).urlencode(),
             "paging": paging,
             "rows": quarantine.explained(paging.object_list),
-            "ticked": form.data.getlist("row") if form.is_bound else [],
+            "ticked": request.POST.getlist("row"),
             "newest": quarantine.newest_of(found),
             "most": MOST_AT_ONCE,
         },

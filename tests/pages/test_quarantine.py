@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts.models import AuditEntry
 from odds.models import Competition, QuarantinedRow
+from odds.services.runs import resolve_all
 from tests import make
 from tests.counting import counted_queries
 
@@ -80,6 +81,9 @@ def test_rows_are_dismissed_with_a_reason_each_in_the_audit(desk, run, olivia):
     for _ in range(2):
         assert desk.post("/quarantine/deal/", asked | {"reason": "known"}).status_code == 302
 
+    # Two operators at once: the second finds it done, and nothing is written twice.
+    told = {"reason": "late", "now": NOW, "by_id": olivia.pk}
+    assert resolve_all(row_ids=[rows[0].pk], **told) == 0
     left = QuarantinedRow.objects.get(resolved_at=None)
     told = AuditEntry.objects.filter(action="resolved quarantined row", actor=olivia)
     assert left == rows[2]
