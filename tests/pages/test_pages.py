@@ -360,6 +360,9 @@ def test_a_price_opens_its_bet_and_says_that_it_moved(unfound, as_alice):
     assert "now; was" not in page
     page = as_alice.get(f"{asked}&saw=9.87").content.decode()
     assert "now; was 9.87" in page
+    assert "it is refused until" not in page
+    Quote.objects.filter(pk=unfound.pk).update(last_update=timezone.now() - timedelta(hours=5))
+    assert "it is refused until" in as_alice.get(asked).content.decode()
 
 
 def test_a_bet_on_any_price_is_placed_from_its_form_and_rests_on_no_strategy(unfound, as_alice):
