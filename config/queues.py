@@ -20,5 +20,6 @@ ROUTES = {
     "betting.sweep": {"queue": MODELS},
     "betting.refresh_outlooks": {"queue": MODELS},
     "accounts.backup": {"queue": MODELS},
+    "odds.learn_weights": {"queue": MODELS},
     "odds.*": {"queue": FEEDS},
 }

@@ -75,7 +75,7 @@ PAGES: dict[str, Needs] = {
     **_each("pipeline pipeline_step dead_letter", OPERATE, NEVER),
     **_each("run_step skip_step resume_step retry_letter dismiss_letter", NEVER, OPERATE),
     **_each("invitations", OPERATE, OPERATE),
-    **_each("deal_with_quarantined", NEVER, OPERATE),
+    **_each("deal_with_quarantined learn_weights", NEVER, OPERATE),
     **_each("revoke_invitation", NEVER, OPERATE),
     **_each("rule_on_event arm_venue confirm_arming disarm_venue", NEVER, OPERATE),
     **_each("begin_backtest cancel_backtest begin_sweep stop_sweep resume_sweep", NEVER, OPERATE),

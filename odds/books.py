@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from accounts.models import JobRun
 from odds.domain.consensus import METHOD_WITHOUT_RULE
 from odds.models import Bookmaker, BookmakerWeight, PricingRule, Sport, WeightSet
 
@@ -74,6 +75,14 @@ def books_of(sport_key: str, *, now: datetime) -> Books:
     ]
     books.sort(key=lambda each: (each.reference or 99, -each.weight, each.bookmaker.title))
     return Books(sport, sports, books, rule, weights)
+
+
+def last_learning(sport: Sport | None) -> JobRun | None:
+    """Return the newest run that was asked to learn a sport's weights, or None."""
+    if sport is None:
+        return None
+    asked = JobRun.objects.filter(job="odds.learn_weights", detail__sport=sport.key)
+    return asked.order_by("-started_at").first()
 
 
 def _book(

@@ -1,6 +1,6 @@
 """What runs on a schedule: prices, results, closes, upkeep."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from celery import shared_task
@@ -10,9 +10,13 @@ from django.db import transaction
 from accounts import clock
 from accounts.jobs import recorded
 from odds import alerting, closing, services
+from odds.services import weights
 
 # How often the plan is asked, in the world's time, and never more often in real time.
 ASK_THE_PLAN, LEAST_REST = timedelta(minutes=1), timedelta(seconds=5)
+
+# What was asked for on a page is no longer wanted after this.
+WANTED_SECONDS = 3600
 
 
 @shared_task(name="odds.fetch_odds", acks_late=True, time_limit=180, soft_time_limit=150)
@@ -54,6 +58,33 @@ def tell_of_finds(**_future: object) -> None:
 def capture_closes(**_future: object) -> None:
     with recorded("odds.capture_closes") as run:
         run.detail = {"captured": closing.capture_closes(now=clock.now())}
+
+
+@shared_task(name="odds.learn_weights", acks_late=True, time_limit=280, soft_time_limit=240)
+def learn_weights(*, sport_key: str, **_future: object) -> None:
+    """Learn a sport's weights of bookmakers from their prices and closes, as asked on its page."""
+    with recorded("odds.learn_weights") as run:
+        run.detail = {"sport": sport_key}
+        try:
+            found = weights.learn_weights(
+                sport_key=sport_key, target="close", lead=timedelta(hours=1), now=clock.now()
+            )
+        except weights.NothingLearned as reason:
+            run.detail["why"] = str(reason)
+        else:
+            run.detail |= {"events": found.events_learned, "kept": found.stored is not None}
+
+
+def ask_to_learn(*, sport_key: str, by_id: int, now: datetime) -> None:
+    """Ask the workers to learn a sport's weights, and log who asked.
+
+    Raises:
+        OperationalError: where nobody takes messages; nothing is logged.
+        Sport.DoesNotExist: if no sport has that key.
+    """
+    with transaction.atomic():
+        weights.note_asked(sport_key=sport_key, by_id=by_id, now=now)
+        learn_weights.apply_async(kwargs={"sport_key": sport_key}, expires=WANTED_SECONDS)
 
 
 @shared_task(name="odds.upkeep", acks_late=True, time_limit=120, soft_time_limit=100)

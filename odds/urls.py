@@ -8,6 +8,7 @@ urlpatterns = [
     path("odds/", screen.odds, name="odds"),
     re_path(r"^odds/export\.(?P<kind>csv|json)$", screen.export_odds, name="export_odds"),
     path("bookmakers/", books.bookmakers, name="bookmakers"),
+    path("bookmakers/learn/", books.learn, name="learn_weights"),
     path("scanner/", scanner.scanner, name="scanner"),
     re_path(
         r"^scanner/export\.(?P<kind>csv|json)$",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from django.db import connection, transaction
 
+from accounts import audit
 from odds.domain.consensus import METHOD_WITHOUT_RULE, SIDES, probability_by_book
 from odds.domain.margins import overround
 from odds.domain.table import FloatArray, IntArray, QuoteTable, TextArray
@@ -147,6 +148,18 @@ def learn_weights(
         comparison=comparison,
         events_learned=len(rows),
         stored=stored,
+    )
+
+
+def note_asked(*, sport_key: str, by_id: int, now: datetime) -> None:
+    """Log that somebody asked for a sport's weights to be learned.
+
+    Raises:
+        Sport.DoesNotExist: if no sport has that key.
+    """
+    sport = Sport.objects.get(key=sport_key)
+    audit.record(
+        action="asked for weights", subject=f"sport {sport.key}", actor_id=by_id, at=now, detail={}
     )
 
 

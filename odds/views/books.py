@@ -1,16 +1,22 @@
 """How much each bookmaker is believed."""
 
 from dataclasses import replace
+from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+from kombu.exceptions import OperationalError
 
 from accounts import clock
-from accounts.http import UserRequest
+from accounts.http import UserRequest, or_404
 from accounts.showing.pages import Column, Table
-from odds.books import books_of
+from odds.books import books_of, last_learning
+from odds.tasks import ask_to_learn
 
 TABLE = {
     "book": Column("Bookmaker", 1, "bookmaker.title", "A", "Z", is_figure=False),
@@ -42,8 +48,26 @@ def bookmakers(request: UserRequest) -> HttpResponse:
             "books": table.in_order(found.books),
             "table": table,
             "chips": table.chips,
+            "learning": last_learning(found.sport) if request.user.is_staff else None,
         },
     )
+
+
+@require_POST
+@login_required
+def learn(request: UserRequest) -> HttpResponse:
+    """Have a sport's weights learned from its history by the workers."""
+    sport_key = request.POST.get("sport", "")[:64]
+    with or_404(ObjectDoesNotExist):
+        try:
+            ask_to_learn(sport_key=sport_key, by_id=request.user.pk, now=clock.now())
+        except OperationalError:
+            messages.error(request, "The queue is away; nothing was done, try again.")
+        else:
+            messages.success(
+                request, "Asked for. What came of it is said here in some minutes: reload the page."
+            )
+    return redirect(f"{reverse('bookmakers')}?{urlencode({'sport': sport_key})}")
 
 
 def _as_set_by_hand() -> dict[str, Column]:

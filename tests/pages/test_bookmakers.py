@@ -4,7 +4,11 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.test import Client
+from kombu.exceptions import OperationalError
 
+from accounts.models import AuditEntry
+from odds import tasks
 from odds.models import Bookmaker, BookmakerWeight, PricingRule, Sport, WeightSet
 from tests import make
 
@@ -48,3 +52,36 @@ def test_without_any_sport_it_says_where_to_look(as_alice):
     assert b"No bookmaker has priced this sport lately" in as_alice.get("/bookmakers/").content
     told = as_alice.get("/api/v1/bookmakers").json()
     assert (told["sport"], told["books"]) == (None, [])
+
+
+def test_an_operator_has_weights_learned_from_the_page_and_reads_there_what_came_of_it(
+    olivia, as_alice, monkeypatch
+):
+    make.priced("1.90")
+    desk, asked = Client(), []
+    desk.force_login(olivia)
+    monkeypatch.setattr(tasks.learn_weights, "apply_async", lambda **given: asked.append(given))
+    address, sport = "/bookmakers/learn/", {"sport": "basketball"}
+
+    assert "Learn</button>" not in as_alice.get("/bookmakers/").content.decode()
+    assert "From the closing prices of" in desk.get("/bookmakers/").content.decode()
+    assert as_alice.post(address, sport).status_code == 403
+    assert desk.post(address, {"sport": "chess"}).status_code == 404
+    assert not AuditEntry.objects.filter(action="asked for weights").exists()
+    answer = desk.post(address, sport)
+    assert answer.url == "/bookmakers/?sport=basketball"
+    assert [each["kwargs"] for each in asked] == [{"sport_key": "basketball"}]
+    assert AuditEntry.objects.get(action="asked for weights").actor == olivia
+
+    tasks.learn_weights(sport_key="basketball")
+
+    told = desk.get(answer.url).content.decode()
+    assert "The last time nothing was learned: No finished event of this sport has a price." in told
+
+    def away(**_):
+        raise OperationalError
+
+    monkeypatch.setattr(tasks.learn_weights, "apply_async", away)
+    told = desk.post(address, sport, follow=True).content.decode()
+    assert "The queue is away; nothing was done, try again." in told
+    assert AuditEntry.objects.filter(action="asked for weights").count() == 1
