@@ -52,7 +52,7 @@ from risk.domain.staking import Step
 from risk.models import Halt
 from risk.selectors import Rules, rules_of
 
-SHOWN = 40
+SHOWN = 25
 BETS_A_PAGE = 50
 
 
