@@ -3,11 +3,11 @@
 Fifty prices a second change, in five sweeps a second through the real services, and what they make
 worth a bet is decided anew each second. Pages do as static/js/live.js has browsers do: they listen
 to the topics they name, ask for their part again when one of them speaks, one request at a time and
-at most one a second; pages of prices are told them and write them at once. One of them is a page in
-Chromium, which is watched for when it shows each. Told: how long after its commit a change was
-announced to a page, how long until the price was on it, and until the part that follows from it
-was; what the server asked of the database; whether every page ends with the prices that are true.
-The pages and the writer share the machine's cores with what they measure; its load is printed.
+at most as often as they are told; pages of prices are told them and write them at once. One of them
+is a page in Chromium, which is watched for when it shows each. Told: how long after its commit a
+change was announced to a page, how long until the price was on it, and until the part that follows
+from it was; what the server asked of the database; whether every page ends with the prices that
+are true. The pages and the writer share the machine's cores with what they measure; its load is printed.
 """
 
 import argparse
@@ -99,6 +99,7 @@ class Page:
     faults: list[str] = field(default_factory=list)
     is_open: bool = False
     is_priced: bool = False
+    pace: float = LEAST
     line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def live(self) -> None:
@@ -123,7 +124,7 @@ class Page:
                 begun = now_ms()
                 self.body = await self.ask(self.part, htmx=True)
                 self.asked.append((begun, now_ms()))
-                await asyncio.sleep(max(0.0, LEAST - (now_ms() - begun) / 1000))
+                await asyncio.sleep(max(0.0, self.pace - (now_ms() - begun) / 1000))
         finally:
             listening.cancel()
 
@@ -172,13 +173,19 @@ class Page:
             self.is_open, name = True, ""
             async for chunk in _chunks(reader):
                 for line in chunk.decode().splitlines():
-                    if line.startswith("event: "):
-                        name = line[7:]
-                        if name in self.topics:
-                            dirty.set()
-                    elif line.startswith("id: "):
-                        since = line[4:]
-                        self.told.append((now_ms(), since))
+                    kind, _, said = line.partition(": ")
+                    name = said if kind == "event" else name
+                    self.hear(name, kind, said, dirty)
+                    since = said if kind == "id" else since
+
+    def hear(self, name: str, kind: str, said: str, dirty: asyncio.Event) -> None:
+        """Note one line of an event."""
+        if kind == "event" and name in self.topics:
+            dirty.set()
+        elif kind == "data" and name == "pace":
+            self.pace = float(json.loads(said)["seconds"])
+        elif kind == "id":
+            self.told.append((now_ms(), said))
 
 
 async def _headers(reader: asyncio.StreamReader) -> dict[str, str]:

@@ -8,7 +8,7 @@ open stream holds none. docs/live.md says what a client sees.
 import asyncio
 import io
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from importlib import import_module
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -38,6 +38,9 @@ HEARTBEAT_SECONDS = 15.0
 GAP_SECONDS = 0.25
 # Whoever takes nothing for so long is gone, or cannot keep up: it comes back and starts over.
 SLOWEST_SECONDS = 20.0
+# A page asks for what follows from prices, some 40 ms of a core. The more of them listen, the less
+# often each does, so that all of them leave half a core for telling the prices themselves at once.
+PARTS_A_SECOND = 12
 # A stream ends after so long; the client comes back at once and is asked again who it is.
 LONGEST_SECONDS = 600.0
 
@@ -77,11 +80,14 @@ class LiveDoor:
         open_streams.inc()
         try:
             await self._hub_of_loop().join(listener, since=_known(since))
-            await _tell(listener, talk, scopes)
+            await _tell(listener, talk, scopes, self._pace)
         finally:
             self._hub_of_loop().leave(listener)
             self._open[owner_id] -= 1
             open_streams.dec()
+
+    def _pace(self) -> int:
+        return max(1, round(self._open.total() / PARTS_A_SECOND))
 
     def end_all(self) -> None:
         """End every stream, so that the process can stop without waiting for listeners."""
@@ -161,15 +167,26 @@ def _known(since: str) -> str:
     return f"{2**63}-0"
 
 
-async def _tell(listener: Listener, talk: EventStream | WebSocket, scopes: Collection[str]) -> None:
-    """Tell the listener what it hears until it goes, lags too far behind, or its time is over."""
+async def _tell(
+    listener: Listener,
+    talk: EventStream | WebSocket,
+    scopes: Collection[str],
+    pace: Callable[[], int],
+) -> None:
+    """Tell the listener what it hears until it goes, lags too far behind, or its time is over.
+
+    And how many seconds to let pass between asking for what follows, where that is not what it was.
+    """
     await talk.open()
     gone = asyncio.create_task(_heed(listener, talk, scopes))
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + LONGEST_SECONDS
     told: Told = []
+    paced = 0
     try:
         while not gone.done():
+            if (every := pace()) != paced:
+                told, paced = [*told, ("pace", {"seconds": every})], every
             async with asyncio.timeout(SLOWEST_SECONDS):
                 await talk.tell(told or [("beat", {})], listener.last_id)
             if listener.is_over or loop.time() > ends_at:

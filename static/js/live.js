@@ -4,8 +4,9 @@
   "use strict";
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const POLL = 10_000, SLOW_POLL = 60_000, LEAST = 1_000, SILENCE = 45_000, AIMING = 1_500;
-  const parts = new Map(); // part -> {dirty, asked, busy}
-  let source = null, state = "connecting", told = "live", since = "", heard = Date.now(), retry = 2_000, timer = 0;
+  const OWN = ["bets", "jobs", "models"];
+  const parts = new Map(); // part -> {dirty, asked, busy, own}
+  let source = null, state = "connecting", told = "live", since = "", heard = Date.now(), retry = 2_000, timer = 0, pace = LEAST;
   let paused = sessionStorage.getItem("paused") === "yes";
 
   // --- the badge
@@ -20,7 +21,8 @@
     for (const badge of $$("[data-pause]")) {
       badge.hidden = false;
       badge.setAttribute("aria-pressed", String(paused));
-      badge.title = paused ? "Nothing moves until you go on" : `${titles[state]}. Press to pause.`;
+      const often = state === "live" && pace > LEAST ? `Prices appear as they happen, what follows from them every ${pace / 1000} s` : titles[state];
+      badge.title = paused ? "Nothing moves until you go on" : `${often}. Press to pause.`;
       badge.dataset.state = paused ? "paused" : state;
       const text = (paused ? "Paused" : words[state]) + (held ? `, ${waiting} update${waiting > 1 ? "s" : ""} wait${waiting > 1 ? "" : "s"}` : "");
       const place = badge.querySelector("[data-pause-text]");
@@ -41,8 +43,9 @@
   const isBusy = (part) =>
     isAimed(part) || document.querySelector("dialog[open]") || part.querySelector("details.chip-menu[open], details.why[open], details.menu-pop[open], details.filters[open]") ||
     part.contains(document.activeElement?.closest("input:not([type=checkbox]), select, textarea"));
-  function mark(part) {
+  function mark(part, isOwn = false) {
     parts.get(part).dirty += 1;
+    parts.get(part).own ||= isOwn;
     soon();
   }
   const soon = () => { timer ||= setTimeout(flush, 50); };
@@ -51,7 +54,7 @@
     let later = false;
     for (const [part, each] of parts) {
       if (!each.dirty || paused || document.hidden) continue;
-      if (isBusy(part) || each.busy || Date.now() - each.asked < LEAST) later = true;
+      if (isBusy(part) || each.busy || Date.now() - each.asked < (each.own ? LEAST : pace)) later = true;
       else ask(part, each);
     }
     show();
@@ -59,6 +62,7 @@
   }
   function ask(part, each) {
     each.dirty = 0;
+    each.own = false;
     each.asked = Date.now();
     each.busy = true;
     htmx.trigger(part, "refresh");
@@ -85,13 +89,15 @@
     const asQuotes = priced() ? `,quotes&prices=${priced().dataset.quotes}` : "";
     source = new EventSource(`/live/?topics=${wanted.join(",")}${asQuotes}&since=${encodeURIComponent(since)}`);
     source.addEventListener("quotes", (event) => { note(event); hear(JSON.parse(event.data).prices); });
+    // The more people look on, the less often each page asks; what is one's own does not wait.
+    source.addEventListener("pace", (event) => { note(event); pace = JSON.parse(event.data).seconds * 1000; show(); });
     source.addEventListener("beat", (event) => { note(event); retry = 2_000; });
     source.addEventListener("state", (event) => { note(event); told = JSON.parse(event.data).state; become(told); });
     source.addEventListener("reload", (event) => { note(event); for (const part of parts.keys()) mark(part); });
     for (const topic of wanted)
       source.addEventListener(topic, (event) => {
         note(event);
-        for (const part of parts.keys()) if (part.dataset.live.split(" ").includes(topic)) mark(part);
+        for (const part of parts.keys()) if (part.dataset.live.split(" ").includes(topic)) mark(part, OWN.includes(topic));
       });
     source.onerror = () => {
       if (source.readyState !== EventSource.CLOSED) return become("reconnecting");

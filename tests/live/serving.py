@@ -186,10 +186,10 @@ class Listening:
             self.close()
 
     def next(self) -> tuple[str, dict]:
-        """Return the next event but a heartbeat or a state."""
+        """Return the next event but a heartbeat, a state or a pace."""
         while True:
             name, data = self.next_of_any_kind()
-            if name not in {"beat", "state"}:
+            if name not in {"beat", "state", "pace"}:
                 self.heard.append((name, data))
                 return name, data
 

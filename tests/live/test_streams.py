@@ -188,6 +188,21 @@ def test_one_person_opens_eight_streams_and_no_more(server, alice):
     until(lambda: server.listen(alice, "prices").status == 200, "a place to come free")
 
 
+def test_the_more_listen_the_less_often_each_is_to_ask(server, alice, bob, olivia):
+    first = server.listen(alice, "prices")
+    while (told := first.next_of_any_kind())[0] != "pace":
+        pass
+    assert told[1] == {"seconds": 1}
+
+    others = [server.listen(who, "prices") for who in [alice] * 7 + [bob] * 8 + [olivia] * 2]
+    assert all(each.until_live() for each in others)
+    live.publish(["prices"], [1])
+
+    while (told := first.next_of_any_kind())[0] != "pace":
+        pass
+    assert told[1] == {"seconds": 2}
+
+
 def test_pages_still_come_through_the_same_door(server, alice):
     assert server.get("/odds/", alice)[0] == 200
     assert server.get("/nothing-here/", alice)[0] == 404
