@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import BooleanField, Count, ExpressionWrapper, Max, Q, QuerySet, Sum
@@ -118,28 +117,28 @@ def statement_of(bankroll: Bankroll, *, begin: datetime, end: datetime) -> State
 
 def movements_page(
     statement: Statement, *, page: str | None, size: int
-) -> tuple[list[Movement], Page[Any]]:
+) -> tuple[list[Movement], Page[int]]:
     """Return a page of a statement's transfers, newest first, told back from its closing."""
     bankroll_id = statement.bankroll.pk
     newest = transfers_of(bankroll_id, begin=statement.begin, end=statement.end).reverse()
     # Far back in a long one, rows that are passed over cost less without what is joined to them.
-    pages = Paginator(newest.values("pk"), size)
+    keys = newest.values_list("pk", flat=True)
+    pages = Paginator(keys, size)
     # Counted with the sums.
     pages.count = statement.count
     shown = pages.get_page(page)
+    first = size * (shown.number - 1)
     equity = statement.closing.equity
-    if shown.number > 1:
+    if first:
         own = list(LedgerAccount.objects.filter(bankroll_id=bankroll_id, kind__in=OWN))
-        newer = newest.select_related(None)[: size * (shown.number - 1)]
+        newer = newest.select_related(None)[:first]
         equity -= newer.aggregate(
             change=Sum("amount", filter=Q(destination__in=own), default=ZERO)
             - Sum("amount", filter=Q(source__in=own), default=ZERO)
         )["change"]
-    rows = transfers_of(bankroll_id).filter(pk__in=shown.object_list)
+    rows = transfers_of(bankroll_id).filter(pk__in=keys[first : first + size])
     made = []
-    for transfer in rows.reverse().select_related(
-        "bet", "source__bookmaker", "destination__bookmaker"
-    ):
+    for transfer in rows.select_related("bet").reverse():
         change = _change(transfer)
         made.append(Movement(transfer, change, equity))
         equity -= change
