@@ -22,7 +22,7 @@ from odds.quarantine import Waiting
 from odds.services.results import NoScoreToAccept, accept_score
 from odds.services.runs import resolve_all
 
-A_PAGE = 50
+A_PAGE = 25
 # Each has an entry of its own in the audit log, so not the whole of a bad import at once.
 MOST_AT_ONCE = 500
 
