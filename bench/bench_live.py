@@ -7,7 +7,7 @@ at most as often as they are told; pages of prices are told them and write them 
 is a page in Chromium, which is watched for when it shows each. Told: how long after its commit a
 change was announced to a page, how long until the price was on it, and until the part that follows
 from it was; what the server asked of the database; whether every page ends with the prices that
-are true. The pages and the writer share the machine's cores with what they measure; its load is printed.
+are true. The pages and the writer share the cores with what they measure; the load is printed.
 """
 
 import argparse
