@@ -168,13 +168,10 @@ def bet_columns(owner_id: int, *, anew: bool = False) -> BetColumns:
     return told
 
 
-def forget() -> None:
-    """Keep nothing."""
-    with _lock:
-        _kept.clear()
-
-
 def _keep(owner_id: int, bets: _Kept) -> None:
+    for column in bets.bets.found.values():
+        # Others are told the same arrays.
+        column.flags.writeable = False
     with _lock:
         _kept[owner_id] = bets
         _kept.move_to_end(owner_id)
