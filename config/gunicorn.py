@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import time
 from typing import Any
 
@@ -50,6 +51,15 @@ def pre_fork(_server: object, _worker: object) -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def post_fork(_server: object, _worker: object) -> None:
+    """Have pages let the loop in after a millisecond, for it tells prices to all who listen.
+
+    Each write to a listener gives the interpreter away, and waits as long to have it back from a
+    page that is being made: of the usual five milliseconds, two hundred listeners make a second.
+    """
+    sys.setswitchinterval(0.001)
 
 
 def child_exit(_server: object, worker: Any) -> None:  # noqa: ANN401

@@ -38,9 +38,9 @@ HEARTBEAT_SECONDS = 15.0
 GAP_SECONDS = 0.25
 # Whoever takes nothing for so long is gone, or cannot keep up: it comes back and starts over.
 SLOWEST_SECONDS = 20.0
-# A page asks for what follows from prices, some 40 ms of a core. The more of them listen, the less
+# A page asks for what follows from prices, some 50 ms of a core. The more of them listen, the less
 # often each does, so that all of them leave half a core for telling the prices themselves at once.
-PARTS_A_SECOND = 12
+PARTS_A_SECOND = 8
 # A stream ends after so long; the client comes back at once and is asked again who it is.
 LONGEST_SECONDS = 600.0
 
