@@ -265,7 +265,7 @@ def today(
         open_prices=open_prices,
         open_bets=bettor.staked.open_bets,
         line=bettor.line,
-        day_profit=profit_between(bettor.money.bankroll_id, *day_of(now)),
+        day_profit=profit_between(bettor.money.bankroll, *day_of(now)),
         money=bettor.money,
         halts=bettor.rules.shown,
         next_event=None if rows else _next_event(now),

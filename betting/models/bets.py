@@ -108,6 +108,7 @@ class Bet(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["owner", "-placed_at"], name="bet_by_owner"),
             models.Index(fields=["owner", "changed"], name="bet_changed"),
+            models.Index(fields=["owner", "settled_at"], name="bet_settled"),
             models.Index(fields=["status"], condition=~Q(status="settled"), name="bet_unsettled"),
         ]
         constraints: ClassVar = [

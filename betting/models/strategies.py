@@ -196,6 +196,7 @@ class Opportunity(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["status", "-edge"], name="opportunity_best"),
             models.Index(fields=["-as_of", "-id"], name="opportunity_newest"),
+            models.Index(fields=["quote"], condition=Q(status="open"), name="opportunity_open"),
         ]
         triggers: ClassVar = [
             pgtrigger.Trigger(
