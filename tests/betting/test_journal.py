@@ -206,7 +206,7 @@ def test_a_change_is_previewed_on_what_was_frozen_and_writes_nothing(market, oli
         sent = {name: value for name, value in boxes.items() if value is not None}
         page = client.post(
             f"/strategies/{found.strategy.key}/change/",
-            sent | {"min_edge": "0.19", "preview": "1", "title": "x"},
+            sent | {"min_edge": "19", "preview": "1", "title": "x"},
         )
     assert b"where the version in force recommends 1" in page.content
     found.strategy.refresh_from_db()
