@@ -52,8 +52,7 @@ from risk.domain.staking import Step
 from risk.models import Halt
 from risk.selectors import Rules, rules_of
 
-SHOWN = 25
-BETS_A_PAGE = 50
+A_PAGE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +252,7 @@ def today(
     bettor = bettor_of(owner_id, now=now)
     open_count, open_prices, passed_count = opportunity_counts(replace(which, recommended=None))
     count = open_count if which.recommended else passed_count
-    pages = Paginator(opportunities_with_models(which, order=order), SHOWN)
+    pages = Paginator(opportunities_with_models(which, order=order), A_PAGE)
     # Both tabs are counted at once.
     pages.count = count
     shown = pages.get_page(page)
@@ -401,7 +400,7 @@ def bets_page(
 ) -> Bets:
     """Return one page of the filtered bets, with sums over all of them."""
     sums = bet_sums(owner_id, which)
-    pages = Paginator(bets(owner_id, which, order=order), BETS_A_PAGE)
+    pages = Paginator(bets(owner_id, which, order=order), A_PAGE)
     # Counted with the sums.
     pages.count = sums.count
     shown = pages.get_page(page)

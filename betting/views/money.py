@@ -38,7 +38,7 @@ REFUSALS = (
     ledger.TransferRepeatedDifferently,
 )
 # So many movements a page; the files hold all.
-SHOWN = 100
+SHOWN = 50
 
 
 @require_GET

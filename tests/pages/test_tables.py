@@ -166,7 +166,7 @@ def test_what_was_passed_over_comes_in_pages(world, as_alice, monkeypatch):
     passes = [{"rule": "min_edge", "detail": "too little"}]
     Opportunity.objects.filter(status="open").update(passes=passes)
     count = Opportunity.objects.filter(status="open").count()
-    monkeypatch.setattr("betting.screens.SHOWN", 2)
+    monkeypatch.setattr("betting.screens.A_PAGE", 2)
     first = as_alice.get("/?tab=passed").content.decode()
     second = as_alice.get("/?tab=passed&page=2").content.decode()
     assert f"1–2 of {count}" in first
