@@ -9,7 +9,7 @@ import numpy as np
 from accounts.showing.formats import SYMBOLS
 from betting.domain.luck import TWO_SIDED
 from betting.domain.performance import Performance
-from odds.domain.table import FloatArray, TimeArray
+from odds.domain.table import FloatArray, IntArray, TimeArray
 
 MOST_POINTS = 600
 
@@ -33,11 +33,20 @@ def _seconds(times: TimeArray) -> list[float]:
     return found
 
 
+def _moments(times: TimeArray) -> IntArray:
+    """Return which points a chart over time draws: of those at one moment the last, thinned.
+
+    Of two at its very end, uPlot takes the first for the end, and scales without the other.
+    """
+    last = np.flatnonzero(np.append(times[1:] != times[:-1], True))
+    return last[places(len(last))]
+
+
 def equity_chart(times: TimeArray, done: Performance, currency: str = "") -> str | None:
     """Return equity and its peak, from the money paid in to the last settlement."""
     if not len(times):
         return None
-    at = places(len(done.equity))
+    at = _moments(times)
     return json.dumps(
         {
             "x": _seconds(times[at]),
@@ -56,7 +65,7 @@ def drawdown_chart(times: TimeArray, done: Performance) -> str | None:
     """Return the fall from the peak so far, drawn downwards."""
     if not len(times):
         return None
-    at = places(len(times))
+    at = _moments(times)
     return json.dumps(
         {
             "x": _seconds(times[at]),

@@ -87,15 +87,16 @@ def export_bets(request: UserRequest, kind: str) -> StreamingHttpResponse:
 @login_required
 def bet(request: UserRequest, bet_id: int) -> HttpResponse:
     """Show one bet: what was believed, how the stake came about, and every cent it moved."""
-    now = clock.now()
+    now, since = clock.now(), live.position()
     found = selectors.bet_in_full(request.user.pk, bet_id)
     if found is None:
         raise Http404("There is no such bet of yours.")
     return render(
         request,
-        "betting/bet.html",
+        "betting/_bet.html" if request.htmx else "betting/bet.html",
         {
             "bet": found,
+            "since": since,
             "row": screens.bet_row(found),
             "legs": legs_of(found, now=now),
             "close": getattr(found.selection, "close", None),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from betting.charts import luck_chart
+from betting.charts import drawdown_chart, equity_chart, luck_chart
 from betting.domain.breakdowns import Labels, cut, groups_of
 from betting.domain.luck import Finding, Interval, chance_of_luck, judge, mean_of, resampled_yield
 from betting.domain.performance import flat_record, measure
@@ -54,6 +54,18 @@ def test_the_worst_fall_is_of_the_whole_path_and_not_of_its_ends():
 def test_a_curve_that_only_rises_was_never_under_water():
     at = np.array(["2026-01-01", "2026-01-02"], "datetime64[us]")
     assert water_of(np.array([100.0, 101.0, 102.0]), at).share == 0.0
+
+
+def test_bets_that_settle_at_one_moment_are_one_point_of_the_curve():
+    record = flat_record(prices=[3.0] * 4, won=[1, 0, 0, 1], days=[0, 5, 5, 5], stake=10.0)
+    done = measure(record, capital=100.0)
+    times = np.concatenate([record.placed_at[:1], record.settled_at])
+
+    drawn = json.loads(equity_chart(times, done))
+    fallen = json.loads(drawdown_chart(times, done))
+
+    assert len(set(drawn["x"])) == len(drawn["x"]) == len(fallen["x"])
+    assert drawn["series"][0]["values"][-1] == done.equity[-1] == 120.0
 
 
 def test_streaks_do_not_count_what_came_to_nothing():

@@ -483,6 +483,20 @@ def test_a_refused_stake_is_listed_in_the_words_of_the_other_pages(world, as_ali
     assert "in h2h" not in listed
 
 
+def test_a_bets_page_follows_its_bet(world, as_alice):
+    bet = Bet.objects.filter(status="settled").first()
+
+    page = as_alice.get(f"/bets/{bet.pk}/").content.decode()
+    part = as_alice.get(f"/bets/{bet.pk}/", headers={"HX-Request": "true"}).content.decode()
+
+    assert 'data-live="bets" data-since="' in page
+    assert f'hx-get="/bets/{bet.pk}/"' in page
+    assert "<html" not in part
+    assert "settled <time" in part
+    # What somebody writes is not written over.
+    assert "<textarea" not in part
+
+
 def test_a_stake_that_is_no_number_is_said_in_the_form(world, as_alice):
     answer = as_alice.post("/bets/place/", stake_form(an_opportunity(), stake="lots"))
 
