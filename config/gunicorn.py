@@ -46,8 +46,8 @@ def when_ready(server: Any) -> None:  # noqa: ANN401
 def pre_fork(_server: object, _worker: object) -> None:
     """Spare what was loaded before the fork from being looked through for garbage, for good.
 
-    A whole pass over it takes a quarter of a second, in the middle of somebody's page; and it
-    touches, so copies, the memory that the processes share.
+    A whole pass over it took a quarter of a second on a busy machine, in the middle of somebody's
+    page; and it touches, so copies, the memory that the processes share.
     """
     gc.collect()
     gc.freeze()

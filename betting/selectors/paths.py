@@ -16,7 +16,7 @@ from odds.database import fetch_columns
 from odds.domain.table import IntArray
 from risk.domain.breakers import EquityPath
 
-# The transfers that one process keeps at most, of 56 bytes each.
+# The transfers that one process keeps at most, of 48 bytes each.
 MOST_KEPT = 500_000
 # What changes equity comes from outside the bankroll, or goes there. `mark` is half the hash.
 _READ = """

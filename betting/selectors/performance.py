@@ -91,7 +91,7 @@ def performance_of(owner_id: int, which: PerformanceFilter = ALL) -> Performance
     """
     bets, mine = bet_columns(owner_id), bankrolls_of(owner_id)
     return measure(
-        _chosen(bets, which, mine, names_of(bets)).record, capital=_capital(bets, which, mine)
+        chosen(bets, which, mine, names_of(bets)).record, capital=_capital(bets, which, mine)
     )
 
 
@@ -109,7 +109,7 @@ def track_record(
     which: PerformanceFilter,
 ) -> TrackRecord:
     """Return the same of what was read already."""
-    settled = _chosen(bets, which, bankrolls, names)
+    settled = chosen(bets, which, bankrolls, names)
     record = settled.record
     return TrackRecord(
         performance=measure(record, capital=_capital(bets, which, bankrolls)),
@@ -124,10 +124,10 @@ def track_record(
     )
 
 
-def settled_bets(owner_id: int, which: PerformanceFilter = ALL) -> Settled:
-    """Return the settled bets that a performance is of, in the order of settling."""
+def settled_bets(owner_id: int) -> Settled:
+    """Return a person's settled bets, in the order of settling."""
     bets = bet_columns(owner_id)
-    return _chosen(bets, which, bankrolls_of(owner_id), names_of(bets))
+    return chosen(bets, ALL, bankrolls_of(owner_id), names_of(bets))
 
 
 def bets_in_order(ids: IntArray) -> QuerySet[Bet]:
@@ -185,9 +185,10 @@ def _settled_in(bets: BetColumns, ours: Sequence[BankrollMoney]) -> BoolArray:
     return rows
 
 
-def _chosen(
+def chosen(
     bets: BetColumns, which: PerformanceFilter, mine: Sequence[BankrollMoney], names: Names
 ) -> Settled:
+    """Return the settled bets that a performance is of, in the order of settling."""
     rows = _settled_in(bets, _ours(which, mine))
     for kind in NAMED:
         if (key := getattr(which, kind, None)) is not None:

@@ -22,9 +22,9 @@ from betting.selectors.performance import (
     GROUPED,
     PerformanceFilter,
     bets_in_order,
+    chosen,
     outlook_kept,
     profit_of,
-    settled_bets,
     track_record,
 )
 from betting.views.bets import EXPORTED_TEXTS, exported
@@ -153,8 +153,10 @@ def cuts_shown(
 def export_performance(request: UserRequest, kind: str) -> StreamingHttpResponse:
     """Send exactly the settled bets that the figures are of, as CSV or JSON."""
     user = request.user
-    _, which, _, _ = _asked(request, names_of(bet_columns(user.pk)))
-    settled = settled_bets(user.pk, which)
+    bets = bet_columns(user.pk)
+    names = names_of(bets)
+    _, which, _, _ = _asked(request, names)
+    settled = chosen(bets, which, bankrolls_of(user.pk), names)
     regimes = dict(zip(settled.ids.tolist(), settled.regimes().of_each().tolist(), strict=True))
     rows = (
         exported(screens.bet_row(bet), user.price_format)
