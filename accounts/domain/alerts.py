@@ -30,7 +30,7 @@ class Kind(enum.StrEnum):
 # What invites to bet: never sent to somebody who has excluded themselves.
 NUDGES = frozenset({Kind.EDGE, Kind.MOVEMENT, Kind.ARBITRAGE})
 # About one's own money: in the notices even where no rule asks for it.
-ALWAYS_NOTED = frozenset({Kind.CORRECTION})
+ALWAYS_NOTED = frozenset({Kind.SETTLEMENT, Kind.CORRECTION})
 
 
 @dataclass(frozen=True, slots=True)

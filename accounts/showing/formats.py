@@ -91,6 +91,16 @@ def money_text(amount: Decimal | float | None, currency: str = "EUR") -> str:
     return f"{sign}{symbol}{figure}" if symbol else f"{sign}{figure} {currency}"
 
 
+def signed_money_text(amount: Decimal, currency: str) -> str:
+    """Write a gain or a loss: with its sign.
+
+    >>> signed_money_text(Decimal("45"), "EUR"), signed_money_text(Decimal("-3"), "SEK")
+    ('+€45.00', '−3.00 SEK')
+    """
+    text = money_text(amount, currency)
+    return f"+{text}" if amount > 0 else text
+
+
 def share_text(share: float | Decimal | None, places: int = 1) -> str:
     r"""Write a share of one as per cent, without a sign unless below zero.
 

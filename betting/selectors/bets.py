@@ -35,6 +35,7 @@ class BetFilter:
     tag: str | None = None
     placed_after: datetime | None = None
     placed_before: datetime | None = None
+    settled_at: datetime | None = None
 
     def conditions(self) -> Q:
         """Return the filter."""
@@ -49,6 +50,7 @@ class BetFilter:
             "tags__contains": None if self.tag is None else [self.tag],
             "placed_at__gte": self.placed_after,
             "placed_at__lt": self.placed_before,
+            "settled_at": self.settled_at,
         }
         return Q(**{path: value for path, value in wanted.items() if value is not None})
 

@@ -59,7 +59,8 @@ def apply(ruled: Sequence[tuple[Bet, Ruling]], pots: Mapping[int, Pots], *, now:
         if paid[bet.pk].total != bet.returned:
             _restate(bet, standing, paid, pots, now=now)
     make_due(bet.owner_id for bet, _ in ruled)
-    tell_of_settlements([bet for bet, _ in ruled], now=now)
+    # A correction has words of its own.
+    tell_of_settlements([bet for bet, ruling in ruled if ruling.sequence == 1], now=now)
     for bankroll_id, of_bankroll in pots.items():
         check_personal(
             owner_id=of_bankroll.bankroll.owner_id,

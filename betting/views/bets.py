@@ -1,5 +1,7 @@
 """Bets: the list and its exports, and one bet with all that explains it."""
 
+from datetime import datetime
+
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -10,6 +12,7 @@ from accounts.http import UserRequest
 from accounts.showing.exports import export
 from accounts.showing.formats import price_text
 from accounts.showing.pages import Chip, Column, Table, chips, set_values
+from accounts.templatetags.fairline import zone_of
 from betting import screens
 from betting.screens import BetRow
 from betting.selectors import bets as selectors
@@ -112,8 +115,23 @@ def bet(request: UserRequest, bet_id: int) -> HttpResponse:
 
 def _filters(request: UserRequest) -> tuple[list[Chip], BetFilter]:
     filters = screens.bet_choices(request.user.pk)
+    asked = request.GET.get("settled_at", "")
+    if at := _moment(asked):
+        # As a notice of several bets leads here; nobody picks a moment out of a list.
+        local = at.astimezone(zone_of(request.user))
+        filters["settled_at"] = ("Settled", [(asked, f"{local:%-d %b %Y %H:%M:%S}")])
     made = chips(request.GET, filters)
-    return made, BetFilter(**set_values(made, filters))
+    which = set_values(made, filters)
+    return made, BetFilter(**which | ({"settled_at": at} if at else {}))
+
+
+def _moment(text: str) -> datetime | None:
+    """Read a moment of an address; None where it is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
 
 
 def exported(row: BetRow, price_format: str) -> dict[str, str | float | int | None]:

@@ -109,14 +109,15 @@ def test_a_correction_leaves_a_notice_until_it_is_read(alice, bob, as_alice):
         settle_bet(bet_id=bet.pk, result="won", now=make.NIGHT)
         correct_settlement(bet_id=bet.pk, result="lost", reason="offside", now=make.NIGHT)
 
-    (notice,) = as_alice.get(API + "notices?unread=true").json()["results"]
+    notice, result = as_alice.get(API + "notices?unread=true").json()["results"]
 
+    assert (result["kind"], result["title"]) == ("settlement", f"Home {alice.pk} won: +€15.00")
     assert notice["title"].endswith(": won became lost")
-    assert notice["text"] == "offside That changes your money by -25.00 EUR."
+    assert notice["text"] == "offside That changes your money by −€25.00."
     assert (notice["kind"], notice["link"].startswith("/bets/")) == ("correction", True)
-    assert send(as_alice, "notices/read").json() == {"read": 1}
+    assert send(as_alice, "notices/read").json() == {"read": 2}
     assert as_alice.get(API + "notices?unread=true").json()["results"] == []
-    assert len(as_alice.get(API + "notices").json()["results"]) == 1
+    assert len(as_alice.get(API + "notices").json()["results"]) == 2
 
 
 def test_an_operator_enters_the_result_that_never_came(alice, as_alice, olivia, monkeypatch):

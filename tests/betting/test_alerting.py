@@ -3,10 +3,11 @@
 import pytest
 
 from accounts.alerts import keeping
-from accounts.models import AlertTrigger
+from accounts.models import AlertTrigger, Notification
 from betting.services.alerting import tell_of_limits
+from betting.services.correcting import correct_settlement
 from betting.services.opportunities import refresh_opportunities
-from betting.services.settlement import settle_bet
+from betting.services.settlement import settle_bet, settle_due_bets
 from betting.services.strategies import ensure_strategies
 from odds.alerting import tell_of_finds
 from odds.services.counts import Counts
@@ -74,6 +75,73 @@ def test_a_settled_bet_a_halt_a_failed_feed_and_a_full_limit_are_told(asked):
     run = begin_run(provider="p", kind="odds", subject="nba", now=make.NIGHT)
     end_run(run, Counts(), now=make.NIGHT, error="no answer")
 
-    assert told("settlement").get().title == "Away 1 at Home 1: won, €25.00 back"
+    assert told("settlement").get().title == "Home 1 won: +€15.00"
     assert (told("breaker").get().owner, told("breaker").get().text) == (asked, "enough")
     assert told("feed").get().title == "P: odds failed"
+
+
+def noted(owner):
+    """Return what somebody's notices say, oldest first."""
+    found = Notification.objects.filter(owner=owner).select_related("trigger").order_by("pk")
+    return [notice.trigger for notice in found]
+
+
+def test_a_bet_that_settled_is_noted_once_without_a_rule(alice, bob):
+    make.bankroll(alice)
+    bet = make.place(alice, make.priced("2.500"), "10.00")
+    for _ in range(2):
+        settle_bet(bet_id=bet.pk, result="lost", now=make.NIGHT)
+
+    (told_of,) = noted(alice)
+    assert (told_of.title, told_of.path) == ("Home 1 lost: −€10.00", f"/bets/{bet.pk}/")
+    assert told_of.text == "Your bet of €10.00 on Away 1 at Home 1, Moneyline."
+    assert noted(bob) == []
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        ("void", "Home 1: void, €10.00 back"),
+        ("push", "Home 1: push, €10.00 back"),
+        ("half_won", "Home 1 half won: +€7.50"),
+    ],
+)
+def test_each_result_has_its_words(alice, result, said):
+    make.bankroll(alice)
+    bet = make.place(alice, make.priced("2.500"), "10.00")
+    settle_bet(bet_id=bet.pk, result=result, now=make.NIGHT)
+
+    assert [each.title for each in noted(alice)] == [said]
+
+
+def test_bets_that_settle_together_are_one_notice_that_leads_to_them(alice, as_alice):
+    make.bankroll(alice, "10000.00")
+    make.limits(alice, bet="1.0000", event="1.0000", day="1.0000")
+    before = make.place(alice, make.priced("2.000"), "10.00")
+    settle_bet(bet_id=before.pk, result="won", now=make.NOON)
+    for game in range(2, 9):
+        quote = make.priced("3.000", game=game)
+        make.place(alice, quote, "10.00")
+        make.finish(quote.selection.market.event, 3, 1)
+    assert settle_due_bets(make.NIGHT).settled == 7
+    assert settle_due_bets(make.NIGHT).settled == 0
+
+    _, together = noted(alice)
+    assert together.title == "7 bets settled: +€140.00"
+    assert together.text.startswith("7 won. Home ")
+    assert together.text.endswith("; and 2 more.")
+    page = as_alice.get(together.path)
+    assert page.context["bets"].sums.count == 7
+    assert "settled_at" not in as_alice.get("/bets/?settled_at=yesterday").context["chips"]
+
+
+def test_a_correction_has_its_own_words_and_no_second_result(alice):
+    make.bankroll(alice)
+    bet = make.place(alice, make.priced("2.500"), "10.00")
+    settle_bet(bet_id=bet.pk, result="won", now=make.NIGHT)
+    correct_settlement(bet_id=bet.pk, result="lost", reason="Offside.", now=make.NIGHT)
+
+    result, correction = noted(alice)
+    assert result.title == "Home 1 won: +€15.00"
+    assert correction.title == "Away 1 at Home 1: won became lost"
+    assert correction.text == "Offside. That changes your money by −€25.00."
