@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from accounts.showing.formats import MINUS, point_text, share_text
+from accounts.showing.formats import MINUS, fair_text, point_text, share_text
 from odds.domain.arbitrage import BestBook, Stakes, stakes_for
 from odds.domain.middles import Middle
 from odds.domain.outliers import Outlier
@@ -234,10 +234,12 @@ def _outlier(find: Outlier) -> _Told:
     behind = ": left behind" if find.is_stale else ""
     return _Told(
         value=find.edge,
-        note=f"The other books' fair price is {1 / find.fair:.3f}. "
+        note=f"The other books' fair price is {fair_text(find.fair)}; the consensus of all, as "
+        f"Odds shows it, is {fair_text(find.consensus)}. "
         f"{find.moved_since} of {find.others} others moved since{behind}.",
         numbers={
             "fair_probability": find.fair,
+            "consensus": find.consensus,
             "others": find.others,
             "moved_since": find.moved_since,
             "is_stale": find.is_stale,

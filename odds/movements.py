@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 import numpy as np
 
 from odds.domain.consensus import BY_SPORT, consensus
-from odds.domain.table import FloatArray, IntArray, PriceMoves, QuoteTable, TimeArray
+from odds.domain.table import (
+    NO_REFERENCE,
+    FloatArray,
+    IntArray,
+    PriceMoves,
+    QuoteTable,
+    TimeArray,
+)
 from odds.models import Event
 from odds.selectors import Voices, line_movement, moves_of, voices
 
@@ -48,7 +55,8 @@ def movements_of(
     The consensus at a moment is of the prices in force then on the same line, archives left out,
     by the sport's pricing rule and weights as of `until`. The event's competition must be loaded.
     Where they were read: `table` is of the market's quotes, with an event of `event_of`, and
-    `heard` are the voices as of `until`.
+    `heard` are the voices as of `until`. By `table` a book stood until it was last seen, so the
+    curve ends where `consensus` of that table is; without it all stand until they change.
     """
     if table is None:
         moves = line_movement(event.pk, until=until, market_key=market_key)
@@ -69,7 +77,7 @@ def movements_of(
     return Movements(
         moments=[at.replace(tzinfo=UTC) for at in moments.tolist()],
         lines=_lines(moves, mine, moments, books, heard),
-        consensus=_consensus(moves, on_line, moments, books, heard, selection_id),
+        consensus=_consensus(moves, on_line, moments, books, heard, selection_id, table),
     )
 
 
@@ -114,25 +122,30 @@ def _consensus(
     books: IntArray,
     heard: Voices,
     selection_id: int,
+    latest: QuoteTable | None,
 ) -> list[float | None]:
     """Return the fair price at each moment: one call, each moment being a market of its own."""
+    last_seen = {} if latest is None else _last_seen(latest)
     count = len(moments)
     selections = np.unique(moves.selection_id[on_line])
     priced = books[~heard.is_archive[np.searchsorted(heard.bookmaker_id, books)]].tolist()
-    columns: list[tuple[int, int, str, FloatArray]] = []
+    columns: list[tuple[int, int, str, FloatArray, TimeArray]] = []
     for pk in selections.tolist():
         for each in priced:
             rows = on_line & (moves.selection_id == pk) & (moves.bookmaker_id == each)
             if rows.any():
                 values = _in_force(moves.price[rows], moves.seen_at[rows], moments)
-                columns.append((pk, each, str(moves.side[rows][0]), values))
+                stood = np.minimum(moments, last_seen.get((pk, each), moments[-1]))
+                columns.append((pk, each, str(moves.side[rows][0]), values, stood))
     if not columns:
         return [None] * count
     place = np.tile(np.arange(count), len(columns))
     selection = np.repeat([np.searchsorted(selections, column[0]) for column in columns], count)
     book_id = np.repeat([column[1] for column in columns], count)
     voice = np.searchsorted(heard.bookmaker_id, book_id)
-    still = np.zeros(len(place), "datetime64[us]")
+    stood = np.concatenate([column[4] for column in columns])
+    allowed = heard.reference_minutes[voice].astype("timedelta64[m]")
+    is_fresh = stood >= moments[place] - allowed
     table = QuoteTable(
         quote_id=np.arange(len(place)),
         event_id=place,
@@ -147,14 +160,20 @@ def _consensus(
         commission=heard.commission[voice],
         is_archive=np.zeros(len(place), np.bool_),
         price=np.concatenate([column[3] for column in columns]),
-        last_update=still,
-        seen_at=still,
-        confirmed_at=still,
-        starts_at=still,
+        last_update=stood,
+        seen_at=stood,
+        confirmed_at=stood,
+        starts_at=stood,
         margin_method=heard.margin_method[voice],
-        reference_rank=heard.reference_rank[voice],
+        reference_rank=np.where(is_fresh, heard.reference_rank[voice], NO_REFERENCE),
     )
     found = consensus(table.where(~np.isnan(table.price)), method=BY_SPORT)
     wanted = np.arange(count) * len(selections) + np.searchsorted(selections, selection_id)
     rows = found.rows_of(wanted)
     return [None if row < 0 else round(1 / float(found.probability[row]), 3) for row in rows]
+
+
+def _last_seen(latest: QuoteTable) -> dict[tuple[int, int], np.datetime64]:
+    """Return when each selection is last known to have stood at each book."""
+    pairs = zip(latest.selection_id.tolist(), latest.bookmaker_id.tolist(), strict=True)
+    return dict(zip(pairs, latest.confirmed_at, strict=True))

@@ -163,6 +163,7 @@ class Voices:
     is_archive: BoolArray
     margin_method: TextArray
     reference_rank: IntArray
+    reference_minutes: IntArray
 
     @property
     def titles(self) -> dict[int, str]:
@@ -173,7 +174,7 @@ class Voices:
 def voices(sport_id: int, *, known: datetime) -> Voices:
     """Return every bookmaker, with what the rule and the weights in force at `known` say of it."""
     given: dict[str, _Given] = {"sports": [sport_id], "books": None, "known": known}
-    _, weight, commission, archive, method, rank, _, ids, title = _columns(_BOOKS, given, 9)
+    _, weight, commission, archive, method, rank, minutes, ids, title = _columns(_BOOKS, given, 9)
     return Voices(
         bookmaker_id=np.array(ids, np.int64),
         title=np.array(title, np.str_),
@@ -182,6 +183,7 @@ def voices(sport_id: int, *, known: datetime) -> Voices:
         is_archive=np.array(archive, np.bool_),
         margin_method=np.array(method, np.str_),
         reference_rank=np.array(rank, np.int64),
+        reference_minutes=np.array(minutes, np.int64),
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from betting.domain.configuration import Configuration
 from betting.domain.decide import Decisions, Slate, decide, failed_gates, market_slate
-from odds.domain.consensus import probability_by_book
+from odds.domain.consensus import heard, probability_by_book
 from odds.domain.margins import METHODS
 from odds.domain.table import BoolArray, FloatArray, QuoteTable
 
@@ -102,7 +102,7 @@ def fair_by_method(quotes: QuoteTable) -> dict[str, FloatArray]:
     found = {}
     for method in METHODS:
         by_book = probability_by_book(quotes, method=method)
-        known = ~np.isnan(by_book) & (quotes.weight > 0.0)
+        known = heard(quotes, by_book)
         total = np.bincount(position[known], by_book[known], minlength=len(quotes))
         count = np.bincount(position[known], minlength=len(quotes))
         with np.errstate(invalid="ignore", divide="ignore"):

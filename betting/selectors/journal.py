@@ -12,7 +12,7 @@ from betting.domain.decide import Slate
 from betting.domain.journal import unpack
 from betting.models import Bet, JournalEntry, Opportunity
 from betting.selectors.opportunities import OpportunityFilter, opportunities
-from odds.domain.consensus import left_behind
+from odds.domain.consensus import left_behind, probability_by_book
 
 KINDS = {
     "taken": "Taken by me",
@@ -76,15 +76,15 @@ def decision_of(user_id: int, opportunity_id: int) -> Opportunity | None:
 
 def frozen_quotes(entry: JournalEntry) -> list[dict[str, Any]]:
     """Return what each bookmaker offered of the same line, best price first."""
-    slate = unpack(
-        [bytes(entry.inputs.content)], Configuration.from_json(entry.opportunity.configuration)
-    )
+    configuration = Configuration.from_json(entry.opportunity.configuration)
+    slate = unpack([bytes(entry.inputs.content)], configuration)
     quotes = slate.quotes
     row = int(np.flatnonzero(quotes.quote_id == entry.opportunity.quote_id)[0])
     same = (quotes.line == quotes.line[row]) | (np.isnan(quotes.line) & np.isnan(quotes.line[row]))
     rows = np.flatnonzero(same)
     order = rows[np.lexsort((-quotes.price[rows], quotes.side[rows] != quotes.side[row]))]
-    late = left_behind(quotes, quotes.weight > 0.0)
+    by_book = probability_by_book(quotes, method=configuration.margin_methods[0])
+    late = left_behind(quotes, by_book)
     return [_offer(slate, int(each), row) | {"is_late": bool(late[each])} for each in order]
 
 

@@ -137,8 +137,8 @@ def probability_by_book(table: QuoteTable, *, method: str) -> FloatArray:
 def consensus(table: QuoteTable, *, method: str) -> Consensus:
     """Return the weighted consensus of a slate, one row a selection that any whole book prices.
 
-    `method` is as in `probability_by_book`. Weights are the table's; a book of weight 0 has no
-    voice, nor one whose price was last known to stand more than `BEHIND` before the newest of the
+    `method` is as in `probability_by_book`. Weights are the table's; a book of weight 0 is not
+    `heard`, nor one whose price was last known to stand more than `BEHIND` before the newest of the
     same market and line. Where the sport's pricing rule names reference books, the first of them
     that prices a market and line gives its probability alone; all books still give its width.
 
@@ -149,8 +149,7 @@ def consensus(table: QuoteTable, *, method: str) -> Consensus:
     sqrt((var_w(x) + PRIOR_DISAGREEMENT**2 / n) * sum(w**2)) / sum(w).
     """
     by_book = probability_by_book(table, method=method)
-    voice = ~np.isnan(by_book) & (table.weight > 0.0)
-    voice &= ~left_behind(table, voice)
+    voice = heard(table, by_book)
     table, by_book = table.where(voice), by_book[voice]
     selection_id, first, position = np.unique(
         table.selection_id, return_index=True, return_inverse=True
@@ -196,17 +195,34 @@ def consensus(table: QuoteTable, *, method: str) -> Consensus:
     )
 
 
-def left_behind(table: QuoteTable, voice: BoolArray) -> BoolArray:
+def heard(table: QuoteTable, by_book: FloatArray) -> BoolArray:
+    """Return the rows that have a voice, given what each thinks by itself. Shapes (n,).
+
+    Whoever speaks of what the books think, together or one by one, asks here, so that all of
+    Fairline hears the same books at one moment.
+    """
+    return opinions(table, by_book) & ~left_behind(table, by_book)
+
+
+def opinions(table: QuoteTable, by_book: FloatArray) -> BoolArray:
+    """Return the rows of books that are listened to and have an opinion, late or not, (n,)."""
+    return ~np.isnan(by_book) & (table.weight > 0.0)
+
+
+def left_behind(table: QuoteTable, by_book: FloatArray) -> BoolArray:
     """Return the rows of books last known to stand too long before the newest of their line, (n,).
 
-    A book stood with the oldest of its outcomes: it has a voice on all of them or on none. The
-    newest of those with a voice, (n,): a book that has none makes nobody late.
+    A book stood with the oldest of the outcomes that it offers: it has a voice on all of them or on
+    none. The newest of those with an opinion: a book that has none makes nobody late.
     """
     place = pair_codes(table.market_id, line_codes(table.line))
     book = pair_codes(place, table.bookmaker_id)
     at = table.confirmed_at.astype("datetime64[us]").astype(np.int64)
+    # What was withdrawn stands no more, so it says nothing of how long the others stood.
+    offered = ~np.isnan(table.price)
+    voice = opinions(table, by_book)
     stood = np.full(int(book.max(initial=-1)) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(stood, book, at)
+    np.minimum.at(stood, book[offered], at[offered])
     newest = np.full(int(place.max(initial=-1)) + 1, np.iinfo(np.int64).min)
     np.maximum.at(newest, place[voice], stood[book[voice]])
     return np.asarray(stood[book] < newest[place] - BEHIND)

@@ -15,7 +15,7 @@ from math import ceil, floor
 
 import numpy as np
 
-from odds.domain.consensus import probability_by_book
+from odds.domain.consensus import heard, probability_by_book
 from odds.domain.lines import settled_halves, wins_wholly_above
 from odds.domain.scan import (
     Gates,
@@ -126,7 +126,7 @@ def _opinions(table: QuoteTable, method: str) -> _Opinions:
     """Return what each book thinks of each selection, and its weight."""
     found: _Opinions = defaultdict(dict)
     by_book = probability_by_book(table, method=method)
-    rows = np.flatnonzero(~np.isnan(by_book) & (table.weight > 0.0))
+    rows = np.flatnonzero(heard(table, by_book))
     columns = (table.selection_id, table.bookmaker_id, by_book, table.weight)
     for selection, book, chance, weight in zip(
         *(column[rows].tolist() for column in columns), strict=True

@@ -66,6 +66,19 @@ def test_a_book_that_is_left_behind_has_no_voice():
     assert sorted(alone.book_count.tolist()) == [2, 2, 2, 2]
 
 
+def test_what_a_book_withdrew_long_ago_makes_it_no_later_than_it_is():
+    """Pages read withdrawn quotes too, decisions do not: both hear the same books."""
+    gone = row("draw", np.nan, bookmaker_id=1, confirmed_at=SEEN - timedelta(days=2))
+    standing = [*aged(1, 1.50, 2.70, 0), *aged(2, 1.52, 2.62, 0)]
+
+    seen, decided = (
+        consensus(quote_table(*rows), method="shin") for rows in ([*standing, gone], standing)
+    )
+
+    assert by_side(seen) == by_side(decided)
+    assert seen.book_count.tolist() == [2, 2]
+
+
 @given(st.lists(st.tuples(st.floats(0, 60), st.floats(0, 60)), min_size=1, max_size=8))
 def test_a_book_has_a_voice_on_all_outcomes_or_on_none(stood):
     """By rows, one side could be left alone: it was then certain."""

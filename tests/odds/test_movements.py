@@ -5,8 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from odds.models import Bookmaker, PriceChange, Sighting
+from odds.domain.consensus import BY_SPORT, consensus
+from odds.models import Bookmaker, MarketLook, PriceChange, Sighting
 from odds.movements import movements_of
+from odds.screens import event_of
+from odds.selectors import market_quotes
 from odds.services import ensure_partitions
 from tests import make
 
@@ -64,6 +67,29 @@ def test_the_consensus_is_of_the_books_that_stood_then():
     assert 2.0 < consensus[0] < 2.1
     assert consensus[1] == 2.0
     assert consensus[2] == consensus[3] == pytest.approx(1.8, abs=0.001)
+
+
+def test_the_curve_ends_at_the_fair_price_beside_it():
+    """A book that nobody looked at since has no voice in the one, so it has none in the other."""
+    found, home = event()
+    for side in ("home", "away"):
+        quote = make.priced("1.500" if side == "home" else "3.000", side=side, book="eastbet")
+        change(quote, str(quote.price), 0)
+    keystone = Bookmaker.objects.get(key="keystone")
+    now = make.NOON + 40 * MINUTE
+    MarketLook.objects.create(
+        market=home.market, bookmaker_ids=[keystone.pk], looked_at=[now], last_update=[now]
+    )
+    found = event_of(found.pk)
+    table = market_quotes([found.pk], "h2h", now=now)
+    by_all = consensus(table, method=BY_SPORT)
+    fair = round(1 / by_all.probability[by_all.selection_id == home.pk][0], 3)
+
+    moved = movements_of(found, "h2h", home.pk, until=now, table=table)
+
+    assert moved.consensus[-1] == fair == pytest.approx(1.8, abs=0.001)
+    # While it still stood it had its voice.
+    assert moved.consensus[0] < 2.0
 
 
 def test_nothing_seen_later_has_any_influence():

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from odds.domain.arbitrage import arbitrages, best_books, low_holds, stakes_for
 from odds.domain.bookmakers import bookmaker_info
+from odds.domain.consensus import consensus
 from odds.domain.lines import quarters, settled_halves
 from odds.domain.middles import middles
 from odds.domain.outliers import outliers
@@ -226,8 +227,37 @@ def test_an_outlier_is_judged_by_the_others_alone():
     assert found[0].fair == pytest.approx(0.5)
     assert found[0].edge == pytest.approx(0.1)
     assert (found[0].others, found[0].moved_since, found[0].is_stale) == (3, 3, True)
+    by_all = consensus(table, method="multiplicative")
+    assert found[0].consensus == by_all.probability[by_all.side == "home"][0] < found[0].fair
     # Two others are too few to call anybody an outlier.
     assert outliers(table.where(table.bookmaker_id < 4), at=AT, gates=GATES, method="shin") == []
+
+
+def test_the_scanner_hears_the_books_that_the_consensus_hears():
+    """A late book vouches for nobody; its own price may be found all the same."""
+    long_ago = SEEN - timedelta(minutes=21)
+    others = [r for book in (2, 3, 4) for r in two_way(book, 1.9, 1.9)]
+    late = two_way(5, 1.2, 4.5, weight=9.0, confirmed_at=long_ago, seen_at=long_ago)
+    asked = {"at": AT, "gates": GATES, "method": "multiplicative"}
+
+    [with_late, stale] = sorted(
+        outliers(quote_table(*two_way(1, 2.2, 1.7), *others, *late), **asked),
+        key=lambda each: each.leg.bookmaker_key,
+    )
+    [without] = outliers(quote_table(*two_way(1, 2.2, 1.7), *others), **asked)
+
+    assert (with_late.fair, with_late.others) == (pytest.approx(without.fair), 3)
+    assert with_late.consensus == without.consensus
+    assert (stale.leg.bookmaker_key, stale.leg.side, stale.others) == ("book_5", "away", 4)
+    assert any("minutes old" in doubt for doubt in stale.doubts)
+    # Of middles too: the one book that prices both lines is late beside those on each of them.
+    lines = [
+        *two_way(1, 1.80, 2.05, line=-4.5, confirmed_at=long_ago),
+        *two_way(1, 2.10, 1.76, line=-6.5, confirmed_at=long_ago),
+        *two_way(2, 1.95, 1.90, line=-4.5),
+        *two_way(3, 1.90, 1.95, line=-6.5),
+    ]
+    assert {each.hit_probability for each in middles(quote_table(*lines), **asked)} == {None}
 
 
 def test_steam_is_several_books_moving_one_way_and_nobody_the_other():
