@@ -320,7 +320,6 @@ DATABASES: dict[str, dict[str, Any]] = {
 # psqlextra adds partitioned tables to the engine that django_prometheus measures.
 DATABASES["default"] |= {
     "ENGINE": "psqlextra.backend",
-    "CONN_HEALTH_CHECKS": True,
     "CONN_MAX_AGE": 0,
     "OPTIONS": {
         "pool": {
@@ -352,7 +351,7 @@ if replica_url := env.str("DATABASE_REPLICA_URL", default=""):
         "TEST": {"MIRROR": "default"},
     }
     DATABASE_ROUTERS = ["config.database.Router"]
-POSTGRES_EXTRA_DB_BACKEND_BASE = "django_prometheus.db.backends.postgresql"
+POSTGRES_EXTRA_DB_BACKEND_BASE = "config.postgres"
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {

@@ -24,8 +24,8 @@ hypothesis_settings.register_profile("any machine", deadline=None)
 hypothesis_settings.load_profile("any machine")
 
 
-# Nor how long a connection takes to come by: many threads of tests before may still hold theirs.
-connection.settings_dict["OPTIONS"]["pool"] |= {"timeout": 60, "max_size": 16}
+# Nor how long a connection takes to come by.
+connection.settings_dict["OPTIONS"]["pool"] |= {"timeout": 60}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

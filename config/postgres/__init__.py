@@ -1,0 +1,1 @@
+"""What psqlextra builds on: the backend of Prometheus, with a pool that recovers at once."""
