@@ -103,6 +103,14 @@ def opportunities_with_models(
     return (
         opportunities(which, order=order)
         .select_related("prediction__version__predictor__competition")
+        # A version's parameters are kilobytes, and no list reads any of these.
+        .defer(
+            "prediction__distribution",
+            "prediction__features",
+            "prediction__version__signature",
+            "prediction__version__parameters",
+            "prediction__version__metrics",
+        )
         .annotate(confirmed_at=looks_at("quote__")["confirmed_at"])
     )
 
