@@ -8,7 +8,8 @@ from decimal import Decimal
 from django.core.paginator import Page, Paginator
 from django.db.models.expressions import OrderBy
 
-from betting.models import NOT_TAKEN, Bet, BetStatus, Opportunity, Result
+from betting.domain.settlement import Outcome, Ruled, payouts_of_market
+from betting.models import NOT_TAKEN, UNANSWERED, Bet, BetStatus, Opportunity, Result
 from betting.selectors.bets import (
     BetFilter,
     BetSums,
@@ -358,6 +359,23 @@ class BetRow:
         if self.bet.is_followed or self.bet.stake == offered:
             return ""
         return "more" if self.bet.stake > offered else "less"
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether its venue did not take it, or nothing of it was matched."""
+        return self.bet.status in NOT_TAKEN
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether its venue has yet to say if it took it."""
+        return self.bet.status in UNANSWERED
+
+    @property
+    def can_win(self) -> Decimal:
+        """Return what it earns if it wins, after commission."""
+        bet = self.bet
+        won = Ruled(bet.taken_stake, bet.taken_price, Outcome.WON, bet.commission_share)
+        return payouts_of_market([won])[0].winnings
 
     @property
     def missed_minimum(self) -> Decimal | None:

@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.messages import ERROR, SUCCESS
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,7 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import clock, live
 from accounts.http import UserRequest
-from accounts.showing.formats import price_text
+from accounts.showing.formats import money_text, price_text
 from accounts.showing.pages import Column, Table, chips, set_values
 from betting import screens
 from betting.forms import PlaceBet
@@ -156,16 +158,35 @@ def place_bet(request: UserRequest) -> HttpResponse:
         if request.htmx:
             return HttpResponseClientRedirect(reverse("confirm_bet", args=[bet_id]))
         return redirect("confirm_bet", bet_id)
+    made = screens.rows_of_bets(request.user.pk, [bet_id])[bet_id]
+    said = _said(made, request.user.price_format)
     if not request.htmx or row.opportunity is None:
+        messages.add_message(request, ERROR if made.was_refused else SUCCESS, said)
         return redirect("bet", bet_id)
     bettor = screens.bettor_of(request.user.pk, now=now)
     fresh = screens.opportunity_of(row.opportunity.pk, bettor, now=now, rate=clock.rate())
     # As the tab that it stands in shows it.
     passed = bool(row.opportunity.passes)
     context = {
-        "row": fresh, "money": bettor.money, "passed": passed, "now": now, "is_new": True,
+        "row": fresh, "money": bettor.money, "passed": passed, "now": now,
+        "said": said, "said_of": bet_id,
     }  # fmt: skip
     return render(request, "betting/_opportunity_row.html", context, status=201)
+
+
+def _said(made: screens.BetRow, price_format: str) -> str:
+    """Say what became of a bet that was just placed."""
+    bet, currency = made.bet, made.bet.bankroll.currency
+    what = (
+        f"{money_text(bet.taken_stake, currency)} on {made.title} at"
+        f" {price_text(bet.taken_price, price_format)}, {bet.bookmaker.title}."
+    )
+    if made.was_refused:
+        return f"Not taken, your stake is back: {what} {bet.rejection}".strip()
+    win = f"It can win {money_text(made.can_win, currency)}"
+    if made.is_unanswered:
+        return f"Bet sent, {made.venue} has yet to answer: {what} {win}."
+    return f"Bet placed: {what} {win}."
 
 
 def _row(

@@ -4,12 +4,13 @@
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   let silence = 0;
-  const say = (text) => {
+  const say = (text, address = "") => {
     const live = $("#live");
     if (!live) return;
     live.textContent = text;
+    if (address) live.append(Object.assign(document.createElement("a"), { href: address, textContent: "Open it" }));
     clearTimeout(silence);
-    silence = setTimeout(() => { live.textContent = ""; }, 8_000);
+    silence = setTimeout(() => { live.textContent = ""; }, address ? 20_000 : 8_000);
   };
 
   // A bet is confirmed in a dialog; without this script the same link opens a page.
@@ -20,7 +21,7 @@
     // What was done is said once, by the row that it changed.
     const done = $("[data-said]");
     if (done) {
-      say(done.dataset.said);
+      say(done.dataset.said, done.dataset.saidOf);
       done.removeAttribute("data-said");
     }
     draw(document);
@@ -34,6 +35,26 @@
       document.dispatchEvent(new Event("fairline:refresh"));
     }
   });
+  // What is sent says so until it is answered, and is sent once.
+  document.addEventListener("submit", (event) => {
+    const [form, button] = [event.target, $("[data-busy]", event.target)];
+    if (!button) return;
+    if (form.ariaBusy) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return;
+    }
+    form.ariaBusy = "true";
+    [button.dataset.idle, button.textContent] = [button.textContent, button.dataset.busy];
+  }, true);
+  const idle = (form) => {
+    const button = $("[data-idle]", form);
+    form.ariaBusy = null;
+    if (button) button.textContent = button.dataset.idle;
+  };
+  document.addEventListener("htmx:finally:request", (event) => { if (event.target.matches?.("form[aria-busy]")) idle(event.target); });
+  // As the page was left, it comes back.
+  addEventListener("pageshow", () => $$("form[aria-busy]").forEach(idle));
   document.addEventListener("htmx:error", () => say("The server could not be reached; what you see may be old."));
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-close]")) {

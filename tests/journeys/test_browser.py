@@ -67,9 +67,25 @@ def test_a_bettor_places_a_bet_from_today_and_sees_it_settled(browser, server, b
     dialog.get_by_role("button", name="Place bet").click()
     expect(dialog.locator("#stake-errors")).to_be_visible()
     dialog.get_by_label("Stake, EUR").fill("5.00")
-    dialog.get_by_role("button", name="Place bet").click()
+    # A slow answer: the button says that it is under way, and a second press sends nothing.
+    sent = []
+
+    def slow(route):
+        sent.append(route.request)
+        page.wait_for_timeout(300)
+        route.continue_()
+
+    page.route("**/bets/place/", slow)
+    button = dialog.locator(".place-bar .btn-primary")
+    button.click()
+    expect(button).to_have_text("Placing…")
+    button.click()
     expect(dialog).to_be_hidden()
-    expect(page.locator("#live")).to_contain_text("Placed: €5.00 on ")
+    assert len(sent) == 1
+    expect(page.locator("#live")).to_contain_text("Bet placed: €5.00 on ")
+    expect(page.locator("#live").get_by_role("link")).to_have_attribute(
+        "href", f"/bets/{Bet.objects.latest('pk').pk}/"
+    )
     expect(page.get_by_role("link", name="Bet open")).to_have_count(1)
     # Each opportunity gives its reasons once, and the sums above follow the bet.
     reasons = page.locator("details.why").evaluate_all("all => all.map(each => each.id)")
@@ -95,6 +111,8 @@ def test_a_bettor_places_a_bet_from_today_and_sees_it_settled(browser, server, b
     page.get_by_placeholder("Go to").fill("keeping")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Keeping it in check")).to_be_visible()
+    # Keys are listened to once the scripts have run.
+    page.wait_for_load_state()
     page.keyboard.press("g")
     page.keyboard.press("n")
     expect(page.get_by_role("heading", name="Notices", exact=True)).to_be_visible()

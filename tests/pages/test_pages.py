@@ -269,6 +269,18 @@ def test_a_bet_is_confirmed_with_its_exact_figures_and_placed_once(world, as_ali
     assert Bet.objects.count() == before + 1
     assert f'id="opportunity-{opportunity.pk}"' in first.content.decode()
     assert "Bet open" in first.content.decode()
+    bet = Bet.objects.latest("pk")
+    said = re.search(r'data-said="([^"]*)" data-said-of="([^"]*)"', first.content.decode())
+    assert said is not None
+    assert said[1].startswith(f"Bet placed: €{bet.stake} on ")
+    assert said[1].endswith(f"It can win €{bet.stake * (bet.price - 1):.2f}.")
+    assert said[2] == f"/bets/{bet.pk}/"
+
+
+def test_the_button_stands_before_the_limits_and_says_when_it_is_pressed(world, as_alice):
+    form = as_alice.get(f"/bets/place/?opportunity={an_opportunity().pk}").content.decode()
+
+    assert form.index('data-busy="Placing…">Place bet<') < form.index("Your limits")
 
 
 def test_the_stake_offered_is_within_what_the_event_has_left(world, alice):
@@ -378,6 +390,8 @@ def test_a_bet_on_any_price_is_placed_from_its_form_and_rests_on_no_strategy(unf
 
     bet = Bet.objects.latest("pk")
     assert answer["Location"] == f"/bets/{bet.pk}/"
+    said = f"Bet placed: €2.00 on .*It can win €{2 * (unfound.price - 1):.2f}"
+    assert re.search(said, as_alice.get(answer["Location"]).content.decode())
     assert (bet.selection_id, bet.bookmaker_id) == (unfound.selection_id, unfound.bookmaker_id)
     assert (bet.price, bet.opportunity, bet.fair_probability) == (unfound.price, None, None)
 
