@@ -60,6 +60,18 @@ def rate() -> float:
     return acceleration.rate if acceleration else 1.0
 
 
+def clock_of(at: datetime) -> str:
+    """Return which clock a stored moment is of, 'real' or 'world'; '' where it may be either.
+
+    A moment that one of them has yet to show is the other's.
+    """
+    if settings.CLOCK is None:
+        return ""
+    if at > now():
+        return "real"
+    return "world" if at > timezone.now() else ""
+
+
 def now() -> datetime:
     """Return the world's time: real, or accelerated as `settings.CLOCK` says."""
     acceleration: Acceleration | None = settings.CLOCK

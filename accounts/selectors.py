@@ -41,6 +41,19 @@ class JobState:
             return False
         return now - self.last_succeeded_at > late_after(every)
 
+    def state(self, every: timedelta | None, *, now: datetime) -> str:
+        """Return in one word how it stands: failed, late, running, ok or waiting.
+
+        A run that never ends is late, too: its process may be gone.
+        """
+        if self.has_failed:
+            return "failed"
+        if self.is_late(every, now=now):
+            return "late"
+        if self.is_running:
+            return "running"
+        return "waiting" if self.started_at is None else "ok"
+
 
 def late_after(every: timedelta) -> timedelta:
     """Return the age of a job's last good run from which on it is late.

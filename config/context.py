@@ -1,15 +1,16 @@
 """What every page's frame shows: the world's clock, whether it is invented, and any halt."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from accounts import clock
 from accounts.scopes import BET, scopes_of
+from accounts.showing.formats import clock_text
 from accounts.showing.pages import query_of
 from betting.selectors.stakes import limits_line
 from betting.views.personal import due_check as reality_check
@@ -49,7 +50,9 @@ def world(request: HttpRequest) -> dict[str, Any]:
         # Pages on real time, such as invitations, have a `now` of their own.
         "world_now": clock.now(),
         "clock_rate": settings.CLOCK.rate if settings.CLOCK else None,
-        "clock_day": timedelta(days=1) / clock.rate(),
+        "clock_says": clock_text(clock.rate()),
+        # Jobs and logs are of the real time, whatever the world's.
+        "real_now": timezone.now(),
         "section": section_of(request.path),
         "framed": framed,
         "halts": SimpleLazyObject(lambda: framed.halts),

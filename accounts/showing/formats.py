@@ -11,6 +11,8 @@ MINUS = "\N{MINUS SIGN}"
 NOTHING = "–"
 # With a space that no line breaks at: a figure and its unit stay together.
 PERCENT = "\N{NO-BREAK SPACE}%"
+# A world's clock that is slower, held for a look at one moment, moves by nothing one could see.
+STANDS_STILL = 0.05
 # What is money in the sentences of stakes and limits: the rest are prices and shares.
 _AMOUNTS = re.compile(
     r"(?<![\w.])\d+\.\d\d(?= of \d+\.\d\d\b)|(?<=\d of )\d+\.\d\d\b"
@@ -139,6 +141,18 @@ def span_text(span: timedelta) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min" if minutes else f"{rest} s"
+
+
+def clock_text(rate: float) -> str:
+    """Write how fast the world's clock runs beside the real one.
+
+    >>> clock_text(288.0), clock_text(0.001)
+    ('clock ×288, a day takes 5 min', 'clock stands still')
+    """
+    if rate < STANDS_STILL:
+        return "clock stands still"
+    speed = f"{rate:,.1f}".removesuffix(".0")
+    return f"clock ×{speed}, a day takes {span_text(timedelta(days=1) / rate)}"
 
 
 def relative_text(at: datetime, now: datetime) -> str:

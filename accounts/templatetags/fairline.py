@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import slugify
 
+from accounts import clock
 from accounts.showing import formats
 from accounts.showing.glossary import meaning
 from accounts.showing.pages import Chip, Table
@@ -319,6 +320,12 @@ def time_since(at: datetime, now: datetime, zone: ZoneInfo) -> SafeString:
         f'<time datetime="{at.isoformat(timespec="seconds")}" title="{exact}">'
         f"{formats.relative_text(at, now)}</time>"
     )
+
+
+@register.filter
+def clock_of(at: datetime) -> str:
+    """`{{ entry.at|clock_of }}`: 'real' or 'world', where only one clock can have shown it."""
+    return clock.clock_of(at)
 
 
 @register.filter

@@ -54,16 +54,8 @@ class Step:
 
     @property
     def state(self) -> str:
-        """Return in one word how it stands: skipped, running, failed, late, ok or waiting."""
-        if self.skip:
-            return "skipped"
-        if self.job.is_running:
-            return "running"
-        if self.job.succeeded is False:
-            return "failed"
-        if self.job.succeeded is None and self.job.last_succeeded_at is None:
-            return "waiting"
-        return "late" if self.job.is_late(self.every, now=self.now) else "ok"
+        """Return in one word how it stands: skipped, or as its job does."""
+        return "skipped" if self.skip else self.job.state(self.every, now=self.now)
 
 
 def pipeline(*, day: date, every: Mapping[str, timedelta], now: datetime) -> list[Step]:

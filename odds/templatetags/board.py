@@ -87,14 +87,15 @@ class _Writer:
 
     def table(self) -> SafeString:
         """Return a table body for each event: a row for each selection, a cell for each book."""
-        span = len(self.board.books) + 5
+        # The event's name lies over the columns before its prices, or it would make its own wide.
+        span = len(self.board.books) + 3
         written = []
         for event in self.board.events:
             more = self.lines_link(event) if event.more_lines else ""
             rows = "".join(self.rows(line) for line in event.lines)
             written.append(
                 f'<tbody id="event-{event.id}"><tr data-row class="event-row">'
-                f'<th scope="rowgroup" class="stick">{self.event_link(event)}'
+                f'<th scope="rowgroup" colspan="3" class="stick">{self.event_link(event)}'
                 f'<span class="sub">{escape(event.competition)} · {self.start(event)}</span></th>'
                 f'<td colspan="{span}">{more}</td></tr>\n{rows}</tbody>\n'
             )

@@ -57,6 +57,27 @@ def test_the_state_of_a_job_is_its_latest_run_and_its_last_success():
     assert b.last_succeeded_at == good.finished_at
 
 
+def test_a_job_whose_last_good_run_is_older_than_two_rounds_is_late_and_not_ok():
+    now, every = timezone.now(), timedelta(minutes=15)
+    old = make_run("a", now - timedelta(hours=8), succeeded=True)
+    assert old.finished_at
+
+    def said():
+        return last_job_runs()[0].state(every, now=now)
+
+    assert said() == "late"
+    # One that began since and never ends has not brought anything either.
+    JobRun.objects.create(job="a", started_at=now - timedelta(hours=7))
+    assert said() == "late"
+    make_run("a", now - timedelta(minutes=20), succeeded=True)
+    assert said() == "ok"
+    make_run("a", now - timedelta(minutes=10), succeeded=False)
+    assert said() == "failed"
+    # Of what no schedule sends, nothing is late.
+    make_run("a", now - timedelta(minutes=1), succeeded=True)
+    assert last_job_runs()[0].state(None, now=now + timedelta(days=9)) == "ok"
+
+
 def test_a_scheduled_job_that_never_ran_is_listed_too():
     at = timezone.now()
     make_run("b", at, succeeded=True)

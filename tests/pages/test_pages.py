@@ -15,6 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts import audit
 from accounts.clock import Acceleration
 from accounts.models import JobRun, Role, User
 from accounts.scopes import rights_of
@@ -756,6 +757,41 @@ def test_every_page_tells_the_same_world_time(settings, client):
     for page in ("/invitations/", "/", "/clock/"):
         assert "17 May 2030" in client.get(page).content.decode().split("<main")[0], page
     assert "a day takes 12 min" in client.get("/").content.decode()
+
+
+def test_a_clock_that_is_held_stands_still_and_real_moments_are_called_real(settings, client):
+    world = datetime(2022, 4, 10, 17, tzinfo=UTC)
+    settings.CLOCK = Acceleration(real=timezone.now(), world=world, rate=0.001)
+    user = make.operator()
+    client.force_login(user)
+    for at in (timezone.now(), world - timedelta(days=1)):
+        audit.record(action="did", subject="x", actor_id=user.pk, at=at)
+
+    for page in ("/status/", "/pipeline/"):
+        text = client.get(page).content.decode()
+        assert "clock stands still" in text
+        assert "×0" not in text
+        assert "Here in real time, which is now" in text
+    text = client.get("/audit/?q=did").content.decode()
+    assert "Two clocks" in text
+    assert text.count("> real time<") == 1, "the other is older than both clocks, so of either"
+    settings.CLOCK = None
+    for page in ("/status/", "/pipeline/", "/audit/"):
+        text = client.get(page).content.decode()
+        assert "real time" not in text.lower()
+
+
+def test_status_says_late_of_a_job_that_its_schedule_would_have_sent_again(as_alice):
+    long_ago = timezone.now() - timedelta(hours=8)
+    JobRun.objects.create(
+        job="betting.settle_due_bets", started_at=long_ago, finished_at=long_ago, succeeded=True
+    )
+
+    page = as_alice.get("/status/").content.decode()
+
+    assert ">Late<" in page
+    assert ">OK<" not in page
+    assert "1 late" in page
 
 
 def test_status_begins_with_the_job_that_failed_and_counts_them(as_alice):
