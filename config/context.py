@@ -16,16 +16,31 @@ from betting.selectors.stakes import limits_line
 from betting.views.personal import due_check as reality_check
 from config.routes import may_use
 from config.tour import tour_on
+from models_registry.artifacts import is_there
 from risk.domain.jurisdictions import help_at
 from risk.jurisdiction import why_barred
 from risk.models import Halt
 from risk.selectors import IN_FORCE
 
-# On every page, so asked for together. The rows are the halts; the rest stands on each of them.
+# On every page, so asked for together. The rows are the halts; the rest stands on each of them,
+# the last two on Today alone.
 _FRAMED = f"""
 SELECT halt.*, told.*, EXISTS (SELECT FROM odds_competition WHERE is_simulated) AS is_simulated,
     (SELECT json_agg(json_build_object('pk', id, 'name', name, 'query', query) ORDER BY name)
-     FROM accounts_savedfilter WHERE owner_id = %s AND page = %s) AS saved
+     FROM accounts_savedfilter WHERE owner_id = %s AND page = %s) AS saved,
+    CASE WHEN %s THEN (
+        SELECT count(*) FROM betting_strategy_followers f JOIN betting_strategy s ON s.id = strategy_id
+        WHERE f.user_id = %s AND s.is_active AND s.archived_at IS NULL
+    ) END AS following,
+    CASE WHEN %s THEN (
+        SELECT json_agg(json_build_object('pk', v.id, 'league', c.title, 'artifact', v.artifact)
+                        ORDER BY c.title)
+        FROM (SELECT DISTINCT ON (predictor_id) predictor_id, version_id
+              FROM models_registry_promotion ORDER BY predictor_id, id DESC) latest
+        JOIN models_registry_modelversion v ON v.id = latest.version_id
+        JOIN models_registry_predictor p ON p.id = latest.predictor_id
+        JOIN odds_competition c ON c.id = p.competition_id
+    ) END AS champions
 FROM (
     SELECT count(*) AS unread, count(*) FILTER (WHERE kind = 'correction') AS corrected
     FROM accounts_notification WHERE owner_id = %s AND read_at IS NULL
@@ -113,7 +128,8 @@ class Framed:
     """What the frame of a page says: its name, and the filters that its address asks for.
 
     Whether any competition is invented; of who looks, how many notices are not read and how many
-    of those are of corrections, the halts in force, and the filters kept of this page.
+    of those are of corrections, the halts in force, and the filters kept of this page. On Today also
+    how many strategies bet for them, and the champions that cannot price, as their file is missing.
     """
 
     page: str
@@ -123,12 +139,18 @@ class Framed:
     corrected: int
     halts: list[Halt]
     saved: list[dict[str, Any]]
+    following: int
+    not_pricing: list[dict[str, Any]]
 
 
 def _framed(user_id: int | None, page: str, query: str) -> Framed:
     now = clock.now()
+    on_today = page == "today"
     rows: list[Any] = list(
-        Halt.objects.raw(_FRAMED, [user_id, page, user_id, user_id, now, user_id])
+        Halt.objects.raw(
+            _FRAMED,
+            [user_id, page, on_today, user_id, on_today, user_id, user_id, now, user_id],
+        )
     )
     told = rows[0]
     return Framed(
@@ -140,6 +162,8 @@ def _framed(user_id: int | None, page: str, query: str) -> Framed:
         # Nobody in particular has none: those for everybody are told to who is logged in.
         halts=[row for row in rows if row.pk is not None] if user_id else [],
         saved=told.saved or [],
+        following=told.following or 0,
+        not_pricing=[each for each in told.champions or [] if not is_there(each["artifact"])],
     )
 
 

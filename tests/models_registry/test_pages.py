@@ -112,6 +112,29 @@ def test_a_champion_whose_file_is_missing_does_not_look_well(trained, as_alice, 
         for page in ("/models/", f"/models/{trained.pk}/", f"/models/{trained.pk}/card/"):
             assert remedy in _text(reader.get(page)), page
             assert str(artifacts) not in _text(reader.get(page)), page
+        version = _text(reader.get(f"/models/{trained.pk}/"))
+        assert "It prices." not in version
+        assert "It is the champion and prices nothing" in version
+
+
+def test_today_and_status_say_that_a_champion_cannot_price(trained, as_alice, desk, artifacts):
+    services.promote_version(version_id=trained.pk, by_id=None, reason="", now=league.AFTER)
+    said = "model is not pricing"
+    for reader in (as_alice, desk):
+        for page in ("/", "/status/"):
+            assert said not in _text(reader.get(page)), page
+    (artifacts / trained.artifact / "model.json").unlink()
+
+    way = f'href="/models/#p-{trained.predictor_id}"'
+    for page in ("/", "/status/"):
+        told = _text(as_alice.get(page))
+        assert f"{said}. Until it does, opportunities there rest on the consensus alone." in told
+        assert "roll back" not in told
+        assert f"{said}: its file is missing." in _text(desk.get(page)), page
+        assert "Restore it, roll back or train again" in _text(desk.get(page)), page
+    for page in (f"/models/{trained.pk}/", f"/models/{trained.pk}/card/"):
+        assert way in desk.get(page).content.decode(), page
+        assert way not in as_alice.get(page).content.decode(), page
 
 
 def test_drift_that_was_not_read_is_read_from_its_page_by_an_operator(

@@ -21,7 +21,7 @@ from accounts.models import JobRun, Role, User
 from accounts.scopes import rights_of
 from accounts.showing.formats import price_text
 from accounts.templatetags.fairline import change
-from betting.models import Bet, Opportunity
+from betting.models import Bet, Opportunity, Strategy
 from betting.screens import bettor_of, opportunity_of
 from betting.selectors.money import bankroll_of
 from models_registry.models import ModelVersion
@@ -276,6 +276,21 @@ def test_a_bet_is_confirmed_with_its_exact_figures_and_placed_once(world, as_ali
     assert said[1].startswith(f"Bet placed: €{bet.stake} on ")
     assert said[1].endswith(f"It can win €{bet.stake * (bet.price - 1):.2f}.")
     assert said[2] == f"/bets/{bet.pk}/"
+
+
+def test_today_says_how_many_strategies_bet_for_its_reader(world, alice, as_alice, bob):
+    def page() -> str:
+        return as_alice.get("/").content.decode()
+
+    assert "Following" not in page()
+    value = Strategy.objects.get(key="value")
+    value.followers.add(bob)
+    assert "Following" not in page()
+    value.followers.add(alice)
+    assert "Following 1 strategy</a>, which places paper bets" in page()
+    # Switched off, it bets for nobody.
+    Strategy.objects.filter(key="value").update(is_active=False)
+    assert "Following" not in page()
 
 
 def test_the_button_stands_before_the_limits_and_says_when_it_is_pressed(world, as_alice):
