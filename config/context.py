@@ -1,7 +1,7 @@
 """What every page's frame shows: the world's clock, whether it is invented, and any halt."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,13 +9,14 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from accounts import clock
+from accounts.models import User
 from accounts.scopes import BET, scopes_of
 from accounts.showing.formats import clock_text
 from accounts.showing.pages import query_of
 from betting.selectors.stakes import limits_line
 from betting.views.personal import due_check as reality_check
 from config.routes import may_use
-from config.tour import tour_on
+from config.tour import Tour, tour_on
 from models_registry.artifacts import is_there
 from risk.domain.jurisdictions import help_at
 from risk.jurisdiction import why_barred
@@ -29,7 +30,8 @@ SELECT halt.*, told.*, EXISTS (SELECT FROM odds_competition WHERE is_simulated) 
     (SELECT json_agg(json_build_object('pk', id, 'name', name, 'query', query) ORDER BY name)
      FROM accounts_savedfilter WHERE owner_id = %s AND page = %s) AS saved,
     CASE WHEN %s THEN (
-        SELECT count(*) FROM betting_strategy_followers f JOIN betting_strategy s ON s.id = strategy_id
+        SELECT count(*) FROM betting_strategy_followers f
+        JOIN betting_strategy s ON s.id = f.strategy_id
         WHERE f.user_id = %s AND s.is_active AND s.archived_at IS NULL
     ) END AS following,
     CASE WHEN %s THEN (
@@ -80,13 +82,7 @@ def world(request: HttpRequest) -> dict[str, Any]:
         "limits_line": SimpleLazyObject(
             lambda: limits_line(user.pk, now=clock.now()) if signed_in and user else None
         ),
-        "tour": tour_on(
-            page,
-            asked="tour" in request.GET,
-            is_new=signed_in and user is not None and user.toured_at is None,
-        )
-        if signed_in
-        else None,
+        "tour": _tour(request, page) if signed_in else None,
         "help_links": help_at(place, settings.JURISDICTIONS),
         # Whoever stakes nothing anyway is not told why they may not.
         "barred": SimpleLazyObject(
@@ -96,6 +92,17 @@ def world(request: HttpRequest) -> dict[str, Any]:
         "demo_login": settings.DEMO_LOGIN,
         "sign_up": settings.SIGN_UP,
     }
+
+
+def _tour(request: HttpRequest, page: str) -> Tour | None:
+    """Return the step of the tour that a page shows; which one it is stays with the session."""
+    user, session = cast(User, request.user), request.session
+    tour = tour_on(
+        page, asked="tour" in request.GET, is_new=user.toured_at is None, at=session.get("tour", "")
+    )
+    if tour and tour.number and session.get("tour") != tour.page:
+        session["tour"] = tour.page
+    return tour
 
 
 # Which entry of the navigation a page is under, by the first part of its address.
@@ -128,8 +135,9 @@ class Framed:
     """What the frame of a page says: its name, and the filters that its address asks for.
 
     Whether any competition is invented; of who looks, how many notices are not read and how many
-    of those are of corrections, the halts in force, and the filters kept of this page. On Today also
-    how many strategies bet for them, and the champions that cannot price, as their file is missing.
+    of those are of corrections, the halts in force, and the filters kept of this page. On Today
+    also how many strategies bet for them, and the champions that cannot price, as their file is
+    missing.
     """
 
     page: str

@@ -56,6 +56,7 @@ def _set(request: UserRequest, **changed: str) -> HttpResponse:
 @login_required
 def close_tour(request: UserRequest) -> HttpResponse:
     """Show me the tour no longer by itself; the menu has it."""
+    request.session.pop("tour", None)
     services.close_tour(user_id=request.user.pk, now=timezone.now())
     return redirect(way_back(request, "/"))
 

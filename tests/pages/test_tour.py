@@ -24,6 +24,48 @@ def test_the_tour_is_offered_until_it_is_closed_and_the_menu_keeps_it(alice, as_
     assert AuditEntry.objects.filter(action="closed the tour").count() == 1
 
 
+def said_on(client, address: str) -> str:
+    """Return what a page says of the tour, empty where nothing."""
+    page = client.get(address).content.decode()
+    found = re.search(r'<aside class="panel tour.*?</aside>', page, re.S)
+    return found[0] if found else ""
+
+
+def test_the_tour_goes_on_where_it_was_left(alice, as_alice):
+    assert "2 of 7" in said_on(as_alice, "/odds/?tour=1")
+
+    for elsewhere in ("/account/", "/", "/risk/"):
+        said = said_on(as_alice, elsewhere)
+        assert "You are on the tour: 2 of 7, Odds." in said, elsewhere
+        assert 'href="/odds/?tour=1">Go on</a>' in said
+    # The step's own page, and that of the next by whatever way, are steps.
+    assert "2 of 7: Odds" in said_on(as_alice, "/odds/")
+    assert "3 of 7: Bets" in said_on(as_alice, "/bets/")
+    assert "3 of 7, Bets." in said_on(as_alice, "/odds/")
+    # From the menu it begins again.
+    assert "1 of 7: Today" in said_on(as_alice, "/?tour=1")
+    assert "1 of 7, Today." in said_on(as_alice, "/risk/")
+
+    as_alice.post("/tour/close/", {"next": "/risk/"})
+    assert [said_on(as_alice, page) for page in ("/risk/", "/bets/", "/")] == ["", "", ""]
+
+
+def test_the_tour_tells_a_stake_that_is_placed_from_one_that_limits_leave(alice, as_alice):
+    fill(alice, past=2, coming=2)
+    assert "your limits leave" in said_on(as_alice, "/?tour=1")
+    shown = as_alice.get("/").context["today"].rows[0]
+    form = {
+        "request_key": "toured", "opportunity_id": shown.opportunity.pk,
+        "selection_id": shown.selection_id, "bookmaker_id": shown.book.pk,
+        "stake": "2.00", "price": str(shown.opportunity.price),
+    }  # fmt: skip
+    assert as_alice.post("/bets/place/", form).status_code == 302
+
+    said = said_on(as_alice, "/?tour=1")
+    assert "you have staked €2.00 on it already" in said
+    assert "your limits leave" not in said
+
+
 def test_each_step_says_something_of_its_reader_and_leads_to_the_next(alice, as_alice):
     fill(alice, past=2, coming=2)
     address, said = "/?tour=1", {}
