@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.core.paginator import Page, Paginator
 from django.db.models.expressions import OrderBy
 
+from betting.domain.judging import SAME_EDGE
 from betting.domain.settlement import Outcome, Ruled, payouts_of_market
 from betting.models import NOT_TAKEN, UNANSWERED, Bet, BetStatus, Opportunity, Result
 from betting.selectors.bets import (
@@ -25,6 +26,7 @@ from betting.selectors.money import (
 )
 from betting.selectors.opportunities import (
     OpportunityFilter,
+    goes_by_consensus,
     is_leg,
     on_opportunity,
     opportunities,
@@ -44,6 +46,7 @@ from betting.selectors.stakes import (
 )
 from betting.venues.registry import venue_by_key
 from odds.domain.freshness import freshness
+from odds.fair import fair_now
 from odds.listings import EventFilter, events
 from odds.models import Bookmaker, Event, EventStatus, Selection
 from odds.screens import MARKETS, market_title, seen_price, selection_title
@@ -75,8 +78,9 @@ class Bettor:
 class OpportunityRow:
     """One opportunity as Today shows it, with the stake that this person's limits leave.
 
-    `steps` are how the stake comes about, `why_none` the reason of the step that left no stake,
-    `share` what part of equity the stake is; `also` are other strategies' rows of the same price.
+    `market` in words, `market_fair` the chance by the consensus now, as Odds has it; `steps` are
+    how the stake comes about, `why_none` the reason of the step that left no stake, `share` what
+    part of equity the stake is; `also` are other strategies' rows of the same price.
     """
 
     opportunity: Opportunity
@@ -91,6 +95,7 @@ class OpportunityRow:
     why_none: str
     version: str
     bet: Bet | None
+    market_fair: float | None
     share: float | None = None
     also: tuple["OpportunityRow", ...] = ()
 
@@ -103,6 +108,25 @@ class OpportunityRow:
     def fair(self) -> float:
         """Return the chance that its strategy believes in."""
         return self.opportunity.fair_probability
+
+    @property
+    def market_edge(self) -> float | None:
+        """Return the edge of its price by the consensus now."""
+        if self.market_fair is None:
+            return None
+        return self.market_fair * net_price(self.opportunity.price, self.book.commission_share) - 1
+
+    @property
+    def market_moved(self) -> bool:
+        """Return whether the consensus left what it was decided by, further than decisions stand.
+
+        One that goes by other books or another method was never decided by the consensus.
+        """
+        each = self.opportunity
+        if not goes_by_consensus(each):
+            return False
+        moved = abs((self.market_fair or 0.0) - each.market_probability)
+        return moved * float(each.price) >= SAME_EDGE
 
     @property
     def on(self) -> On:
@@ -247,8 +271,12 @@ def today(
     rate: float = 1.0,
     order: Sequence[OrderBy] = (),
     page: str | None = None,
+    refresh: bool = False,
 ) -> Today:
-    """Return what Today shows: the recommended opportunities, or those passed over."""
+    """Return what Today shows: the recommended opportunities, or those passed over.
+
+    What they are worth now is kept for seconds, unless `refresh`.
+    """
     which = replace(which, status=Opportunity.Status.OPEN, starts_after=now, seen_by=owner_id)
     bettor = bettor_of(owner_id, now=now)
     open_count, open_prices, passed_count = opportunity_counts(replace(which, recommended=None))
@@ -257,7 +285,7 @@ def today(
     # Both tabs are counted at once.
     pages.count = count
     shown = pages.get_page(page)
-    rows = _rows(list(shown.object_list), bettor, now=now, rate=rate)
+    rows = _rows(list(shown.object_list), bettor, now=now, rate=rate, refresh=refresh)
     return Today(
         rows=_by_price(rows),
         passed_count=passed_count,
@@ -289,7 +317,12 @@ def _next_event(now: datetime) -> Event | None:
 
 
 def _rows(
-    found: list[Opportunity], bettor: Bettor, *, now: datetime, rate: float
+    found: list[Opportunity],
+    bettor: Bettor,
+    *,
+    now: datetime,
+    rate: float,
+    refresh: bool = False,
 ) -> list[OpportunityRow]:
     mine = Bet.objects.filter(
         owner_id=bettor.owner_id, selection__in={each.quote.selection_id for each in found}
@@ -297,6 +330,8 @@ def _rows(
     taken = {
         (bet.selection_id, bet.bookmaker_id): bet for bet in mine.exclude(status__in=NOT_TAKEN)
     }
+    markets = {each.quote.selection.market_id for each in found}
+    worth = fair_now(markets, now=now, refresh=refresh)
     rows = []
     for each in found:
         quote = each.quote
@@ -318,6 +353,7 @@ def _rows(
                 why_none=next((step.reason for step in steps if not step.stake), ""),
                 version=each.prediction.version.title if each.prediction else "",
                 bet=taken.get((quote.selection_id, quote.bookmaker_id)),
+                market_fair=worth.get(quote.selection_id),
                 share=float(stake / bettor.money.equity) if bettor.money.equity else None,
             )
         )

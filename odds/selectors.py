@@ -77,6 +77,12 @@ _LATEST = _LATEST_OF.format(
 _OF_MARKET = _LATEST_OF.format(
     events="WHERE e.id = ANY(%(events)s) AND m.key = %(market)s", quotes="", told=TOLD
 )
+#: What `latest_quotes` has of some markets, started or not.
+OF_MARKETS = _LATEST_OF.format(
+    events="WHERE m.id = ANY(%(markets)s)",
+    quotes="AND NOT b.is_archive AND q.price IS NOT NULL",
+    told=TOLD,
+)
 _SELECTIONS = """
 SELECT e.id, m.id, m.key, s.side,
        (CASE WHEN s.side = 'away' THEN -s.point ELSE s.point END)::float8,

@@ -28,6 +28,8 @@ from risk.domain.simultaneous import slate_shares
 from risk.domain.staking import Plan
 
 MINUTE = np.timedelta64(60_000_000, "us")
+# A decision stays the same while its price stands and no edge of it moves by as much as this.
+SAME_EDGE = 0.002
 
 
 @dataclass(frozen=True, slots=True)

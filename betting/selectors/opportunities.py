@@ -17,6 +17,7 @@ from betting.domain.rules import plan_of
 from betting.models import Opportunity
 from betting.selectors.money import BankrollMoney
 from betting.selectors.stakes import Staked, draw_is_offered, on_selection, scopes_of
+from odds.domain.consensus import BY_SPORT
 from odds.models import Bookmaker, looks_at
 from risk.domain.exposure import On
 from risk.domain.kelly import kelly_fraction, net_price
@@ -202,6 +203,13 @@ def _plan_of(opportunity: Opportunity) -> Plan:
 def _plan_written(configuration: str) -> Plan:
     """Return the plan of a configuration: a page has many rows of few of them."""
     return plan_of(Configuration.from_json(json.loads(configuration)))
+
+
+def goes_by_consensus(opportunity: Opportunity) -> bool:
+    """Return whether its market's opinion is the consensus that every page shows."""
+    configuration = opportunity.configuration
+    method, *_ = configuration.get("margin_methods") or [BY_SPORT]
+    return method == BY_SPORT and not configuration.get("reference_books")
 
 
 def on_opportunity(found: Opportunity) -> On:

@@ -13,6 +13,7 @@ from django.db import transaction
 from accounts.live import announce_opportunities
 from betting.domain.configuration import Configuration
 from betting.domain.decide import AHEAD, Decisions, Slate, decide, failed_gates, slate_of
+from betting.domain.judging import SAME_EDGE
 from betting.domain.opinions import Opinion
 from betting.domain.rules import rule_by_key
 from betting.domain.rules.signals import with_signals
@@ -30,9 +31,8 @@ from odds.selectors import latest_quotes
 
 logger = logging.getLogger(__name__)
 
-# An open opportunity stays the same while its price stands and its edge moves by less than this.
-SAME_EDGE = 0.002
-# ... and the share of equity that its slate leaves it by less than this.
+# An open opportunity stays the same while the share of equity that its slate leaves it moves by
+# less than this, beside SAME_EDGE.
 SAME_SHARE = 0.002
 # A price that fails is kept, with why, from this part of the least edge on.
 NEAR = 0.5
@@ -179,14 +179,19 @@ class _Seen(NamedTuple):
     price: Decimal
     edge: float
     stake_share: float
+    market_probability: float
 
 
 def _is_same(
     slate: Slate, decisions: Decisions, row: int, seen: _Seen, *, was_passed: bool
 ) -> bool:
+    price = slate.quotes.price[row]
+    # What a model adds may keep the edge where the market has left it.
+    market_moved = abs(seen.market_probability - slate.market_probability[row]) * price
     return (
-        float(seen.price) == slate.quotes.price[row]
+        float(seen.price) == price
         and abs(seen.edge - decisions.edge[row]) < SAME_EDGE
+        and market_moved < SAME_EDGE
         and abs(seen.stake_share - decisions.stake_share[row]) < SAME_SHARE
         and was_passed != bool(decisions.recommended[row])
     )

@@ -76,6 +76,7 @@ def today(request: UserRequest) -> HttpResponse:
         rate=clock.rate(),
         order=table.order,
         page=request.GET.get("page"),
+        refresh=request.GET.get("refresh") == "1",
     )
     template = "betting/_today.html" if request.htmx else "betting/today.html"
     return render(

@@ -1,0 +1,109 @@
+"""A selection has one fair price, whichever page shows it."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+import time_machine
+
+from accounts.showing.formats import fair_text
+from betting.models import Opportunity
+from betting.services.opportunities import refresh_opportunities
+from odds.models import Bookmaker, MarketLook, PricingRule, Quote
+from tests import make
+
+NOW = make.NOON + timedelta(minutes=30)
+
+
+@pytest.fixture
+def market(alice):
+    """Four books seen now, home best at the fourth; one that nobody saw for half an hour."""
+    make.bankroll(alice)
+    for book, home, away in (
+        ("one", "1.910", "1.910"),
+        ("two", "1.930", "1.890"),
+        ("three", "1.900", "1.920"),
+        ("four", "2.200", "1.700"),
+        ("late", "1.300", "3.600"),
+    ):
+        make.priced(home, book=book)
+        found = make.priced(away, side="away", book=book).selection.market
+    seen = list(Bookmaker.objects.exclude(key="late").values_list("pk", flat=True))
+    MarketLook.objects.create(
+        market=found,
+        bookmaker_ids=seen,
+        looked_at=[NOW] * len(seen),
+        last_update=[NOW] * len(seen),
+    )
+    with time_machine.travel(NOW, tick=False):
+        refresh_opportunities(now=NOW)
+        yield found
+
+
+def fair_prices(client, market) -> tuple[float, float, float]:
+    """Return home's fair probability by Today (decided, and now) and by the odds screen."""
+    [row] = client.get("/?refresh=1").context["today"].rows
+    [event] = client.get("/odds/?market=h2h&refresh=1").context["board"].events
+    [home] = [each for each in event.lines[0].rows if each.id == row.selection_id]
+    [line] = client.get(f"/events/{market.event_id}/").context["lines"]
+    [same] = [each for each in line.rows if each.id == home.id]
+    assert same.fair == home.fair
+    return row.fair, row.market_fair, home.fair
+
+
+@pytest.mark.parametrize("reference", [None, "two", "late"])
+def test_a_fresh_decision_has_the_fair_price_of_odds(market, as_alice, reference):
+    if reference:
+        PricingRule.objects.create(
+            sport=market.event.competition.sport, method="power", reference_books=[reference],
+            reference_minutes=10, in_force_from=NOW,
+        )  # fmt: skip
+        # Whatever was decided before the rule does not stand.
+        Opportunity.objects.filter(status="open").update(market_probability=0.40)
+        refresh_opportunities(now=NOW + timedelta(seconds=1))
+
+    decided, now, shown = fair_prices(as_alice, market)
+
+    assert decided == now == pytest.approx(shown, abs=1e-12)
+    assert fair_text(shown) in as_alice.get("/").content.decode()
+    assert "fair now" not in as_alice.get("/").content.decode()
+
+
+def test_where_the_market_left_a_decision_its_row_and_its_form_say_so(market, as_alice):
+    found = Opportunity.objects.get(passes=[])
+    Quote.objects.filter(bookmaker__key__in=["one", "two"], selection__side="home").update(
+        price=Decimal("1.970")
+    )
+
+    decided, now, shown = fair_prices(as_alice, market)
+
+    assert decided == found.fair_probability > now == pytest.approx(shown, abs=1e-12)
+    said = f"with the market at {fair_text(decided)} · fair now {fair_text(shown)}"
+    for page in ("/", f"/bets/place/?opportunity={found.pk}"):
+        assert said in as_alice.get(page).content.decode()
+    # The next round decides anew, and there is nothing left to say.
+    refresh_opportunities(now=NOW + timedelta(seconds=1))
+    fresh, now, _ = fair_prices(as_alice, market)
+    assert fresh == now != decided
+    assert "fair now" not in as_alice.get("/").content.decode()
+
+
+def test_what_was_never_decided_by_the_consensus_is_not_said_to_have_moved(market, as_alice):
+    found = Opportunity.objects.get(passes=[])
+    own = found.strategy
+    own.configuration = own.configuration | {"margin_methods": ["multiplicative"]}
+    own.save()
+    # What its version before found stands no more; what it finds itself is set on as it stands.
+    Opportunity.objects.filter(status="open").update(market_probability=0.40)
+    refresh_opportunities(now=NOW + timedelta(seconds=1))
+    Opportunity.objects.filter(status="open").update(market_probability=0.40)
+
+    assert len(as_alice.get("/").context["today"].rows) == 1
+    assert "fair now" not in as_alice.get("/").content.decode()
+
+
+def test_a_decision_ends_when_the_market_moved_though_its_edge_did_not(market, as_alice):
+    """As where a model moved the other way: what it shows of the market would be of long ago."""
+    Opportunity.objects.filter(status="open").update(market_probability=0.40)
+
+    assert refresh_opportunities(now=NOW + timedelta(seconds=1)).gone == 2
