@@ -9,7 +9,8 @@ from typing import Any
 from accounts.showing.formats import MINUS, PERCENT, money_text, price_text
 from betting.domain.configuration import Configuration, as_text
 from betting.domain.rules import RULES
-from odds.screens import market_title
+from odds.domain.bookmakers import bookmaker_title
+from odds.screens import market_title, method_title
 from risk.domain.rounding import ROUNDINGS
 
 SETTINGS = {
@@ -62,13 +63,13 @@ ASKED_IN = dict.fromkeys(SHARES, "%") | {
 # The settings that are numbers.
 NUMBERS = tuple(each.name for each in fields(Configuration) if each.type in (int, float))
 STAKE_ON = {"low": "the low end of what is believed", "fair": "the belief itself"}
-METHODS = {"by_sport": "as the sport's pricing rule says", "shin": "Shin"}
 
 # How the values of those are written that are no plain numbers.
 WRITTEN: dict[str, Callable[[Any], str]] = {
     "rule": lambda key: RULES[key].title if key in RULES else str(key),
     "market_keys": lambda keys: ", ".join(map(market_title, keys)),
     "margin_methods": lambda methods: ", ".join(map(method_title, methods)),
+    "reference_books": lambda keys: ", ".join(map(bookmaker_title, keys)) or "none",
     "stake_plan": lambda plan: plan.replace("_", " ").replace("kelly", "Kelly"),
     "stake_on": lambda what: STAKE_ON.get(what, what),
     "rounding": lambda how: ROUNDINGS.get(how, how),
@@ -88,24 +89,13 @@ def title_of(name: str) -> str:
     return SETTINGS.get(name, name.replace("_", " ").capitalize())
 
 
-def method_title(method: str) -> str:
-    """Name a method of taking margins out.
-
-    >>> method_title("odds_ratio"), method_title("2*shin+power")
-    ('odds ratio', '2*Shin+power')
-    """
-    return re.sub(
-        r"[a-z_]+", lambda found: METHODS.get(found[0], found[0].replace("_", " ")), method
-    )
-
-
 def value_text(name: str, value: object) -> str:
     r"""Write a setting's value as people read it; as it is stored where that says nothing.
 
     >>> value_text("min_edge", 0.02), value_text("max_quote_age", 15.0), value_text("max_stake", 0)
     ('2\xa0%', '15 min', 'no cap')
-    >>> value_text("market_keys", ["h2h", "totals"]), value_text("reference_books", [])
-    ('Moneyline, Total', 'none')
+    >>> value_text("market_keys", ["h2h", "totals"]), value_text("reference_books", ["pinnacle"])
+    ('Moneyline, Total', 'Pinnacle')
     """
     if name in WRITTEN:
         return WRITTEN[name](value)

@@ -6,8 +6,10 @@ from datetime import datetime
 from django.db import connection
 
 from accounts.models import JobRun
+from odds.domain.bookmakers import bookmaker_title
 from odds.domain.consensus import METHOD_WITHOUT_RULE
 from odds.models import Bookmaker, BookmakerWeight, PricingRule, Sport, WeightSet
+from odds.screens import method_title
 
 # The newest look at each book among coming events and those of late.
 _SEEN = """
@@ -41,6 +43,18 @@ class Books:
     books: list[Book]
     rule: PricingRule | None
     weights: WeightSet | None
+
+    @property
+    def margins(self) -> str:
+        """Say how margins are removed in this sport."""
+        return method_title(self.rule.margins if self.rule else METHOD_WITHOUT_RULE)
+
+    @property
+    def references(self) -> list[str]:
+        """Name the reference books of this sport, the first to be asked first."""
+        titles = {each.bookmaker.key: each.bookmaker.title for each in self.books}
+        keys = self.rule.reference_books if self.rule else []
+        return [titles.get(key) or bookmaker_title(key) for key in keys]
 
     @property
     def method(self) -> str:

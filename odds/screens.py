@@ -1,5 +1,6 @@
 """What the pages about prices show: selectors that fetch a whole screen in a few queries."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ SELECT key, title FROM odds_competition c WHERE EXISTS (
     WHERE competition_id = c.id AND starts_at > %(now)s AND status = 'scheduled'
 ) ORDER BY title
 """
+METHODS = {"by_sport": "as the sport's pricing rule says", "shin": "Shin"}
 MARKETS = {"h2h": "Moneyline", "spreads": "Spread", "totals": "Total"}
 
 
@@ -48,6 +50,17 @@ def selection_title(selection: Selection, event: Event) -> str:
         name = selection.get_side_display()
     totals = selection.side in {Side.OVER, Side.UNDER}
     return f"{name} {point_text(selection.point, signed=not totals)}".strip()
+
+
+def method_title(method: str) -> str:
+    """Name a method of taking margins out.
+
+    >>> method_title("odds_ratio"), method_title("2*shin+power")
+    ('odds ratio', '2*Shin+power')
+    """
+    return re.sub(
+        r"[a-z_]+", lambda found: METHODS.get(found[0], found[0].replace("_", " ")), method
+    )
 
 
 def market_title(key: str) -> str:

@@ -11,6 +11,8 @@ from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
+from accounts.showing.formats import point_text
+from odds.screens import market_title
 from risk.domain.breakers import PERSONAL, History, Level, Reading, read
 from risk.domain.controls import ExclusionSeen, HaltSeen
 from risk.domain.limits import Bounds, Exposure
@@ -177,6 +179,11 @@ class AssessmentFilter:
 
 
 EVERY = AssessmentFilter()
+# How a subject was written at first: 'home in h2h of A at B, 2022-04-10, at X 4.210'.
+_OLD_SUBJECT = re.compile(
+    r"(?P<side>home|away|draw|over|under)(?: (?P<point>[+-]?[\d.]+))? in (?P<market>\w+) of"
+    r" (?P<away>.+) at (?P<home>.+?), \d{4}-\d\d-\d\d(?:, at (?P<at>.+))?"
+)
 # How `limits.over_room` says it.
 _OVER = re.compile(r"is over what is left for (.+): ([\d.]+) of ([\d.]+)")
 
@@ -192,6 +199,26 @@ class Refused:
     most: Decimal | None
     over: list[tuple[str, Decimal, Decimal]]
     others: list[str]
+
+    @property
+    def subject(self) -> str:
+        """Say what was to be staked on; in words where it is of before it was written in words."""
+        old = _OLD_SUBJECT.fullmatch(self.assessment.subject)
+        return _said_anew(**old.groupdict()) if old else self.assessment.subject
+
+
+def _said_anew(
+    *, side: str, point: str | None, market: str, away: str, home: str, at: str | None
+) -> str:
+    """Write an old subject as new ones are.
+
+    >>> _said_anew(side="home", point="2.50", market="spreads", away="A", home="B", at="X 1.900")
+    'B +2.5, Spread of A at B, X 1.900'
+    """
+    named = {"home": home, "away": away}.get(side, side.capitalize())
+    line = point_text(Decimal(point), signed=side in ("home", "away")) if point else ""
+    what = f"{named} {line}".strip()
+    return f"{what}, {market_title(market)} of {away} at {home}{f', {at}' if at else ''}"
 
 
 def refused_stakes(found: Iterable[Assessment]) -> list[Refused]:

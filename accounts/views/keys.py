@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import keys as services
 from accounts.forms.preferences import NewKey, RotateKey
 from accounts.http import UserRequest, or_404
-from accounts.scopes import scopes_of
+from accounts.scopes import SCOPES, scopes_of
 
 
 @require_GET
@@ -91,6 +91,7 @@ def _page(
         {
             "form": form or NewKey(may=scopes_of(request.user)),
             "rotate": RotateKey(),
+            "scope_words": {name: scope.words for name, scope in SCOPES.items()},
             "issued": issued,
             "keys": sorted(mine, key=lambda row: row[1]),
         },

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.apps import apps
 from django.db.models import Model
@@ -19,6 +19,8 @@ from betting.domain.pipeline import STEPS
 from betting.models import Bet, BetImport, Strategy
 from betting.naming import title_of, value_text
 from models_registry.models import ModelVersion, Predictor
+from odds.domain.bookmakers import bookmaker_title
+from odds.screens import market_title
 
 OURS = ("accounts", "odds", "models_registry", "risk", "betting")
 # How a subject names a thing whose model is called otherwise.
@@ -114,6 +116,10 @@ def _text(name: str, value: object) -> str:
     if value in (None, "", [], {}):
         return "nothing"
     match value:
+        case str() if name == "query":
+            return "; ".join(
+                f"{title_of(each)}: {_set_to(each, of)}" for each, of in parse_qsl(value)
+            )
         case bool():
             return "yes" if value else "no"
         case Mapping():
@@ -126,6 +132,15 @@ def _text(name: str, value: object) -> str:
     with suppress(AttributeError, KeyError, TypeError, ValueError):
         return value_text(name, value)
     return str(value)
+
+
+def _set_to(filter_name: str, value: str) -> str:
+    """Write what a kept filter is set to as people read it."""
+    if filter_name == "market":
+        return market_title(value)
+    if filter_name == "bookmaker":
+        return bookmaker_title(value)
+    return words(value)
 
 
 def _via(stored: str) -> dict[str, str]:

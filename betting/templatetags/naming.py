@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from django import template
 
 from betting import naming
-from odds.screens import market_title
+from odds.domain.bookmakers import bookmaker_title
+from odds.screens import market_title, method_title
 
 register = template.Library()
 
@@ -37,4 +38,10 @@ def market(key: str) -> str:
 @register.filter
 def method(key: str) -> str:
     """`{{ "odds_ratio"|method }}`: a margin method by its name."""
-    return naming.method_title(key)
+    return method_title(key)
+
+
+@register.filter
+def book(key: str) -> str:
+    """`{{ "betonlineag"|book }}`: a bookmaker of which only the key is kept, by its name."""
+    return bookmaker_title(key)

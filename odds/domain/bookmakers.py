@@ -42,6 +42,44 @@ _KNOWN = {
     "sim_copper": BookmakerInfo(weight=0.5),
 }
 
+# What books call themselves whose sources give their keys alone: archives do.
+_TITLES = {
+    "barstool": "Barstool Sportsbook",
+    "betfair": "Betfair",
+    "betmgm": "BetMGM",
+    "betonlineag": "BetOnline.ag",
+    "betrivers": "BetRivers",
+    "betus": "BetUS",
+    "bovada": "Bovada",
+    "circasports": "Circa Sports",
+    "draftkings": "DraftKings",
+    "fanduel": "FanDuel",
+    "foxbet": "FOX Bet",
+    "gtbets": "GTbets",
+    "lowvig": "LowVig.ag",
+    "matchbook": "Matchbook",
+    "mybookieag": "MyBookie.ag",
+    "pinnacle": "Pinnacle",
+    "pointsbetus": "PointsBet (US)",
+    "smarkets": "Smarkets",
+    "sugarhouse": "SugarHouse",
+    "twinspires": "TwinSpires",
+    "unibet": "Unibet",
+    "unibet_us": "Unibet (US)",
+    "williamhill": "William Hill",
+    "williamhill_us": "William Hill (US)",
+    "wynnbet": "WynnBET",
+}
+
+
+def bookmaker_title(key: str) -> str:
+    """Return what a bookmaker calls itself; its key, where we do not know.
+
+    >>> bookmaker_title("betonlineag"), bookmaker_title("corner_shop")
+    ('BetOnline.ag', 'corner_shop')
+    """
+    return _TITLES.get(key, key)
+
 
 def bookmaker_info(key: str) -> BookmakerInfo:
     """Return what to store of the bookmaker with this key; one we do not know is a common one.

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from odds.domain.bookmakers import bookmaker_info
+from odds.domain.bookmakers import bookmaker_info, bookmaker_title
 from odds.domain.changes import WITHDRAWN, Changes, Listed, Looks, follow, in_force
 from odds.domain.table import BoolArray, IntArray
 from odds.feeds.columns import NO_TIME, EventKey
@@ -61,8 +61,14 @@ def _bookmaker_ids(sweeps: Sequence[ParsedSweep]) -> dict[str, int]:
         names = list(sweep.quotes.names.bookmakers)
         keys = {names[place] for place in set(sweep.quotes.bookmaker.tolist())}
         for key in keys | (sweep.books_asked or set()):
-            titles[key] = sweep.bookmaker_titles.get(key) or titles.get(key, key)
-    known = dict(Bookmaker.objects.filter(key__in=titles).values_list("key", "pk"))
+            told = sweep.bookmaker_titles.get(key, key)
+            titles[key] = told if told != key else titles.get(key, bookmaker_title(key))
+    kept = list(Bookmaker.objects.filter(key__in=titles).values_list("key", "pk", "title"))
+    known = {key: pk for key, pk, _ in kept}
+    # One that was met by its key alone.
+    for key, pk, title in kept:
+        if title == key != titles[key]:
+            Bookmaker.objects.filter(pk=pk).update(title=titles[key][:64])
     if missing := sorted(titles.keys() - known.keys()):
         Bookmaker.objects.bulk_create(
             [

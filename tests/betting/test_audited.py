@@ -59,6 +59,14 @@ def test_changed_fields_stand_before_and_after(alice):
     assert told(detail={"quoted": {"a_b": [1, None]}}).facts == [("Quoted", "A b 1, nothing")]
 
 
+def test_a_kept_filter_is_told_in_words():
+    kept = told(after={"name": "mine", "query": "market=h2h&bookmaker=betonlineag"})
+
+    assert kept.facts == [
+        ("Name", "mine"), ("Query", "Market: Moneyline; Bookmaker: BetOnline.ag"),
+    ]  # fmt: skip
+
+
 def test_who_did_it_is_a_person_a_job_or_a_command(alice):
     assert told(actor_id=alice.pk).who == "alice"
     assert told().who == "the system"

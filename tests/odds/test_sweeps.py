@@ -347,6 +347,21 @@ def test_unknown_bookmakers_and_markets_are_welcome():
     assert (quote.bookmaker.title, quote.selection.market.key) == ("new_book", "h2h_q9")
 
 
+def test_a_bookmaker_met_by_its_key_alone_has_the_name_that_is_known_of_it_or_told_later():
+    def titles() -> list[str]:
+        return list(Bookmaker.objects.order_by("key").values_list("title", flat=True))
+
+    for key in ("betonlineag", "corner"):
+        record(pair("1.9", "1.9", bookmaker_key=key), bookmaker_titles={key: key})
+    assert titles() == ["BetOnline.ag", "corner"]
+    for minutes, title in ((5, "Corner Shop"), (6, "corner"), (7, "Another")):
+        record(
+            pair("1.9", "1.9", bookmaker_key="corner"), minutes, bookmaker_titles={"corner": title}
+        )
+    # What an operator may have written is never overruled.
+    assert titles() == ["BetOnline.ag", "Corner Shop"]
+
+
 def test_a_moved_start_moves_a_scheduled_event_and_its_day():
     record(pair("1.48", "2.75"))
     later = make.parsed_event(starts_at=datetime(2026, 1, 17, 1, tzinfo=UTC), day=date(2026, 1, 16))

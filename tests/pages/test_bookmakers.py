@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def test_a_book_is_shown_with_its_weight_what_it_was_learned_from_and_its_commission(as_alice):
     make.priced("1.90", book="sharp")
     sport, book = Sport.objects.get(), Bookmaker.objects.get()
-    Bookmaker.objects.update(weight=3.0, commission_share="0.02")
+    Bookmaker.objects.update(title="Sharp & Co", weight=3.0, commission_share="0.02")
     learned = WeightSet.objects.create(
         sport=sport, learned_at=make.NOON, target="close", hours_before=1, events_learned=70,
         events_tested=30, score_before=0.02, score_learned=0.01, gain_low=0.001, gain_high=0.02,
@@ -28,7 +28,8 @@ def test_a_book_is_shown_with_its_weight_what_it_was_learned_from_and_its_commis
         relative=0.75, margin=0.041,
     )  # fmt: skip
     PricingRule.objects.create(
-        sport=sport, method="2*shin+power", reference_books=["sharp"], reason="x",
+        sport=sport, method="2*shin+power", reason="x",
+        reference_books=["sharp", "betonlineag"],
         in_force_from=make.NOON,
     )  # fmt: skip
     with time_machine.travel(make.NOON - timedelta(minutes=1), tick=False):
@@ -41,7 +42,9 @@ def test_a_book_is_shown_with_its_weight_what_it_was_learned_from_and_its_commis
     assert (one["bookmaker"], one["weight"], one["weight_by_hand"]) == ("sharp", 1.25, 3.0)
     assert (one["reference"], one["events"], one["error"]) == (1, 70, 0.00123)
     for text in ("1.25", "3.00", "0.00123", "0.750", "4.10", "2.0", "reference 1",
-                 "margins by 2*shin+power", "Learned", "tested on 30 newer ones"):  # fmt: skip
+                 "margins by 2*Shin+power", "Learned",
+                 "reference Sharp &amp; Co, then BetOnline.ag, else",
+                 "tested on 30 newer ones"):  # fmt: skip
         assert text in page, text
     assert 'aria-sort="descending"><a class="sort" href="?sport=basketball&amp;sort=weight"' in page
     assert "Nothing has been learned" in before

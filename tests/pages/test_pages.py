@@ -26,7 +26,8 @@ from betting.screens import bettor_of, opportunity_of
 from betting.selectors.money import bankroll_of
 from models_registry.models import ModelVersion
 from odds.models import Bookmaker, Quote
-from risk.models import Halt, Limits
+from risk.models import Assessment, Halt, Limits
+from risk.selectors import refused_stakes
 from risk.services.personal import set_personal_limit
 from tests import make
 from tests.counting import counted_queries
@@ -513,6 +514,23 @@ def test_a_refused_stake_is_listed_in_the_words_of_the_other_pages(world, as_ali
     assert "in h2h" not in listed
 
 
+def test_a_stake_that_was_refused_long_ago_is_listed_in_words_too(world, alice, as_alice):
+    as_alice.post("/bets/place/", stake_form(an_opportunity(), stake="9000.00"))
+    refused = Assessment.objects.exclude(breaches=[]).filter(owner=alice).latest("pk")
+    game = "Boston Celtics at Memphis Grizzlies"
+    for stored, said in (
+        (f"home in h2h of {game}, 2022-04-10, at Union Book North 4.210",
+         f"Memphis Grizzlies, Moneyline of {game}, Union Book North 4.210"),
+        (f"away 2.50 in spreads of {game}, 2022-04-10",
+         f"Boston Celtics +2.5, Spread of {game}"),
+        (f"under 234.50 in totals of {game}, 2022-04-10",
+         f"Under 234.5, Total of {game}"),
+    ):  # fmt: skip
+        told = refused_stakes([Assessment(subject=stored, breaches=refused.breaches)])[0]
+        assert told.subject == said
+    assert refused_stakes([refused])[0].subject == refused.subject
+
+
 def test_a_bets_page_follows_its_bet(world, as_alice):
     bet = Bet.objects.filter(status="settled").first()
 
@@ -717,6 +735,16 @@ def test_an_api_key_is_shown_once_and_works_no_more_when_revoked(alice, as_alice
     as_alice.post(f"/keys/{key.prefix}/revoke/")
     key.refresh_from_db()
     assert key.revoked
+
+
+def test_what_a_key_may_do_and_what_a_venue_is_are_said_in_words(alice, as_alice):
+    make.api_key(alice)
+    keys = as_alice.get("/keys/").content.decode()
+    assert "May read events, prices" in keys
+    assert "<code>read</code>" not in keys
+    venues = as_alice.get("/venues/").content.decode()
+    assert "By hand" in venues
+    assert "<code" not in venues
 
 
 def test_nobody_revokes_the_key_of_another(alice, bob, client):
