@@ -57,6 +57,15 @@ from risk.models import Halt
 from risk.selectors import Rules, rules_of
 
 A_PAGE = 25
+# Limits whose room several stakes share, in words; those of a person's own have other names.
+SHARED = {
+    "max_market_share": "for this market",
+    "max_event_share": "for this event",
+    "max_league_share": "in this league",
+    "max_bookmaker_share": "at this bookmaker",
+    "max_day_share": "today",
+    "free_money": "of free money",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +84,22 @@ class Bettor:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedRoom:
+    """The room in a limit that a row's stake fills and `others` of the page may fill as well."""
+
+    left: Decimal
+    of: str
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpportunityRow:
     """One opportunity as Today shows it, with the stake that this person's limits leave.
 
     `market` in words, `market_fair` the chance by the consensus now, as Odds has it; `steps` are
     how the stake comes about, `why_none` the reason of the step that left no stake, `share` what
-    part of equity the stake is; `also` are other strategies' rows of the same price.
+    part of equity the stake is; `also` are other strategies' rows of the same price, `shared` the
+    room that only one of several rows can have.
     """
 
     opportunity: Opportunity
@@ -98,6 +117,7 @@ class OpportunityRow:
     market_fair: float | None
     share: float | None = None
     also: tuple["OpportunityRow", ...] = ()
+    shared: SharedRoom | None = None
 
     @property
     def selection_id(self) -> int:
@@ -287,7 +307,7 @@ def today(
     shown = pages.get_page(page)
     rows = _rows(list(shown.object_list), bettor, now=now, rate=rate, refresh=refresh)
     return Today(
-        rows=_by_price(rows),
+        rows=_with_shared_rooms(_by_price(rows), bettor),
         passed_count=passed_count,
         open_count=open_count,
         open_prices=open_prices,
@@ -310,6 +330,35 @@ def _by_price(rows: Sequence[OpportunityRow]) -> list[OpportunityRow]:
     for row in rows:
         found.setdefault((row.opportunity.quote_id, row.opportunity.price), []).append(row)
     return [replace(first, also=tuple(others)) for first, *others in found.values()]
+
+
+def _with_shared_rooms(rows: Sequence[OpportunityRow], bettor: Bettor) -> list[OpportunityRow]:
+    """Return the rows, those whose stake fills a limit with how many others count to the same."""
+    own = {room.rule for room in bettor.staked.personal}
+    pots = {book.bookmaker.pk for book in bettor.money.books if not book.is_closed}
+    offered = {id(row): row.on for row in rows if row.stake and not row.bet}
+
+    def room_of(rule: str, on: On) -> int | None:
+        """Return whose room a limit is; None: everybody's."""
+        return {
+            "max_market_share": on.market,
+            "max_event_share": on.event,
+            "max_league_share": on.league,
+            "max_bookmaker_share": on.bookmaker,
+            "free_money": on.bookmaker if on.bookmaker in pots else None,
+        }.get(rule)
+
+    def shared(row: OpportunityRow) -> SharedRoom | None:
+        # Then come only rounding and halts.
+        cut = row.steps[-3] if len(row.steps) > 2 else None
+        if id(row) not in offered or cut is None or cut.name not in SHARED.keys() | own:
+            return None
+        mine = room_of(cut.name, offered[id(row)])
+        others = sum(room_of(cut.name, on) == mine for on in offered.values()) - 1
+        of = SHARED.get(cut.name, "by your own limit")
+        return SharedRoom(cut.stake, of, others) if others else None
+
+    return [replace(row, shared=shared(row)) for row in rows]
 
 
 def _next_event(now: datetime) -> Event | None:

@@ -13,6 +13,7 @@ from django.db import connection
 from accounts import cache
 from odds.domain.consensus import BY_SPORT, METHOD_WITHOUT_RULE, consensus
 from odds.domain.table import NO_REFERENCE, QuoteTable
+from odds.models import Market
 from odds.selectors import OF_MARKETS, PRICING, WEIGHT
 from odds.slate import KEPT_SECONDS
 
@@ -48,11 +49,21 @@ def fair_now(
         return {}
 
     def make() -> list[tuple[int, float]]:
-        found = consensus(_quotes(markets, now), method=BY_SPORT)
-        return list(zip(found.selection_id.tolist(), found.probability.tolist(), strict=True))
+        return list(_fair_of(markets, now).items())
 
     key = str(markets)
     return dict(cache.remember("fair", key, make, seconds=KEPT_SECONDS, refresh=refresh))
+
+
+def worth_now(selection_id: int, *, now: datetime) -> float | None:
+    """Return one selection's fair probability, None where no whole book prices it; nothing kept."""
+    markets = list(Market.objects.filter(selections=selection_id).values_list("pk", flat=True))
+    return _fair_of(markets, now).get(selection_id)
+
+
+def _fair_of(market_ids: Sequence[int], now: datetime) -> dict[int, float]:
+    found = consensus(_quotes(market_ids, now), method=BY_SPORT)
+    return dict(zip(found.selection_id.tolist(), found.probability.tolist(), strict=True))
 
 
 def _quotes(market_ids: Sequence[int], now: datetime) -> QuoteTable:

@@ -28,6 +28,7 @@ from betting.services.prices import PriceSource, latest_price
 from betting.services.terms import Offered, offer_of, terms_against
 from betting.venues.base import Answer, Code, Order, Venue, Verdict
 from betting.venues.registry import venue_by_key
+from odds.fair import worth_now
 from odds.models import Bookmaker, Selection
 from odds.screens import market_title, selection_title
 from risk.domain.kelly import net_price
@@ -127,9 +128,12 @@ def _in_words(selection: Selection, bookmaker: Bookmaker, price: Decimal) -> str
 
 @transaction.atomic(durable=True)
 def _decide_and_write(
-    asked: Asked, *, now: datetime, prices: PriceSource, offered: Offered
+    asked: Asked, *, now: datetime, prices: PriceSource, offered: Offered, worth: float | None
 ) -> tuple[Bet | None, bool, tuple[Breach, ...], int | None]:
-    """Under the owner's lock: repeat, refusal (with its evidence), or a new bet and its stake."""
+    """Under the owner's lock: repeat, refusal (with its evidence), or a new bet and its stake.
+
+    `worth` is the fair probability of what rests on no opportunity.
+    """
     begin_stake()
     pots = _pots(asked)
     asked = replace(asked, bankroll_id=pots.bankroll.pk)
@@ -206,7 +210,7 @@ def _decide_and_write(
         price=asked.price,
         commission_share=bookmaker.commission_share,
         stake=asked.stake,
-        fair_probability=opportunity.fair_probability if opportunity else None,
+        fair_probability=opportunity.fair_probability if opportunity else worth,
         placed_at=now,
     )
     Transfer.objects.create(
@@ -225,8 +229,10 @@ def _decide_and_write(
 def _commit(
     asked: Asked, *, now: datetime, prices: PriceSource, offered: Offered
 ) -> tuple[Bet, bool]:
+    # Without a strategy the consensus is what it is believed to be worth; read before the lock.
+    worth = None if asked.opportunity_id else worth_now(asked.selection_id, now=now)
     bet, is_new, breaches, assessment_id = _decide_and_write(
-        asked, now=now, prices=prices, offered=offered
+        asked, now=now, prices=prices, offered=offered, worth=worth
     )
     if bet is None:
         raise StakeRefused(breaches, assessment_id)

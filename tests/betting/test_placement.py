@@ -9,13 +9,16 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from betting.models import Bet, LedgerAccount, Opportunity, Strategy, Transfer
+from betting.selectors.performance import performance_of
 from betting.services import answers, placement
 from betting.services.books import check_books
 from betting.services.placement import RequestKeyReused, StakeRefused
-from betting.services.settlement import settle_bet
+from betting.services.settlement import settle_bet, settle_due_bets
 from betting.venues import registry
 from betting.venues.base import Answer, Terms, Verdict
-from odds.models import Bookmaker
+from odds.domain.consensus import BY_SPORT, consensus
+from odds.models import Bookmaker, Quote
+from odds.selectors import market_quotes
 from risk.models import Assessment, Halt
 from risk.services import begin_stake, halt_everything, lift_halt
 from risk.services.personal import exclude
@@ -232,6 +235,37 @@ def test_a_bet_rests_on_no_opportunity_that_ended_long_ago(alice):
     opportunity.gone_at = make.NOON - timedelta(minutes=15)
     opportunity.save()
     assert make.place(alice, quote, opportunity_id=opportunity.pk).fair_probability == 0.5
+
+
+def test_a_bet_by_hand_keeps_what_the_market_thought_and_nothing_later(alice):
+    make.bankroll(alice)
+    for book, home, away in (("one", "1.900", "1.950"), ("two", "1.920", "1.930")):
+        make.priced(away, side="away", book=book)
+        quote = make.priced(home, book=book)
+    event = quote.selection.market.event
+    by_two = consensus(market_quotes([event.pk], "h2h", now=make.NOON), method=BY_SPORT)
+    # Seen a minute after the bet: whoever knew it would think otherwise.
+    later = [make.priced(p, side=s, book="later") for s, p in (("home", "1.20"), ("away", "5.00"))]
+    Quote.objects.filter(pk__in=[each.pk for each in later]).update(
+        seen_at=make.NOON + timedelta(minutes=1)
+    )
+
+    bet = make.place(alice, quote)
+
+    fair = by_two.probability[by_two.selection_id == quote.selection_id][0]
+    assert bet.fair_probability == pytest.approx(fair, abs=1e-12)
+    Quote.objects.update(price=Decimal("3.000"))
+    bet.refresh_from_db()
+    assert bet.fair_probability == pytest.approx(fair, abs=1e-12)
+    # So there is an estimate of what it was to earn.
+    make.finish(event, 99, 90)
+    settle_due_bets(make.NIGHT)
+    shown = performance_of(alice.pk)
+    assert shown.expected_profit == pytest.approx(10 * (fair * 1.92 - 1))
+    assert shown.expected_low < shown.expected_profit < shown.expected_high
+    # No book prices the whole market: nobody knows.
+    alone = make.priced("2.000", game=2)
+    assert make.place(alice, alone).fair_probability is None
 
 
 def test_a_bankroll_of_many_millions_is_staked_like_any_other(alice):

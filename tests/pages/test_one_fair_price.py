@@ -107,3 +107,33 @@ def test_a_decision_ends_when_the_market_moved_though_its_edge_did_not(market, a
     Opportunity.objects.filter(status="open").update(market_probability=0.40)
 
     assert refresh_opportunities(now=NOW + timedelta(seconds=1)).gone == 2
+
+
+def test_rows_that_fill_one_limit_say_that_they_share_it(market, alice, as_alice):
+    quote = Opportunity.objects.get(passes=[]).quote
+    for game in range(2, 5):
+        other = make.priced("2.200", game=game, book="four")
+        Opportunity.objects.create(
+            strategy=Opportunity.objects.get(passes=[], quote=quote).strategy, quote=other,
+            as_of=NOW, price=other.price, price_seen_at=NOW, fair_probability=0.52,
+            market_probability=0.52, edge=0.144, edge_low=0.1, stake_share=0.02,
+            kelly_share=0.1, kept_part=1, reasons=["It pays."], passes=[],
+        )  # fmt: skip
+    # Fresh enough to be staked on.
+    Quote.objects.filter(bookmaker__key="four").update(last_update=NOW, seen_at=NOW)
+    mine = make.limits(alice, bet="0.0200", event="0.0300", day="0.0050")
+
+    def shared(**changed: str) -> list[tuple[str, int | None]]:
+        for name, share in changed.items():
+            setattr(mine, f"max_{name}_share", Decimal(share))
+        mine.save()
+        rows = as_alice.get("/?refresh=1").context["today"].rows
+        return [(str(row.stake), row.shared and row.shared.others) for row in rows]
+
+    assert shared() == [("5.00", 3)] * 4
+    said = "Stake: of €5.00 left today, shared with 3 others here."
+    assert as_alice.get("/").content.decode().count(said) == 4
+    # The limit of a bet is each row's own, that of an event is shared by its own rows alone.
+    assert shared(bet="0.0050", day="0.1000") == [("5.00", None)] * 4
+    assert shared(bet="0.0200", event="0.0040") == [("4.00", None)] * 4
+    assert shared(league="0.0030") == [("3.00", 3)] * 4

@@ -19,7 +19,7 @@ from accounts import audit
 from accounts.clock import Acceleration
 from accounts.models import JobRun, Role, User
 from accounts.scopes import rights_of
-from accounts.showing.formats import price_text
+from accounts.showing.formats import fair_text, price_text
 from accounts.templatetags.fairline import change
 from betting.models import Bet, Opportunity, Strategy
 from betting.screens import bettor_of, opportunity_of
@@ -403,6 +403,8 @@ def test_a_bet_on_any_price_is_placed_from_its_form_and_rests_on_no_strategy(unf
     assert refused.status_code == 422
     assert "price is" in refused.content.decode()
 
+    asked = f"/bets/place/?selection={unfound.selection_id}&book={unfound.bookmaker_id}"
+    fair = as_alice.get(asked).context["row"].fair
     answer = as_alice.post("/bets/place/", form)
 
     bet = Bet.objects.latest("pk")
@@ -410,7 +412,10 @@ def test_a_bet_on_any_price_is_placed_from_its_form_and_rests_on_no_strategy(unf
     said = f"Bet placed: €2.00 on .*It can win €{2 * (unfound.price - 1):.2f}"
     assert re.search(said, as_alice.get(answer["Location"]).content.decode())
     assert (bet.selection_id, bet.bookmaker_id) == (unfound.selection_id, unfound.bookmaker_id)
-    assert (bet.price, bet.opportunity, bet.fair_probability) == (unfound.price, None, None)
+    assert (bet.price, bet.opportunity) == (unfound.price, None)
+    # What the form said that it is worth, kept with it.
+    assert bet.fair_probability == pytest.approx(fair, abs=1e-12)
+    assert f"{fair_text(fair)} · " in as_alice.get(f"/bets/{bet.pk}/").content.decode()
 
 
 def test_a_price_that_a_strategy_finds_opens_as_its_opportunity(world, as_alice):
