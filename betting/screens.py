@@ -25,6 +25,7 @@ from betting.selectors.money import (
     bankroll_of,
 )
 from betting.selectors.opportunities import (
+    Found,
     OpportunityFilter,
     goes_by_consensus,
     is_leg,
@@ -203,14 +204,13 @@ class PriceRow:
 class Today:
     """The Today page: what is worth a bet, what was passed over, and the money it is of.
 
-    A row is a price, whichever strategies find it; `open_count` are the opportunities, of which
-    there is one for each strategy, `open_prices` their prices.
+    A row is a price, whichever strategies find it; `page` is of opportunities, of which there is
+    one for each strategy.
     """
 
     rows: list[OpportunityRow]
-    passed_count: int
-    open_count: int
-    open_prices: int
+    worth: Found
+    passed: Found
     open_bets: int
     line: LimitsLine
     day_profit: Decimal
@@ -299,18 +299,16 @@ def today(
     """
     which = replace(which, status=Opportunity.Status.OPEN, starts_after=now, seen_by=owner_id)
     bettor = bettor_of(owner_id, now=now)
-    open_count, open_prices, passed_count = opportunity_counts(replace(which, recommended=None))
-    count = open_count if which.recommended else passed_count
+    worth, passed = opportunity_counts(replace(which, recommended=None))
     pages = Paginator(opportunities_with_models(which, order=order), A_PAGE)
     # Both tabs are counted at once.
-    pages.count = count
+    pages.count = worth.count if which.recommended else passed.count
     shown = pages.get_page(page)
     rows = _rows(list(shown.object_list), bettor, now=now, rate=rate, refresh=refresh)
     return Today(
         rows=_with_shared_rooms(_by_price(rows), bettor),
-        passed_count=passed_count,
-        open_count=open_count,
-        open_prices=open_prices,
+        worth=worth,
+        passed=passed,
         open_bets=bettor.staked.open_bets,
         line=bettor.line,
         day_profit=profit_between(bettor.money.bankroll, *day_of(now)),

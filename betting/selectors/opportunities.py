@@ -122,14 +122,27 @@ def opportunity(opportunity_id: int, *, seen_by: int) -> Opportunity | None:
     return found.filter(pk=opportunity_id).first()
 
 
-def opportunity_counts(which: OpportunityFilter) -> tuple[int, int, int]:
-    """Return how many are recommended, at how many prices, and how many were passed over."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many opportunities there are, one for each strategy, and at how many prices."""
+
+    count: int
+    prices: int
+
+
+def opportunity_counts(which: OpportunityFilter) -> tuple[Found, Found]:
+    """Return what is recommended, and what was passed over."""
+    worth, passed = Q(passes=[]), ~Q(passes=[])
     counts = Opportunity.objects.filter(which.conditions()).aggregate(
-        recommended=Count("pk", filter=Q(passes=[])),
-        prices=Count("quote", filter=Q(passes=[]), distinct=True),
-        passed=Count("pk", filter=~Q(passes=[])),
+        worth=Count("pk", filter=worth),
+        worth_prices=Count("quote", filter=worth, distinct=True),
+        passed=Count("pk", filter=passed),
+        passed_prices=Count("quote", filter=passed, distinct=True),
     )
-    return counts["recommended"], counts["prices"], counts["passed"]
+    return (
+        Found(counts["worth"], counts["worth_prices"]),
+        Found(counts["passed"], counts["passed_prices"]),
+    )
 
 
 def opportunity_summary(which: OpportunityFilter) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def test_today_is_sorted_and_cut_by_edge_price_start_and_books(world, as_alice):
     assert {each.quote.bookmaker_id for each in shown("books=mine")} == {book.pk}
 
 
-def test_a_price_that_strategies_share_is_listed_once_with_the_stake_of_each(world, as_alice):
+def two_finds_of_one_price():
     one = Opportunity.objects.filter(status="open", passes=[]).order_by("-edge", "pk")[0]
     second = Opportunity.objects.get(pk=one.pk)
     second.pk, second.edge, second.kelly_share = None, one.edge / 2, 0.02
@@ -142,6 +142,11 @@ def test_a_price_that_strategies_share_is_listed_once_with_the_stake_of_each(wor
         key="second", title="Second opinion", configuration=one.configuration
     )
     second.save()
+    return one, second
+
+
+def test_a_price_that_strategies_share_is_listed_once_with_the_stake_of_each(world, as_alice):
+    one, second = two_finds_of_one_price()
     page = as_alice.get("/").content.decode()
     listed = ids(page, "opportunity")
 
@@ -159,7 +164,26 @@ def test_a_price_that_strategies_share_is_listed_once_with_the_stake_of_each(wor
     assert f"stake €{stakes[second.pk]:,}" in told[:600]
     assert f'href="/bets/place/?opportunity={second.pk}"' in told[:1500]
     count = Opportunity.objects.filter(status="open", passes=[]).count()
-    assert f"at {count - 1} price" in page
+    assert f'Worth a bet <span class="tnum">{count - 1}</span>' in page
+    assert f"found {count} times by strategies" in page
+
+
+def test_what_was_passed_over_is_counted_by_its_rows(world, as_alice, monkeypatch):
+    one, second = two_finds_of_one_price()
+    found = Opportunity.objects.filter(pk__in=[one.pk, second.pk])
+    Opportunity.objects.exclude(pk__in=found).update(status=Opportunity.Status.GONE)
+    found.update(passes=[{"rule": "min_edge", "detail": "too little"}])
+
+    page = as_alice.get("/?tab=passed").content.decode()
+
+    assert len(ids(page, "opportunity")) == 1
+    assert 'Passed over <span class="tnum">1</span>' in page
+    assert "1 passed over, with reasons" in page
+    # A page of one find names what it counts, since rows are prices.
+    monkeypatch.setattr("betting.screens.A_PAGE", 1)
+    assert (
+        "1–1 of 2 finds of strategies, at 1 price<" in as_alice.get("/?tab=passed").content.decode()
+    )
 
 
 def test_what_was_passed_over_comes_in_pages(world, as_alice, monkeypatch):
