@@ -29,6 +29,8 @@ NOT_STAKED, AT_RISK, SETTLED = range(3)
 # Of the close that a bet was measured against; none where it was not.
 QUALITIES = ("none", "good", "fair", "poor")
 WON_PART = {Result.WON: 1.0, Result.HALF_WON: 0.5, Result.HALF_LOST: 0.5, Result.LOST: 0.0}
+# What a bet of no strategy is of, as a key and a title: no key of a strategy has a space.
+BY_HAND = ("by hand", "by hand")
 # What of a bet there is a name of.
 NAMED = ("strategy", "bookmaker", "market", "competition", "version")
 
@@ -242,6 +244,8 @@ def names_of(bets: BetColumns) -> Names:
         _, first = np.unique(bets.whole(kind), return_index=True)
         asked[f"any_of_{kind}"] = bets.whole("id")[first].tolist()
     found: dict[str, dict[int, tuple[str, str]]] = {kind: {} for kind in NAMED}
+    if 0 in asked["strategy"]:
+        found["strategy"][0] = BY_HAND
     tags: dict[int, list[str]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_NAMES, asked)

@@ -14,8 +14,8 @@ from betting.selectors.columns import NAMED, BetColumns, Names
 from odds.database import array_literal, fetch_columns
 from odds.domain.table import BoolArray, FloatArray, IntArray, TimeArray
 
-# What a bet of no strategy, or of no model, is of.
-UNNAMED = {"strategy": "by hand", "version": "no model"}
+# What a bet of no model is of.
+UNNAMED = {"version": "no model"}
 # Of events two days ago the results are known; a regime of longer ago than this says nothing.
 RESULTS_ARE_IN, STALE = timedelta(days=2), timedelta(days=14)
 

@@ -1,5 +1,7 @@
 """The track record: mine to publish or withdraw, and the public page that anybody may verify."""
 
+import secrets
+
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -23,14 +25,16 @@ class Publishing(forms.Form):
     title = forms.CharField(
         max_length=64,
         error_messages={"required": "Title: say what it is."},
-        widget=forms.TextInput(attrs={"class": "input"}),
+        help_text="Everybody with the address reads it, such as Half a year of totals.",
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
     slug = forms.CharField(
         label="Address",
         max_length=40,
         required=False,
-        help_text="Small letters, digits and dashes. Empty: one that nobody guesses.",
-        widget=forms.TextInput(attrs={"class": "input"}),
+        help_text="Small letters, digits and dashes; one without your name tells nobody whose it "
+        "is. Empty: one that nobody guesses.",
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
     is_public = forms.BooleanField(
         label="Show it to whoever has the address",
@@ -48,7 +52,8 @@ def my_record(request: UserRequest) -> HttpResponse:
         initial = (
             {"title": record.title, "slug": record.slug, "is_public": record.is_public}
             if record
-            else {}
+            # Neither a name of theirs nor one that can be guessed.
+            else {"slug": f"record-{secrets.token_hex(6)}"}
         )
         return _mine(request, Publishing(initial=initial), status=200)
     form = Publishing(request.POST)

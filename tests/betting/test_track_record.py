@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import runpy
 from datetime import timedelta
 from pathlib import Path
@@ -160,6 +161,14 @@ def test_only_what_is_public_is_shown_and_to_anybody(record, alice, as_alice):
     assert anybody.get("/track/mine/").status_code == 404
     assert anybody.get("/track/mine/export.json").status_code == 404
     assert anybody.get("/track-record/").status_code == 302
+
+
+def test_the_address_that_is_proposed_names_nobody(as_alice):
+    first, second = (
+        as_alice.get("/track-record/").context["form"].initial["slug"] for _ in range(2)
+    )
+    assert first != second
+    assert re.fullmatch(r"record-[0-9a-f]{12}", first)
 
 
 def test_an_address_is_chosen_or_not_to_be_guessed_and_never_somebody_elses(record, bob, as_alice):

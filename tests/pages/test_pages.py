@@ -22,7 +22,8 @@ from accounts.scopes import rights_of
 from accounts.showing.formats import fair_text, price_text
 from accounts.templatetags.fairline import change
 from betting.models import Bet, Opportunity, Strategy
-from betting.screens import bettor_of, opportunity_of
+from betting.screens import bettor_of, opportunity_of, performance_choices
+from betting.selectors.columns import bet_columns, names_of
 from betting.selectors.money import bankroll_of
 from models_registry.models import ModelVersion
 from odds.models import Bookmaker, Quote
@@ -517,6 +518,26 @@ def test_a_refused_stake_is_listed_in_the_words_of_the_other_pages(world, as_ali
     listed = as_alice.get("/risk/").content.decode()
     assert f"Moneyline of {event.away.name} at {event.home.name}, " in listed
     assert "in h2h" not in listed
+
+
+def test_performance_is_of_what_was_bet_by_hand_too(world, alice, as_alice):
+    bets = Bet.objects.filter(owner=alice, status="settled")
+    one = bets.exclude(opportunity=None).first()
+    Bet.objects.filter(pk=one.pk).update(opportunity=None)
+
+    page = as_alice.get("/performance/?strategy=by+hand")
+    assert page.context["record"].bets == 1
+    assert "Strategy: by hand" in re.sub(r"<[^>]*>|\s+", " ", page.content.decode()).replace(
+        "  ", " "
+    )
+    others = [key for key, _ in performance_choices(names_of(bet_columns(alice.pk)))["strategy"][1]]
+    assert "by hand" in others
+    counts = [
+        as_alice.get(f"/performance/?strategy={key}").context["record"].bets for key in others
+    ]
+    assert sum(counts) == bets.count() > 1
+    # Its row in the table leads there.
+    assert 'href="?strategy=by+hand"' in as_alice.get("/performance/").content.decode()
 
 
 def test_a_stake_that_was_refused_long_ago_is_listed_in_words_too(world, alice, as_alice):
