@@ -116,6 +116,19 @@ def share_text(share: float | Decimal | None, places: int = 1) -> str:
     return f"{MINUS}{text}" if shown < 0 else text
 
 
+def chance_text(share: float | None, draws: int = 0) -> str:
+    r"""Write a chance as per cent; what no draw met, or is too small to write, is not called none.
+
+    >>> chance_text(0.214), chance_text(0.0, 500), chance_text(0.0002)
+    ('21.4\xa0%', 'under 1 in 500', 'under 0.1\xa0%')
+    """
+    if share == 0.0 and draws:
+        return f"under 1 in {draws:,}"
+    if share is not None and share < 0.0005:
+        return f"under 0.1{PERCENT}"
+    return share_text(share)
+
+
 def signed_share_text(share: float | Decimal | None, places: int = 1) -> str:
     r"""Write a share of one as per cent with its sign.
 

@@ -158,6 +158,11 @@ def percent(share: float | Decimal | None, places: int = 1) -> str:
 
 
 @register.filter
+def chance(share: float | None) -> str:
+    return formats.chance_text(share if isinstance(share, float) else None)
+
+
+@register.filter
 def signed(share: float | Decimal | None, places: int = 1) -> str:
     return formats.signed_share_text(share if isinstance(share, float | Decimal) else None, places)
 

@@ -32,7 +32,13 @@ from accounts.problems import Fault
 from accounts.repeats import KeyReused
 from accounts.scopes import READ_OWN, TRANSFER
 from betting.selectors.opportunities import bookmaker_id
-from betting.selectors.statements import bankroll_owned, movements, statement_of, transfers_of
+from betting.selectors.statements import (
+    bankroll_owned,
+    just_after,
+    movements,
+    statement_of,
+    transfers_of,
+)
 from betting.services import bankrolls, ledger
 
 Done = TypeVar("Done")
@@ -98,7 +104,9 @@ class StatementShape(Shape):
 
 class StatementQuery(Shape):
     begin = Moment(required=False, help_text="from this time; the beginning, if not given")
-    end = Moment(required=False, help_text="until before this time; now, if not given")
+    end = Moment(
+        required=False, help_text="until before this time; until now, which is in it, if not given"
+    )
 
 
 class Transfers(APIView):
@@ -153,7 +161,7 @@ class Statements(APIView):
         mine = own(request, bankroll_id)
         asked = read_query(request, StatementQuery)
         begin: datetime = asked.get("begin") or mine.opened_at
-        end: datetime = asked.get("end") or clock.now()
+        end: datetime = asked.get("end") or just_after(clock.now())
         if begin > end:
             raise BadQuery(
                 "Cannot filter by what was sent: begin.",

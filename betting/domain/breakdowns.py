@@ -107,8 +107,11 @@ def by_size(key: str, groups: Sequence[Group]) -> list[Group]:
     return sorted(groups, key=lambda group: names.index(group.name))
 
 
-def groups_of(record: Record, labels: Labels) -> list[Group]:
-    """Return the bets added up by name, the most bets first."""
+def groups_of(record: Record, labels: Labels, *, whole: Interval | None = None) -> list[Group]:
+    """Return the bets added up by name, the most bets first.
+
+    `whole` is the yield of all of them, which a group that holds them all has too.
+    """
     place, count = labels.place, len(labels.names)
 
     def totals(values: FloatArray | BoolArray) -> list[float]:
@@ -124,7 +127,7 @@ def groups_of(record: Record, labels: Labels) -> list[Group]:
             bets=earned.count,
             staked=staked,
             profit=profit,
-            yield_=earned,
+            yield_=whole if whole is not None and count == 1 else earned,
             expected=promised if beliefs else None,
             clv=clv / closes if closes else None,
             clv_count=int(closes),
@@ -142,6 +145,9 @@ def groups_of(record: Record, labels: Labels) -> list[Group]:
     return sorted(found, key=lambda group: (-group.bets, group.name))
 
 
-def cut(record: Record, labels: Mapping[str, Labels]) -> dict[str, list[Group]]:
+def cut(
+    record: Record, labels: Mapping[str, Labels], *, whole: Interval | None = None
+) -> dict[str, list[Group]]:
     """Return the groups by each of the labels, and by the sizes that any record has."""
-    return {key: groups_of(record, each) for key, each in {**labels, **sizes_of(record)}.items()}
+    every = {**labels, **sizes_of(record)}
+    return {key: groups_of(record, each, whole=whole) for key, each in every.items()}

@@ -186,7 +186,8 @@ def chance_of_luck(record: Record) -> float | None:
     if len(stake) <= FEW:
         wins = np.random.default_rng(SEED).random((DRAWS, len(stake))) * (over + 1.0) < 1.0
         profits = np.where(wins, stake * over, -stake).sum(axis=1)
-        return float((profits >= earned - 1e-9).mean())
+        # A chance that no draw met is not none: these bets themselves are one more.
+        return float(((profits >= earned - 1e-9).sum() + 1) / (DRAWS + 1))
     third = float((stake**3 * over * (over - 1.0)).sum())
     z = earned / variance**0.5
     normal = NormalDist()
@@ -209,12 +210,15 @@ def bets_needed(earned: Interval) -> int | None:
     return int(np.ceil(round(earned.count * (half / earned.value) ** 2, 6)))
 
 
-def judge(earned: Interval | None, clv: Interval | None, luck: float | None) -> Verdict:
+def judge(
+    earned: Interval | None, clv: Interval | None, luck: float | None, *, tries: int = 1
+) -> Verdict:
     """Return in one or two plain sentences what may be concluded, and what may not.
 
     Skill is seen in the profit where the 95 % interval leaves out zero and bets without an edge
     would do as well at most once in eighty times; in the close where it was beaten by more than
-    chance shows as rarely. Either over at least 30 bets.
+    chance shows as rarely. Either over at least 30 bets. What is one of so many `tries` has to be
+    as many times rarer (Bonferroni): the best of forty worthless ones looks like one in forty.
     """
     if earned is None:
         return Verdict(
@@ -222,14 +226,24 @@ def judge(earned: Interval | None, clv: Interval | None, luck: float | None) -> 
         )
     said = f"Yield {_share(earned.value)} over {earned.count:,} bet{'s' * (earned.count != 1)}"
     is_many = earned.count >= FEWEST
-    profits = is_many and earned.low > 0 and luck is not None and luck <= LOOK
+    is_rare = luck is not None and luck <= LOOK / tries
+    profits = is_many and earned.low > 0 and is_rare
     loses = is_many and earned.high < 0
-    beats = clv is not None and clv.count >= FEWEST and _beats(clv)
-    if profits:
-        sentence = f"{said}: better than luck alone explains, evidence of skill."
+    beats = clv is not None and clv.count >= FEWEST and _beats(clv, tries)
+    if not is_many:
+        more = _how_many_more(earned) or f"; a verdict takes at least {FEWEST} settled bets"
+        sentence = f"{said}: too early to tell skill from luck{more.replace(':', ';')}."
+    elif profits:
+        also = f", also as one of {tries:,} tries" if tries > 1 else ""
+        sentence = f"{said}: better than luck alone explains, evidence of skill{also}."
     elif loses:
         sentence = f"{said}: worse than luck alone explains; these bets lose."
-    elif is_many and earned.low > 0 and luck is not None:
+    elif earned.low > 0 and luck is not None and luck <= LOOK:
+        sentence = (
+            f"{said}: luck alone rarely does as well, but it is one of {tries:,} tries, and the "
+            "best of so many looks like this without an edge, so it cannot be told from luck."
+        )
+    elif earned.low > 0 and luck is not None:
         sentence = (
             f"{said}: its interval leaves out zero, but bets at these prices without an edge would "
             f"earn as much in {luck * 100:.0f} % of cases, so it cannot be told from luck."
@@ -238,15 +252,17 @@ def judge(earned: Interval | None, clv: Interval | None, luck: float | None) -> 
         sentence = f"{said} cannot be told from luck{_how_many_more(earned)}."
     finding = Finding.SKILL if profits or beats else Finding.LOSING if loses else None
     finding = finding or Finding.NO_EVIDENCE
-    return Verdict(finding, f"{sentence} {_of_the_close(clv, profits=profits, beats=beats)}")
+    return Verdict(
+        finding, f"{sentence} {_of_the_close(clv, profits=profits, beats=beats, tries=tries)}"
+    )
 
 
-def _beats(clv: Interval) -> bool:
+def _beats(clv: Interval, tries: int) -> bool:
     error = (clv.high - clv.value) / TWO_SIDED
-    return bool(np.isfinite(error)) and clv.value > NormalDist().inv_cdf(1 - LOOK) * error
+    return bool(np.isfinite(error)) and clv.value > NormalDist().inv_cdf(1 - LOOK / tries) * error
 
 
-def _of_the_close(clv: Interval | None, *, profits: bool, beats: bool) -> str:
+def _of_the_close(clv: Interval | None, *, profits: bool, beats: bool, tries: int) -> str:
     nothing = "." if profits else ": no evidence of skill."
     if clv is None:
         return f"No bet has a close to compare with{nothing}"
@@ -256,10 +272,18 @@ def _of_the_close(clv: Interval | None, *, profits: bool, beats: bool) -> str:
         return f"The close was better by {_share(-clv.value)}: no evidence of skill in that."
     if profits:
         return f"The close does not confirm it ({_share(clv.value)})."
-    if clv.count >= FEWEST and clv.low > 0:
+    if clv.count < FEWEST:
+        bets = f"{clv.count:,} bet{'s' * (clv.count != 1)}"
+        return (
+            f"Against the close ({_share(clv.value)} over {bets}) it is too early to tell: "
+            "no evidence of skill."
+        )
+    if clv.low > 0:
+        looks = f"the best of {tries:,} tries" if tries > 1 and _beats(clv, 1) else ""
         return (
             f"Against the close ({_share(clv.value)}) the interval leaves out zero, but not by "
-            "enough for the second of two looks at the same bets: no evidence of skill."
+            f"enough for {looks or 'the second of two looks at the same bets'}: no evidence of "
+            "skill."
         )
     return f"Against the close ({_share(clv.value)}) there is no evidence of skill."
 

@@ -1,15 +1,20 @@
 """How equity could go on from a record, and how it could have gone: drawn once, kept as JSON."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from betting.domain.record import Record
+from betting.domain.luck import FEWEST
+from betting.domain.record import Record, days_of
 from betting.domain.ruin import FALLS, PATHS, Ruin, chance_of_fall, from_beliefs, from_record
 
 # Bankrolls times days at most, and never so few bankrolls that a chance of 1 % is a guess.
 MOST_DRAWN, FEWEST_PATHS = 10_000_000, 500
 FLOOR = 0.5
+FUTURES = ("record", "beliefs", "no_edge")
+# From fewer, what could come is what happened once.
+FEWEST_DAYS = 10
 
 
 def outlook_of(record: Record, *, capital: float, part: float | None = None) -> dict[str, Any]:
@@ -17,9 +22,12 @@ def outlook_of(record: Record, *, capital: float, part: float | None = None) -> 
 
     `record`: days like those of the record; `beliefs`: the same stakes, each bet winning as often
     as was believed; `no_edge`: as often as its price pays for. None where there is nothing to draw
-    from. `kelly`: how likely equity ever falls to half, for ever, with stakes of `part` of Kelly
-    and beliefs that are right.
+    from, and of a record of fewer than 30 bets or ten days. `kelly`: how likely equity ever falls
+    to half, for ever, with stakes of `part` of Kelly and beliefs that are right.
     """
+    days = len(np.unique(days_of(record.settled_at)))
+    if refusal := _too_few(len(record), days):
+        return {"bets": len(record), "sentence": refusal, "kelly": None} | dict.fromkeys(FUTURES)
     before = capital + np.concatenate([[0.0], np.cumsum(record.profit)])[:-1]
     alive = np.logical_and.accumulate(before > 0.0)
     share = np.divide(record.stake, before, out=np.zeros(len(record)), where=alive)
@@ -40,20 +48,47 @@ def outlook_of(record: Record, *, capital: float, part: float | None = None) -> 
     }
 
 
-def sentence_of(ruin: Ruin | None) -> str:
-    """Return in one sentence what more of the same could bring."""
-    if ruin is None:
-        return "Nothing has settled, so nothing can be drawn from it."
-    low, high = ruin.final[0], ruin.final[-1]
+def why_not_drawn(told: Mapping[str, Any]) -> str:
+    """Return why an outlook that was kept shows nothing; empty where it does.
+
+    Also of one that was drawn when fewer bets would do.
+
+    >>> why_not_drawn({"bets": 3, "record": {"days": 1}})
+    'An outlook takes at least 30 settled bets, on 10 days or more: there are 3, on 1.'
+    """
+    record = told.get("record")
+    if not record:
+        return str(told.get("sentence", ""))
+    return _too_few(told["bets"], record["days"])
+
+
+def _too_few(bets: int, days: int) -> str:
+    if bets >= FEWEST and days >= FEWEST_DAYS:
+        return ""
     return (
-        f"With {ruin.days:,} more day{'s' * (ruin.days != 1)} like these, nine bankrolls in ten "
-        f"end between {low:.2f} and {high:.2f} times their start; {ruin.losing:.0%} end below it, "
-        f"{ruin.fell[1]:.0%} fall by a fifth on the way, {_chance(ruin.ruined)} to half the start."
+        f"An outlook takes at least {FEWEST} settled bets, on {FEWEST_DAYS} days or more: "
+        f"there are {bets}, on {days}."
     )
 
 
-def _chance(part: float) -> str:
-    return f"{part:.0%}" if part >= 0.005 or part == 0 else "fewer than 1 in 200"
+def sentence_of(ruin: Ruin | None) -> str:
+    """Return in one sentence what more of the same could bring."""
+    if ruin is None:
+        return "Nothing can be drawn from it."
+    low, high = ruin.final[0], ruin.final[-1]
+    return (
+        f"With {ruin.days:,} more day{'s' * (ruin.days != 1)} like these, nine bankrolls in ten "
+        f"end between {low:.2f} and {high:.2f} times their start; "
+        f"{_chance(ruin.losing, ruin)} end below it, "
+        f"{_chance(float(ruin.fell[1]), ruin)} fall by a fifth on the way, "
+        f"{_chance(ruin.ruined, ruin)} to half the start."
+    )
+
+
+def _chance(part: float, ruin: Ruin) -> str:
+    if part == 0:
+        return f"under 1 in {ruin.paths:,}"
+    return f"{part:.0%}" if part >= 0.005 else "fewer than 1 in 200"
 
 
 def _plain(ruin: Ruin) -> dict[str, Any]:

@@ -91,8 +91,8 @@ class Performance:
         return self.finding.sentence
 
 
-def measure(record: Record, *, capital: float) -> Performance:
-    """Return the performance of settled bets on a starting capital.
+def measure(record: Record, *, capital: float, tries: int = 1) -> Performance:
+    """Return the performance of settled bets on a starting capital, as one of so many tries.
 
     >>> done = measure(flat_record(prices=[2.1, 1.9], won=[1, 0], stake=10.0), capital=100.0)
     >>> round(done.yield_.value, 4), done.roi, done.equity.tolist(), done.streaks
@@ -142,7 +142,7 @@ def measure(record: Record, *, capital: float) -> Performance:
         by_close=np.concatenate([[0.0], np.cumsum(record.stake * np.nan_to_num(record.clv))]),
         closed=int(valued.sum()),
         calibration=calibration(record),
-        finding=judge(earned, clv, luck),
+        finding=judge(earned, clv, luck, tries=tries),
     )
 
 

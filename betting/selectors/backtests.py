@@ -163,7 +163,8 @@ def backtest_shown(row: Backtest) -> BacktestShown | None:
         return None
     kept = unpack(bytes(row.bets))
     record = kept.record
-    done = measure(record, capital=CAPITAL / 100)
+    tries = _tries(row)
+    done = measure(record, capital=CAPITAL / 100, tries=tries)
     titles = bookmaker_titles()
     said: dict[str, Callable[[str], str]] = {
         "bookmaker": lambda key: titles.get(key, key),
@@ -177,8 +178,10 @@ def backtest_shown(row: Backtest) -> BacktestShown | None:
         performance=done,
         times=curve_times(record, np.datetime64(row.starts_on, "us")),
         clvs=record.clv[~np.isnan(record.clv)],
-        groups=cut(record, labels | {"regime": _regimes(row, record)}) if len(record) else {},
-        tried=tried(row, done.yield_),
+        groups=cut(record, labels | {"regime": _regimes(row, record)}, whole=done.yield_)
+        if len(record)
+        else {},
+        tried=_tried(tries, done.yield_),
     )
 
 
@@ -187,14 +190,9 @@ def _regimes(row: Backtest, record: Record) -> Labels:
     return regimes_at(np.full(len(record), competition.first() or 0), record.placed_at)
 
 
-def tried(row: Backtest, earned: Interval | None) -> Tried:
-    """Return how many configurations saw the days of a backtest, and what that leaves of it.
-
-    The expected best of so many tries without any edge (`expected_best`) is taken off, in standard
-    errors of the yield. Tries that resemble each other look less good than that, so what is left
-    is not flattered.
-    """
-    tries = (
+def _tries(row: Backtest) -> int:
+    """Return how many configurations saw the days of a backtest."""
+    return (
         Backtest.objects.filter(
             competition_key=row.competition_key,
             status=DONE,
@@ -206,6 +204,15 @@ def tried(row: Backtest, earned: Interval | None) -> Tried:
         .distinct()
         .count()
     )
+
+
+def _tried(tries: int, earned: Interval | None) -> Tried:
+    """Return what so many tries leave of a yield.
+
+    The expected best of so many tries without any edge (`expected_best`) is taken off, in standard
+    errors of the yield. Tries that resemble each other look less good than that, so what is left
+    is not flattered.
+    """
     if earned is None or not earned.is_bounded:
         return Tried(tries, None, None)
     chance = expected_best(tries) * (earned.high - earned.low) / 2 / TWO_SIDED

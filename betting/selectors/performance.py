@@ -111,14 +111,15 @@ def track_record(
     """Return the same of what was read already."""
     settled = chosen(bets, which, bankrolls, names)
     record = settled.record
+    done = measure(record, capital=_capital(bets, which, bankrolls))
     return TrackRecord(
-        performance=measure(record, capital=_capital(bets, which, bankrolls)),
+        performance=done,
         record=record,
         bets=settled.ids,
         times=_times(owner_id, record, which),
         clvs=record.clv[~np.isnan(record.clv)],
         won=int((record.profit > 0).sum()),
-        groups=cut(record, settled.labels(names)) if len(record) else {},
+        groups=cut(record, settled.labels(names), whole=done.yield_) if len(record) else {},
         raw_clv=_raw_clv(settled),
         closes=_closes(settled),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.core.paginator import Page, Paginator
@@ -64,6 +64,14 @@ class Statement:
     def earned(self) -> Decimal:
         """Return what betting gained or lost."""
         return self.change - self.moved
+
+
+def just_after(moment: datetime) -> datetime:
+    """Return the end of a stretch that a moment belongs to; stretches are until before theirs.
+
+    "Until now" holds what settled this very moment, which a slow world's clock makes of many.
+    """
+    return moment + timedelta(microseconds=1)
 
 
 def bankroll_owned(owner_id: int, bankroll_id: int) -> Bankroll | None:

@@ -20,6 +20,7 @@ from betting.selectors.money import bankrolls_of, books_to_move_to, money_in
 from betting.selectors.statements import (
     Statement,
     bankroll_owned,
+    just_after,
     movements,
     movements_page,
     statement_of,
@@ -216,7 +217,7 @@ def _own(request: UserRequest, bankroll_id: int) -> Any:  # noqa: ANN401 - a vie
 def _statement(request: UserRequest, bankroll_id: int, period: Period) -> Statement:
     own = _own(request, bankroll_id)
     begin, end = period.moments()
-    begin, end = begin or own.opened_at, end or clock.now()
+    begin, end = begin or own.opened_at, end or just_after(clock.now())
     return statement_of(own, begin=min(begin, end), end=end)
 
 

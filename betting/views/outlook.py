@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from accounts.showing.formats import chance_text
 from betting import charts
-
-FUTURES = ("record", "beliefs", "no_edge")
+from betting.domain.outlook import FUTURES, why_not_drawn
 
 
 def outlook_given(outlook: dict[str, Any]) -> dict[str, Any]:
     """Return the context of `_outlook.html`: the fan, and each risk in each of three futures."""
+    if refusal := why_not_drawn(outlook):
+        return {"outlook": {"refusal": refusal}}
     drawn = [outlook.get(name) or {} for name in FUTURES]
+    paths = [each.get("paths", 0) for each in drawn]
     fell = [dict(map(tuple, each.get("fell", []))) for each in drawn]
     falls = sorted({fall for each in fell for fall in each})
     risks = [("Ends below its start", [each.get("losing") for each in drawn])]
@@ -19,6 +22,9 @@ def outlook_given(outlook: dict[str, Any]) -> dict[str, Any]:
     risks.append(("Falls to half its start", [each.get("ruined") for each in drawn]))
     return {
         "outlook": outlook,
-        "risks": risks,
+        "risks": [
+            (title, [chance_text(each, of) for each, of in zip(values, paths, strict=True)])
+            for title, values in risks
+        ],
         "fan_chart": charts.fan_chart(outlook.get("record")),
     }

@@ -376,7 +376,7 @@ def test_an_operator_runs_looks_and_compares_and_a_bettor_only_looks(
     assert "A trainer takes it" in client.get(begun["Location"]).content.decode()
     backtests.work_on_backtest(backtest_id=row.pk)
     page = client.get(begun["Location"]).content.decode()
-    assert "cannot be told from luck" in page
+    assert "too early to tell" in page
     assert "What was not bet" in page
     assert "Return and risk" in page
     second = client.post("/backtests/begin/", form | {"worse": "1"})

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from betting.domain.luck import Interval
-from betting.domain.outlook import outlook_of
+from betting.domain.outlook import FUTURES, outlook_of
 from betting.domain.overfit import budget_of
 from betting.domain.performance import flat_record
 from betting.domain.record import DAY
@@ -17,6 +17,7 @@ from betting.models import MarketDay, Outlook
 from betting.selectors.settled import regimes_at
 from betting.services import outlooks
 from betting.services.settlement import settle_due_bets
+from betting.views.outlook import outlook_given
 from odds.models import Competition, Event
 from tests import make
 from tests.betting.test_backtest import history as history
@@ -63,6 +64,31 @@ def test_an_outlook_tells_three_futures_and_what_was_staked_of_kelly():
     assert outlook_of(record.where(np.arange(0)), capital=1000.0)["record"] is None
 
 
+def test_an_outlook_is_refused_where_the_record_is_too_short_and_says_what_it_takes():
+    record = flat_record(prices=[2.0] * 60, won=[1, 0] * 30, stake=5.0)
+    few = outlook_of(record.where(np.arange(29)), capital=1000.0)
+    assert all(few[name] is None for name in FUTURES)
+    assert few["sentence"] == (
+        "An outlook takes at least 30 settled bets, on 10 days or more: there are 29, on 29."
+    )
+    crowded = flat_record(prices=[2.0] * 60, won=[1, 0] * 30, days=[i % 9 for i in range(60)])
+    assert outlook_of(crowded, capital=1000.0)["record"] is None
+    # One of before this rule is not shown either, one that is long enough is.
+    old = {"bets": 3, "record": {"days": 1}, "sentence": "With 1 more day like these, all is well."}
+    assert "there are 3, on 1." in outlook_given(old)["outlook"]["refusal"]
+    enough = outlook_of(record.where(np.arange(30)), capital=1000.0)
+    assert outlook_given(enough)["outlook"] is enough
+
+
+def test_what_no_drawn_bankroll_met_is_rare_and_not_impossible():
+    record = flat_record(prices=[2.0] * 60, won=[1, 0] * 30, stake=1.0)
+    told = outlook_of(record, capital=1000.0)
+    assert told["record"]["ruined"] == 0
+    assert "under 1 in 5,000 to half the start" in told["sentence"]
+    half = outlook_given(told)["risks"][-1][1]
+    assert half[0] == "under 1 in 5,000"
+
+
 def test_the_budget_of_a_sweep_tells_skill_from_the_best_of_many_draws():
     rng = np.random.default_rng(2)
     start = np.datetime64("2026-01-01", "us")
@@ -103,8 +129,8 @@ def test_the_job_draws_once_for_what_settled_and_the_pages_show_it(alice, as_ali
     assert drawn == [1, 0]
     assert Outlook.objects.get().content["bets"] == 1
     page = as_alice.get("/performance/").content.decode()
-    assert "With 1 more day like these" in page
-    assert "Falls 20% from a peak" in page
+    assert "there are 1, on 1." in page
+    assert "bankrolls drawn from" not in page
     assert "By market regime when placed" in page
     MarketDay.objects.create(
         competition=bet.selection.market.event.competition, regime=0, regimes=2,

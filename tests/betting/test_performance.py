@@ -148,6 +148,60 @@ def test_a_verdict_asks_for_more_bets_only_where_more_would_tell():
     assert "about 1 more bet like these would tell" in few
 
 
+def test_a_handful_of_bets_is_too_early_to_tell_whatever_they_earned():
+    said = judge(Interval(1.05, float("-inf"), float("inf"), 3), None, 0.1).sentence
+    assert said.startswith(
+        "Yield +105.0 % over 3 bets: too early to tell skill from luck; a verdict takes at least 30"
+    )
+    lost = judge(Interval(-0.5, -0.9, -0.1, 29), None, 0.99).sentence
+    assert "over 29 bets: too early to tell skill from luck; about 1 more bet" in lost
+    assert "too early" not in judge(Interval(0.01, -0.05, 0.07, 30), None, 0.4).sentence
+    close = judge(Interval(0.01, -0.05, 0.07, 200), Interval(0.1, 0.06, 0.14, 20), 0.4)
+    assert "(+10.0 % over 20 bets) it is too early to tell: no evidence" in close.sentence
+
+
+def test_what_is_one_of_many_tries_has_to_be_as_many_times_rarer():
+    earned, close = Interval(0.08, 0.02, 0.14, 500), Interval(0.02, 0.0036, 0.0364, 500)
+    alone = judge(earned, close, 0.005)
+    assert alone.finding is Finding.SKILL
+    # A fortieth of one in eighty is one in 3,200.
+    tried = judge(earned, close, 0.005, tries=40)
+    assert tried.finding is Finding.NO_EVIDENCE
+    assert "one of 40 tries" in tried.sentence
+    assert "not by enough for the best of 40 tries" in tried.sentence
+    good = judge(earned, None, 0.0002, tries=40)
+    assert good.finding is Finding.SKILL
+    assert "also as one of 40 tries" in good.sentence
+
+
+def test_the_best_of_forty_worthless_tries_is_seldom_taken_for_skill():
+    rng = np.random.default_rng(11)
+    praised = {1: 0, 40: 0}
+    for _ in range(40):
+        records = [
+            flat_record(prices=[2.0] * 500, won=(rng.random(500) < 0.5).astype(float))
+            for _ in range(40)
+        ]
+        best = max(records, key=lambda each: each.profit.sum())
+        for tries in praised:
+            found = measure(best, capital=1000.0, tries=tries).finding.finding
+            praised[tries] += found is Finding.SKILL
+    # As if it were the only one it is praised every third time; planted: tries are not counted.
+    assert praised[1] > 8
+    assert praised[40] <= 3
+
+
+def test_a_group_that_holds_every_bet_has_the_interval_of_the_whole():
+    record = bets(1, n=60)
+    done = measure(record, capital=1000.0)
+
+    groups = cut(record, {"bookmaker": Labels.of(["one"] * 60)}, whole=done.yield_)
+
+    assert groups["bookmaker"][0].yield_ == done.yield_
+    halves = cut(record, {"bookmaker": Labels.of(["one"] * 20 + ["two"] * 40)}, whole=done.yield_)
+    assert done.yield_ not in [each.yield_ for each in halves["bookmaker"]]
+
+
 def test_the_expected_band_widens_with_doubt_that_does_not_average_out():
     plain = replace(bets(1, n=400), probability=np.full(400, 0.52))
     doubted = replace(plain, doubt=np.full(400, 0.02))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.test import Client
 
@@ -72,6 +73,25 @@ def test_a_statement_shows_and_exports_every_movement(alice, as_alice):
     assert b"100.00" in rows[1]
     nothing = as_alice.get(f"{at}?begin=2030-01-01&end=2030-01-02").content.decode()
     assert "Nothing moved" in nothing
+
+
+def test_a_statement_until_now_holds_what_moved_this_very_moment(alice, as_alice):
+    with time_machine.travel(make.NIGHT, tick=False):
+        as_alice.force_login(alice)
+        bankroll = make.bankroll(alice, "100.00")
+        make.deposit(bankroll, "7.00", reference="now", now=make.NIGHT)
+        at = f"/money/{bankroll.pk}/statement/"
+
+        page = as_alice.get(at).content.decode()
+        told = as_alice.get(f"/api/v1/bankroll/{bankroll.pk}/statement").json()
+
+        assert "€107.00" in page
+        assert len(list(as_alice.get(f"{at}export.csv").streaming_content)) == 3
+        assert len(told["movements"]) == 2
+        # An end that somebody names is one before which it ends, as it says.
+        ends = {"end": make.NIGHT.isoformat()}
+        told = as_alice.get(f"/api/v1/bankroll/{bankroll.pk}/statement", ends).json()
+        assert len(told["movements"]) < 2
 
 
 def test_a_statement_comes_in_pages_newest_first_and_a_deposit_is_no_gain(

@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts import clock
 from betting.models import Bankroll
 from betting.selectors.opportunities import bookmaker_id
-from betting.selectors.statements import movements, statement_of
+from betting.selectors.statements import just_after, movements, statement_of
 from betting.services import bankrolls, ledger
 
 MOVES = {
@@ -94,7 +94,7 @@ class Command(BaseCommand):
             bankrolls.close_pot(bankroll_id=bankroll.pk, bookmaker_id=_book(options), now=now)
             self.stdout.write(f"{bankroll.name} keeps no pot at {options['bookmaker']}.")
         else:
-            found = statement_of(bankroll, begin=bankroll.opened_at, end=now)
+            found = statement_of(bankroll, begin=bankroll.opened_at, end=just_after(now))
             for each in movements(found):
                 moved = each.transfer
                 self.stdout.write(
