@@ -16,6 +16,7 @@ from betting.selectors.bets import (
     BetSums,
     bet_sums,
     bets,
+    bets_open_on,
     profit_between,
 )
 from betting.selectors.columns import Names, bet_columns, names_of
@@ -49,7 +50,7 @@ from betting.venues.registry import venue_by_key
 from odds.domain.freshness import freshness
 from odds.fair import fair_now
 from odds.listings import EventFilter, events
-from odds.models import Bookmaker, Event, EventStatus, Selection
+from odds.models import Bookmaker, Event, EventStatus, Selection, Side
 from odds.screens import MARKETS, market_title, seen_price, selection_title
 from risk.domain.exposure import On
 from risk.domain.kelly import net_price
@@ -121,8 +122,13 @@ class OpportunityRow:
     shared: SharedRoom | None = None
 
     @property
-    def selection_id(self) -> int:
+    def selection(self) -> Selection:
         """Return what is bet on."""
+        return self.opportunity.quote.selection
+
+    @property
+    def selection_id(self) -> int:
+        """Return its number."""
         return self.opportunity.quote.selection_id
 
     @property
@@ -274,6 +280,40 @@ def price_of(
         freshness=seen.freshness,
         fair=seen.fair,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class BesideBet:
+    """An open bet that another on the same market stands beside, and how the two go together."""
+
+    bet: Bet
+    title: str
+    how: str
+
+
+def bets_beside(
+    owner_id: int, selection: Selection, event: Event, *, but: int | None = None
+) -> list[BesideBet]:
+    """Return the bets that a person has open on a selection's market, `but` the one itself."""
+    return [
+        BesideBet(bet, selection_title(bet.selection, event), _how_beside(selection, bet.selection))
+        for bet in bets_open_on(owner_id, selection.market_id)
+        if bet.pk != but
+    ]
+
+
+def _how_beside(selection: Selection, other: Selection) -> str:
+    if selection.pk == other.pk:
+        return "the same again, both win or both lose"
+    if _home_line(selection) == _home_line(other):
+        return "another outcome of the same, at most one of the two wins"
+    return "another line of the same market"
+
+
+def _home_line(selection: Selection) -> Decimal | None:
+    """Return a selection's line from the home or over side."""
+    point = selection.point
+    return -point if point and selection.side == Side.AWAY else point
 
 
 def offers_on(owner_id: int, event_id: int, market: str) -> dict[int, Opportunity]:

@@ -10,7 +10,16 @@ from django.db.models import Count, F, Min, Prefetch, Q, QuerySet, Sum
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce
 
-from betting.models import NOT_TAKEN, UNANSWERED, Bankroll, Bet, BetStatus, Settlement, Transfer
+from betting.models import (
+    AT_RISK,
+    NOT_TAKEN,
+    UNANSWERED,
+    Bankroll,
+    Bet,
+    BetStatus,
+    Settlement,
+    Transfer,
+)
 from betting.venues.registry import venue_by_key
 from odds.models import EventStatus
 
@@ -53,6 +62,14 @@ class BetFilter:
             "settled_at": self.settled_at,
         }
         return Q(**{path: value for path, value in wanted.items() if value is not None})
+
+
+def bets_open_on(owner_id: int, market_id: int) -> QuerySet[Bet]:
+    """Return a person's bets at risk on one market, in whichever bankroll, the oldest first."""
+    found = Bet.objects.filter(
+        owner_id=owner_id, selection__market_id=market_id, status__in=AT_RISK
+    )
+    return found.select_related("selection", "bookmaker", "bankroll").order_by("placed_at", "pk")
 
 
 @dataclass(frozen=True, slots=True)

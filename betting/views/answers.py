@@ -73,6 +73,9 @@ def _asked(request: UserRequest, form: ConfirmBet, row: BetRow, *, status: int) 
         "form": form,
         "bet": row.bet,
         "row": row,
+        "beside": screens.bets_beside(
+            request.user.pk, row.bet.selection, row.event, but=row.bet.pk
+        ),
         # In real time, which is what is left to somebody at a bookmaker's page.
         "left": left / clock.rate() if left is not None else None,
         "now": now,

@@ -247,6 +247,7 @@ def _confirm(
 ) -> HttpResponse:
     now = clock.now()
     price, was = _latest(row), _was(request, row)
+    used = used_of(bettor.money, bettor.staked, on=row.on)
     template = "_place_bet_form.html" if request.htmx else "place_bet.html"
     return render(
         request,
@@ -259,7 +260,9 @@ def _confirm(
             "was": "" if was == price_text(price, request.user.price_format) else was,
             "edge_now": row.edge_at(price),
             "money": bettor.money,
-            "uses": used_of(bettor.money, bettor.staked, on=row.on).of_stakes,
+            "uses": used.of_stakes,
+            "beside": screens.bets_beside(request.user.pk, row.selection, row.event),
+            "event_room": used.rooms["max_event_share"],
             "now": now,
         },
         status=status,

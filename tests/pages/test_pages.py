@@ -25,6 +25,7 @@ from betting.models import Bet, Opportunity, Strategy
 from betting.screens import bettor_of, opportunity_of, performance_choices
 from betting.selectors.columns import bet_columns, names_of
 from betting.selectors.money import bankroll_of
+from betting.services.settlement import settle_due_bets
 from models_registry.models import ModelVersion
 from odds.models import Bookmaker, Quote
 from risk.models import Assessment, Halt, Limits
@@ -417,6 +418,45 @@ def test_a_bet_on_any_price_is_placed_from_its_form_and_rests_on_no_strategy(unf
     # What the form said that it is worth, kept with it.
     assert bet.fair_probability == pytest.approx(fair, abs=1e-12)
     assert f"{fair_text(fair)} · " in as_alice.get(f"/bets/{bet.pk}/").content.decode()
+
+
+def test_a_bet_beside_another_on_its_market_names_it_and_says_what_the_limit_makes_of_it(alice):
+    make.bankroll(alice)
+    client = Client()
+    client.force_login(alice)
+    home, away = make.priced("2.100"), make.priced("1.900", side="away", book="other")
+    lines = [
+        make.priced("1.950", market="spreads", side=side, point=point)
+        for side, point in (("home", "-5.5"), ("away", "5.5"), ("away", "6.5"))
+    ]
+
+    def form(quote: Quote) -> str:
+        asked = f"/bets/place/?selection={quote.selection_id}&book={quote.bookmaker_id}"
+        page = client.get(asked).content.decode()
+        return " ".join(re.sub(r"<[^>]+>", "", page).split())
+
+    with time_machine.travel(make.NOON, tick=False):
+        assert "You have €" not in form(home)
+        bet = make.place(alice, home, "20.00")
+        assert "You have €20.00 on Home 1 at 2.10, Paperbook: the same again" in form(home)
+        assert "where this bet loses, €20.00 of €30.00 is at stake already, so €10.00" in form(home)
+        assert "on Home 1 at 2.10, Paperbook: another outcome of the same" in form(away)
+        # The one is not lost where the other is: nothing of the limit is used.
+        assert "€0.00 of €30.00 is at stake already, so €30.00 is left" in form(away)
+        assert "You have €" not in form(lines[0])
+        make.place(alice, lines[0], "3.00")
+        assert "Home 1 −5.5 at 1.95, Paperbook: another outcome of the same" in form(lines[1])
+        assert "Home 1 −5.5 at 1.95, Paperbook: another line of the same market" in form(lines[2])
+        # It warns, and refuses only what risk refuses; by hand it is said once more.
+        by_hand = make.place(alice, away, "5.00", venue="manual")
+        page = client.get(f"/bets/{by_hand.pk}/confirm/").content.decode()
+        assert page.count("another outcome of the same") == 1
+        assert "the same again" not in page
+        assert f'href="/bets/{bet.pk}/"' in page
+        # What is settled is no longer stood beside.
+        make.finish(home.selection.market.event, 99, 90)
+        settle_due_bets(make.NIGHT)
+        assert "the same again" not in form(home)
 
 
 def test_a_price_that_a_strategy_finds_opens_as_its_opportunity(world, as_alice):
