@@ -90,7 +90,10 @@ def ask_to_learn(*, sport_key: str, by_id: int, now: datetime) -> None:
 @shared_task(name="odds.upkeep", acks_late=True, time_limit=120, soft_time_limit=100)
 def upkeep(**_future: object) -> None:
     with recorded("odds.upkeep") as run, transaction.atomic():
-        run.detail = {"partitions": services.keep_up(now=clock.now())}
+        run.detail = {
+            "partitions": services.keep_up(now=clock.now()),
+            "bookmakers named": services.name_bookmakers(),
+        }
 
 
 def wishes() -> services.Wishes:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Count, Min
 
+from accounts import clock
 from betting.models import UNANSWERED, Bet
 from betting.models.arming import Arming
 from betting.venues.base import Terms, Venue
@@ -27,6 +28,12 @@ class VenueState:
     why_not: str
     waiting: int
     longest: timedelta
+
+    @property
+    def gives_up_after(self) -> timedelta | None:
+        """Return after how long of real time what it did not take comes back; None: never."""
+        within = self.terms.answers_within
+        return None if within is None else within / clock.rate()
 
     @property
     def may_place(self) -> bool:

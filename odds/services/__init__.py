@@ -21,7 +21,7 @@ from odds.services.retention import Dropped, drop_old_prices
 from odds.services.runs import begin_run, end_run, quarantine
 from odds.services.sweeps import record_sweep, record_sweeps
 from odds.services.teams import UnknownTeams, add_alias, ensure_competition
-from odds.services.upkeep import keep_up
+from odds.services.upkeep import keep_up, name_bookmakers
 
 __all__ = [
     "Counts",
@@ -49,6 +49,7 @@ __all__ = [
     "fetch_what_is_due",
     "import_file",
     "keep_up",
+    "name_bookmakers",
     "open_client",
     "plan_import",
     "quarantine",

@@ -2,6 +2,10 @@
 
 from datetime import datetime
 
+from django.db.models import F
+
+from odds.domain.bookmakers import bookmaker_title
+from odds.models import Bookmaker
 from odds.services.partitions import ensure_partitions
 
 _MONTHS_AHEAD = 2
@@ -13,3 +17,15 @@ def keep_up(*, now: datetime) -> int:
     return ensure_partitions(
         now.replace(year=month // 12, month=month % 12 + 1, day=1) for month in months
     )
+
+
+def name_bookmakers() -> int:
+    """Give bookmakers that are called by their keys the names that are known; return how many."""
+    called_by_key = Bookmaker.objects.filter(title=F("key"))
+    named = [
+        Bookmaker(pk=each.pk, title=bookmaker_title(each.key))
+        for each in called_by_key
+        if bookmaker_title(each.key) != each.key
+    ]
+    Bookmaker.objects.bulk_update(named, ["title"])
+    return len(named)

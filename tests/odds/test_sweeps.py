@@ -21,7 +21,7 @@ from odds.models import (
     Selection,
 )
 from odds.selectors import latest_quotes, line_movement
-from odds.services import price_store, record_sweep, sweeps
+from odds.services import name_bookmakers, price_store, record_sweep, sweeps
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -360,6 +360,14 @@ def test_a_bookmaker_met_by_its_key_alone_has_the_name_that_is_known_of_it_or_to
         )
     # What an operator may have written is never overruled.
     assert titles() == ["BetOnline.ag", "Corner Shop"]
+
+
+def test_who_was_called_by_a_key_before_names_were_known_is_named_by_upkeep():
+    record(pair("1.9", "1.9", bookmaker_key="betonlineag"))
+    for stored, said in (("betonlineag", "BetOnline.ag"), ("Ours", "Ours")):
+        Bookmaker.objects.update(title=stored)
+        name_bookmakers()
+        assert Bookmaker.objects.get().title == said
 
 
 def test_a_moved_start_moves_a_scheduled_event_and_its_day():

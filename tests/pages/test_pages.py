@@ -803,7 +803,7 @@ def test_an_api_key_is_shown_once_and_works_no_more_when_revoked(alice, as_alice
     assert key.revoked
 
 
-def test_what_a_key_may_do_and_what_a_venue_is_are_said_in_words(alice, as_alice):
+def test_what_a_key_may_do_and_what_a_venue_is_are_said_in_words(alice, as_alice, monkeypatch):
     make.api_key(alice)
     keys = as_alice.get("/keys/").content.decode()
     assert "May read events, prices" in keys
@@ -811,6 +811,9 @@ def test_what_a_key_may_do_and_what_a_venue_is_are_said_in_words(alice, as_alice
     venues = as_alice.get("/venues/").content.decode()
     assert "By hand" in venues
     assert "<code" not in venues
+    # However fast the world's clock, its person has the minutes that the settings give.
+    monkeypatch.setattr("accounts.clock.rate", lambda: 0.0001)
+    assert "<dd>15 min</dd>" in as_alice.get("/venues/").content.decode()
 
 
 def test_nobody_revokes_the_key_of_another(alice, bob, client):
