@@ -14,12 +14,11 @@ from betting.models import NOT_TAKEN, UNANSWERED, Bet, BetStatus, Opportunity, R
 from betting.selectors.bets import (
     BetFilter,
     BetSums,
-    bet_sums,
     bets,
     bets_open_on,
     profit_between,
 )
-from betting.selectors.columns import Names, bet_columns, names_of
+from betting.selectors.columns import Names
 from betting.selectors.money import (
     ZERO,
     BankrollMoney,
@@ -47,6 +46,7 @@ from betting.selectors.stakes import (
     staked_of,
 )
 from betting.venues.registry import venue_by_key
+from odds.database import weighing_few_joins
 from odds.domain.freshness import freshness
 from odds.fair import fair_now
 from odds.listings import EventFilter, events
@@ -237,7 +237,8 @@ def opportunity_of(
     opportunity_id: int, bettor: Bettor, *, now: datetime, rate: float = 1.0
 ) -> OpportunityRow | None:
     """Return one opportunity as this person sees it, open or gone."""
-    found = opportunity(opportunity_id, seen_by=bettor.owner_id)
+    with weighing_few_joins():
+        found = opportunity(opportunity_id, seen_by=bettor.owner_id)
     return _rows([found], bettor, now=now, rate=rate)[0] if found else None
 
 
@@ -344,7 +345,9 @@ def today(
     # Both tabs are counted at once.
     pages.count = worth.count if which.recommended else passed.count
     shown = pages.get_page(page)
-    rows = _rows(list(shown.object_list), bettor, now=now, rate=rate, refresh=refresh)
+    with weighing_few_joins():
+        found = list(shown.object_list)
+    rows = _rows(found, bettor, now=now, rate=rate, refresh=refresh)
     return Today(
         rows=_with_shared_rooms(_by_price(rows), bettor),
         worth=worth,
@@ -533,24 +536,24 @@ def bet_row(bet: Bet) -> BetRow:
 
 def rows_of_bets(owner_id: int, ids: Iterable[int]) -> dict[int, BetRow]:
     """Return some of a person's bets, by number, in words."""
-    return {bet.pk: bet_row(bet) for bet in bets(owner_id).filter(pk__in=set(ids))}
+    with weighing_few_joins():
+        return {bet.pk: bet_row(bet) for bet in bets(owner_id).filter(pk__in=set(ids))}
 
 
 def bets_page(
-    owner_id: int, which: BetFilter, *, page: int = 1, order: Sequence[OrderBy] = ()
+    owner_id: int, which: BetFilter, sums: BetSums, *, page: int = 1, order: Sequence[OrderBy] = ()
 ) -> Bets:
-    """Return one page of the filtered bets, with sums over all of them."""
-    sums = bet_sums(owner_id, which)
+    """Return one page of the filtered bets, whose sums are known."""
     pages = Paginator(bets(owner_id, which, order=order), A_PAGE)
     # Counted with the sums.
     pages.count = sums.count
     shown = pages.get_page(page)
-    return Bets(rows=[bet_row(bet) for bet in shown], page=shown, sums=sums)
+    with weighing_few_joins():
+        return Bets(rows=[bet_row(bet) for bet in shown], page=shown, sums=sums)
 
 
-def bet_choices(owner_id: int) -> dict[str, tuple[str, list[tuple[str, str]]]]:
-    """Return each filter of the bets page: its label, and what this person's bets hold of it."""
-    names = names_of(bet_columns(owner_id))
+def bet_choices(names: Names) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+    """Return each filter of the bets page: its label, and what the bets hold of it."""
     return {
         "status": ("Status", list(BetStatus.choices)),
         "result": ("Result", list(Result.choices)),

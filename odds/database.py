@@ -1,10 +1,12 @@
-"""Queries answered in arrays."""
+"""Queries answered in arrays, or planned in less time."""
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import psycopg
+from django.db import transaction
 
 from accounts.replicas import reading
 from odds.domain.table import IntArray
@@ -59,6 +61,21 @@ def fetch_runs(query: str, given: Mapping[str, object], kinds: str) -> tuple[Int
         np.array(sizes, np.int64),
         *columns,
     )
+
+
+@contextmanager
+def weighing_few_joins() -> Iterator[None]:
+    """Have Postgres order joins by fours, those that a query names first: one statement more.
+
+    For the few rows of a page with the ten tables that name what they are of: to weigh every order
+    of so many takes longer than to read them. Not for a query whose later joins decide what is
+    found, nor for one that looks into a subquery: that would be joined last.
+    """
+    held = reading()
+    with transaction.atomic(using=held.alias):
+        with held.cursor() as cursor:
+            cursor.execute("SET LOCAL join_collapse_limit = 4")
+        yield
 
 
 def array_literal(values: IntArray) -> str:

@@ -1,10 +1,12 @@
 """A person's bets: which, with all that one row shows, and their sums."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.db.models import Count, F, Min, Prefetch, Q, QuerySet, Sum
 from django.db.models.expressions import OrderBy
@@ -12,7 +14,6 @@ from django.db.models.functions import Coalesce
 
 from betting.models import (
     AT_RISK,
-    NOT_TAKEN,
     UNANSWERED,
     Bankroll,
     Bet,
@@ -20,7 +21,10 @@ from betting.models import (
     Settlement,
     Transfer,
 )
+from betting.selectors.columns import RESULTS, STATUSES, BetColumns, Names, moment_of
 from betting.venues.registry import venue_by_key
+from odds.database import weighing_few_joins
+from odds.domain.table import BoolArray, FloatArray, IntArray
 from odds.models import EventStatus
 
 ZERO = Decimal("0.00")
@@ -115,7 +119,7 @@ def bets(owner_id: int, which: BetFilter = ALL, *, order: Sequence[OrderBy] = ()
 
 def bet_in_full(owner_id: int, bet_id: int) -> Bet | None:
     """Return one of a person's bets with all that moved for it; nobody sees another's."""
-    return (
+    found = (
         bets(owner_id)
         .filter(pk=bet_id)
         .select_related("assessment", "opportunity__prediction__version__predictor__competition")
@@ -129,8 +133,9 @@ def bet_in_full(owner_id: int, bet_id: int) -> Bet | None:
                 ),
             ),
         )
-        .first()
     )
+    with weighing_few_joins():
+        return found.first()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,19 +171,51 @@ def time_left(bet: Bet, *, now: datetime) -> timedelta | None:
     return None if longest is None else max(bet.placed_at + longest - now, timedelta())
 
 
-def bet_sums(owner_id: int, which: BetFilter = ALL) -> BetSums:
-    """Return the sums over a person's bets. One query."""
-    sums = Bet.objects.filter(which.conditions(), owner_id=owner_id).aggregate(
-        count=Count("pk"),
-        staked=Sum(TAKEN, filter=~Q(status__in=NOT_TAKEN), default=ZERO),
-        settled_stake=Sum("matched_stake", filter=SETTLED, default=ZERO),
-        profit=Sum(F("returned") - F("matched_stake"), filter=SETTLED, default=ZERO),
-        clv_count=Count("clv"),
-        clv=Sum("clv"),
+def bet_sums(bets: BetColumns, names: Names, which: BetFilter = ALL) -> BetSums:
+    """Return the sums over those of a person's bets that a filter keeps."""
+    bets = bets.where(_kept_by(which, bets, names))
+    is_settled, cents, clv = bets.is_settled, bets.whole("cents"), bets.real("clv")
+    profit = np.rint(bets.real("profit")[is_settled] * 100)
+    valued = clv[~np.isnan(clv)]
+    return BetSums(
+        count=len(bets),
+        staked=_money(cents[bets.is_staked]),
+        settled_stake=_money(cents[is_settled]),
+        profit=_money(profit),
+        clv_count=len(valued),
+        clv=float(valued.mean()) if len(valued) else None,
     )
-    if sums["clv_count"]:
-        sums["clv"] /= sums["clv_count"]
-    return BetSums(**sums)
+
+
+def _money(cents: IntArray | FloatArray) -> Decimal:
+    return Decimal(int(cents.sum())).scaleb(-2)
+
+
+def _kept_by(which: BetFilter, bets: BetColumns, names: Names) -> BoolArray:
+    """Return which bets `which.conditions()` keeps, (n,)."""
+    placed, settled = bets.moments("placed_at"), bets.moments("settled_at")
+
+    def named(kind: str) -> Callable[[str], BoolArray]:
+        return lambda key: np.isin(bets.whole(kind), names.numbers(kind, key))
+
+    keeps: dict[str, Callable[[Any], BoolArray]] = {
+        "status": lambda status: bets.whole("status") == STATUSES.index(status),
+        "result": lambda result: bets.whole("result") == RESULTS.index(result),
+        "competition": named("competition"),
+        "event": lambda number: bets.whole("event") == number,
+        "market": named("market"),
+        "bookmaker": named("bookmaker"),
+        "bankroll": lambda number: bets.whole("bankroll") == number,
+        "tag": lambda tag: np.isin(bets.whole("tags"), names.tagged(tag)),
+        "placed_after": lambda at: placed >= moment_of(at),
+        "placed_before": lambda at: placed < moment_of(at),
+        "settled_at": lambda at: settled == moment_of(at),
+    }
+    rows = np.ones(len(bets), bool)
+    for field in fields(which):
+        if (asked := getattr(which, field.name)) is not None:
+            rows &= keeps[field.name](asked)
+    return rows
 
 
 def profit_between(bankroll: Bankroll, begin: datetime, end: datetime) -> Decimal:

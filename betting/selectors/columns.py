@@ -7,6 +7,7 @@ database would say, without its reading a season each time. Of a database restor
 moment, or promoted from a copy, where the same numbers come again, nothing kept counts.
 """
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -24,33 +25,32 @@ from odds.screens import market_title
 
 # The bets that one process keeps at most, of some 180 bytes each.
 MOST_KEPT = 200_000
-# A bet's `status` here. One under way or open is at risk.
-NOT_STAKED, AT_RISK, SETTLED = range(3)
+# A bet's `status` and `result` here are their places among these.
+STATUSES = tuple(BetStatus.values)
+RESULTS = ("", *Result.values)
 # Of the close that a bet was measured against; none where it was not.
 QUALITIES = ("none", "good", "fair", "poor")
-WON_PART = {Result.WON: 1.0, Result.HALF_WON: 0.5, Result.HALF_LOST: 0.5, Result.LOST: 0.0}
 # What a bet of no strategy is of, as a key and a title: no key of a strategy has a space.
 BY_HAND = ("by hand", "by hand")
+_WON = {Result.WON: 1.0, Result.HALF_WON: 0.5, Result.HALF_LOST: 0.5, Result.LOST: 0.0}
+_WON_PART = np.array([_WON.get(result, math.nan) for result in RESULTS])
 # What of a bet there is a name of.
 NAMED = ("strategy", "bookmaker", "market", "competition", "version")
 
 
-def _case(column: str, values: Mapping[Any, object], rest: str) -> str:
-    cases = " ".join(f"WHEN '{name}' THEN {value}" for name, value in values.items())
-    return f"CASE {column} {cases} ELSE {rest} END"
+def _place(column: str, among: Sequence[str]) -> str:
+    cases = " ".join(f"WHEN '{name}' THEN {place}" for place, name in enumerate(among))
+    return f"(CASE {column} {cases} ELSE 0 END)::bigint"
 
 
-_NOBODY_KNOWS = "'NaN'"
-_QUALITY = {name: at for at, name in enumerate(QUALITIES) if at}
 _TAKEN = "coalesce(b.matched_stake, b.stake)"
-_STATUS = dict.fromkeys(NOT_TAKEN, NOT_STAKED) | {BetStatus.SETTLED: SETTLED}
 # Name, kind (q a bigint, d a double, t a moment), and what it is read as. None of it is null: NaN,
 # 0 and the beginning of time say that nobody knows.
 _COLUMNS = (
     ("id", "q", "b.id"),
     ("changed", "q", "coalesce(b.changed, 0)"),
     ("bankroll", "q", "b.bankroll_id"),
-    ("status", "q", f"({_case('b.status', _STATUS, str(AT_RISK))})::bigint"),
+    ("status", "q", _place("b.status", STATUSES)),
     ("cents", "q", f"({_TAKEN} * 100)::bigint"),
     ("profit", "d", f"(coalesce(b.returned, 0) - {_TAKEN})::float8"),
     ("price", "d", "coalesce(b.matched_price, b.price)::float8"),
@@ -58,12 +58,12 @@ _COLUMNS = (
     ("probability", "d", "coalesce(b.fair_probability, 'NaN')"),
     ("doubt", "d", "greatest(coalesce(o.edge - o.edge_low, 0), 0)"),
     ("clv", "d", "coalesce(b.clv, 'NaN')"),
-    ("won", "d", f"({_case('b.result', WON_PART, _NOBODY_KNOWS)})::float8"),
+    ("result", "q", _place("b.result", RESULTS)),
     ("event", "q", "m.event_id"),
     ("placed_at", "t", "b.placed_at"),
     ("settled_at", "t", "coalesce(b.settled_at, '-infinity')"),
     ("raw_clv", "d", "coalesce(c.raw_clv, 'NaN')"),
-    ("quality", "q", f"({_case('c.quality', _QUALITY, '0')})::bigint"),
+    ("quality", "q", _place("c.quality", QUALITIES)),
     # 0 for none; else of what they are, as it is written.
     ("tags", "q", "CASE b.tags WHEN '{}' THEN 0 ELSE hashtextextended(b.tags::text, 0) END"),
     ("strategy", "q", "coalesce(o.strategy_id, 0)"),
@@ -118,6 +118,22 @@ class BetColumns:
     def moments(self, name: str) -> TimeArray:
         """Return a column of moments, UTC; not a time where there is none."""
         return self.found[name].view("datetime64[us]")
+
+    @property
+    def is_settled(self) -> BoolArray:
+        """Return which are settled."""
+        return self.found["status"] == STATUSES.index(BetStatus.SETTLED)
+
+    @property
+    def is_staked(self) -> BoolArray:
+        """Return which were taken, or may yet be."""
+        return ~np.isin(self.found["status"], [STATUSES.index(each) for each in NOT_TAKEN])
+
+    @property
+    def won(self) -> FloatArray:
+        """Return the part of each that was won; NaN where nothing was decided."""
+        part: FloatArray = _WON_PART[self.found["result"]]
+        return part
 
     def where(self, rows: BoolArray | IntArray) -> Self:
         """Return some of the bets, in the order of `rows`."""

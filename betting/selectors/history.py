@@ -9,8 +9,6 @@ import numpy as np
 
 from accounts.money import to_cents
 from betting.selectors.columns import (
-    NOT_STAKED,
-    SETTLED,
     BetColumns,
     bet_columns,
     datetime_of,
@@ -69,13 +67,13 @@ def past_of(owner_id: int, *, bankroll_id: int | None = None, anew: bool = False
     With `anew` their bets are read from the database, whatever is kept of them.
     """
     bets = bet_columns(owner_id, anew=anew)
-    taken = bets.whole("status") != NOT_STAKED
+    taken = bets.is_staked
     if bankroll_id is not None:
         taken &= bets.whole("bankroll") == bankroll_id
     bets = bets.where(taken)
-    is_open = bets.whole("status") != SETTLED
+    is_open = ~bets.is_settled
     bets = bets.where(np.lexsort((bets.whole("id"), bets.whole("settled_at"), is_open)))
-    settled = bets.where(bets.whole("status") == SETTLED)
+    settled = bets.where(bets.is_settled)
     one = None if bankroll_id is None else equity_path(bankroll_id)
     history = History(
         paths=(one,) if one else tuple(equity_paths(owner_id, anew=anew)),

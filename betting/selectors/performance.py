@@ -17,7 +17,6 @@ from betting.selectors.bets import EVENT
 from betting.selectors.columns import (
     NAMED,
     QUALITIES,
-    SETTLED,
     BetColumns,
     Names,
     bet_columns,
@@ -182,7 +181,7 @@ def _capital(bets: BetColumns, which: PerformanceFilter, mine: Sequence[Bankroll
 def _settled_in(bets: BetColumns, ours: Sequence[BankrollMoney]) -> BoolArray:
     bankrolls = [each.bankroll.pk for each in ours]
     rows: BoolArray = np.isin(bets.whole("bankroll"), bankrolls)
-    rows &= bets.whole("status") == SETTLED
+    rows &= bets.is_settled
     return rows
 
 

@@ -66,7 +66,7 @@ def settled_of(bets: BetColumns) -> Settled:
         probability=bets.real("probability"),
         doubt=bets.real("doubt"),
         clv=bets.real("clv"),
-        won=bets.real("won"),
+        won=bets.won,
         event=bets.whole("event"),
         placed_at=bets.moments("placed_at"),
         settled_at=bets.moments("settled_at"),

@@ -17,6 +17,7 @@ from betting import screens
 from betting.screens import BetRow
 from betting.selectors import bets as selectors
 from betting.selectors.bets import EVENT, BetFilter
+from betting.selectors.columns import Names, bet_columns, names_of
 from betting.selectors.legs import legs_of
 from betting.selectors.money import bankroll_of
 from betting.selectors.stakes import limits_line_of
@@ -46,13 +47,16 @@ def bets(request: UserRequest) -> HttpResponse:
     """List my bets, as filtered, with sums over all that the filter keeps."""
     # Before anything is read: what changes after this is told.
     since = live.position()
-    made, which = _filters(request)
+    mine = bet_columns(request.user.pk)
+    names = names_of(mine)
+    made, which = _filters(request, names)
     table = Table(TABLE, request.GET, "-placed")
     page = request.GET.get("page", "1")
     money = bankroll_of(request.user.pk)
     shown = screens.bets_page(
         request.user.pk,
         which,
+        selectors.bet_sums(mine, names, which),
         page=int(page) if page.isdecimal() and len(page) < 9 else 1,
         order=table.order,
     )
@@ -76,7 +80,7 @@ def bets(request: UserRequest) -> HttpResponse:
 @login_required
 def export_bets(request: UserRequest, kind: str) -> StreamingHttpResponse:
     """Send exactly the bets that the filter keeps, in the list's order, as CSV or JSON."""
-    _, which = _filters(request)
+    _, which = _filters(request, names_of(bet_columns(request.user.pk)))
     user = request.user
     order = Table(TABLE, request.GET, "-placed").order
     rows = (
@@ -113,8 +117,8 @@ def bet(request: UserRequest, bet_id: int) -> HttpResponse:
     )
 
 
-def _filters(request: UserRequest) -> tuple[list[Chip], BetFilter]:
-    filters = screens.bet_choices(request.user.pk)
+def _filters(request: UserRequest, names: Names) -> tuple[list[Chip], BetFilter]:
+    filters = screens.bet_choices(names)
     asked = request.GET.get("settled_at", "")
     if at := _moment(asked):
         # As a notice of several bets leads here; nobody picks a moment out of a list.

@@ -4,6 +4,7 @@ import random
 import threading
 from collections import OrderedDict
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from django.db import connection, transaction
 
 from betting.models import Bet
 from betting.selectors import columns, paths
+from betting.selectors.bets import BetFilter, BetSums, bet_sums, bets
 from betting.selectors.columns import BetColumns, bet_columns, names_of
 from betting.selectors.paths import equity_paths
 from betting.services.correcting import correct_settlement
@@ -161,6 +163,7 @@ def test_no_more_is_kept_than_fits(alice, bob, monkeypatch):
     monkeypatch.setattr(columns, "_kept", OrderedDict())
     with_bets(alice, "won", "lost")
     make.bankroll(bob)
+    make.bankroll(bob)
     make.place(bob, make.priced("2.500", game=5))
 
     kept_of(alice, 2)
@@ -195,3 +198,38 @@ def test_a_filter_finds_the_same_bets_whoever_asks(alice):
     assert names.choices("market") == [("h2h", "Moneyline")]
     assert names.numbers("bookmaker", "paperbook") == [first.bookmaker_id]
     assert names.numbers("bookmaker", "nobody") == []
+
+
+def test_the_sums_of_bets_are_those_of_the_database(alice, bob):
+    """Whatever filter is set: what the columns keep is what the query of the rows keeps."""
+    won, lost, *_ = with_bets(alice, "won", "half_lost", "void", "", "push")
+    make.bankroll(bob)
+    make.place(bob, make.priced("2.500", game=40))
+    tagged(alice, won, "a", "b")
+    tagged(alice, lost, "b")
+    Bet.objects.filter(pk=won.pk).update(clv=0.031)
+    Bet.objects.filter(pk=lost.pk).update(clv=-0.007)
+    at = Bet.objects.get(pk=won.pk).placed_at
+    event = won.selection.market.event
+    asked = [
+        {}, {"status": "settled"}, {"status": "open"}, {"status": "rejected"}, {"result": "won"},
+        {"result": "push"}, {"tag": "b"}, {"tag": "a", "result": "won"}, {"tag": "none"},
+        {"event": event.pk}, {"competition": event.competition.key}, {"competition": "none"},
+        {"market": won.selection.market.key}, {"bookmaker": won.bookmaker.key},
+        {"bankroll": won.bankroll_id}, {"bankroll": 0}, {"placed_after": at},
+        {"placed_before": at}, {"settled_at": make.NIGHT}, {"settled_at": make.NOON},
+    ]  # fmt: skip
+    for each in asked:
+        which = BetFilter(**each)
+        rows = list(bets(alice.pk, which))
+        done = [bet for bet in rows if bet.status == "settled"]
+        clv = [bet.clv for bet in rows if bet.clv is not None]
+        columns_ = bet_columns(alice.pk)
+        assert bet_sums(columns_, names_of(columns_), which) == BetSums(
+            count=len(rows),
+            staked=sum((bet.taken_stake for bet in rows), Decimal()),
+            settled_stake=sum((bet.taken_stake for bet in done), Decimal()),
+            profit=sum((bet.returned - bet.taken_stake for bet in done), Decimal()),
+            clv_count=len(clv),
+            clv=pytest.approx(sum(clv) / len(clv)) if clv else None,
+        ), each
