@@ -16,7 +16,6 @@ from betting.selectors.bets import (
     BetSums,
     bets,
     bets_open_on,
-    profit_between,
 )
 from betting.selectors.columns import Names
 from betting.selectors.money import (
@@ -39,7 +38,6 @@ from betting.selectors.opportunities import (
 from betting.selectors.stakes import (
     LimitsLine,
     Staked,
-    day_of,
     draw_is_offered,
     line_of,
     on_selection,
@@ -354,7 +352,7 @@ def today(
         passed=passed,
         open_bets=bettor.staked.open_bets,
         line=bettor.line,
-        day_profit=profit_between(bettor.money.bankroll, *day_of(now)),
+        day_profit=bettor.staked.earned,
         money=bettor.money,
         halts=bettor.rules.shown,
         next_event=None if rows else _next_event(now),

@@ -72,7 +72,7 @@ def weighing_few_joins() -> Iterator[None]:
     found, nor for one that looks into a subquery: that would be joined last.
     """
     held = reading()
-    with transaction.atomic(using=held.alias):
+    with transaction.atomic(using=held.alias, savepoint=False):
         with held.cursor() as cursor:
             cursor.execute("SET LOCAL join_collapse_limit = 4")
         yield

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db.models import Count, F, Min, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, F, Min, Prefetch, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce
 
 from betting.models import (
     AT_RISK,
     UNANSWERED,
-    Bankroll,
     Bet,
     BetStatus,
     Settlement,
@@ -216,22 +215,6 @@ def _kept_by(which: BetFilter, bets: BetColumns, names: Names) -> BoolArray:
         if (asked := getattr(which, field.name)) is not None:
             rows &= keeps[field.name](asked)
     return rows
-
-
-def profit_between(bankroll: Bankroll, begin: datetime, end: datetime) -> Decimal:
-    """Return what a bankroll's bets that settled from a moment until before another earned."""
-    settled = Bet.objects.filter(
-        SETTLED,
-        # By it the index finds them.
-        owner_id=bankroll.owner_id,
-        bankroll_id=bankroll.pk,
-        settled_at__gte=begin,
-        settled_at__lt=end,
-    )
-    earned: Decimal = settled.aggregate(
-        profit=Sum(F("returned") - F("matched_stake"), default=ZERO)
-    )["profit"]
-    return earned
 
 
 def due_bets(

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
-from betting.models import AT_RISK, NOT_TAKEN, Opportunity
+from betting.models import AT_RISK, NOT_TAKEN, BetStatus, Opportunity
 from betting.selectors.money import BankrollMoney, bankroll_of
 from betting.selectors.playing import PLAYED, binding_stakes, of_played, played
 from odds.models import Bookmaker, Selection, Side
@@ -29,12 +29,13 @@ FULLEST = {
 
 @dataclass(slots=True)
 class Staked:
-    """What of a bankroll is at stake, what was placed this UTC day, and what its owner allows."""
+    """What of a bankroll is at stake, what was placed and earned this UTC day, what is allowed."""
 
     today: Decimal
     held: OpenStakes
     bounds: Bounds = field(default_factory=Bounds)
     personal: tuple[Room, ...] = field(default=())
+    earned: Decimal = ZERO
 
     @property
     def open_bets(self) -> int:
@@ -174,6 +175,11 @@ def scopes_of(
 # played, on the first row only, and a row for each bet.
 _STAKED = f"""
 WITH theirs AS MATERIALIZED ({SET_BY}),
+earned AS (
+    SELECT coalesce(sum(returned - matched_stake), 0) FROM betting_bet
+    WHERE owner_id = %(owner)s AND bankroll_id = %(bankroll)s AND status = '{BetStatus.SETTLED}'
+        AND settled_at >= %(day)s AND settled_at < %(end)s
+),
 played AS MATERIALIZED ({PLAYED.format(only="(SELECT binds_stakes FROM theirs)")}),
 staked AS (
     SELECT row_number() OVER () AS place, b.status, b.placed_at,
@@ -186,8 +192,8 @@ staked AS (
     WHERE b.bankroll_id = %(bankroll)s AND b.owner_id = %(owner)s AND (b.status = ANY(%(at_risk)s)
         OR b.placed_at >= %(day)s AND b.placed_at < %(end)s AND b.status <> ALL(%(not_taken)s))
 )
-SELECT staked.*, played.*, theirs.*
-FROM (theirs CROSS JOIN played) FULL JOIN staked ON staked.place = theirs.one
+SELECT staked.*, earned.*, played.*, theirs.*
+FROM (theirs CROSS JOIN played CROSS JOIN earned) FULL JOIN staked ON staked.place = theirs.one
 """  # noqa: S608 - our own words
 # How many columns a bet and what was played take.
 _OF_BET, _OF_PLAYED = 14, 10
@@ -205,7 +211,7 @@ def staked_of(bankroll_id: int, owner_id: int, *, now: datetime) -> Staked:
         rows = cursor.fetchall()
     today, held = ZERO, OpenStakes()
     # Said in one row, beside a bet or alone. Without it nothing may be decided: no default here.
-    [said] = [row[_OF_BET:] for row in rows if row[-1] is not None]
+    [(earned, *said)] = [row[_OF_BET:] for row in rows if row[-1] is not None]
     theirs = set_by(said[_OF_PLAYED:])
     own = personal_rooms(binding_stakes(theirs.personal), played(said[:_OF_PLAYED]))
     what: list[Any]
@@ -217,7 +223,7 @@ def staked_of(bankroll_id: int, owner_id: int, *, now: datetime) -> Staked:
             today += stake
         if status in AT_RISK:
             held.add(_on(*what), int(stake * 100))
-    return Staked(today=today, held=held, bounds=theirs.bounds, personal=own)
+    return Staked(today=today, held=held, bounds=theirs.bounds, personal=own, earned=earned)
 
 
 def _on(

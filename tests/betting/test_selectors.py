@@ -14,7 +14,7 @@ from betting.selectors.performance import (
     performance_of,
     track_record_of,
 )
-from betting.selectors.stakes import limits_used, on_selection
+from betting.selectors.stakes import limits_used, on_selection, staked_of
 from betting.services import bankrolls, ledger
 from betting.services.opportunities import refresh_opportunities
 from betting.services.settlement import settle_bet
@@ -109,6 +109,23 @@ def test_the_equity_curve_begins_with_the_money_paid_in(alice):
 
     assert [each.item().replace(tzinfo=UTC) for each in track.times] == [make.BEFORE, make.NIGHT]
     assert track.performance.equity.tolist() == [1000.0, 1015.0]
+
+
+def test_what_a_day_earned_is_what_settled_on_it_in_that_bankroll(alice):
+    """By the UTC day: its first moment is of it, the next day's is not."""
+    mine = make.bankroll(alice)
+    other = make.bankroll(alice, name="Other")
+    settled(alice, 1, "won", 0)
+    settled(alice, 2, "lost", 1)
+    settled(alice, 3, "won", 2)
+    settled(alice, 4, "lost", 1, bankroll_id=other.pk)
+
+    def earned(bankroll, hours):
+        at = make.NIGHT + timedelta(hours=hours)
+        return staked_of(bankroll.pk, alice.pk, now=at).earned
+
+    assert [earned(mine, hours) for hours in (-24, 1, 2)] == [0, Decimal("5.00"), Decimal("15.00")]
+    assert earned(other, 1) == Decimal("-10.00")
 
 
 def test_a_stretch_begins_with_what_was_earned_before_it(alice):
