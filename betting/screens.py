@@ -235,8 +235,7 @@ def opportunity_of(
     opportunity_id: int, bettor: Bettor, *, now: datetime, rate: float = 1.0
 ) -> OpportunityRow | None:
     """Return one opportunity as this person sees it, open or gone."""
-    with weighing_few_joins():
-        found = opportunity(opportunity_id, seen_by=bettor.owner_id)
+    found = opportunity(opportunity_id, seen_by=bettor.owner_id)
     return _rows([found], bettor, now=now, rate=rate)[0] if found else None
 
 
