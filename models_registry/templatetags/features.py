@@ -1,7 +1,10 @@
 """Features by their names."""
 
+from collections.abc import Mapping
+
 from django import template
 
+from accounts.showing.formats import outcome_text
 from models_registry.domain import feature_words
 
 register = template.Library()
@@ -17,6 +20,14 @@ def feature(name: str) -> str:
 def features_said(sentence: str) -> str:
     """`{{ refusal.detail|features_said }}`: a stored sentence with its features' titles."""
     return feature_words.said_of(str(sentence))
+
+
+@register.filter
+def parameter(value: object) -> str:
+    """`{{ value|parameter }}`: a part's parameters in words, its columns by their titles."""
+    if isinstance(value, Mapping) and isinstance(columns := value.get("columns"), list):
+        value = {**value, "columns": [feature_words.title_of(str(each)) for each in columns]}
+    return outcome_text(value)
 
 
 @register.inclusion_tag("models_registry/_feature.html")

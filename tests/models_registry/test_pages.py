@@ -117,6 +117,15 @@ def test_a_champion_whose_file_is_missing_does_not_look_well(trained, as_alice, 
         assert "It is the champion and prices nothing" in version
 
 
+def test_parameters_are_written_in_words(trained, as_alice):
+    page = as_alice.get(f"/models/{trained.pk}/").content.decode()
+    told = unescape(page[page.index("</svg>Parameters<") :])
+
+    assert "max depth" in told
+    assert "{'" not in told
+    assert not re.search(r"\b[a-z]+_[a-z]+", re.sub(r"<[^>]*>", " ", told).partition("Decision")[0])
+
+
 def test_today_and_status_say_that_a_champion_cannot_price(trained, as_alice, desk, artifacts):
     services.promote_version(version_id=trained.pk, by_id=None, reason="", now=league.AFTER)
     said = "model is not pricing"
