@@ -39,6 +39,11 @@ class BoardCell:
     freshness: str
     is_best: bool = False
 
+    @property
+    def net(self) -> float:
+        """Return what it pays after its book's commission, 0 where it was withdrawn."""
+        return price_after_commission(self.price, self.book.commission) if self.price else 0.0
+
 
 @dataclass(slots=True)
 class Move:
@@ -77,7 +82,7 @@ class BoardRow:
 
 @dataclass(slots=True)
 class BoardLine:
-    """The selections of one line; hold is what its best prices together keep for the books."""
+    """The selections of one line; hold is what its best prices, net of commission, keep of all."""
 
     rows: list[BoardRow]
     hold: float | None
@@ -154,8 +159,8 @@ def board(
 ) -> Board:
     """Return a slate as one reader sees it at `now`: their books first, or only theirs.
 
-    The best price and the hold are of the books shown; the fair price is of all books. A stale
-    price is never best while another is offered.
+    The best price and the hold are of the books shown; the fair price is of all books. Best is what
+    pays most after commission; a stale price never is while another is offered.
     """
     mine = set(reader.my_books)
     columns = [
@@ -229,9 +234,9 @@ class _Arranging:
 
     def line(self, line: SlateLine, event: SlateEvent, *, is_main: bool) -> BoardLine:
         rows = [self.row(row, event) for row in line["rows"]]
-        best = [row.best.price for row in rows if row.best and row.best.price]
+        best = [row.best.net for row in rows if row.best]
         whole = len(rows) > 1 and len(best) == len(rows)
-        hold = 1 - 1 / sum(1 / price for price in best) if whole else None
+        hold = 1 - 1 / sum(1 / net for net in best) if whole else None
         return BoardLine(rows=rows, hold=hold, is_main=is_main)
 
     def row(self, row: SlateRow, event: SlateEvent) -> BoardRow:
@@ -242,15 +247,15 @@ class _Arranging:
                 cells[self.order[place]] = self.cell(book, price, seen)
         ranked = sorted(
             (cell for cell in cells if cell and cell.price),
-            key=lambda cell: (cell.freshness == "stale", -(cell.price or 0)),
+            key=lambda cell: (cell.freshness == "stale", -cell.net),
         )
         best = ranked[0] if ranked else None
         for cell in ranked:
             cell.is_best = best is not None and _stands_like(cell, best)
         fair = row["fair"]
         edge = None
-        if fair and best and best.price:
-            edge = fair * price_after_commission(best.price, best.book.commission) - 1
+        if fair and best:
+            edge = fair * best.net - 1
         title = _title(row, event)
         return BoardRow(
             row["id"], title, row["side"], row["point"], fair, cells, self.move(row), best, edge,
@@ -287,7 +292,7 @@ class _Arranging:
 
 def _stands_like(cell: BoardCell, best: BoardCell) -> bool:
     """Return whether a price is as good as the best: a stale one only where all are."""
-    return cell.price == best.price and (cell.freshness == "stale") == (best.freshness == "stale")
+    return cell.net == best.net and (cell.freshness == "stale") == (best.freshness == "stale")
 
 
 def _title(row: SlateRow, event: SlateEvent) -> str:

@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -13,6 +14,8 @@ from django.utils import timezone
 
 from accounts.models import SavedFilter
 from odds.board import Reader, board, event_lines, flat
+from odds.domain.arbitrage import best_books
+from odds.domain.scan import Gates
 from odds.models import Bookmaker, Event, PriceChange, PricingRule, Quote, Sighting, Sport
 from odds.movements import movements_of
 from odds.selectors import market_quotes
@@ -73,6 +76,26 @@ def test_the_edge_is_of_the_best_price_after_commission():
     assert (home.best.price, away.best.price) == (2.1, 1.9)
     assert home.edge == pytest.approx(home.fair * (1 + 1.1 * 0.95) - 1)
     assert away.edge == pytest.approx(away.fair * 1.9 - 1)
+
+
+def test_best_and_hold_are_net_of_commission_and_the_hold_is_that_of_the_scanner():
+    two_books()
+    Bookmaker.objects.filter(key="northbet").update(commission_share="0.10")
+    line = seen().events[0].lines[0]
+    home, away = line.rows
+
+    # 2.10 less a tenth of what it wins is 1.99.
+    assert (home.best.price, away.best.price) == (2.0, 1.9)
+    assert [cell.is_best for cell in home.cells] == [True, False]
+    assert [cell.price for cell in home.ranked] == [2.0, 2.1]
+    Bookmaker.objects.filter(key="northbet").update(commission_share="0.05")
+    line = seen().events[0].lines[0]
+    assert line.rows[0].best.price == 2.1
+    assert line.hold == pytest.approx(1 - 1 / (1 / 2.045 + 1 / 1.9), abs=1e-12)
+    at = np.datetime64(LATER.replace(tzinfo=None), "us")
+    quotes = market_quotes([Event.objects.get().pk], "h2h", now=LATER)
+    [by_scanner] = best_books(quotes, at=at, gates=Gates())
+    assert line.hold == pytest.approx(by_scanner.hold, abs=1e-12)
 
 
 def test_where_the_sport_has_a_reference_its_price_alone_is_fair():

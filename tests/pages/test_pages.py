@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pgtrigger
 import pytest
 import time_machine
@@ -21,6 +22,7 @@ from accounts.models import JobRun, Role, User
 from accounts.scopes import rights_of
 from accounts.showing.formats import fair_text, price_text
 from accounts.templatetags.fairline import change
+from betting.domain.clv import closing_line_value
 from betting.models import Bet, Opportunity, Strategy
 from betting.screens import bettor_of, opportunity_of, performance_choices
 from betting.selectors.columns import bet_columns, names_of
@@ -28,6 +30,7 @@ from betting.selectors.money import bankroll_of
 from betting.services.settlement import settle_due_bets
 from models_registry.models import ModelVersion
 from odds.models import Bookmaker, Quote
+from risk.domain.kelly import kelly_fraction, net_price
 from risk.models import Assessment, Halt, Limits
 from risk.selectors import refused_stakes
 from risk.services.personal import set_personal_limit
@@ -418,6 +421,32 @@ def test_a_bet_on_any_price_is_placed_from_its_form_and_rests_on_no_strategy(unf
     # What the form said that it is worth, kept with it.
     assert bet.fair_probability == pytest.approx(fair, abs=1e-12)
     assert f"{fair_text(fair)} · " in as_alice.get(f"/bets/{bet.pk}/").content.decode()
+
+
+def test_the_formulas_of_the_methodology_are_those_that_are_used(as_alice):
+    page = html.unescape(as_alice.get("/methodology/").content.decode())
+    lines = re.findall(r"^(?:.*>)?([A-Z]?[\w ]+) = ([^=<\n]+)", page, re.MULTILINE)
+    said = {name: text.translate(str.maketrans("×−", "*-")) for name, text in lines}
+    known = {"price": 3.0, "commission": 0.05, "probability": 0.4}
+
+    def worth(name: str) -> float:
+        """Work a formula out as it stands there, with names in the place of words."""
+        text = said[name].replace(" taken", "").replace("fair closing ", "")
+        known[name.replace(" ", "_")] = value = eval(text.replace("net price", "net_price"), known)  # noqa: S307
+        return value
+
+    net = net_price(Decimal(3), Decimal("0.05"))
+    assert worth("net price") == pytest.approx(net) == pytest.approx(2.9)
+    assert worth("edge") == pytest.approx(0.4 * net - 1)
+    assert worth("Kelly share") == pytest.approx(
+        kelly_fraction(np.array([0.4]), np.array([net]))[0]
+    )
+    clv = closing_line_value(
+        price=net, fair_closing_probability=0.4, market_was_quoted_at_close=True,
+        close_is_later=True,
+    )  # fmt: skip
+    assert worth("CLV") == pytest.approx(clv.value)
+    assert said["hold"].strip() == "1 - 1 / Σ (1 / best net price)"
 
 
 def test_a_bet_beside_another_on_its_market_names_it_and_says_what_the_limit_makes_of_it(alice):
