@@ -15,7 +15,6 @@ from betting.naming import (
     STAKE_ON,
     asked_as,
     in_words,
-    method_title,
     number_of,
     title_of,
     typed,
@@ -24,7 +23,7 @@ from betting.naming import (
 from betting.services.strategies import read_configuration
 from odds.domain.consensus import BY_SPORT
 from odds.domain.margins import METHODS
-from odds.screens import MARKETS, market_title
+from odds.screens import MARKETS, market_title, method_title
 from risk.domain.rounding import ROUNDINGS
 from risk.domain.staking import PLANS
 

@@ -32,7 +32,12 @@ RESULTS = ("", *Result.values)
 QUALITIES = ("none", "good", "fair", "poor")
 # What a bet of no strategy is of, as a key and a title: no key of a strategy has a space.
 BY_HAND = ("by hand", "by hand")
-_WON = {Result.WON: 1.0, Result.HALF_WON: 0.5, Result.HALF_LOST: 0.5, Result.LOST: 0.0}
+_WON: dict[str, float] = {
+    Result.WON: 1.0,
+    Result.HALF_WON: 0.5,
+    Result.HALF_LOST: 0.5,
+    Result.LOST: 0.0,
+}
 _WON_PART = np.array([_WON.get(result, math.nan) for result in RESULTS])
 # What of a bet there is a name of.
 NAMED = ("strategy", "bookmaker", "market", "competition", "version")
@@ -122,7 +127,8 @@ class BetColumns:
     @property
     def is_settled(self) -> BoolArray:
         """Return which are settled."""
-        return self.found["status"] == STATUSES.index(BetStatus.SETTLED)
+        settled: BoolArray = self.found["status"] == STATUSES.index(BetStatus.SETTLED)
+        return settled
 
     @property
     def is_staked(self) -> BoolArray:
