@@ -12,7 +12,7 @@ from betting.domain.breakdowns import Group, cut, sizes_of
 from betting.domain.luck import Interval, mean_of
 from betting.domain.performance import Performance, measure
 from betting.domain.record import Record, curve_times
-from betting.models import Bet, Outlook, Transfer
+from betting.models import Bet, Outlook
 from betting.selectors.bets import EVENT
 from betting.selectors.columns import (
     NAMED,
@@ -24,6 +24,7 @@ from betting.selectors.columns import (
     names_of,
 )
 from betting.selectors.money import ZERO, BankrollMoney, bankrolls_of
+from betting.selectors.paths import equity_paths
 from betting.selectors.settled import Settled, settled_of
 from odds.domain.table import BoolArray, FloatArray, IntArray, TimeArray
 
@@ -212,13 +213,11 @@ def _times(owner_id: int, record: Record, which: PerformanceFilter) -> TimeArray
     """Return the moments of the curve, from when money was first paid in, or the stretch begins."""
     if not len(record):
         return record.settled_at
-    paid = (
-        Transfer.objects.filter(source__bankroll__owner_id=owner_id, kind=Transfer.Kind.DEPOSIT)
-        .order_by("at")
-        .values_list("at", flat=True)
-        .first()
-    )
-    moments = [moment_of(moment) for moment in (paid, which.since) if moment is not None]
+    paid = [path.at[path.flow > 0][:1] for path in equity_paths(owner_id)]
+    began = np.concatenate([np.zeros(0, "datetime64[us]"), *paid])
+    moments = [began.min()] if len(began) else []
+    if which.since is not None:
+        moments.append(moment_of(which.since))
     return curve_times(record, max(moments, default=record.placed_at[0]))
 
 
