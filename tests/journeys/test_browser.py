@@ -60,7 +60,7 @@ def test_a_bettor_places_a_bet_from_today_and_sees_it_settled(browser, server, b
     page = logged_in(browser, server)
     # Before its scripts run, a press leads to the same form on a page of its own.
     expect(page.locator("[data-pause-text]")).to_have_text("Live")
-    page.locator("td.act a.btn-primary").first.click()
+    page.locator("td.act a.btn").first.click()
     dialog = page.locator("dialog#dialog")
     expect(dialog.get_by_role("heading", name="Place a bet")).to_be_visible()
     dialog.get_by_label("Stake, EUR").fill("5000")
@@ -106,12 +106,12 @@ def test_a_bettor_places_a_bet_from_today_and_sees_it_settled(browser, server, b
     page.get_by_role("navigation", name="Main", exact=True).get_by_role("link", name="Bets").click()
     row = page.locator(f"#bet-{bet.pk}")
     expect(row.locator(".tag")).to_have_text(Bet.objects.get(pk=bet.pk).get_result_display())
-    # Any page by its name, and any by its letter.
+    # Any page by its name, and any by its letter, once the scripts have run.
+    page.wait_for_load_state()
     page.keyboard.press("Control+k")
     page.get_by_placeholder("Go to").fill("keeping")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Keeping it in check")).to_be_visible()
-    # Keys are listened to once the scripts have run.
     page.wait_for_load_state()
     page.keyboard.press("g")
     page.keyboard.press("n")
@@ -132,7 +132,7 @@ def test_the_main_story_by_keyboard_alone(browser, server, bettor):
                 return
         raise AssertionError(f"Tab never came to {what}")
 
-    reach("td.act a.btn-primary")
+    reach("td.act a.btn")
     page.keyboard.press("Enter")
     dialog = page.locator("dialog#dialog")
     expect(dialog.get_by_role("heading", name="Place a bet")).to_be_visible()
@@ -147,6 +147,7 @@ def test_the_main_story_by_keyboard_alone(browser, server, bettor):
         page.keyboard.press("g")
         page.keyboard.press(letter)
         expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+        page.wait_for_load_state()
     assert str(Bet.objects.latest("pk").stake) == "5.00"
     assert page.evaluate("window.violations") == []
 
@@ -207,7 +208,7 @@ def test_without_a_connection_a_page_says_so_and_shows_nothing_old(browser, serv
 
 def test_the_main_story_works_without_javascript(browser, server, bettor):
     page = logged_in(browser, server, java_script_enabled=False)
-    page.locator("td.act a.btn-primary").first.click()
+    page.locator("td.act a.btn").first.click()
     page.get_by_label("Stake, EUR").fill("4.00")
     page.get_by_role("button", name="Place bet").click()
 
