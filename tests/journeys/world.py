@@ -13,6 +13,7 @@ from betting.services import bankrolls, ledger
 from betting.services.placement import StakeRefused, place_bet
 from betting.services.settlement import settle_due_bets
 from models_registry.models import ModelVersion, Prediction, Predictor, Promotion
+from odds.fair import worth_now
 from odds.models import (
     Bookmaker,
     ClosingPrice,
@@ -248,10 +249,12 @@ class _World:
             defaults={"made_at": at, "home_probability": min(0.95, self.chance), "features": {}},
         )  # fmt: skip
         edge = chance * float(quote.price) - 1
+        # As Odds has it at that moment, or the row would say that the market has left it.
+        market = worth_now(quote.selection_id, now=at) or chance * 0.99
         return Opportunity.objects.create(
             strategy=self.strategy, quote=quote, prediction=prediction, as_of=at,
             price=quote.price, price_seen_at=quote.seen_at, fair_probability=chance,
-            market_probability=chance * 0.99, model_probability=min(0.97, chance * 1.015),
+            market_probability=market, model_probability=min(0.97, chance * 1.015),
             edge=edge, edge_low=edge - 0.018,
             stake_share=max(0.0, edge / (float(quote.price) - 1) / 4),
             reasons=[
