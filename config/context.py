@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.scopes import BET, scopes_of
 from accounts.showing.formats import clock_text
 from accounts.showing.pages import query_of
+from betting.selectors.money import currency_of
 from betting.selectors.stakes import limits_line
 from betting.views.personal import due_check as reality_check
 from config.routes import may_use
@@ -78,6 +79,10 @@ def world(request: HttpRequest) -> dict[str, Any]:
         ),
         "reality": SimpleLazyObject(
             lambda: reality_check(user.pk, request.session) if signed_in and user else None
+        ),
+        # For the Scanner, whose app knows no bankrolls; asked for only where it is written.
+        "own_currency": SimpleLazyObject(
+            lambda: currency_of(user.pk) if signed_in and user else ""
         ),
         "limits_line": SimpleLazyObject(
             lambda: limits_line(user.pk, now=clock.now()) if signed_in and user else None

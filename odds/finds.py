@@ -159,7 +159,7 @@ class Naming:
         )
         return _Told(
             value=-find.cost if find.expected is None else find.expected,
-            note=f"Both win between {_score(find.from_score)} and {_score(find.to_score)}: "
+            note=f"Both win {_between(find, self.events[find.event_id])}: "
             f"{earned}. {known} {unstaked}".strip(),
             numbers={
                 "from_score": find.from_score,
@@ -259,13 +259,25 @@ def _price(value: float) -> Decimal:
     return Decimal(repr(value)).quantize(Decimal("0.001"))
 
 
-def signed_amount(amount: Decimal) -> str:
-    """Write an amount with a true minus and thousands apart.
+def signed_amount(amount: Decimal, sign: str = "") -> str:
+    """Write an amount with a true minus, its currency's sign and thousands apart.
 
-    >>> signed_amount(Decimal("-1234.50"))
-    '−1,234.50'
+    >>> signed_amount(Decimal("-1234.50")), signed_amount(Decimal("6.5"), "€")
+    ('−1,234.50', '€6.5')
     """
-    return f"{amount:,}".replace("-", MINUS)
+    return f"{MINUS if amount < 0 else ''}{sign}{abs(amount):,}"
+
+
+def _between(find: Middle, event: Event) -> str:
+    """Say between which scores both legs of a middle win, by the names of who has to."""
+    low, high = find.from_score, find.to_score
+    if find.legs[0].side not in {"home", "away"}:
+        return f"on a total between {_score(low)} and {_score(high)}"
+    if low >= 0:
+        return f"where {event.home.name} win by {_score(low)} to {_score(high)}"
+    if high <= 0:
+        return f"where {event.away.name} win by {_score(-high)} to {_score(-low)}"
+    return f"between {event.away.name} by {_score(-low)} and {event.home.name} by {_score(high)}"
 
 
 def _score(value: float) -> str:

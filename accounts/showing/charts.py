@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 480.0, 260.0, 44.0, 34.0, 10.0, 10.0
+# What the last label of an axis needs on its right, which stands in the middle below its end.
+LAST = 30.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Histogram:
     y_ticks: list[Tick]
     zero: float
     mean: float
+    right: float = WIDTH - LAST
     width: float = WIDTH
     height: float = HEIGHT
 
@@ -53,7 +56,7 @@ def histogram(values: NDArray[np.float64], *, step: float = 0.01, most: float = 
     places = np.floor(values / step + 1e-9).astype(np.int64) + half
     counts = np.bincount(np.clip(places, 0, 2 * half - 1), minlength=2 * half).tolist()
     top = max(counts, default=0) or 1
-    room, tall = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    room, tall = WIDTH - LEFT - LAST, HEIGHT - TOP - BOTTOM
     wide = room / len(counts)
 
     def percent(number: int) -> str:

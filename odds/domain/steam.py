@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from odds.domain.consensus import consensus
-from odds.domain.scan import Gates, ages, offered
+from odds.domain.scan import Gates, ages, minutes_text, offered
 from odds.domain.table import BoolArray, FloatArray, IntArray, QuoteTable
 
 
@@ -113,7 +113,7 @@ def _first_movers(now: QuoteTable, of: IntArray, shortened: BoolArray) -> dict[i
 def _doubts(oldest: float, books: int, gates: Gates, min_books: int) -> tuple[str, ...]:
     found = []
     if oldest > gates.max_age:
-        found.append(f"a price is {oldest:.0f} minutes old, over {gates.max_age:g}")
+        found.append(f"a price is {minutes_text(oldest)} old, over {minutes_text(gates.max_age)}")
     if books < min_books:
         found.append(f"{books} books priced it at both moments, fewer than {min_books}")
     return tuple(found)

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from accounts.showing.formats import (
     NOTHING,
     PERCENT,
+    SYMBOLS,
     price_text,
     share_text,
     signed_share_text,
@@ -31,9 +32,12 @@ def find_rows(context: template.Context, shown: list[Found]) -> SafeString:
     # Asked for once, with a number that stands for each event's.
     before, _, after = reverse("event", args=[0]).rpartition("0")
     place = reverse("place_bet") if context["may"]["place_bet"] else ""
+    currency = str(context.get("own_currency", ""))
+    sign = escape(SYMBOLS.get(currency, f"{currency} " if currency else ""))
     written = []
     for each in shown:
         event = each.event
+        legs = "".join(_leg(leg, price_format, place, sign) for leg in each.legs)
         competition = event.competition
         told = time_since(event.starts_at, now, zone)
         muted = ' class="muted"' if each.doubts else ""
@@ -45,7 +49,7 @@ def find_rows(context: template.Context, shown: list[Found]) -> SafeString:
             profit = (
                 NOTHING
                 if each.profit is None
-                else f"{signed_amount(each.profit)} on {each.outlay:,} staked"
+                else f"{signed_amount(each.profit, sign)} on {sign}{each.outlay:,} staked"
             )
             rounded = f'<td class="num" data-label="After rounding">{profit}</td>'
         written.append(
@@ -56,17 +60,17 @@ def find_rows(context: template.Context, shown: list[Found]) -> SafeString:
             f'<span class="sub">{escape(competition.title)} · {escape(each.market)} · {told}'
             f"{simulated}</span></th>"
             f'<td class="full" data-label="{take}">'
-            f"{''.join(_leg(leg, price_format, place) for leg in each.legs)}{_remarks(each)}</td>"
+            f"{legs}{_remarks(each)}</td>"
             f'<td class="num" data-label="{value_title}">{_value(each, kind)}</td>{rounded}'
             f'<td class="num" data-label="Oldest price">{span_text(each.oldest)}</td></tr>\n'
         )
     return SafeString("".join(written))
 
 
-def _leg(leg: FoundLeg, price_format: str, place: str) -> str:
+def _leg(leg: FoundLeg, price_format: str, place: str, sign: str) -> str:
     """Write a leg; `place` is where it is placed, empty where the reader may not."""
     price = price_text(leg.price, price_format)
-    stake = "" if leg.stake is None else f"<strong>stake {leg.stake:,}</strong>"
+    stake = "" if leg.stake is None else f"<strong>stake {sign}{leg.stake:,}</strong>"
     bet = ""
     if place:
         given = {"selection": leg.selection_id, "book": leg.bookmaker_id, "saw": price}

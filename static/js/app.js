@@ -246,14 +246,24 @@
         ctx.restore();
       }] },
     };
+    // A mark belongs to the picture, also where no line comes near its price.
+    const range = (plot, low, high) => {
+      if (low == null) return [null, null];
+      const { min, max } = plot.scales.x;
+      // As far as marks are drawn: a pixel beyond the ends.
+      const reach = (max - min) / place.clientWidth;
+      const seen = (data.marks || []).filter((mark) => mark.y && mark.x >= min - reach && mark.x <= max + reach).map((mark) => mark.y);
+      return uPlot.rangeNum(Math.min(low, ...seen), Math.max(high, ...seen), 0.1, true);
+    };
     const axis = { stroke: text, grid, ticks: { show: false }, font };
     // Bets are counted, not measured: no tick stands between two.
     const whole = [1, 2, 5].flatMap((step) => [0, 1, 2, 3, 4, 5].map((power) => step * 10 ** power)).sort((a, b) => a - b);
     const plot = new uPlot({
       width: place.clientWidth, height: Math.max(110, parseFloat(getComputedStyle(place).minHeight) - (data.legend === false ? 0 : 34)),
       tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), zone),
-      cursor: { points: { size: 7 } }, legend: { show: data.legend !== false },
-      scales: { x: { time: data.time !== false } },
+      cursor: { points: { size: 7 } },
+      legend: { show: data.legend !== false, markers: { dash: (plot, at) => (plot.series[at].dash ? "dashed" : "solid") } },
+      scales: { x: { time: data.time !== false }, y: { range } },
       series: [{ label: data.time === false ? data.xLabel || "" : "Time", value: (_, value) => (value == null ? "" : data.time === false ? String(value) : stamp(uPlot.tzDate(new Date(value * 1e3), zone))) }, ...series],
       axes: [{ ...axis, ...(data.time === false && { incrs: whole }), values: data.time === false ? undefined : [[86400, "{D} {MMM}", null, null, null, null, null, null, 1], [3600, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1], [60, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1]] },
         { ...axis, size: data.sign ? 74 : 62, values: (_, ticks, _axis, _space, step) => ticks.map((tick) => write(tick, step, data.sign)) }],

@@ -98,7 +98,7 @@ def test_lines_are_markets_of_their_own_and_some_return_stakes():
     ("rows", "doubt"),
     [
         ([row("home", 2.1), row("away", 2.1, bookmaker_id=2, confirmed_at=EARLIER)],
-         "book_2's price is 25 minutes old, over 15"),
+         "book_2's price is 25 min old, over 15 min"),
         (two_way(1, 2.1, 2.1), "every leg is at one bookmaker, who will notice"),
         ([row("home", 2.5), row("away", 2.5, bookmaker_id=2)],
          "25.0% is over 10%: more likely an error"),
@@ -249,7 +249,7 @@ def test_the_scanner_hears_the_books_that_the_consensus_hears():
     assert (with_late.fair, with_late.others) == (pytest.approx(without.fair), 3)
     assert with_late.consensus == without.consensus
     assert (stale.leg.bookmaker_key, stale.leg.side, stale.others) == ("book_5", "away", 4)
-    assert any("minutes old" in doubt for doubt in stale.doubts)
+    assert any("min old" in doubt for doubt in stale.doubts)
     # Of middles too: the one book that prices both lines is late beside those on each of them.
     lines = [
         *two_way(1, 1.80, 2.05, line=-4.5, confirmed_at=long_ago),
@@ -290,7 +290,7 @@ def test_a_shift_seen_long_ago_is_doubted():
     now = [r for book in (1, 2, 3) for r in two_way(book, 1.9, 2.0)]
     late = moment(SEEN + timedelta(minutes=40))
     found = shifts(quote_table(*before), quote_table(*now), at=late, method="power", gates=GATES)
-    assert found[0].doubts == ("a price is 40 minutes old, over 15",)
+    assert found[0].doubts == ("a price is 40 min old, over 15 min",)
 
 
 def recorded(event: str, at: str) -> list[dict[str, str]]:

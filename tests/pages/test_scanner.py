@@ -91,6 +91,25 @@ def test_a_middle_that_earns_on_a_miss_is_not_said_to_cost(as_alice):
     assert "costs −" not in page
 
 
+def test_a_middle_on_spreads_names_the_teams_whose_wins_it_takes(as_alice):
+    given = {"market": "spreads"}
+    home = make.priced("2.10", side="home", point="-4.5", book="left", **given)
+    make.priced("2.10", side="away", point="6.5", book="right", **given)
+    event = home.selection.market.event
+    page = as_alice.get("/scanner/?tab=middles&doubtful=yes").content.decode()
+    assert f"Both win where {event.home.name} win by 4.5 to 6.5: " in page
+
+
+def test_money_is_of_my_bankroll_s_currency_and_old_prices_are_told_in_hours(alice, as_alice):
+    arbitrage()
+    assert "stake 50<" in as_alice.get("/scanner/").content.decode()
+    make.bankroll(alice)
+    page = as_alice.get("/scanner/").content.decode()
+    assert "stake €50<" in page
+    assert "€5.00 on €100 staked" in page
+    assert "Outlay, EUR" in page
+
+
 def test_finds_come_in_pages(as_alice):
     for game in range(1, 28):
         arbitrage(game)
