@@ -247,14 +247,9 @@
       }] },
     };
     // A mark belongs to the picture, also where no line comes near its price.
-    const range = (plot, low, high) => {
-      if (low == null) return [null, null];
-      const { min, max } = plot.scales.x;
-      // As far as marks are drawn: a pixel beyond the ends.
-      const reach = (max - min) / place.clientWidth;
-      const seen = (data.marks || []).filter((mark) => mark.y && mark.x >= min - reach && mark.x <= max + reach).map((mark) => mark.y);
-      return uPlot.rangeNum(Math.min(low, ...seen), Math.max(high, ...seen), 0.1, true);
-    };
+    const first = data.x[0], last = data.x[data.x.length - 1], pixel = (last - first) / place.clientWidth;
+    const marked = (data.marks || []).filter((mark) => mark.y && mark.x >= first - pixel && mark.x <= last + pixel).map((mark) => mark.y);
+    const range = (_, low, high) => (low == null ? [null, null] : uPlot.rangeNum(Math.min(low, ...marked), Math.max(high, ...marked), 0.1, true));
     const axis = { stroke: text, grid, ticks: { show: false }, font };
     // Bets are counted, not measured: no tick stands between two.
     const whole = [1, 2, 5].flatMap((step) => [0, 1, 2, 3, 4, 5].map((power) => step * 10 ** power)).sort((a, b) => a - b);
