@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from accounts.showing.formats import fair_text
+from accounts.showing.formats import fair_text, signed_share_text
 from betting.models import Opportunity
 from betting.services.opportunities import refresh_opportunities
 from odds.models import Bookmaker, MarketLook, PricingRule, Quote
@@ -67,6 +67,7 @@ def test_a_fresh_decision_has_the_fair_price_of_odds(market, as_alice, reference
     assert decided == now == pytest.approx(shown, abs=1e-12)
     assert fair_text(shown) in as_alice.get("/").content.decode()
     assert "fair now" not in as_alice.get("/").content.decode()
+    assert "as decided" not in as_alice.get("/").content.decode()
 
 
 def test_where_the_market_left_a_decision_its_row_and_its_form_say_so(market, as_alice):
@@ -79,13 +80,19 @@ def test_where_the_market_left_a_decision_its_row_and_its_form_say_so(market, as
 
     assert decided == found.fair_probability > now == pytest.approx(shown, abs=1e-12)
     said = f"with the market at {fair_text(decided)} · fair now {fair_text(shown)}"
-    for page in ("/", f"/bets/place/?opportunity={found.pk}"):
-        assert said in as_alice.get(page).content.decode()
+    form = f"/bets/place/?opportunity={found.pk}"
+    for page, old in (("/", "as decided"), (form, "by what it was decided on")):
+        body = as_alice.get(page).content.decode()
+        assert said in body
+        assert old in body
+        # What does not stand any more is not coloured as a gain.
+        assert f'<span class="flat">{signed_share_text(found.edge)}</span>' in body
     # The next round decides anew, and there is nothing left to say.
     refresh_opportunities(now=NOW + timedelta(seconds=1))
     fresh, now, _ = fair_prices(as_alice, market)
     assert fresh == now != decided
     assert "fair now" not in as_alice.get("/").content.decode()
+    assert "as decided" not in as_alice.get("/").content.decode()
 
 
 def test_what_was_never_decided_by_the_consensus_is_not_said_to_have_moved(market, as_alice):
@@ -100,6 +107,7 @@ def test_what_was_never_decided_by_the_consensus_is_not_said_to_have_moved(marke
 
     assert len(as_alice.get("/").context["today"].rows) == 1
     assert "fair now" not in as_alice.get("/").content.decode()
+    assert "as decided" not in as_alice.get("/").content.decode()
 
 
 def test_a_decision_ends_when_the_market_moved_though_its_edge_did_not(market, as_alice):
