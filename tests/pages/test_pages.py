@@ -20,8 +20,7 @@ from accounts import audit
 from accounts.clock import Acceleration
 from accounts.models import JobRun, Role, User
 from accounts.scopes import rights_of
-from accounts.showing.formats import fair_text, price_text
-from accounts.templatetags.fairline import change
+from accounts.showing.formats import fair_text, price_text, signed_share_text
 from betting.domain.clv import closing_line_value
 from betting.models import Bet, Opportunity, Strategy
 from betting.screens import bettor_of, opportunity_of, performance_choices
@@ -576,7 +575,9 @@ def test_a_refusal_shows_the_price_as_it_is_now_with_its_edge(world, as_alice):
     assert answer.status_code == 422
     assert f"price is {worse} now" in page
     assert f"now; was {price_text(opportunity.price)}" in page
-    assert change(opportunity.fair_probability * float(worse) - 1) in page
+    # Its market is another one by now: the edge decided on is told, and not as a gain.
+    edge = signed_share_text(opportunity.fair_probability * float(worse) - 1)
+    assert f'<span class="flat">{edge}</span>' in page
 
 
 def test_a_refused_stake_is_listed_in_the_words_of_the_other_pages(world, as_alice):
