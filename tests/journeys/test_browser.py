@@ -4,11 +4,14 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db.models import F, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from betting.models import Bet
 from betting.services.settlement import settle_due_bets
+from odds.models import Bookmaker
 from tests import make
 from tests.journeys.pages import arrived, logged_in
 from tests.journeys.payloads import a_payload, stuff
@@ -150,6 +153,28 @@ def test_the_main_story_by_keyboard_alone(browser, server, bettor):
         page.wait_for_load_state()
     assert str(Bet.objects.latest("pk").stake) == "5.00"
     assert page.evaluate("window.violations") == []
+
+
+# The columns of the odds grid that are seen whole without scrolling, by their heads.
+HEADS_SEEN = """() => {
+  const grid = document.querySelector(".grid-scroll").getBoundingClientRect();
+  return [...document.querySelectorAll(".grid-odds thead th")]
+    .filter((each) => each.getBoundingClientRect().right <= grid.right + 1)
+    .map((each) => each.innerText.split(String.fromCharCode(10))[0].trim());
+}"""
+
+
+def test_on_a_tablet_the_odds_grid_shows_best_fair_edge_hold_and_two_books(browser, server, bettor):
+    # A name as long as they come, at every best price.
+    Bookmaker.objects.update(title=Concat(F("title"), Value(" Exchange North")))
+    page = arrived(browser, server, width=768)
+    page.goto(f"{server.url}/odds/")
+
+    heads = page.evaluate(HEADS_SEEN)
+
+    assert [each for each in ("Best", "Fair", "Edge", "Hold") if each not in heads] == []
+    assert len(heads) >= 8, heads
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
 
 
 def test_no_page_breaks_the_policy_runs_a_word_or_scrolls_sideways_on_a_phone(browser, server):
