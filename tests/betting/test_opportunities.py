@@ -275,7 +275,8 @@ def test_found_followed_settled_and_measured(market, alice, django_assert_num_qu
     profit = float(bet.returned - bet.stake)
     assert (done.bets, done.profit) == (1, profit)
     assert done.equity.tolist() == [1000.0, 1000.0 + profit]
-    with django_assert_num_queries(3):
+    # The bet with what is joined, its settlements, its transfers; the first says how to plan that.
+    with django_assert_num_queries(4):
         detail = bet_in_full(alice.pk, bet.pk)
     assert [t.kind for t in detail.transfers.all()] == ["stake", "return", "winnings"]
     assert bankroll_of(alice.pk).profit == bet.returned - bet.stake
