@@ -13,7 +13,6 @@ from accounts.models import User
 from accounts.scopes import BET, scopes_of
 from accounts.showing.formats import clock_text
 from accounts.showing.pages import query_of
-from betting.selectors.money import currency_of
 from betting.selectors.stakes import limits_line
 from betting.views.personal import due_check as reality_check
 from config.routes import may_use
@@ -25,11 +24,15 @@ from risk.models import Halt
 from risk.selectors import IN_FORCE
 
 # On every page, so asked for together. The rows are the halts; the rest stands on each of them,
-# the last two on Today alone.
+# the currency on the Scanner alone, the last two on Today.
 _FRAMED = f"""
 SELECT halt.*, told.*, EXISTS (SELECT FROM odds_competition WHERE is_simulated) AS is_simulated,
     (SELECT json_agg(json_build_object('pk', id, 'name', name, 'query', query) ORDER BY name)
      FROM accounts_savedfilter WHERE owner_id = %s AND page = %s) AS saved,
+    CASE WHEN %s THEN (
+        SELECT currency FROM betting_bankroll WHERE owner_id = %s AND closed_at IS NULL
+        ORDER BY id LIMIT 1
+    ) END AS currency,
     CASE WHEN %s THEN (
         SELECT count(*) FROM betting_strategy_followers f
         JOIN betting_strategy s ON s.id = f.strategy_id
@@ -79,10 +82,6 @@ def world(request: HttpRequest) -> dict[str, Any]:
         ),
         "reality": SimpleLazyObject(
             lambda: reality_check(user.pk, request.session) if signed_in and user else None
-        ),
-        # For the Scanner, whose app knows no bankrolls; asked for only where it is written.
-        "own_currency": SimpleLazyObject(
-            lambda: currency_of(user.pk) if signed_in and user else ""
         ),
         "limits_line": SimpleLazyObject(
             lambda: limits_line(user.pk, now=clock.now()) if signed_in and user else None
@@ -140,9 +139,9 @@ class Framed:
     """What the frame of a page says: its name, and the filters that its address asks for.
 
     Whether any competition is invented; of who looks, how many notices are not read and how many
-    of those are of corrections, the halts in force, and the filters kept of this page. On Today
-    also how many strategies bet for them, and the champions that cannot price, as their file is
-    missing.
+    of those are of corrections, the halts in force, and the filters kept of this page. On the
+    Scanner, whose app knows no bankrolls, the currency of their first that is open. On Today how
+    many strategies bet for them, and the champions that cannot price, as their file is missing.
     """
 
     page: str
@@ -152,6 +151,7 @@ class Framed:
     corrected: int
     halts: list[Halt]
     saved: list[dict[str, Any]]
+    currency: str
     following: int
     not_pricing: list[dict[str, Any]]
 
@@ -162,7 +162,19 @@ def _framed(user_id: int | None, page: str, query: str) -> Framed:
     rows: list[Any] = list(
         Halt.objects.raw(
             _FRAMED,
-            [user_id, page, on_today, user_id, on_today, user_id, user_id, now, user_id],
+            [
+                user_id,
+                page,
+                page == "scanner",
+                user_id,
+                on_today,
+                user_id,
+                on_today,
+                user_id,
+                user_id,
+                now,
+                user_id,
+            ],
         )
     )
     told = rows[0]
@@ -175,6 +187,7 @@ def _framed(user_id: int | None, page: str, query: str) -> Framed:
         # Nobody in particular has none: those for everybody are told to who is logged in.
         halts=[row for row in rows if row.pk is not None] if user_id else [],
         saved=told.saved or [],
+        currency=told.currency or "",
         following=told.following or 0,
         not_pricing=[each for each in told.champions or [] if not is_there(each["artifact"])],
     )

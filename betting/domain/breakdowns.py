@@ -43,9 +43,11 @@ class Labels:
         >>> Labels.numbered(["a", "b", "a", "c"], np.array([0, 2, 1, 0]))
         Labels(names=['a', 'b'], place=array([0, 0, 1, 0]))
         """
-        used, of_each = np.unique(place, return_inverse=True)
+        used = np.bincount(place, minlength=len(names)) > 0
         every, same = np.unique(np.asarray(names, np.str_)[used], return_inverse=True)
-        return cls(every.tolist(), same[of_each])
+        of_used = np.zeros(len(used), np.int64)
+        of_used[used] = same
+        return cls(every.tolist(), of_used[place])
 
     def renamed(self, say: Callable[[str], str]) -> Self:
         """Return them with each name as `say` has it."""
@@ -107,10 +109,13 @@ def by_size(key: str, groups: Sequence[Group]) -> list[Group]:
     return sorted(groups, key=lambda group: names.index(group.name))
 
 
-def groups_of(record: Record, labels: Labels, *, whole: Interval | None = None) -> list[Group]:
+def groups_of(
+    record: Record, labels: Labels, *, event: IntArray, whole: Interval | None = None
+) -> list[Group]:
     """Return the bets added up by name, the most bets first.
 
-    `whole` is the yield of all of them, which a group that holds them all has too.
+    `event` (n,) is each bet's, numbered from 0; `whole` the yield of all of them, which a group
+    that holds them all has too.
     """
     place, count = labels.place, len(labels.names)
 
@@ -136,7 +141,7 @@ def groups_of(record: Record, labels: Labels, *, whole: Interval | None = None) 
             labels.names,
             totals(record.stake),
             totals(record.profit),
-            yields_of(record, place, count),
+            yields_of(record, place, count, event),
             expected,
             clvs,
             strict=True,
@@ -150,4 +155,6 @@ def cut(
 ) -> dict[str, list[Group]]:
     """Return the groups by each of the labels, and by the sizes that any record has."""
     every = {**labels, **sizes_of(record)}
-    return {key: groups_of(record, each, whole=whole) for key, each in every.items()}
+    # Numbered once: to sort the events takes as long as all that is added up by them.
+    _, event = np.unique(record.event, return_inverse=True)
+    return {key: groups_of(record, each, event=event, whole=whole) for key, each in every.items()}

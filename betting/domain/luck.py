@@ -82,18 +82,18 @@ def _added(place: IntArray, values: FloatArray, count: int = 0) -> FloatArray:
     return np.asarray(np.bincount(place, weights=values, minlength=count), dtype=np.float64)
 
 
-def yields_of(record: Record, place: IntArray, count: int) -> list[Interval]:
+def yields_of(record: Record, place: IntArray, count: int, event: IntArray) -> list[Interval]:
     """Return by group the profit per unit staked with the interval of a ratio of sums.
 
-    `place` (n,) tells each bet's group, of `count`; none may be empty. Events are independent. The
-    quick ones, for lines of a table; `resampled_yield` is the one that a verdict rests on.
+    `place` (n,) tells each bet's group, of `count`; none may be empty. Events are independent;
+    `event` (n,) tells each bet's, numbered from 0. The quick ones, for lines of a table;
+    `resampled_yield` is the one that a verdict rests on.
     """
-    events, event = np.unique(record.event, return_inverse=True)
-    shape = (count, len(events))
-    cell = place * len(events) + event
+    events = int(event.max(initial=-1)) + 1
+    cell = place * events + event
 
     def added(values: FloatArray) -> FloatArray:
-        return _added(cell, values, count * len(events)).reshape(shape)
+        return _added(cell, values, count * events).reshape(count, events)
 
     stake, profit, bets = (
         added(each) for each in (record.stake, record.profit, np.ones(len(record)))

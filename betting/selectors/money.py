@@ -99,12 +99,6 @@ def first_of(bankrolls: Sequence[BankrollMoney], owner_id: int) -> BankrollMoney
     return bankrolls[0] if bankrolls else BankrollMoney(Bankroll(owner_id=owner_id))
 
 
-def currency_of(owner_id: int) -> str:
-    """Return the currency of a person's first bankroll that is open; empty where there is none."""
-    mine = Bankroll.objects.filter(owner_id=owner_id, closed_at=None).order_by("pk")
-    return mine.values_list("currency", flat=True).first() or ""
-
-
 def books_to_move_to() -> list[tuple[int, str]]:
     """Return (key, title) of the bookmakers that money can lie at, by title."""
     real = Bookmaker.objects.filter(is_archive=False)

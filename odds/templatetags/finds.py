@@ -32,7 +32,7 @@ def find_rows(context: template.Context, shown: list[Found]) -> SafeString:
     # Asked for once, with a number that stands for each event's.
     before, _, after = reverse("event", args=[0]).rpartition("0")
     place = reverse("place_bet") if context["may"]["place_bet"] else ""
-    currency = str(context.get("own_currency", ""))
+    currency = context["framed"].currency
     sign = escape(SYMBOLS.get(currency, f"{currency} " if currency else ""))
     written = []
     for each in shown:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from betting.charts import drawdown_chart, equity_chart, luck_chart
-from betting.domain.breakdowns import Labels, cut, groups_of
+from betting.domain.breakdowns import Labels, cut
 from betting.domain.luck import Finding, Interval, chance_of_luck, judge, mean_of, resampled_yield
 from betting.domain.performance import flat_record, measure
 from betting.domain.returns import daily_returns, ratios_of, streaks_of, water_of
@@ -241,7 +241,7 @@ def test_a_cut_holds_every_bet_once_with_its_sums():
         assert sum(g.bets for g in each) == 60
         assert sum(g.profit for g in each) == pytest.approx(record.profit.sum())
     assert {g.name for g in groups["lead"]} == {"under an hour"}
-    assert groups_of(record.where(np.arange(0)), Labels.of([])) == []
+    assert cut(record.where(np.arange(0)), {"tag": Labels.of([])})["tag"] == []
 
 
 def test_no_bets_are_no_error():
