@@ -6,9 +6,11 @@ a reader sees what was left out and why.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 
+from accounts.showing.formats import span_text
 from odds.domain.consensus import LAY_SUFFIX, SIDES, price_after_commission
 from odds.domain.sanity import HIGHEST_PRICE, LOWEST_PRICE
 from odds.domain.table import FloatArray, IntArray, QuoteTable, line_codes
@@ -108,24 +110,14 @@ def legs_of(table: QuoteTable, net: FloatArray, age: FloatArray, rows: IntArray)
     return list(map(Leg, *(column[rows].tolist() for column in columns)))
 
 
-def minutes_text(minutes: float) -> str:
-    """Write minutes, from an hour on with hours.
-
-    >>> minutes_text(25.4), minutes_text(204.0), minutes_text(180.0)
-    ('25 min', '3 h 24 min', '3 h')
-    """
-    hours, rest = divmod(int(minutes), 60)
-    return " ".join([f"{hours} h"] * (hours > 0) + [f"{rest} min"] * (rest > 0 or not hours))
-
-
 def doubts(legs: tuple[Leg, ...], profit: float, gates: Gates) -> tuple[str, ...]:
     """Return, in words, every gate that a find breaks."""
     found = []
     oldest = max(legs, key=lambda each: each.age)
     if oldest.age > gates.max_age:
         found.append(
-            f"{oldest.bookmaker_key}'s price is {minutes_text(oldest.age)} old, "
-            f"over {minutes_text(gates.max_age)}"
+            f"{oldest.bookmaker_key}'s price is {span_text(timedelta(minutes=oldest.age))} old, "
+            f"over {span_text(timedelta(minutes=gates.max_age))}"
         )
     if len(legs) > 1 and len({each.bookmaker_key for each in legs}) == 1:
         found.append("every leg is at one bookmaker, who will notice")

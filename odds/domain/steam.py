@@ -5,11 +5,13 @@ compared: where a line moved, the selection is another one.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 
+from accounts.showing.formats import span_text
 from odds.domain.consensus import consensus
-from odds.domain.scan import Gates, ages, minutes_text, offered
+from odds.domain.scan import Gates, ages, offered
 from odds.domain.table import BoolArray, FloatArray, IntArray, QuoteTable
 
 
@@ -113,7 +115,8 @@ def _first_movers(now: QuoteTable, of: IntArray, shortened: BoolArray) -> dict[i
 def _doubts(oldest: float, books: int, gates: Gates, min_books: int) -> tuple[str, ...]:
     found = []
     if oldest > gates.max_age:
-        found.append(f"a price is {minutes_text(oldest)} old, over {minutes_text(gates.max_age)}")
+        old, most = (span_text(timedelta(minutes=each)) for each in (oldest, gates.max_age))
+        found.append(f"a price is {old} old, over {most}")
     if books < min_books:
         found.append(f"{books} books priced it at both moments, fewer than {min_books}")
     return tuple(found)
