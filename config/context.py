@@ -24,7 +24,7 @@ from risk.models import Halt
 from risk.selectors import IN_FORCE
 
 # On every page, so asked for together. The rows are the halts; the rest stands on each of them,
-# the currency on the Scanner alone, the last two on Today.
+# the currency on the Scanner alone, following on Today, champions there and on Status.
 _FRAMED = f"""
 SELECT halt.*, told.*, EXISTS (SELECT FROM odds_competition WHERE is_simulated) AS is_simulated,
     (SELECT json_agg(json_build_object('pk', id, 'name', name, 'query', query) ORDER BY name)
@@ -141,7 +141,8 @@ class Framed:
     Whether any competition is invented; of who looks, how many notices are not read and how many
     of those are of corrections, the halts in force, and the filters kept of this page. On the
     Scanner, whose app knows no bankrolls, the currency of their first that is open. On Today how
-    many strategies bet for them, and the champions that cannot price, as their file is missing.
+    many strategies bet for them; there and on Status the champions that cannot price, as their file
+    is missing.
     """
 
     page: str
@@ -155,10 +156,15 @@ class Framed:
     following: int
     not_pricing: list[dict[str, Any]]
 
+    @property
+    def unserved(self) -> list[int]:
+        """Return the versions that cannot price."""
+        return [each["pk"] for each in self.not_pricing]
+
 
 def _framed(user_id: int | None, page: str, query: str) -> Framed:
     now = clock.now()
-    on_today = page == "today"
+    on_today, on_status = page == "today", page == "status"
     rows: list[Any] = list(
         Halt.objects.raw(
             _FRAMED,
@@ -169,7 +175,7 @@ def _framed(user_id: int | None, page: str, query: str) -> Framed:
                 user_id,
                 on_today,
                 user_id,
-                on_today,
+                on_today or on_status,
                 user_id,
                 user_id,
                 now,

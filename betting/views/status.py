@@ -16,7 +16,6 @@ from accounts.http import UserRequest
 from accounts.selectors import last_job_runs
 from betting.scheduled import intervals
 from betting.selectors.bets import waiting_bets
-from models_registry.artifacts import is_there
 from models_registry.selectors import latest_promotions
 from odds import feed_status
 from odds.domain.freshness import freshness
@@ -43,12 +42,6 @@ def status(request: UserRequest) -> HttpResponse:
     jobs.sort(key=lambda each: (FIRST.index(each[1]), each[0].last_finished_at is None))
     states = Counter(state for _, state, _ in jobs)
     quote_age = None if newest is None else now - newest
-    champions = latest_promotions()
-    not_pricing = [
-        {"pk": each.version_id, "league": each.version.predictor.competition.title}
-        for each in champions
-        if not is_there(each.version.artifact)
-    ]
     return render(
         request,
         "betting/_status.html" if request.htmx else "betting/status.html",
@@ -66,9 +59,7 @@ def status(request: UserRequest) -> HttpResponse:
             "quote_freshness": "" if quote_age is None else freshness(quote_age, clock.rate()),
             "kept": sorted(cache.hit_rates().items()),
             "kept_in_memory": live.is_away(),
-            "champions": champions,
-            "not_pricing": not_pricing,
-            "unserved": [each["pk"] for each in not_pricing],
+            "champions": latest_promotions(),
             "versions": {
                 "Fairline": settings.VERSION,
                 "Python": platform.python_version(),
