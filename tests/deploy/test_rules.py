@@ -215,17 +215,26 @@ def test_every_rule_says_how_grave_it_is_and_what_to_do():
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not on the PATH")
 def test_prometheus_itself_agrees(tmp_path):
-    (tmp_path / "rules.yml").write_text(RULES.read_text())
-    asked = [_as_promtool_asks(name, which) for name in CASES for which in (True, False)]
-    (tmp_path / "asked.yml").write_text(
-        yaml.safe_dump({"rule_files": ["rules.yml"], "tests": asked})
-    )
+    # A file for each rule: for each test all rules of its file are asked at every minute.
+    for group in yaml.safe_load(RULES.read_text())["groups"]:
+        for rule in group["rules"]:
+            name = rule["alert"]
+            alone = {"groups": [group | {"rules": [rule]}]}
+            asked = [_as_promtool_asks(name, which) for which in (True, False)]
+            (tmp_path / f"{name}.rules").write_text(yaml.safe_dump(alone))
+            (tmp_path / f"{name}.yml").write_text(
+                yaml.safe_dump({"rule_files": [f"{name}.rules"], "tests": asked})
+            )
 
-    done = subprocess.run(
-        ["promtool", "test", "rules", "asked.yml"], cwd=tmp_path, capture_output=True, text=True
-    )
+    whole = _promtool("check", "rules", RULES, folder=tmp_path)
+    done = _promtool("test", "rules", *(f"{name}.yml" for name in CASES), folder=tmp_path)
 
+    assert whole.returncode == 0, whole.stdout + whole.stderr
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _promtool(*asked, folder):
+    return subprocess.run(["promtool", *asked], cwd=folder, capture_output=True, text=True)
 
 
 def _as_promtool_asks(name, should_fire):
