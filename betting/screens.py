@@ -134,12 +134,16 @@ class OpportunityRow:
         """Return the chance that its strategy believes in."""
         return self.opportunity.fair_probability
 
+    def market_edge_at(self, price: Decimal | None) -> float | None:
+        """Return the edge of a price of the same book by the consensus now."""
+        if price is None or self.market_fair is None:
+            return None
+        return self.market_fair * net_price(price, self.book.commission_share) - 1
+
     @property
     def market_edge(self) -> float | None:
-        """Return the edge of its price by the consensus now."""
-        if self.market_fair is None:
-            return None
-        return self.market_fair * net_price(self.opportunity.price, self.book.commission_share) - 1
+        """Return the edge of its own price by the consensus now."""
+        return self.market_edge_at(self.opportunity.price)
 
     @property
     def market_moved(self) -> bool:

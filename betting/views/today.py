@@ -259,6 +259,7 @@ def _confirm(
             "price_now": price,
             "was": "" if was == price_text(price, request.user.price_format) else was,
             "edge_now": row.edge_at(price),
+            "market_edge": row.market_edge_at(price) if row.opportunity else None,
             "money": bettor.money,
             "uses": used.of_stakes,
             "beside": screens.bets_beside(request.user.pk, row.selection, row.event),

@@ -81,7 +81,7 @@ def test_where_the_market_left_a_decision_its_row_and_its_form_say_so(market, as
     assert decided == found.fair_probability > now == pytest.approx(shown, abs=1e-12)
     said = f"with the market at {fair_text(decided)} · fair now {fair_text(shown)}"
     form = f"/bets/place/?opportunity={found.pk}"
-    for page, old in (("/", "as decided"), (form, "by what it was decided on")):
+    for page, old in (("/", "as decided"), (form, "as decided; by the market now")):
         body = as_alice.get(page).content.decode()
         assert said in body
         assert old in body
@@ -93,6 +93,23 @@ def test_where_the_market_left_a_decision_its_row_and_its_form_say_so(market, as
     assert fresh == now != decided
     assert "fair now" not in as_alice.get("/").content.decode()
     assert "as decided" not in as_alice.get("/").content.decode()
+
+
+def test_where_the_price_left_too_the_form_has_the_edge_of_the_price_now(market, as_alice):
+    found = Opportunity.objects.get(passes=[])
+    Quote.objects.filter(bookmaker__key__in=["one", "two"], selection__side="home").update(
+        price=Decimal("1.970")
+    )
+    Quote.objects.filter(bookmaker__key="four", selection__side="home").update(
+        price=Decimal("2.000")
+    )
+
+    _, now, _ = fair_prices(as_alice, market)
+
+    body = as_alice.get(f"/bets/place/?opportunity={found.pk}").content.decode()
+    assert f"by the market now {signed_share_text(2.0 * now - 1)}" in body
+    assert f"edge {signed_share_text(2.0 * now - 1)} by it" in body
+    assert signed_share_text(2.2 * now - 1) not in body
 
 
 def test_what_was_never_decided_by_the_consensus_is_not_said_to_have_moved(market, as_alice):
