@@ -68,7 +68,8 @@ def tour_on(page: str, *, asked: bool, is_new: bool, at: str = "") -> Tour | Non
         if asked or (kept and here in (kept, kept + 1)):
             return Tour(here, page)
     if kept:
-        return Tour(kept, at, is_elsewhere=True)
+        # Whoever went on from the last step has seen all of them.
+        return Tour(kept, at, is_elsewhere=True) if kept < len(STEPS) else None
     return Tour(0, page) if is_new and page == STEPS[0] else None
 
 

@@ -160,12 +160,18 @@ def clock_text(rate: float) -> str:
     """Write how fast the world's clock runs beside the real one.
 
     >>> clock_text(288.0), clock_text(0.001)
-    ('clock ×288, a day takes 5 min', 'clock stands still')
+    ('clock ×288, an hour takes 12 s', 'clock stands still')
+    >>> clock_text(86_400.0)
+    'clock ×86,400, a day takes 1 s'
     """
     if rate < STANDS_STILL:
         return "clock stands still"
     speed = f"{rate:,.1f}".removesuffix(".0")
-    return f"clock ×{speed}, a day takes {span_text(timedelta(days=1) / rate)}"
+    # Pages say how long it is to a start in hours: so it is told in hours what that is.
+    hour, day = timedelta(hours=1) / rate, timedelta(days=1) / rate
+    if hour < timedelta(seconds=1):
+        return f"clock ×{speed}, a day takes {span_text(day)}"
+    return f"clock ×{speed}, an hour takes {span_text(hour)}"
 
 
 def relative_text(at: datetime, now: datetime) -> str:

@@ -275,8 +275,8 @@ def _of_the_close(clv: Interval | None, *, profits: bool, beats: bool, tries: in
     if clv.count < FEWEST:
         bets = f"{clv.count:,} bet{'s' * (clv.count != 1)}"
         return (
-            f"Against the close ({_share(clv.value)} over {bets}) it is too early to tell: "
-            "no evidence of skill."
+            f"Against the close ({_share(clv.value)} over {bets}) it is too early to tell "
+            f"before {FEWEST} bets: no evidence of skill yet."
         )
     if clv.low > 0:
         looks = f"the best of {tries:,} tries" if tries > 1 and _beats(clv, 1) else ""

@@ -36,15 +36,19 @@ def test_the_tour_goes_on_where_it_was_left(alice, as_alice):
 
     for elsewhere in ("/account/", "/", "/risk/"):
         said = said_on(as_alice, elsewhere)
-        assert "You are on the tour: 2 of 7, Odds." in said, elsewhere
+        assert "Tour: 2 of 7, Odds<" in said, elsewhere
         assert 'href="/odds/?tour=1">Go on</a>' in said
     # The step's own page, and that of the next by whatever way, are steps.
     assert "2 of 7: Odds" in said_on(as_alice, "/odds/")
     assert "3 of 7: Bets" in said_on(as_alice, "/bets/")
-    assert "3 of 7, Bets." in said_on(as_alice, "/odds/")
+    assert "3 of 7, Bets<" in said_on(as_alice, "/odds/")
     # From the menu it begins again.
     assert "1 of 7: Today" in said_on(as_alice, "/?tour=1")
-    assert "1 of 7, Today." in said_on(as_alice, "/risk/")
+    assert "1 of 7, Today<" in said_on(as_alice, "/risk/")
+
+    # From the last step there is nothing to go on to.
+    assert "7 of 7" in said_on(as_alice, "/status/?tour=1")
+    assert [said_on(as_alice, page) for page in ("/risk/", "/")] == ["", ""]
 
     as_alice.post("/tour/close/", {"next": "/risk/"})
     assert [said_on(as_alice, page) for page in ("/risk/", "/bets/", "/")] == ["", "", ""]
