@@ -18,6 +18,7 @@ from odds.services.partitions import ensure_partitions
 from tests import make
 from tests.live.serving import Server, serving
 from tests.odds.provider import Provider
+from tests.rows import filled_tables
 
 # How long an example takes says how busy the machine is, nothing about the product.
 hypothesis_settings.register_profile("any machine", deadline=None)
@@ -44,10 +45,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.no_cover)
 
 
-# What `migrate` itself wrote; emptied, every flush would have to write it again.
-_STAY = {"django_migrations", "django_content_type", "auth_permission"}
-
-
 def _empty_what_was_filled(_self: TransactionTestCase) -> None:
     """Empty the tables that a test with real transactions wrote to, ledgers too.
 
@@ -55,14 +52,7 @@ def _empty_what_was_filled(_self: TransactionTestCase) -> None:
     the ledgers, which nobody may delete from, are off meanwhile.
     """
     with pgtrigger.ignore(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT format('SELECT %%L WHERE EXISTS (SELECT FROM %%I)', relname, relname)"
-            " FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
-            " AND relnamespace = 'public'::regnamespace AND relname <> ALL (%s)",
-            [sorted(_STAY)],
-        )
-        cursor.execute(" UNION ALL ".join(look for (look,) in cursor.fetchall()))
-        if filled := [connection.ops.quote_name(name) for (name,) in cursor.fetchall()]:
+        if filled := filled_tables(cursor):
             cursor.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
 
 

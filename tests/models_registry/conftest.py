@@ -9,6 +9,7 @@ from django.test import override_settings
 from models_registry import services
 from models_registry.models import ModelVersion
 from odds.models import Competition
+from tests import rows
 from tests.models_registry import league
 
 
@@ -23,17 +24,28 @@ def competition(db) -> Competition:
     return league.competition()
 
 
-@pytest.fixture(scope="module")
-def world(
+@pytest.fixture(scope="session")
+def learned(
     django_db_setup, django_db_blocker, tmp_path_factory
-) -> Iterator[tuple[ModelVersion, Path]]:
-    """The made-up league and a version trained on it, in a transaction as long as the module."""
+) -> tuple[int, Path, dict[str, bytes]]:
+    """A version trained on the made-up league, its files, and all rows of it: made once."""
     folder = tmp_path_factory.mktemp("artifacts")
     with django_db_blocker.unblock(), transaction.atomic():
         league.fill(league.competition())
         with override_settings(ARTIFACT_DIR=folder):
             version = services.train_version(competition_key=league.KEY, until=league.AFTER)
-        yield version, folder
+        made = rows.taken()
+        transaction.set_rollback(True)
+    return version.pk, folder, made
+
+
+@pytest.fixture(scope="module")
+def world(django_db_blocker, learned) -> Iterator[tuple[ModelVersion, Path]]:
+    """The league and the version trained on it, in a transaction as long as the module."""
+    key, folder, made = learned
+    with django_db_blocker.unblock(), transaction.atomic():
+        rows.put(made)
+        yield ModelVersion.objects.get(pk=key), folder
         transaction.set_rollback(True)
 
 

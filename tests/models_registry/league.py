@@ -1,6 +1,7 @@
 """A small made-up league in the database, big enough to train on in a second or two."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 import numpy as np
 
@@ -31,11 +32,31 @@ def fill(league: Competition, *, seasons: int = 3, games: int = 500) -> list[Eve
 
 def played(league: Competition, teams: list[Team], *, seasons: int, games: int) -> list[Event]:
     """Return what `fill` makes, not yet stored."""
+    return [
+        Event(
+            competition=league,
+            season=season,
+            home=teams[home],
+            away=teams[away],
+            day=starts_at.date(),
+            starts_at=starts_at,
+            status="finished",
+            home_score=base + max(margin, 0),
+            away_score=base + max(-margin, 0),
+            result_seen_at=starts_at + timedelta(hours=3),
+        )
+        for season, home, away, starts_at, base, margin in _results(seasons, games)
+    ]
+
+
+@cache
+def _results(seasons: int, games: int) -> list[tuple[str, int, int, datetime, int, int]]:
     rng = np.random.default_rng(7)
-    events = []
+    results = []
     strength = rng.normal(0, 6, 10)
     for season in range(seasons):
         first = FIRST_DAY + timedelta(days=365 * season)
+        name = f"{first.year}-{(first.year + 1) % 100:02d}"
         pair = np.array([], dtype=int)
         for number in range(games):
             day = first + timedelta(days=number // 2)
@@ -43,22 +64,9 @@ def played(league: Competition, teams: list[Team], *, seasons: int, games: int) 
             home, away = (int(team) for team in pair)
             margin = round(strength[home] - strength[away] + 3 + rng.normal(0, 11)) or 1
             base = int(rng.integers(90, 120))
-            events.append(
-                Event(
-                    competition=league,
-                    season=f"{first.year}-{(first.year + 1) % 100:02d}",
-                    home=teams[home],
-                    away=teams[away],
-                    day=day,
-                    starts_at=datetime(day.year, day.month, day.day, 23, tzinfo=UTC),
-                    status="finished",
-                    home_score=base + max(margin, 0),
-                    away_score=base + max(-margin, 0),
-                    result_seen_at=datetime(day.year, day.month, day.day, 23, tzinfo=UTC)
-                    + timedelta(hours=3),
-                )
-            )
-    return events
+            starts_at = datetime(day.year, day.month, day.day, 23, tzinfo=UTC)
+            results.append((name, home, away, starts_at, base, margin))
+    return results
 
 
 def once_more(version: ModelVersion) -> ModelVersion:
