@@ -15,6 +15,7 @@ from betting.selectors.bets import (
     BetFilter,
     BetSums,
     bets,
+    bets_by_number,
     bets_open_on,
 )
 from betting.selectors.columns import Names
@@ -537,8 +538,7 @@ def bet_row(bet: Bet) -> BetRow:
 
 def rows_of_bets(owner_id: int, ids: Iterable[int]) -> dict[int, BetRow]:
     """Return some of a person's bets, by number, in words."""
-    with weighing_few_joins():
-        return {bet.pk: bet_row(bet) for bet in bets(owner_id).filter(pk__in=set(ids))}
+    return {bet.pk: bet_row(bet) for bet in bets_by_number(owner_id, ids)}
 
 
 def bets_page(

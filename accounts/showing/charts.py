@@ -1,4 +1,4 @@
-"""Small charts drawn on the server as SVG: only coordinates are made here, templates draw them."""
+"""Small charts drawn on the server as SVG: only coordinates are made here."""
 
 import math
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """What templates need to write prices, money and moments as each reader likes them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from html import escape
@@ -17,6 +17,7 @@ from django.utils.text import slugify
 
 from accounts import clock
 from accounts.showing import formats
+from accounts.showing.charts import Bar
 from accounts.showing.glossary import meaning
 from accounts.showing.pages import Chip, Table
 
@@ -116,6 +117,12 @@ def head(
     )
 
 
+@register.simple_tag(takes_context=True)
+def heads(context: template.Context, table: Table) -> SafeString:
+    """`{% heads table as heads %}`: all its heads, for several tables of one order."""
+    return SafeString("".join(head(context, table, name) for name in table.columns))
+
+
 @register.filter(name="json")
 def as_json(value: object) -> str:
     """`data-options="{{ options|json }}"`: what a script reads from an attribute."""
@@ -149,6 +156,19 @@ def money(amount: Decimal | None, currency: str = "EUR") -> str:
 def said(sentence: object, currency: str = "") -> str:
     """Write a stored sentence with its figures as pages write them, money in this currency."""
     return formats.said_text(str(sentence), currency)
+
+
+@register.simple_tag
+def bars(drawn: Iterable[Bar]) -> SafeString:
+    """`{% bars plot.bars %}`: the bars of a histogram, dozens of them, without template nodes."""
+    return SafeString(
+        "".join(
+            f'<rect class="{bar.kind}" x="{bar.x}" y="{bar.y}" width="{bar.width}"'
+            f' height="{bar.height}" rx="1.5"><title>{escape(bar.text)}</title></rect>'
+            for bar in drawn
+            if bar.height
+        )
+    )
 
 
 @register.filter

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from betting.domain.luck import Interval, yields_of
-from betting.domain.record import Record
+from betting.domain.record import Record, numbered
 from odds.domain.table import BoolArray, FloatArray, IntArray, TextArray
 
 UNKNOWN = "not known"
@@ -155,6 +155,5 @@ def cut(
 ) -> dict[str, list[Group]]:
     """Return the groups by each of the labels, and by the sizes that any record has."""
     every = {**labels, **sizes_of(record)}
-    # Numbered once: to sort the events takes as long as all that is added up by them.
-    _, event = np.unique(record.event, return_inverse=True)
+    _, event = numbered(record.event)
     return {key: groups_of(record, each, event=event, whole=whole) for key, each in every.items()}

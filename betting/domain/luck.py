@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from betting.domain.record import Record
+from betting.domain.record import Record, numbered
 from odds.domain.table import FloatArray, IntArray
 
 # Two sides of a normal distribution that leave out one case in twenty.
@@ -68,7 +68,7 @@ class _Sums:
 
     @classmethod
     def of(cls, record: Record) -> "_Sums":
-        _, place = np.unique(record.event, return_inverse=True)
+        _, place = numbered(record.event)
         return cls(_added(place, record.stake), _added(place, record.profit))
 
     def __len__(self) -> int:
@@ -152,7 +152,7 @@ def mean_of(values: FloatArray, cluster: IntArray) -> Interval | None:
     if not n:
         return None
     value = float(values.mean())
-    _, place = np.unique(cluster, return_inverse=True)
+    _, place = numbered(cluster)
     residual = _added(place, values - value)
     k = len(residual)
     return _bounded(value, float(np.sqrt((residual**2).sum() * k / max(k - 1, 1)) / n), n)

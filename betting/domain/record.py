@@ -46,6 +46,23 @@ class Record:
         return self.probability * self.price - 1.0
 
 
+def numbered(values: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the distinct values in order, and the place of each value among them: (k,) and (n,).
+
+    `np.unique` with its inverse, without sorting where the numbers lie close together, as those of
+    a season's events and of all that has few names do.
+
+    >>> [each.tolist() for each in numbered(np.array([7, 5, 7]))]
+    [[5, 7], [1, 0, 1]]
+    """
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    if high - low > 8 * len(values) + 1024:
+        return np.unique(values, return_inverse=True)
+    is_there = np.zeros(high - low + 1, np.bool_)
+    is_there[values - low] = True
+    return np.flatnonzero(is_there) + low, (np.cumsum(is_there) - 1)[values - low]
+
+
 def days_of(moments: TimeArray) -> IntArray:
     """Return the UTC day of each moment, as days since 1970.
 

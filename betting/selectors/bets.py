@@ -1,6 +1,6 @@
 """A person's bets: which, with all that one row shows, and their sums."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -113,6 +113,13 @@ def bets(owner_id: int, which: BetFilter = ALL, *, order: Sequence[OrderBy] = ()
             f"{EVENT}__away",
         )
         .order_by(*order, "-placed_at", "-pk")
+    )
+
+
+def bets_by_number(owner_id: int, ids: Iterable[int]) -> QuerySet[Bet]:
+    """Return some of a person's bets with what names each: no more than a sentence says."""
+    return Bet.objects.filter(owner_id=owner_id, pk__in=set(ids)).select_related(
+        "bankroll", "bookmaker", f"{EVENT}__home", f"{EVENT}__away"
     )
 
 

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from betting.domain.breakdowns import UNKNOWN, Labels
-from betting.domain.record import Record, days_of
+from betting.domain.record import Record, days_of, numbered
 from betting.domain.regimes import regime_name
 from betting.models import MarketDay
 from betting.selectors.columns import NAMED, BetColumns, Names
@@ -78,7 +78,7 @@ def settled_of(bets: BetColumns) -> Settled:
 
 def _starts_of(events: IntArray) -> TimeArray:
     """Return when each event starts, (n,): as it stands now, for starts are moved."""
-    each, place = np.unique(events, return_inverse=True)
+    each, place = numbered(events)
     query = "SELECT id, starts_at FROM odds_event WHERE id = ANY(%(each)s::bigint[])"
     ids, starts = fetch_columns(query, {"each": array_literal(each)}, "qt")
     return starts[np.argsort(ids)][place].view("datetime64[us]")
@@ -111,7 +111,7 @@ def regimes_at(competitions: IntArray, placed_at: TimeArray) -> Labels:
 
 
 def _called(kind: str, numbers: IntArray, names: Names) -> Labels:
-    each, place = np.unique(numbers, return_inverse=True)
+    each, place = numbered(numbers)
     known = names.of[kind]
     titles = [
         known[number][1] if number in known else UNNAMED.get(kind, UNKNOWN)

@@ -5,12 +5,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from betting.charts import drawdown_chart, equity_chart, luck_chart
 from betting.domain.breakdowns import Labels, cut
 from betting.domain.luck import Finding, Interval, chance_of_luck, judge, mean_of, resampled_yield
 from betting.domain.performance import flat_record, measure
+from betting.domain.record import numbered
 from betting.domain.returns import daily_returns, ratios_of, streaks_of, water_of
+
+
+@given(
+    st.lists(st.integers(-3, 60)) | st.lists(st.integers(-(2**40), 2**40)),
+    st.integers(-(2**40), 2**40),
+)
+def test_numbers_are_those_of_a_sort_near_together_and_far_apart(values, begin):
+    each = np.array(values, np.int64) + begin
+    for mine, theirs in zip(numbered(each), np.unique(each, return_inverse=True), strict=True):
+        assert mine.tolist() == theirs.tolist()
 
 
 def bets(seed: int, *, n: int = 300, edge: float = 0.0, price: float = 2.0):
