@@ -31,9 +31,9 @@ from betting.selectors.opportunities import (
     is_leg,
     on_opportunity,
     opportunities,
+    opportunities_found,
     opportunities_with_models,
     opportunity,
-    opportunity_counts,
     stake_steps,
 )
 from betting.selectors.stakes import (
@@ -226,7 +226,7 @@ class Today:
     money: BankrollMoney
     halts: tuple[Halt, ...]
     next_event: Event | None
-    page: Page[Opportunity]
+    page: Page[int]
 
 
 def bettor_of(owner_id: int, *, now: datetime) -> Bettor:
@@ -342,13 +342,11 @@ def today(
     """
     which = replace(which, status=Opportunity.Status.OPEN, starts_after=now, seen_by=owner_id)
     bettor = bettor_of(owner_id, now=now)
-    worth, passed = opportunity_counts(replace(which, recommended=None))
-    pages = Paginator(opportunities_with_models(which, order=order), A_PAGE)
-    # Both tabs are counted at once.
-    pages.count = worth.count if which.recommended else passed.count
-    shown = pages.get_page(page)
+    worth, passed = opportunities_found(replace(which, recommended=None), order=order)
+    shown = Paginator(worth.ids if which.recommended else passed.ids, A_PAGE).get_page(page)
     with weighing_few_joins():
-        found = list(shown.object_list)
+        which = OpportunityFilter(ids=list(shown.object_list))
+        found = list(opportunities_with_models(which, order=order))
     rows = _rows(found, bettor, now=now, rate=rate, refresh=refresh)
     return Today(
         rows=_with_shared_rooms(_by_price(rows), bettor),

@@ -261,7 +261,7 @@ def _coloured(amount: float | Decimal | None, text: str) -> SafeString:
 
 
 @register.filter
-def pnl(amount: Decimal | None, currency: str = "EUR") -> SafeString:
+def pnl(amount: float | Decimal | None, currency: str = "EUR") -> SafeString:
     """Profit or loss: sign, arrow and colour, so that no one of them carries it alone."""
     if amount is None:
         return _coloured(None, "")

@@ -9,8 +9,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Avg, Count, F, Max, Q, QuerySet, Sum
-from django.db.models.expressions import OrderBy
+from django.db.models.expressions import Combinable, OrderBy
 
 from betting.domain.configuration import Configuration
 from betting.domain.rules import plan_of
@@ -31,6 +32,7 @@ MARKET = "quote__selection__market"
 class OpportunityFilter:
     """Which opportunities; None does not restrict. `seen_by`: who sees them, by their strategy."""
 
+    ids: Sequence[int] | None = None
     status: str | None = None
     strategy: str | None = None
     competition: str | None = None
@@ -50,6 +52,7 @@ class OpportunityFilter:
     def conditions(self) -> Q:
         """Return the filter."""
         wanted = {
+            "pk__in": self.ids,
             "status": self.status,
             "strategy__key": self.strategy,
             f"{MARKET}__event__competition__key": self.competition,
@@ -118,30 +121,38 @@ def opportunities_with_models(
 
 def opportunity(opportunity_id: int, *, seen_by: int) -> Opportunity | None:
     """Return one opportunity that a person sees, open or gone, or None."""
-    found = opportunities_with_models(OpportunityFilter(seen_by=seen_by))
-    return found.filter(pk=opportunity_id).first()
+    which = OpportunityFilter(ids=[opportunity_id], seen_by=seen_by)
+    return opportunities_with_models(which).first()
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How many opportunities there are, one for each strategy, and at how many prices."""
+    """Opportunities in order, one for each strategy, and at how many prices they are."""
 
-    count: int
+    ids: Sequence[int]
     prices: int
 
+    @property
+    def count(self) -> int:
+        """Return how many there are."""
+        return len(self.ids)
 
-def opportunity_counts(which: OpportunityFilter) -> tuple[Found, Found]:
-    """Return what is recommended, and what was passed over."""
+
+def opportunities_found(
+    which: OpportunityFilter, *, order: Sequence[OrderBy] = ()
+) -> tuple[Found, Found]:
+    """Return what is recommended, and what was passed over, as `opportunities` orders them."""
     worth, passed = Q(passes=[]), ~Q(passes=[])
-    counts = Opportunity.objects.filter(which.conditions()).aggregate(
-        worth=Count("pk", filter=worth),
+    in_order: list[str | Combinable] = [*order, "-edge", "pk"]
+    found = Opportunity.objects.filter(which.conditions()).aggregate(
+        worth=ArrayAgg("pk", filter=worth, order_by=in_order, default=[]),
         worth_prices=Count("quote", filter=worth, distinct=True),
-        passed=Count("pk", filter=passed),
+        passed=ArrayAgg("pk", filter=passed, order_by=in_order, default=[]),
         passed_prices=Count("quote", filter=passed, distinct=True),
     )
     return (
-        Found(counts["worth"], counts["worth_prices"]),
-        Found(counts["passed"], counts["passed_prices"]),
+        Found(found["worth"], found["worth_prices"]),
+        Found(found["passed"], found["passed_prices"]),
     )
 
 
