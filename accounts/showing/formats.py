@@ -16,6 +16,7 @@ STANDS_STILL = 0.05
 # What is money in the sentences of stakes and limits: the rest are prices and shares.
 _AMOUNTS = re.compile(
     r"(?<![\w.])\d+\.\d\d(?= of \d+\.\d\d\b)|(?<=\d of )\d+\.\d\d\b"
+    r"|(?<=% of )\d+\.\d\d(?= grows it)"
     r"|(?<=Stake )\d+\.\d\d\b|(?<=at most )\d+\.\d\d(?= is possible)"
 )
 
@@ -60,6 +61,8 @@ def said_text(sentence: str, currency: str = "") -> str:
     'Edge just under 0\xa0% is below 0.0\xa0%.'
     >>> said_text("1234.50 of 2000.00 is left for one bet.", "EUR")
     '€1,234.50 of €2,000.00 is left for one bet.'
+    >>> said_text("3.28% of 10000.00 grows it fastest.", "EUR")
+    '3.28\xa0% of €10,000.00 grows it fastest.'
     """
     sentence = re.sub(r"(?<![\w.])-0\.0+%", "just under 0%", sentence)
     if currency:

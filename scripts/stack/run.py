@@ -276,9 +276,9 @@ class _Product:
         if self._simulation is not None:
             rate = self._simulation.anchor.rate
             say.result(
-                f"\n  The league is simulated, and said to be so on every page. Its day takes "
-                f"{1440 / rate:.0f} minutes:\n  prices move at once, opportunities appear within "
-                "a minute, bets are placed by themselves and settle\n  when their events end."
+                "\n  The league is simulated, and said to be so on every page. An hour of it takes "
+                f"{3600 / rate:.0f} s:\n  prices move at once, opportunities appear within a "
+                "minute, bets are placed by themselves and\n  settle when their events end."
             )
         else:
             say.result("\n  Odds come from The Odds API; Status shows the credits left.")
