@@ -152,7 +152,7 @@ def test_a_price_that_strategies_share_is_listed_once_with_the_stake_of_each(wor
 
     assert one.pk in listed
     assert second.pk not in listed
-    assert f"{one.strategy.title}, Second opinion</span>" in page
+    assert f"by {one.strategy.title}</span>" in page
     told = page[page.index("The same price by Second opinion") :]
     stakes = {
         each.pk: screens.opportunity_of(
