@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 import numpy as np
 
@@ -103,13 +104,25 @@ def _outliers(table: QuoteTable, asked: Asked, gates: Gates, now: datetime) -> S
 
 
 def _moves(table: QuoteTable, asked: Asked, gates: Gates, now: datetime) -> Sequence[Raw]:
-    before = quotes_as_of(
-        at=now - WINDOW,
-        starts_after=now,
-        starts_before=now + AHEAD,
-        competition_key=asked.competition_key or None,
-    )
+    minute = now.replace(second=0, microsecond=0)
+    before = slate_before(minute, asked.competition_key or None)
     return shifts(before, table, at=_moment(now), method=BY_SPORT, gates=gates)
+
+
+@lru_cache(maxsize=2)
+def slate_before(minute: datetime, competition_key: str | None) -> QuoteTable:
+    """Return the slate of the next seven days as it was known an hour before this minute.
+
+    Read once a minute, whoever asks: what was known then does not change, but for a sweep that is
+    filled in late. A page that asks with each changed price reads only the prices of now.
+    """
+    return quotes_as_of(
+        at=minute - WINDOW,
+        starts_after=minute,
+        # Whatever starts within seven days of any moment of this minute.
+        starts_before=minute + timedelta(minutes=1) + AHEAD,
+        competition_key=competition_key,
+    )
 
 
 _SEARCHES: dict[str, _Search] = {

@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 
 from accounts import live
 from accounts.models import User
+from odds.scanner import slate_before
 from odds.services.partitions import ensure_partitions
 from tests import make
 from tests.live.serving import Server, serving
@@ -70,6 +71,7 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
 @pytest.fixture(autouse=True)
 def _own_cache_and_quick_start(settings):
     """Give each test its own keys in the real cache, so that no count outlives it; be quick."""
+    slate_before.cache_clear()
     settings.CACHES = {
         "default": settings.CACHES["default"] | {"KEY_PREFIX": f"test-{uuid.uuid4()}"}
     }

@@ -20,6 +20,7 @@ from odds.models import (
     Quote,
     Selection,
 )
+from odds.scanner import Asked, scan, slate_before
 from odds.selectors import latest_quotes, line_movement
 from odds.services import name_bookmakers, price_store, record_sweep, sweeps
 from tests import make
@@ -445,3 +446,18 @@ def test_after_many_new_quotes_postgres_knows_how_many_there_are(
         record(pair("1.48", "2.75"))
         assert known_after(9_999) == 0
         assert known_after(10_000) == 2
+
+
+def test_steam_is_against_an_hour_ago_and_reads_that_once_a_minute():
+    books = ("draftkings", "fanduel", "betmgm")
+    record([each for book in books for each in pair("2.00", "1.90", bookmaker_key=book)])
+    record([each for book in books for each in pair("1.80", "2.10", bookmaker_key=book)], 30)
+
+    def moved(now: datetime) -> tuple[list[bool], int]:
+        found = scan("steam", Asked(max_age=120.0), now=now).found
+        return [find.numbers["is_steam"] for find in found], slate_before.cache_info().misses
+
+    assert moved(at(80)) == ([True], 1)
+    assert moved(at(80) + timedelta(seconds=59)) == ([True], 1)
+    # An hour before this nothing had moved since.
+    assert moved(at(95)) == ([], 2)
