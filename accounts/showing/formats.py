@@ -9,6 +9,7 @@ from fractions import Fraction
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "–"
+WORD_JOINER = "\N{WORD JOINER}"
 # With a space that no line breaks at: a figure and its unit stay together.
 PERCENT = "\N{NO-BREAK SPACE}%"
 # A world's clock that is slower, held for a look at one moment, moves by nothing one could see.
@@ -59,12 +60,16 @@ def said_text(sentence: str, currency: str = "") -> str:
     'Edge −1.3\xa0% is below 2.0\xa0% on 2026-01-17.'
     >>> said_text("Edge -0.0% is below 0.0%.")
     'Edge just under 0\xa0% is below 0.0\xa0%.'
+    >>> said_text("Home won: +€15.00")
+    'Home won: +\u2060€15.00'
     >>> said_text("1234.50 of 2000.00 is left for one bet.", "EUR")
     '€1,234.50 of €2,000.00 is left for one bet.'
     >>> said_text("3.28% of 10000.00 grows it fastest.", "EUR")
     '3.28\xa0% of €10,000.00 grows it fastest.'
     """
     sentence = re.sub(r"(?<![\w.])-0\.0+%", "just under 0%", sentence)
+    # A sign stays on the line of its money.
+    sentence = re.sub(rf"(?<=[+{MINUS}])(?=[{''.join(SYMBOLS.values())}])", WORD_JOINER, sentence)
     if currency:
         sentence = _AMOUNTS.sub(lambda found: money_text(Decimal(found[0]), currency), sentence)
     return re.sub(r"(?<=\d) ?%", PERCENT, re.sub(r"(?<![\w.-])-(?=\d)", MINUS, sentence))
