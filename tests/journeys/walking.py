@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urldefrag, urljoin
 
@@ -28,11 +29,7 @@ class Offer:
     @property
     def name(self) -> str:
         """Return the page's name; empty where the resolver knows no such address."""
-        try:
-            match = resolve(self.path.partition("?")[0])
-        except Resolver404:
-            return ""
-        return ":".join([*match.namespaces, match.url_name or ""])
+        return _name_of(self.path.partition("?")[0])
 
     @property
     def view(self) -> str:
@@ -40,6 +37,16 @@ class Offer:
         asked = parse_qs(self.path.partition("?")[2])
         views = [f"{key}={asked[key][0]}" for key in VIEWS if key in asked]
         return "?".join([self.name, *views]) if self.name else ""
+
+
+@cache
+def _name_of(address: str) -> str:
+    # Every page offers what its frame leads to, so the same addresses come by the thousand.
+    try:
+        match = resolve(address)
+    except Resolver404:
+        return ""
+    return ":".join([*match.namespaces, match.url_name or ""])
 
 
 class _Offers(HTMLParser):
