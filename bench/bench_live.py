@@ -3,16 +3,18 @@
 Fifty prices a second change, in five sweeps a second through the real services, and what they make
 worth a bet is decided anew each second. Pages do as static/js/live.js has browsers do: they listen
 to the topics they name, ask for their part again when one of them speaks, one request at a time and
-at most as often as they are told; pages of prices are told them and write them at once. One of them
-is a page in Chromium, which is watched for when it shows each. Told: how long after its commit a
-change was announced to a page, how long until the price was on it, and until the part that follows
-from it was; what the server asked of the database; whether every page ends with the prices that
-are true. The pages and the writer share the cores with what they measure; the load is printed.
+at most as often as they are told; pages of prices are told them and what they come to and write
+both at once. One of them is a page in Chromium, which is watched for when it shows each. Told: how
+long after its commit a change was announced to a page, how long until the price was on it, until
+what is fair by it and the edge were, and until the part that follows from it was; what the server
+asked of the database; whether every page ends with the prices that are true.
+The pages and the writer share the cores with what they measure; the load is printed.
 """
 
 import argparse
 import asyncio
 import gzip
+import html
 import json
 import os
 import random
@@ -21,6 +23,7 @@ import sys
 import tempfile
 import time
 from bisect import bisect_left
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -42,7 +45,8 @@ from measured import say  # noqa: E402 - after the set-up
 from playwright.async_api import async_playwright  # noqa: E402 - after the set-up
 from redis.asyncio import Redis  # noqa: E402 - after the set-up
 
-from accounts.live.streams import place  # noqa: E402 - after the set-up
+from accounts.live import Worth  # noqa: E402 - after the set-up
+from accounts.live.streams import Signal, place, worth_told  # noqa: E402 - after the set-up
 from accounts.showing.formats import price_text  # noqa: E402 - after the set-up
 from betting.services.opportunities import refresh_opportunities  # noqa: E402 - after the set-up
 from odds.models import Event, FeedRun  # noqa: E402 - after the set-up
@@ -67,15 +71,29 @@ WATCHED = """() => {
   new MutationObserver((seen) => {
     for (const each of seen) {
       const of = each.target.nodeType === 3 ? each.target.parentElement : each.target;
-      const cell = of?.closest("[data-k]");
-      if (cell) window.shown.push([cell.dataset.k.slice(1), cell.textContent, Date.now()]);
+      const cell = of?.closest("[data-k], [data-w]");
+      if (cell) window.shown.push([named(cell), text(cell), Date.now()]);
     }
   }).observe(odds, { characterData: true, childList: true, subtree: true });
-  return [...document.querySelectorAll("[data-k]")].map((cell) => cell.dataset.k.slice(1));
+  const named = (cell) => cell.dataset.w || cell.dataset.k.slice(1);
+  const text = (cell) => cell.textContent.replace(/[▲▼]/, "");
+  return [...odds.querySelectorAll("[data-k], [data-w]")].map((cell) => [named(cell), text(cell)]);
 }"""
 
-# (id, topics, price by quote)
-Entry = tuple[str, frozenset[str], dict[str, float | None]]
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was published: prices by quote, or what selections are worth by them."""
+
+    id: str
+    topics: frozenset[str]
+    quotes: dict[str, float | None]
+    fair: Mapping[str, Worth]
+
+    @property
+    def at(self) -> int:
+        """Return when, in ms."""
+        return place(self.id)[0]
 
 
 def now_ms() -> float:
@@ -98,7 +116,7 @@ class Page:
     asked: list[tuple[float, float]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     is_open: bool = False
-    is_priced: bool = False
+    is_told: tuple[str, ...] = ()
     pace: float = LEAST
     line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
@@ -106,14 +124,15 @@ class Page:
         """Open it, listen, and stay up to date until it is cancelled."""
         self.body = await self.ask(self.address)
         found = re.search(
-            r'data-live="([^"]+)"\s+(data-quotes="\w+"\s+)?data-since="([^"]*)"\s+hx-get="([^"]+)"',
+            r'data-live="([^"]+)"\s+(?:data-told="([^"]+)"\s+data-prices="\w+"\s+)?'
+            r'data-since="([^"]*)"\s+hx-get="([^"]+)"',
             self.body,
         )
         if found is None:
             raise SystemExit(f"{self.address} has no part that lives")
-        named, quotes, since, self.part = found.groups()
+        named, told, since, self.part = found.groups()
         self.topics = tuple(named.split())
-        self.is_priced = bool(quotes)
+        self.is_told = tuple((told or "").split())
         dirty = asyncio.Event()
         listening = asyncio.create_task(self.listen(since, dirty))
         try:
@@ -160,7 +179,7 @@ class Page:
         """Hear what changes, and come back where a stream ends."""
         while True:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            topics = ",".join((*self.topics, "quotes") if self.is_priced else self.topics)
+            topics = ",".join((*self.topics, *self.is_told))
             writer.write(
                 f"GET /live/?topics={topics}&since={since} HTTP/1.1\r\n"
                 f"Host: 127.0.0.1\r\nCookie: {self.cookie}\r\n\r\n".encode()
@@ -261,8 +280,8 @@ async def watch(prefix: str, entries: list[Entry]) -> None:
         for _, found in await valkey.xread({f"{prefix}:live": at}, count=500, block=1000):
             for entry, said in found:
                 at = entry.decode()
-                topics = frozenset(said[b"topics"].decode().split())
-                entries.append((at, topics, json.loads(said.get(b"quotes", b"{}"))))
+                signal = Signal.read(entry, said)
+                entries.append(Entry(at, signal.topics, signal.quotes or {}, signal.fair or {}))
 
 
 async def connections(found: list[int]) -> None:
@@ -285,11 +304,11 @@ def lags(page: Page, entries: list[Entry]) -> tuple[list[float], list[float], in
     heard, had, never = [], [], 0
     told = [place(id_) for _, id_ in page.told]
     asked = [at for at, _ in page.asked]
-    for entry, topics, _ in entries:
-        if not topics.intersection(page.topics):
+    for entry in entries:
+        if not entry.topics.intersection(page.topics):
             continue
-        when = int(entry.partition("-")[0])
-        first, answer_ = bisect_left(told, place(entry)), bisect_left(asked, when)
+        when = entry.at
+        first, answer_ = bisect_left(told, place(entry.id)), bisect_left(asked, when)
         if first == len(told) or answer_ == len(asked):
             never += 1
             continue
@@ -306,22 +325,46 @@ def written(shown: list[tuple[str, str, float]], on_page: list[str], entries: li
     at: dict[tuple[str, str], list[float]] = {}
     for key, text, when in shown:
         at.setdefault((key, text), []).append(when)
-    found, never, here = [], 0, set(on_page)
-    for entry, _, quotes in entries:
-        begun = int(entry.partition("-")[0])
-        for key, price in quotes.items():
-            if key not in here or price is None:
+    found, never = [], 0
+    for entry in entries:
+        for key, price in entry.quotes.items():
+            if key not in on_page or price is None:
                 continue
-            later = [each for each in at.get((key, price_text(price)), ()) if each >= begun - 5]
+            later = [each for each in at.get((key, price_text(price)), ()) if each >= entry.at - 5]
+            never += not later
+            found += [(min(later) - entry.at) / 1000] if later else []
+    return found, never
+
+
+def followed(name: str, shown: list[tuple[str, str, float]], on_page, entries: list[Entry]):  # noqa: ANN001, ANN201
+    """Return the same of what follows from prices: since these were published, not it.
+
+    Of what is written as it was before, nothing can be seen.
+    """
+    at: dict[tuple[str, str], list[float]] = {}
+    for key, text, when in shown:
+        at.setdefault((key, text), []).append(when)
+    found, never, stood, begun = [], 0, dict(on_page), 0
+    for entry in entries:
+        if entry.quotes:
+            begun = entry.at
+        for selection, worth in entry.fair.items():
+            key, text = f"{selection}-{name}", worth_told(worth, "decimal")[name]
+            if stood.get(key, text) == text:
+                continue
+            stood[key] = text
+            later = [each for each in at.get((key, text), ()) if each >= begun - 5]
             never += not later
             found += [(min(later) - begun) / 1000] if later else []
     return found, never
 
 
 def prices_in(body: str) -> dict[str, str]:
-    """Return every price that a page shows, by what it is the price of."""
-    found = re.findall(r'data-k="([^"]+)"[^>]*>(.*?)</t[dh]>', body, re.DOTALL)
-    return {key: " ".join(re.sub(r"<[^>]+>", " ", text).split()) for key, text in found}
+    """Return every price that a page shows, by what it is the price of, and what they come to."""
+    found = re.findall(r'data-[kw]="([^"]+)"[^>]*>(.*?)</t[dh]>', body, re.DOTALL)
+    return {
+        key: " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split()) for key, text in found
+    }
 
 
 async def measure(
@@ -348,7 +391,7 @@ async def measure(
         await context.add_cookies([{"name": name, "value": value, "url": server.url}])
         seen = await context.new_page()
         await seen.goto(f"{server.url}/odds/")
-        on_page = await seen.evaluate(WATCHED)
+        on_page = dict(await seen.evaluate(WATCHED))
         while not all(page.is_open for page in pages):
             await asyncio.sleep(0.2)
             for task in tasks:
@@ -370,7 +413,10 @@ async def measure(
         by_browser = Page(port, "", "/odds/", topics=("prices",))
         by_browser.asked = [tuple(each) for each in await seen.evaluate("window.asked")]
         by_browser.told = next(page.told for page in pages if page.address == "/odds/")
-        late = written(await seen.evaluate("window.shown"), on_page, entries)
+        mutations = await seen.evaluate("window.shown")
+        late = {"price": written(mutations, on_page, entries)} | {
+            name: followed(name, mutations, on_page, entries) for name in ("fair", "edge")
+        }
         print("Chromium:", await seen.inner_text("[data-pause]"), file=sys.stderr)
         await browser.close()
     running = [*tasks, *background]
@@ -378,6 +424,17 @@ async def measure(
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
     return ended or told(pages, by_browser, entries, seconds, held, idle, fresh, shown, late)
+
+
+def tell_of_cells(late) -> None:  # noqa: ANN001
+    """Say how soon Chromium's page showed what."""
+    for name, (shows, missed) in late.items():
+        what = f"of {name} that changed on Chromium's page"
+        say(f"cells {what}", len(shows) + missed, "cells")
+        for share in (50, 95, 99):
+            say(f"{what}, shown after, p{share}", float(np.percentile(shows or [np.inf], share)),
+                "s", *(("goal", GOAL) if share == 95 else ()))  # fmt: skip
+        say(f"{what}, never shown", missed, "cells", "goal", 0)
 
 
 def told(pages, browser, entries, seconds, held, idle, fresh, shown, late) -> int:  # noqa: ANN001
@@ -389,7 +446,7 @@ def told(pages, browser, entries, seconds, held, idle, fresh, shown, late) -> in
     for page in pages:
         one = lags(page, entries)
         heard += one[0]
-        priced += one[0] if page.is_priced else []
+        priced += one[0] if "quotes" in page.is_told else []
         had += one[1]
         never += one[2]
         kind = re.sub(r"[0-9]+", "N", page.address)
@@ -409,12 +466,7 @@ def told(pages, browser, entries, seconds, held, idle, fresh, shown, late) -> in
             continue
         say(f"in {kind}, p95", float(np.percentile(times, 95)), "s")
     _, had, lost = lags(browser, entries)
-    shows, missed = late
-    say("prices that changed on Chromium's page", len(shows) + missed, "prices")
-    for share in (50, 95, 99):
-        say(f"a price shows in Chromium after, p{share}", float(np.percentile(shows, share)), "s",
-            *(("goal", GOAL) if share == 95 else ()))  # fmt: skip
-    say("prices that Chromium never showed", missed, "prices", "goal", 0)
+    tell_of_cells(late)
     say("its part follows, p95", float(np.percentile(had or [np.inf], 95)), "s", "goal", GOAL)
     say("changes that a page never heard of or asked for", never + lost, "changes", "goal", 0)
     true = prices_in(fresh)

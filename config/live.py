@@ -38,8 +38,8 @@ HEARTBEAT_SECONDS = 15.0
 GAP_SECONDS = 0.25
 # Whoever takes nothing for so long is gone, or cannot keep up: it comes back and starts over.
 SLOWEST_SECONDS = 20.0
-# A page asks for what follows from prices, some 50 ms of a core. The more of them listen, the less
-# often each does, so that all of them leave half a core for telling the prices themselves at once.
+# A page asks for all else that changes with prices, some 50 ms of a core. The more of them listen,
+# the less often each does: they leave half a core for telling prices and what they come to at once.
 PARTS_A_SECOND = 8
 # A stream ends after so long; the client comes back at once and is asked again who it is.
 LONGEST_SECONDS = 600.0
@@ -143,8 +143,8 @@ def _topics(named: Iterable[str], scopes: Collection[str]) -> frozenset[str]:
     if unknown or not 0 < len(asked) <= MOST_TOPICS:
         raise Refused(
             400,
-            f"topics: name 1 to {MOST_TOPICS} of prices, quotes, opportunities, bets, jobs, "
-            f"sport:KEY and event:NUMBER, with commas between"
+            f"topics: name 1 to {MOST_TOPICS} of prices, quotes, fair, opportunities, bets, "
+            f"jobs, models, sport:KEY and event:NUMBER, with commas between"
             + (f"; {unknown[0][:80]!r} is none of them." if unknown else "."),
         )
     if lacking := {READ_OWN if topic == "bets" else READ for topic in asked} - set(scopes):
@@ -175,7 +175,7 @@ async def _tell(
 ) -> None:
     """Tell the listener what it hears until it goes, lags too far behind, or its time is over.
 
-    And how many seconds to let pass between asking for what follows, where that is not what it was.
+    And how many seconds to let pass between asking for all else, where that is not what it was.
     """
     await talk.open()
     gone = asyncio.create_task(_heed(listener, talk, scopes))

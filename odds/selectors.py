@@ -77,6 +77,7 @@ _LATEST = _LATEST_OF.format(
 _OF_MARKET = _LATEST_OF.format(
     events="WHERE e.id = ANY(%(events)s) AND m.key = %(market)s", quotes="", told=TOLD
 )
+_OF_MARKETS = _LATEST_OF.format(events="WHERE m.id = ANY(%(markets)s)", quotes="", told=TOLD)
 #: What `latest_quotes` has of some markets, started or not.
 OF_MARKETS = _LATEST_OF.format(
     events="WHERE m.id = ANY(%(markets)s)",
@@ -156,6 +157,12 @@ def market_quotes(event_ids: Sequence[int], market_key: str, *, now: datetime) -
     }
     columns = fetch_columns(_OF_MARKET, given, QUOTE_KINDS)
     return quote_table(columns, known=now)
+
+
+def quotes_of(market_ids: Sequence[int], *, now: datetime) -> QuoteTable:
+    """Return the same as `market_quotes` of these markets, of whatever events."""
+    given: dict[str, _Given] = {"now": now, "markets": list(market_ids)}
+    return quote_table(fetch_columns(_OF_MARKETS, given, QUOTE_KINDS), known=now)
 
 
 @dataclass(frozen=True, slots=True)

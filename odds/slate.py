@@ -8,7 +8,7 @@ times, so one answer serves all readers; odds/board.py arranges it for one of th
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypedDict
 
@@ -21,7 +21,7 @@ from odds.database import fetch_columns
 from odds.domain.consensus import BY_SPORT, consensus
 from odds.domain.table import FloatArray, QuoteTable
 from odds.models import Bookmaker, Event
-from odds.selectors import market_quotes
+from odds.selectors import market_quotes, quotes_of
 
 PAGE = 20
 KEPT_SECONDS = 5.0
@@ -173,6 +173,25 @@ def event_slate(
         table = table.where(~table.is_archive)
     names = (event.home.name, event.away.name, event.competition.title)
     return _slate([_Listed(event.pk, *names, event.starts_at.timestamp())], table, titles)
+
+
+def market_slate(market_ids: Sequence[int], *, now: datetime) -> Slate:
+    """Return a slate of these markets, each as an event of its own that has the market's number.
+
+    Nothing is named but the books, and no movement is told.
+    """
+    table = quotes_of(market_ids, now=now)
+    table = table.where(~table.is_archive)
+    table = replace(table, event_id=table.market_id)
+    markets, first = np.unique(table.market_id, return_index=True)
+    starts = (table.starts_at[first].astype(np.int64) / 1e6).tolist()
+    return _slate(
+        [
+            _Listed(market, "", "", "", start)
+            for market, start in zip(markets.tolist(), starts, strict=True)
+        ],
+        table,
+    )
 
 
 def _listed(which: SlateFilter, now: datetime) -> list[_Listed]:

@@ -1,7 +1,8 @@
 """Signals that something changed, for whoever is listening: pages, and programs on `/live/`.
 
 A signal says which rows changed, never what they became: the listener asks again, with its own
-rights. Prices alone, which are everybody's and many, are said themselves. Signals are published
+rights. Prices alone, which are everybody's and many, are said themselves, and what they come to:
+what is fair by them, which is best. Signals are published
 after commit into one bounded stream in Valkey, so that a listener that was away for a while can be
 told what it missed. Losing Valkey loses signals, not data: pages then ask at intervals.
 """
@@ -13,6 +14,7 @@ from collections.abc import Collection, Mapping
 from functools import cache as once
 from functools import partial
 from time import monotonic
+from typing import NamedTuple
 
 import redis
 from django.conf import settings
@@ -23,18 +25,34 @@ logger = logging.getLogger(__name__)
 
 # What one may listen to. `bets` are the listener's own; the others are everybody's.
 TOPIC = re.compile(
-    r"prices|quotes|opportunities|bets|jobs|models|sport:[\w-]{1,64}|event:[0-9]{1,12}", re.ASCII
+    r"prices|quotes|fair|opportunities|bets|jobs|models|sport:[\w-]{1,64}|event:[0-9]{1,12}",
+    re.ASCII,
 )
 # At a signal a second this is over two hours; whoever was away longer loads the page again.
 KEPT = 10_000
 # More rows than this are not named one by one.
 MOST_IDS = 200
-# Nor more prices.
+# Nor more prices, or what selections are worth.
 MOST_QUOTES = 1_000
 # After a failure Valkey is left alone for so long, so that its absence slows nothing down.
 PAUSE_SECONDS = 5.0
 
 _away_until = 0.0
+
+
+class Worth(NamedTuple):
+    """What the bookmakers' prices of a selection come to.
+
+    `fair` is its probability by all of them; `best` the price that pays most after commission, at
+    `books` by number and title; `edge` what that is above fair, and `hold` what the best prices of
+    its line keep. None where there is no such, and of `best` what follows also where it is stale.
+    """
+
+    fair: float | None
+    best: float | None
+    books: tuple[tuple[int, str], ...]
+    edge: float | None
+    hold: float | None
 
 
 def stream_key() -> str:
@@ -62,6 +80,14 @@ def announce_prices(
         topics = ["prices", f"sport:{competition_key}", *(f"event:{pk}" for pk in event_ids)]
         said = {f"{selection}-{book}": price for (selection, book), price in quotes.items()}
         _after_commit([*topics, "quotes"] if said else topics, event_ids, quotes=said)
+
+
+def publish_worth(worth: Mapping[int, Worth] | None) -> bool:
+    """Tell what selections are worth by the prices just announced, None where too many changed.
+
+    Whoever read the prices earlier may not tell after who read them later: the last word stays.
+    """
+    return _put({"topics": "fair", "fair": json.dumps(worth)})
 
 
 def announce_opportunities(*, event_ids: Collection[int]) -> None:
@@ -107,8 +133,6 @@ def publish(
 
     Never raises for Valkey's sake: what was committed is committed, and pages ask anyway.
     """
-    if is_away():
-        return False
     named = sorted(ids)[:MOST_IDS]
     entry: dict[str, str | int] = {
         "topics": " ".join(topics),
@@ -119,9 +143,16 @@ def publish(
     if quotes:
         # Too many are told as none by name: whoever shows them asks again anyway.
         entry["quotes"] = json.dumps(quotes if len(quotes) <= MOST_QUOTES else None)
+    return _put(entry, counted="prices" in topics)
+
+
+def _put(entry: Mapping[str, str | int], *, counted: bool = False) -> bool:
+    """Put an entry into the stream, `counted` where it says that prices changed."""
+    if is_away():
+        return False
     try:
         with client().pipeline(transaction=False) as pipe:
-            if "prices" in topics:
+            if counted:
                 pipe.incr(version_key())
             pipe.xadd(stream_key(), entry, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
             pipe.execute()

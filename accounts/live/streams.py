@@ -9,13 +9,14 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from accounts.live import MOST_IDS, MOST_QUOTES
-from accounts.showing.formats import price_text
+from accounts.live import MOST_IDS, MOST_QUOTES, Worth
+from accounts.showing.formats import fair_text, price_text, share_text, signed_share_text
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +26,11 @@ BLOCK_MS = 5_000
 RETRY_SECONDS = 1.0
 NOTHING_YET = "0-0"
 
-QUOTES = "quotes"
+QUOTES, FAIR = "quotes", "fair"
 # Names with their data, in the order in which they are told.
 Told = list[tuple[str, dict[str, object]]]
+# By name, None where there are more than are named.
+Named = Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,8 @@ class Signal:
     ids: tuple[int, ...]
     more: bool
     owner_id: int | None
-    # None: more than are named.
-    quotes: Mapping[str, float | None] | None = field(default_factory=dict)
+    quotes: Named = field(default_factory=dict)
+    fair: Named = field(default_factory=dict)
 
     @classmethod
     def read(cls, entry_id: bytes, entry: dict[bytes, bytes]) -> "Signal":
@@ -53,7 +56,30 @@ class Signal:
             more=entry.get(b"more") == b"1",
             owner_id=int(owner) if owner else None,
             quotes=json.loads(entry.get(b"quotes", b"{}")),
+            fair=_worth(json.loads(entry.get(b"fair", b"{}"))),
         )
+
+
+def _worth(named: Mapping[str, list[Any]] | None) -> Mapping[str, Worth] | None:
+    if named is None:
+        return None
+    return {
+        selection: Worth(fair, best, tuple(map(tuple, books)), *rest)
+        for selection, (fair, best, books, *rest) in named.items()
+    }
+
+
+@lru_cache(maxsize=4096)
+def worth_told(worth: Worth, price_format: str) -> Mapping[str, object]:
+    """Return what a selection is worth as pages write it, once for all who like prices alike."""
+    return {
+        "fair": fair_text(worth.fair, price_format),
+        "probability": share_text(worth.fair),
+        "edge": signed_share_text(worth.edge),
+        "hold": share_text(worth.hold),
+        "best": None if worth.best is None else price_text(worth.best, price_format),
+        "books": {str(book): title for book, title in worth.books},
+    }
 
 
 def place(entry_id: str) -> tuple[int, int]:
@@ -77,7 +103,7 @@ class Listener:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     is_over: bool = False
     _pending: dict[str, set[int] | None] = field(default_factory=dict)
-    _quotes: dict[str, float | None] | None = field(default_factory=dict)
+    _named: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     _reload: bool = False
     _state: str = ""
     _changed: bool = False
@@ -89,8 +115,8 @@ class Listener:
         if signal.owner_id is not None and signal.owner_id != self.owner_id:
             return
         for topic in signal.topics & self.topics:
-            if topic == QUOTES:
-                self._hear_prices(signal.quotes)
+            if topic in {QUOTES, FAIR}:
+                self._hear_named(topic, signal.quotes if topic == QUOTES else signal.fair)
                 continue
             known = self._pending.setdefault(topic, set())
             if known is None:
@@ -98,16 +124,17 @@ class Listener:
             known.update(signal.ids)
             if signal.more or len(known) > MOST_IDS:
                 self._pending[topic] = None
-        if self._pending or self._quotes != {}:
+        if self._pending or self._named:
             self.woken.set()
 
-    def _hear_prices(self, quotes: Mapping[str, float | None] | None) -> None:
-        if quotes is None or self._quotes is None:
-            self._quotes = None
+    def _hear_named(self, topic: str, said: Named) -> None:
+        known = self._named.setdefault(topic, {})
+        if known is None or said is None:
+            self._named[topic] = None
             return
-        self._quotes.update(quotes)
-        if len(self._quotes) > MOST_QUOTES:
-            self._quotes = None
+        known.update(said)
+        if len(known) > MOST_QUOTES:
+            self._named[topic] = None
 
     def listen_to(self, topics: frozenset[str]) -> None:
         """Hear these from now on, and tell it so; what it heard of others is still told."""
@@ -119,7 +146,7 @@ class Listener:
         """Tell it to load its page again: what it missed is no longer known."""
         self._reload = True
         self._pending.clear()
-        self._quotes = {}
+        self._named.clear()
         self.woken.set()
 
     def be_told(self, state: str) -> None:
@@ -146,18 +173,24 @@ class Listener:
             (topic, {"ids": None if ids is None else sorted(ids)})
             for topic, ids in self._pending.items()
         ]
-        if self._quotes is None:
-            told.append((QUOTES, {"prices": None}))
-        elif self._quotes:
-            prices = {
-                key: None if price is None else price_text(price, self.price_format)
-                for key, price in self._quotes.items()
-            }
-            told.append((QUOTES, {"prices": prices}))
-        self._quotes = {}
+        told += [
+            (topic, {"prices" if topic == QUOTES else topic: self._as_written(topic, said)})
+            for topic, said in self._named.items()
+        ]
+        self._named.clear()
         self._state, self._reload, self._changed = "", False, False
         self._pending.clear()
         return told
+
+    def _as_written(self, topic: str, said: Named) -> Named:
+        if said is None:
+            return None
+        if topic == FAIR:
+            return {each: worth_told(worth, self.price_format) for each, worth in said.items()}
+        return {
+            each: None if price is None else price_text(price, self.price_format)
+            for each, price in said.items()
+        }
 
 
 class Hub:

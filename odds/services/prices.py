@@ -22,13 +22,14 @@ _NEVER = np.iinfo(np.int64).max
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What changed: the events, and what is now the price of quotes that were there before.
+    """What changed: events, markets, and what is now the price of quotes that were there before.
 
     By selection and bookmaker; None where it was withdrawn. Without those of what came late: the
     quote may stand elsewhere by now.
     """
 
     events: set[int] = field(default_factory=set)
+    markets: set[int] = field(default_factory=set)
     quotes: dict[tuple[int, int], float | None] = field(default_factory=dict)
 
 
@@ -170,7 +171,9 @@ class _Work:
         new_quotes, moved = self._write(changes)
         self._write_looks()
         store.count_again(new_quotes)
-        return Changed(set(listings.units.event[keys.unit[changes.key]].tolist()), moved)
+        units = np.unique(keys.unit[changes.key])
+        events, markets = listings.units.event[units], self.markets[units]
+        return Changed(set(events.tolist()), set(markets.tolist()), moved)
 
     def _looks(self) -> Looks:
         """Return the looks at each unit's bookmakers, of those that any price is known of."""

@@ -1,6 +1,7 @@
 """A sweep: what a provider said at one moment, worked into what we know."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from django.db import connection, transaction
@@ -14,6 +15,7 @@ from odds.services.events import RecordedEvents, record_events
 from odds.services.prices import record_prices
 from odds.services.runs import quarantine
 from odds.services.teams import ensure_competition
+from odds.telling import tell_worth
 
 
 def record_sweep(sweep: ParsedSweep, *, feed_run: FeedRun) -> Counts:
@@ -38,6 +40,10 @@ def record_sweep(sweep: ParsedSweep, *, feed_run: FeedRun) -> Counts:
         announce_prices(
             competition_key=competition.key, event_ids=changed.events, quotes=changed.quotes
         )
+        follow = partial(
+            tell_worth, competition_key=competition.key, market_ids=sorted(changed.markets)
+        )
+        transaction.on_commit(follow, robust=True)
     return counts
 
 

@@ -69,6 +69,8 @@ class _Writer:
         self.zone = zone_of(user)
         self.now = context["now"]
         self.window = escape(span_text(board.window))
+        # What is best among some books alone is told to nobody.
+        self.is_whole = not board.hidden_books
         self.opened = set(context["opened"])
         self.market = escape(context["market"])
         # Asked for once, with a number that stands for each event's.
@@ -109,7 +111,10 @@ class _Writer:
         written = []
         for event in self.board.events:
             hold = event.lines[0].hold
-            kept = "" if hold is None else f" · hold {share_text(hold)}"
+            kept = ""
+            if hold is not None:
+                told = self.told(event.lines[0].rows[0], "hold")
+                kept = f" · hold <span{told}>{share_text(hold)}</span>"
             lines = "".join(self.best_prices(line) for line in event.lines)
             more = ""
             if event.more_lines:
@@ -143,7 +148,7 @@ class _Writer:
 
     def rows(self, line: BoardLine) -> str:
         kind = "" if line.is_main else ' class="alternate"'
-        hold = share_text(line.hold)
+        hold, held = share_text(line.hold), self.told(line.rows[0], "hold")
         written = []
         for row in line.rows:
             said = self.of(row)
@@ -160,24 +165,27 @@ class _Writer:
             )
             written.append(
                 f'<tr{kind}><th scope="row" class="stick !font-normal">{said.title}</th>'
-                f'<td>{said.movement}</td><td class="num">{best}</td>'
-                f'<td class="num fair">{said.fair}</td><td class="num">{said.edge}</td>'
-                f'<td class="num muted">{hold}</td>{cells}</tr>\n'
+                f'<td>{said.movement}</td><td class="num"{self.told(row, "best")}>{best}</td>'
+                f'<td class="num fair" data-w="{row.id}-fair">{said.fair}</td>'
+                f'<td class="num"{self.told(row, "edge")}>{said.edge}</td>'
+                f'<td class="num muted"{held}>{hold}</td>{cells}</tr>\n'
             )
             # What the line keeps is said once, beside its first selection.
-            hold = ""
+            hold = held = ""
         return "".join(written)
 
     def best_prices(self, line: BoardLine) -> str:
         written = []
         for row in line.rows:
             said = self.of(row)
-            edge = "" if row.edge is None else f" · {said.edge}"
+            told, fair = self.told(row, "edge"), f'<span data-w="{row.id}-fair">{said.fair}</span>'
+            edge = "" if row.edge is None else f" · <span{told}>{said.edge}</span>"
             best = self.offer(row, row.best, "b") if row.best else NOT_OFFERED
             written.append(
                 f'<div class="best-offer"><div><span class="font-medium">{said.title}</span>'
                 '<span class="muted tnum text-xs block">'
-                f"{said.movement} fair {said.fair}{edge}</span></div>{best}</div>\n"
+                f"{said.movement} fair {fair}{edge}</span></div>"
+                f"<div{self.told(row, 'best')}>{best}</div></div>\n"
             )
         return "".join(written)
 
@@ -215,6 +223,10 @@ class _Writer:
         if said.bet:
             return f'<a class="offer" href="{said.bet}">{within}</a>'
         return f'<span class="offer">{within}</span>'
+
+    def told(self, row: BoardRow, name: str) -> str:
+        """Mark what is told as it changes, or comes only with the part: what is of some books."""
+        return f' data-w="{row.id}-{name}"' if self.is_whole else f' data-after="{row.id}"'
 
     def of(self, row: BoardRow) -> "_Said":
         said = self.said.get(row.id)

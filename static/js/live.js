@@ -21,7 +21,7 @@
     for (const badge of $$("[data-pause]")) {
       badge.hidden = false;
       badge.setAttribute("aria-pressed", String(paused));
-      const often = state === "live" && pace > LEAST ? `Prices appear as they happen, what follows from them every ${pace / 1000} s` : titles[state];
+      const often = state === "live" && pace > LEAST ? `Prices, fair and edge appear as they happen, all else every ${pace / 1000} s` : titles[state];
       badge.title = paused ? "Nothing moves until you go on" : `${often}. Press to pause.`;
       badge.dataset.state = paused ? "paused" : state;
       const text = (paused ? "Paused" : words[state]) + (held ? `, ${waiting} update${waiting > 1 ? "s" : ""} wait${waiting > 1 ? "" : "s"}` : "");
@@ -77,7 +77,8 @@
 
   // --- signals
   const topics = () => [...new Set([...parts.keys()].flatMap((part) => part.dataset.live.split(" ")))].filter(Boolean);
-  const priced = () => [...parts.keys()].find((part) => part.dataset.quotes);
+  // What is told itself, as the reader writes prices: one part of a page.
+  const toldOf = () => [...parts.keys()].find((part) => part.dataset.told);
   function note(event) {
     heard = Date.now();
     if (event.lastEventId) since = event.lastEventId;
@@ -86,9 +87,11 @@
     const wanted = topics();
     if (source || !wanted.length || document.hidden) return;
     heard = Date.now();
-    const asQuotes = priced() ? `,quotes&prices=${priced().dataset.quotes}` : "";
-    source = new EventSource(`/live/?topics=${wanted.join(",")}${asQuotes}&since=${encodeURIComponent(since)}`);
+    const part = toldOf();
+    const asTold = part ? `,${part.dataset.told.replace(" ", ",")}&prices=${part.dataset.prices}` : "";
+    source = new EventSource(`/live/?topics=${wanted.join(",")}${asTold}&since=${encodeURIComponent(since)}`);
     source.addEventListener("quotes", (event) => { note(event); hear(JSON.parse(event.data).prices); });
+    source.addEventListener("fair", (event) => { note(event); weigh(JSON.parse(event.data).fair); });
     // The more people look on, the less often each page asks; what is one's own does not wait.
     source.addEventListener("pace", (event) => { note(event); pace = JSON.parse(event.data).seconds * 1000; show(); });
     source.addEventListener("beat", (event) => { note(event); retry = 2_000; });
@@ -139,28 +142,33 @@
     if (from?.matches?.("[data-poll]") && (paused || document.hidden || isBusy(from))) event.preventDefault();
   });
 
-  // Prices are told as they change and written at once: where much moves, the part with what follows
-  // from them comes later. What was told after a part was asked for may not be in it yet.
+  // Prices are told as they change and written at once: where much moves, the part with all else
+  // comes later. What was told after a part was asked for may not be in it yet.
   const latest = new Map(); // selection-bookmaker -> {text, at}
-  let written = null; // the same -> the cells that show it
+  let written = null; // the same, or what a `data-w` or `data-after` names -> the cells that show it
   function hear(prices) {
     if (!prices) return latest.clear();
     for (const [key, text] of Object.entries(prices)) {
       // A withdrawn one looks otherwise: the part says how.
       if (text === null) latest.delete(key);
       else latest.set(key, { text, at: Date.now() });
-      if (text !== null && !paused) write(key, text);
+      if (paused) continue;
+      if (text === null) cellsOf(key).forEach(leave);
+      else write(key, text);
     }
   }
-  function write(key, text) {
+  function cellsOf(name) {
     if (!written) {
       written = new Map();
-      for (const cell of $$("[data-quotes] [data-k]")) {
-        const of = cell.dataset.k.slice(1);
+      for (const cell of $$("[data-told] :is([data-k], [data-w], [data-after])")) {
+        const of = cell.dataset.w || cell.dataset.after || cell.dataset.k.slice(1);
         written.set(of, [...(written.get(of) || []), cell]);
       }
     }
-    for (const cell of written.get(key) || []) {
+    return written.get(name) || [];
+  }
+  function write(key, text) {
+    for (const cell of cellsOf(key)) {
       if (cell.textContent === text) continue;
       cell.textContent = text;
       // Its bet is told the price that was seen.
@@ -168,6 +176,80 @@
       if (bet) bet.href = bet.href.replace(/&saw=.*/, `&saw=${encodeURIComponent(text)}`);
       flash(cell);
     }
+  }
+
+  // What prices come to is told a moment after them: fair, best, edge and hold of each selection.
+  // A part that was asked for since the prices were told has it already, or knows better.
+  const worths = new Map(); // selection -> {worth, at}
+  function weigh(told) {
+    const each = parts.get(toldOf());
+    if (!each?.dirty && !each?.busy) return;
+    // Too many changed: it comes with the part.
+    if (!told) {
+      worths.clear();
+      if (!paused) $$("[data-told] :is([data-w], [data-after])").forEach(leave);
+      return;
+    }
+    for (const [selection, worth] of Object.entries(told)) {
+      worths.set(selection, { worth, at: Date.now() });
+      if (!paused) showWorth(selection, worth);
+    }
+  }
+  function showWorth(selection, worth) {
+    const named = (name) => cellsOf(`${selection}-${name}`);
+    for (const name of ["fair", "probability"]) for (const cell of named(name)) put(cell, worth[name]);
+    // What is best among some books alone, or was decided by what it was worth before.
+    cellsOf(selection).forEach(leave);
+    for (const cell of named("hold")) if (worth.best) put(cell, worth.hold); else leave(cell);
+    for (const best of named("best")) {
+      const edge = best.closest("tr, .best-offer").querySelector("[data-w$='-edge']");
+      if (worth.best && lead(best, worth.books)) {
+        best.classList.remove("behind");
+        if (edge) tint(edge, worth.edge);
+      } else [best, edge].filter(Boolean).forEach(leave);
+    }
+  }
+  function put(cell, text) {
+    if (cell.textContent !== text) cell.textContent = text;
+    cell.classList.remove("behind");
+  }
+  const leave = (cell) => cell.classList.add("behind");
+  // Returns whether the price shown as best is one of these books', after putting it there in a table.
+  function lead(best, books) {
+    const isOf = (price) => price.dataset.k.replace(/.*-/, "") in books;
+    const own = best.querySelector("[data-k]");
+    if (own) return isOf(own);
+    const prices = [...best.parentElement.querySelectorAll(".price-cell [data-k]")];
+    const [first] = prices.filter(isOf), [price, title] = best.children;
+    if (!first || !title) return false;
+    const name = books[first.dataset.k.replace(/.*-/, "")];
+    // Not under a mouse that is about to press it.
+    if (title.textContent !== name && isAimed(best)) return false;
+    put(price, first.textContent);
+    put(title, name);
+    if (price.href) price.href = first.href;
+    for (const each of prices) {
+      if (each.classList.contains("px-best") === isOf(each)) continue;
+      each.classList.toggle("px-best");
+      each.classList.remove("px-old");
+      if (isOf(each)) each.insertAdjacentHTML("afterend", '<span class="sr-only"> best</span>');
+      else each.nextElementSibling?.remove();
+    }
+    return true;
+  }
+  // As the server writes what is gained or lost: arrow and colour by the sign.
+  function tint(cell, text) {
+    cell.classList.remove("behind");
+    const [kind, arrow] = { "+": ["gain", "▲"], "−": ["loss", "▼"] }[text[0]] || ["flat", ""];
+    if (cell.textContent === arrow + text) return;
+    const span = (className, ...within) => {
+      const made = Object.assign(document.createElement("span"), { className });
+      made.append(...within);
+      return made;
+    };
+    const drawn = arrow ? [span("arrow", arrow)] : [];
+    drawn.forEach((each) => each.setAttribute("aria-hidden", "true"));
+    cell.replaceChildren(span(kind, ...drawn, text));
   }
   function flash(cell) {
     cell.classList.remove("changed");
@@ -194,9 +276,13 @@
       }
       before = new Map();
       written = null;
-      for (const [key, { text, at }] of part.dataset.quotes ? latest : []) {
+      for (const [key, { text, at }] of part.dataset.told ? latest : []) {
         if (at < parts.get(part).asked) latest.delete(key);
         else write(key, text);
+      }
+      for (const [selection, { worth, at }] of part.dataset.told ? worths : []) {
+        if (at < parts.get(part).asked) worths.delete(selection);
+        else showWorth(selection, worth);
       }
     }
     find();

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from django.contrib.sessions.models import Session
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from accounts import live
 from accounts.models import User
 from config import gunicorn
 from odds.models import Quote
+from odds.telling import tell_worth
 from tests import make
 from tests.journeys.pages import arrived
 from tests.live.serving import Server, serving
@@ -34,14 +35,18 @@ def on_odds(browser: Browser, server: Server, **options: object) -> Page:
     return page
 
 
-def move(price: str, *, is_told: bool = False) -> str:
-    """Change the price of the first cell and say so; return the cell's name."""
-    quote = (
+def first_quote() -> Quote:
+    return (
         Quote.objects.filter(selection__market__key="h2h", price__isnull=False)
         .filter(selection__market__event__status="scheduled")
         .select_related("selection__market__event__competition")
         .order_by("selection__market__event__starts_at", "pk")[0]
     )
+
+
+def move(price: str, *, is_told: bool = False) -> str:
+    """Change the price of the first cell and say so; return the cell's name."""
+    quote = first_quote()
     Quote.objects.filter(pk=quote.pk).update(price=Decimal(price))
     said = {(quote.selection_id, quote.bookmaker_id): float(price)} if is_told else {}
     event = quote.selection.market.event
@@ -84,6 +89,107 @@ def test_a_price_is_written_before_its_part_can_be_asked_for(browser, server, be
     # What is asked for later knows better.
     expect(page.locator(cell)).to_have_text("+566")
     assert page.evaluate("window.violations") == []
+
+
+def weigh() -> int:
+    """Tell what the first quote's market is worth now, as a sweep does; return the selection."""
+    selection = first_quote().selection
+    league = selection.market.event.competition
+    tell_worth(competition_key=league.key, market_ids=[selection.market_id])
+    return selection.pk
+
+
+def row_of(page: Page, selection: int) -> Locator:
+    return page.locator(f".grid-odds tr:has([data-w='{selection}-fair'])")
+
+
+def test_what_a_price_comes_to_is_written_before_its_part_and_is_what_the_part_says(
+    browser, server, bettor
+):
+    page = on_odds(browser, server)
+    selection = first_quote().selection_id
+    row = row_of(page, selection)
+    other = page.locator(f".grid-odds tr:has([data-w='{selection}-fair']) + tr")
+    before, beside = row.inner_text(), other.inner_text()
+    # A part with an open menu waits.
+    page.locator("#odds details.chip-menu > summary").first.click()
+
+    cell = move("7.770", is_told=True)
+    weigh()
+
+    best = row.locator(f"[data-w='{selection}-best']")
+    expect(best).to_contain_text("7.77")
+    expect(page.locator(cell)).to_have_class(re.compile("px-best"))
+    expect(row.locator(".px-best")).to_have_count(1)
+    assert best.locator("a").get_attribute("href") == page.locator(cell).get_attribute("href")
+    expect(page.locator("[data-pause-text]")).to_have_text("Live, 1 update waits")
+    written = [row.inner_text(), other.inner_text()]
+    assert written[0] != before
+    assert written[1] != beside
+    page.evaluate(
+        "document.addEventListener('htmx:after:swap', () => { document.body.dataset.swapped = 1 })"
+    )
+    page.locator("#odds details.chip-menu > summary").first.click()
+    expect(page.locator("body[data-swapped]")).to_have_count(1)
+    # The line of its movement alone is new: no text.
+    assert [row.inner_text(), other.inner_text()] == written
+    assert page.evaluate("window.violations") == []
+
+
+def test_what_was_worked_out_before_a_part_was_asked_for_is_not_written_over_it(
+    browser, server, bettor
+):
+    page = on_odds(browser, server)
+    cell = move("7.770")
+    expect(page.locator(cell)).to_have_text("7.77")
+    selection = weigh()
+    row = row_of(page, selection)
+    known = row.inner_text()
+
+    live.publish_worth({selection: live.Worth(0.5, 2.0, ((1, "Nobody"),), 0.0, 0.0)})
+    page.wait_for_timeout(1_500)
+
+    assert row.inner_text() == known
+
+
+def test_what_is_not_told_is_marked_until_its_part_comes(browser, server, bettor):
+    User.objects.filter(pk=bettor.pk).update(my_books=["keystone", "northbet"])
+    page = on_odds(browser, server)
+    page.goto(f"{server.url}/odds/?books=mine")
+    expect(page.locator("[data-pause-text]")).to_have_text("Live")
+    row = row_of(page, first_quote().selection_id)
+    fair = row.locator("[data-w]").inner_text()
+    best = row.locator("[data-after]").first.inner_text()
+    page.locator("#odds details.chip-menu > summary").first.click()
+
+    move("7.770", is_told=True)
+    weigh()
+
+    # What is fair is of all books; what is best is not, where a reader sees some alone.
+    expect(row.locator("[data-w]")).not_to_have_text(fair)
+    expect(row.locator("[data-after].behind").first).to_have_text(best, use_inner_text=True)
+    page.locator("#odds details.chip-menu > summary").first.click()
+    expect(row.locator(".behind")).to_have_count(0)
+
+
+def test_an_event_shows_what_a_price_comes_to_before_its_part_does(browser, server, bettor):
+    selection = first_quote().selection
+    page = arrived(browser, server, f"/events/{selection.market.event_id}/")
+    expect(page.locator("[data-pause-text]")).to_have_text("Live")
+    named = f"#event [data-w='{selection.pk}-%s']"
+    before = page.locator(named % "fair").inner_text()
+    # A part with an open fold waits.
+    page.locator("#event details.why > summary").first.click()
+
+    move("7.770", is_told=True)
+    weigh()
+
+    expect(page.locator(named % "fair")).not_to_have_text(before)
+    # Another book has the best price now, and its place comes with the part.
+    expect(page.locator(named % "edge")).to_have_class("behind")
+    page.locator("#event details.why > summary").first.click()
+    expect(page.locator(named % "best")).to_contain_text("7.77")
+    expect(page.locator(".behind")).to_have_count(0)
 
 
 def test_nothing_moves_under_a_mouse_that_is_about_to_press(browser, server, bettor):

@@ -9,10 +9,11 @@ from accounts.live.streams import Hub, Listener, Signal
 from config.talking import EventStream, WebSocket
 
 
-def signal(number: int, *topics: str, ids=(), owner_id=None, quotes=None) -> Signal:
+def signal(number: int, *topics: str, ids=(), owner_id=None, quotes=None, fair=None) -> Signal:
     return Signal(
-        f"{number}-0", frozenset(topics), tuple(ids), more=False, owner_id=owner_id, quotes=quotes
-    )
+        f"{number}-0", frozenset(topics), tuple(ids), more=False, owner_id=owner_id, quotes=quotes,
+        fair=fair,
+    )  # fmt: skip
 
 
 def test_what_was_not_taken_is_merged_by_topic_and_bounded():
@@ -47,6 +48,27 @@ def test_of_a_price_that_moved_often_the_last_is_told_and_of_too_many_none():
     assert listener.take() == [("quotes", {"prices": None})]
     listener.hear(signal(300_000, "quotes", quotes={"1-7": 2.0}))
     assert listener.take() == [("quotes", {"prices": {"1-7": "2.00"}})]
+
+
+def test_of_what_a_selection_is_worth_the_last_word_is_told_and_of_too_many_none():
+    listener = Listener(frozenset({"fair"}), 1, "american")
+    for number in range(1, 100_001):
+        worth = live.Worth(0.5 + number / 1e6, 2.1, ((4, "Keystone"),), number / 1e6, None)
+        listener.hear(signal(number, "fair", fair={str(number % 2): worth}))
+
+    [(name, told)] = listener.take()
+    assert (name, list(told)) == ("fair", ["fair"])
+    assert told["fair"]["0"] == {
+        "fair": "−149", "probability": "60.0\xa0%", "edge": "+10.0\xa0%", "hold": "–",
+        "best": "+110", "books": {"4": "Keystone"},
+    }  # fmt: skip
+    assert listener.take() == []
+    listener.hear(signal(200_000, "fair", fair={"7": live.Worth(None, None, (), None, None)}))
+    assert listener.take()[0][1]["fair"]["7"]["best"] is None
+    nothing = live.Worth(None, None, (), None, None)
+    for number in range(live.MOST_QUOTES + 1):
+        listener.hear(signal(300_000 + number, "fair", fair={f"{number}": nothing}))
+    assert listener.take() == [("fair", {"fair": None})]
 
 
 @pytest.mark.parametrize("way", [EventStream, WebSocket])

@@ -92,6 +92,25 @@ def test_prices_are_told_as_the_listener_writes_them(server, alice):
     assert server.listen(alice, "quotes&prices=roman").status == 400
 
 
+def test_what_prices_come_to_is_told_as_the_listener_writes_prices(server, alice):
+    stream = server.listen(alice, "fair&prices=fractional").until_live()
+
+    live.publish_worth({12: live.Worth(0.5, 2.5, ((4, "Keystone"), (5, "Northbet")), 0.25, -0.012)})
+    assert stream.next() == (
+        "fair",
+        {
+            "fair": {
+                "12": {
+                    "fair": "1/1", "probability": "50.0\xa0%", "edge": "+25.0\xa0%",
+                    "hold": "−1.2\xa0%", "best": "3/2", "books": {"4": "Keystone", "5": "Northbet"},
+                }
+            }
+        },
+    )  # fmt: skip
+    live.publish_worth(None)
+    assert stream.next() == ("fair", {"fair": None})
+
+
 def test_who_comes_back_is_told_what_it_missed(server, alice):
     first = server.listen(alice, "prices").until_live()
     live.publish(["prices"], [1])
