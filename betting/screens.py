@@ -29,8 +29,8 @@ from betting.selectors.opportunities import (
     OpportunityFilter,
     goes_by_consensus,
     is_leg,
+    offers,
     on_opportunity,
-    opportunities,
     opportunities_found,
     opportunities_with_models,
     opportunity,
@@ -322,7 +322,7 @@ def _home_line(selection: Selection) -> Decimal | None:
 def offers_on(owner_id: int, event_id: int, market: str) -> dict[int, Opportunity]:
     """Return what can be bet on in a market, by selection: the best price, passed over at worst."""
     which = OpportunityFilter(status="open", event=event_id, market=market, seen_by=owner_id)
-    found = sorted(opportunities(which), key=lambda each: (not each.passes, each.edge))
+    found = sorted(offers(which), key=lambda each: (not each.passes, each.edge))
     return {each.quote.selection_id: each for each in found}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 MINUS = "\N{MINUS SIGN}"
@@ -53,6 +54,8 @@ def price_text(price: Decimal | float | None, price_format: str = "decimal") -> 
     return text[:-1] if text.endswith("0") else text
 
 
+# The same few sentences stand in row after row, page after page.
+@lru_cache(maxsize=2048)
 def said_text(sentence: str, currency: str = "") -> str:
     r"""Write the figures of a stored sentence as pages write them; in a currency, also its money.
 

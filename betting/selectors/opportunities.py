@@ -97,6 +97,16 @@ def opportunities(
     )
 
 
+def offers(which: OpportunityFilter) -> QuerySet[Opportunity]:
+    """Return of each no more than where it leads and what it offers, the best edge first."""
+    return (
+        Opportunity.objects.filter(which.conditions())
+        .select_related("quote__bookmaker")
+        .only("price", "edge", "passes", "quote__selection", "quote__bookmaker__title")
+        .order_by("-edge", "pk")
+    )
+
+
 def opportunities_with_models(
     which: OpportunityFilter = ALL, *, order: Sequence[OrderBy] = ()
 ) -> QuerySet[Opportunity]:
