@@ -1,13 +1,10 @@
 """A short walk of Schemathesis through the whole schema; bench/fuzz_api.py is the long one."""
 
 import pytest
-import schemathesis
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings
 from rest_framework.response import Response
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from betting.api.money import Bankrolls
 from betting.services.books import check_books
@@ -15,7 +12,6 @@ from config.wsgi import application
 from tests import make
 
 pytestmark = [pytest.mark.django_db]
-CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
 CASES = 2
 
 
@@ -32,6 +28,14 @@ def _connection_stays():
 @pytest.fixture
 def asked(olivia, settings, schema, _connection_stays):
     """Return how to ask some operations as an operator, and what was wrong with the answers."""
+    # Not above: every worker loads every module of tests, and this one takes a second.
+    import schemathesis
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi import checks
+
+    held_to = [
+        not_a_server_error, checks.status_code_conformance, checks.response_schema_conformance,
+    ]  # fmt: skip
     settings.RATE_DEFAULT = settings.RATE_API = settings.RATE_ADDRESS = ""
     make.bankroll(olivia)
     make.priced("2.100")
@@ -51,7 +55,7 @@ def asked(olivia, settings, schema, _connection_stays):
                     calls += 1
                     try:
                         case.call_and_validate(
-                            base_url="http://testserver", headers=headers, checks=CHECKS
+                            base_url="http://testserver", headers=headers, checks=held_to
                         )
                     except schemathesis.errors.FailureGroup as failed:
                         wrong.extend(str(each)[:300] for each in failed.exceptions)

@@ -1,10 +1,10 @@
 """The engine against the simulator's truth: fair prices without bias, nothing found in nothing."""
 
 from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 
 from betting.domain.configuration import Configuration
 from betting.domain.decide import decide, market_slate, market_view
@@ -13,6 +13,7 @@ from odds.simulator.judging import Z, judge, tenths, truth_of
 from odds.simulator.slates import true_slate
 from odds.simulator.sports import BASKETBALL, SOCCER
 
+NORMAL = NormalDist()
 CONFIGURATION = Configuration(market_keys=("h2h",))
 
 
@@ -39,7 +40,7 @@ def test_over_twenty_thousand_selections_the_fair_price_is_unbiased(edge):
     assert 0.99 < found.slope < 1.01
     assert found.worst_bin < 0.0015
     # The engine states one standard error: the truth is within it at least as often as that says.
-    assert found.covered > norm.cdf(1) - norm.cdf(-1)
+    assert found.covered > NORMAL.cdf(1) - NORMAL.cdf(-1)
 
 
 def test_no_twenty_thousand_results_could_tell_the_fair_price_from_the_truth(edge):
@@ -55,7 +56,7 @@ def test_no_twenty_thousand_results_could_tell_the_fair_price_from_the_truth(edg
 def test_the_wrong_margin_method_is_found_out(edge, method):
     found = judge(consensus(edge.quotes, method=method), edge, "h2h")
     assert abs(found.mean) > 3 * Z * found.mean_error
-    assert found.covered < norm.cdf(1) - norm.cdf(-1)
+    assert found.covered < NORMAL.cdf(1) - NORMAL.cdf(-1)
 
 
 def test_a_draw_is_priced_fairly_too():
@@ -101,4 +102,4 @@ def test_prices_that_are_exactly_fair_are_recommended_no_oftener_than_the_bound_
     edge, edge_low = market * fair.price - 1, low * fair.price - 1
     taken = (edge >= CONFIGURATION.min_edge) & (edge_low >= CONFIGURATION.min_edge_low)
     taken &= (fair.price > CONFIGURATION.min_price) & (fair.price < CONFIGURATION.max_price)
-    assert taken.mean() < norm.sf(1)
+    assert taken.mean() < NORMAL.cdf(-1)
