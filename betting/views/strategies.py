@@ -8,10 +8,12 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import clock
 from accounts.http import UserRequest
+from accounts.showing.pages import way_back
 from betting.domain.configuration import Configuration
 from betting.domain.rules import RULES, rule_by_key
 from betting.forms_strategies import StrategyForm
@@ -216,7 +218,9 @@ def follow_strategy(request: UserRequest, key: str) -> HttpResponse:
         lambda: services.follow_strategy(
             key=key, follows=follows, by=request.user, now=clock.now()
         ),
-        "It places paper bets for you from now on." if follows else "It bets for you no longer.",
+        "{title} places paper bets for you from now on."
+        if follows
+        else "{title} bets for you no longer.",
     )
 
 
@@ -236,7 +240,7 @@ def _form_of(configuration: Configuration, **given: Any) -> StrategyForm:  # noq
 
 
 def _act(request: UserRequest, key: str, do: Callable[[], object], done: str) -> HttpResponse:
-    _found(request, key)
+    found = _found(request, key)
     try:
         do()
     except services.NotYours as refusal:
@@ -244,8 +248,8 @@ def _act(request: UserRequest, key: str, do: Callable[[], object], done: str) ->
     except services.CannotChange as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, done)
-    return redirect("strategy", key)
+        messages.success(request, done.format(title=found.title))
+    return redirect(way_back(request, reverse("strategy", args=[key])))
 
 
 def _done(form: StrategyForm, do: Callable[[], Answer]) -> Answer | None:

@@ -1,5 +1,6 @@
 """Strategies: every change a version, to whom they belong, what they refuse."""
 
+import re
 from dataclasses import fields
 
 import pytest
@@ -150,6 +151,25 @@ def test_a_person_makes_changes_switches_and_compares_on_the_pages(as_alice, ali
     assert not any(each in told for each in ("fair_price", "by_sport", "h2h"))
     assert b"Mine" in as_alice.get("/strategies/").content
     assert Strategy.objects.get(key="mine").followers.get() == alice
+
+
+def test_a_list_lets_follow_and_stop_and_is_come_back_to(mine, as_alice):
+    key = mine.key
+    for follows, offered, said in (
+        ("1", "Follow on paper", "places paper bets for you from now on."),
+        ("0", "Stop following", "bets for you no longer."),
+    ):
+        listed = as_alice.get("/strategies/").content.decode()
+        [form] = re.findall(rf'action="/strategies/{key}/follow/">.*?</form>', listed, re.S)
+        assert f'value="{follows}">{offered}' in form
+        sent = {"follows": follows, "next": "/strategies/"}
+        back = as_alice.post(f"/strategies/{key}/follow/", sent, follow=True)
+        assert back.request["PATH_INFO"] == "/strategies/"
+        assert f"Sharp totals {said}" in back.content.decode()
+    elsewhere = as_alice.post(
+        f"/strategies/{key}/follow/", {"follows": "0", "next": "//elsewhere.test/"}
+    )
+    assert elsewhere.url == f"/strategies/{key}/"
 
 
 def test_what_a_form_shows_is_what_was_stored_and_saving_it_changes_nothing(alice, as_alice):
