@@ -123,6 +123,8 @@ def _tests(place: Place, arguments: Sequence[str]) -> Gate:
     # One more than there are cores: what drives whole processes waits for them half of the time.
     # Two more keep the cores busier, and were no quicker.
     workers = ["-n", str(min((os.cpu_count() or 1) + 1, 4)), "--dist=loadgroup"]
+    # In the order of tests/conftest.py, not those with the most tests first.
+    workers.append("--no-loadscope-reorder")
     options = list(arguments) or workers
     junit = f"--junit-xml={place.var / 'tests.xml'}"
     return Gate("pytest", [str(place.python), "-m", "pytest", junit, *options], {})
