@@ -95,7 +95,7 @@ def test_the_tour_of_what_was_passed_over_says_how_much_pays(alice, as_alice):
     fill(alice, past=2, coming=2)
     page = as_alice.get("/?tour=1&tab=passed").content.decode()
     said = re.search(r'<aside class="panel tour".*?</aside>', page, re.S)[0]
-    assert "None pays enough" not in said
+    assert "None paid enough" not in said
     assert "enough at this moment" in said
 
 
