@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from accounts.live import announce_bet
+from accounts.showing.formats import price_text
 from betting.models import UNANSWERED, Bet, Transfer
 from betting.selectors.opportunities import opportunity as opportunity_seen
 from betting.selectors.opportunities import proposal_of
@@ -123,7 +124,8 @@ def _in_words(selection: Selection, bookmaker: Bookmaker, price: Decimal) -> str
     market = selection.market
     event = market.event
     what = f"{selection_title(selection, event)}, {market_title(market.key)}"
-    return f"{what} of {event.away.name} at {event.home.name}, {bookmaker.title} {price}"[:160]
+    where = f"{bookmaker.title} {price_text(price)}"
+    return f"{what} of {event.away.name} at {event.home.name}, {where}"[:160]
 
 
 @transaction.atomic(durable=True)
