@@ -112,7 +112,7 @@ def luck_chart(done: Performance, currency: str = "") -> str | None:
             line("95 % low", expected - reach, "faint"),
         ]
     if done.closed:
-        some = "" if done.closed == done.bets else f", {done.closed} of {done.bets} bets"
+        some = "" if done.closed == done.bets else f", {done.closed:,} of {done.bets:,} bets"
         series.append(line(f"By the close{some}", done.by_close[at], "line"))
     return json.dumps(
         {

@@ -95,7 +95,7 @@ def histogram(values: NDArray[np.float64], *, step: float = 0.01, most: float = 
         ],
         # Bets are counted: no tick stands between two.
         y_ticks=[
-            Tick(round(TOP + tall * (1 - count / top), 1), f"{count}")
+            Tick(round(TOP + tall * (1 - count / top), 1), f"{count:,}")
             for count in range(0, top + 1, round_step(top))
         ],
         zero=round(LEFT + half * wide, 1),
@@ -196,8 +196,8 @@ def calibration(bins: Sequence[tuple[int, float, float]]) -> CalibrationPlot:
     shares = (0.0, 0.25, 0.5, 0.75, 1.0)
     return CalibrationPlot(
         points=points,
-        ticks=[Tick(x(share), f"{share:.0%}") for share in shares],
-        y_ticks=[Tick(y(share), f"{share:.0%}") for share in shares],
+        ticks=[Tick(x(share), f"{share * 100:.0f} %") for share in shares],
+        y_ticks=[Tick(y(share), f"{share * 100:.0f} %") for share in shares],
     )
 
 

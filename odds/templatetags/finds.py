@@ -49,7 +49,7 @@ def find_rows(context: template.Context, shown: list[Found]) -> SafeString:
             profit = (
                 NOTHING
                 if each.profit is None
-                else f"{signed_amount(each.profit, sign)} on {sign}{each.outlay:,} staked"
+                else f"{signed_amount(each.profit, sign)} on {sign}{each.outlay:,}"
             )
             rounded = f'<td class="num" data-label="After rounding">{profit}</td>'
         written.append(
