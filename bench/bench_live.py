@@ -339,24 +339,31 @@ def written(shown: list[tuple[str, str, float]], on_page: list[str], entries: li
 def followed(name: str, shown: list[tuple[str, str, float]], on_page, entries: list[Entry]):  # noqa: ANN001, ANN201
     """Return the same of what follows from prices: since these were published, not it.
 
-    Of what is written as it was before, nothing can be seen.
+    What was overtaken within the time that it has is not missed, nor is what stands there already.
     """
-    at: dict[tuple[str, str], list[float]] = {}
-    for key, text, when in shown:
-        at.setdefault((key, text), []).append(when)
-    found, never, stood, begun = [], 0, dict(on_page), 0
-    for entry in entries:
-        if entry.quotes:
-            begun = entry.at
-        for selection, worth in entry.fair.items():
-            key, text = f"{selection}-{name}", worth_told(worth, "decimal")[name]
-            if stood.get(key, text) == text:
-                continue
-            stood[key] = text
-            later = [each for each in at.get((key, text), ()) if each >= begun - 5]
-            never += not later
-            found += [(min(later) - begun) / 1000] if later else []
+    found, never = [], 0
+    for key, told in words(name, on_page, entries).items():
+        seen = [(0.0, on_page[key]), *((when, text) for of, text, when in shown if of == key)]
+        for (at, text), (after, _) in zip(told, [*told[1:], (np.inf, "")], strict=True):
+            stood = [each for when, each in seen if when < at - 5][-1]
+            first = min((when for when, each in seen if each == text and when >= at - 5), default=0)
+            if text != stood and 0 < first <= after + 1000 * GOAL:
+                found.append((first - at) / 1000)
+            else:
+                never += text != stood and after - at > 1000 * GOAL
     return found, never
+
+
+def words(name: str, on_page, entries: list[Entry]) -> dict[str, list[tuple[int, str]]]:  # noqa: ANN001
+    """Return what each cell of that name was told, and when the prices were that it follows."""
+    told: dict[str, list[tuple[int, str]]] = {}
+    begun = 0
+    for entry in entries:
+        begun = entry.at if entry.quotes else begun
+        for selection, worth in entry.fair.items():
+            if (key := f"{selection}-{name}") in on_page:
+                told.setdefault(key, []).append((begun, worth_told(worth, "decimal")[name]))
+    return told
 
 
 def prices_in(body: str) -> dict[str, str]:
