@@ -7,7 +7,8 @@ from itertools import chain
 
 import pgtrigger
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
 from hypothesis import settings as hypothesis_settings
@@ -62,15 +63,34 @@ def _turn(item: pytest.Item) -> int:
     return 4 if group else 5
 
 
+# From here on a table is made anew: what was deleted stays in its pages, and is read past.
+_MANY = 2_000
+
+
 def _empty_what_was_filled(_self: TransactionTestCase) -> None:
     """Empty the tables that a test with real transactions wrote to, ledgers too.
 
-    Django would empty every table and make all permissions again: a second a test. The triggers of
-    the ledgers, which nobody may delete from, are off meanwhile.
+    Django would empty every table and make all permissions again: a second a test. To truncate a
+    table is to make its files anew, and those of all that refer to it, a hundred of them: for a few
+    rows that takes twenty times as long as to delete them. The triggers of the ledgers, which
+    nobody may delete from, are off meanwhile.
     """
     with pgtrigger.ignore(), connection.cursor() as cursor:
-        if filled := filled_tables(cursor):
+        filled = filled_tables(cursor)
+        try:
+            with transaction.atomic():
+                cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+                deleted = sum(_all_deleted(cursor, table) for table in filled)
+        except IntegrityError:
+            # Another process wrote meanwhile.
+            deleted = _MANY
+        if deleted >= _MANY:
             cursor.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
+
+
+def _all_deleted(cursor: CursorWrapper, table: str) -> int:
+    cursor.execute(f"DELETE FROM {table}")  # noqa: S608 a name of ours
+    return cursor.rowcount
 
 
 TransactionTestCase._fixture_teardown = _empty_what_was_filled
