@@ -918,7 +918,7 @@ def test_a_clock_that_is_held_stands_still_and_real_moments_are_called_real(sett
         assert "Here in real time, which is now" in text
     text = client.get("/audit/?q=did").content.decode()
     assert "Two clocks" in text
-    assert text.count("> real time<") == 1, "the other is older than both clocks, so of either"
+    assert text.count(">real time<") == 1, "the other is older than both clocks, so of either"
     settings.CLOCK = None
     for page in ("/status/", "/pipeline/", "/audit/"):
         text = client.get(page).content.decode()
