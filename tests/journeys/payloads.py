@@ -34,8 +34,8 @@ PAYLOADS = (
     '<i hx-get="/logout/?xss" hx-trigger="load">',
     "<form action=//xss.example><button>",
 )
-# Longer than the bare word: random keys are on pages too, and one of them will spell it.
-MARK = re.compile(r"__ran|xss\.example|\?xss", re.IGNORECASE)
+# With what no key or slug has: random keys spell shorter marks, and slugs keep the letters of them.
+MARK = re.compile(r"__ran\(|xss\.example|\?xss", re.IGNORECASE)
 OURS = {"accounts", "odds", "models_registry", "risk", "betting"}
 # Keys by which code finds things, hashes, and addresses that code alone writes.
 NOT_WORDS = re.compile(
