@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from accounts.showing.formats import share_text
+
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 480.0, 260.0, 44.0, 34.0, 10.0, 10.0
 # What the last label of an axis needs on its right, which stands in the middle below its end.
 LAST = 30.0
@@ -196,8 +198,8 @@ def calibration(bins: Sequence[tuple[int, float, float]]) -> CalibrationPlot:
     shares = (0.0, 0.25, 0.5, 0.75, 1.0)
     return CalibrationPlot(
         points=points,
-        ticks=[Tick(x(share), f"{share * 100:.0f} %") for share in shares],
-        y_ticks=[Tick(y(share), f"{share * 100:.0f} %") for share in shares],
+        ticks=[Tick(x(share), share_text(share, 0)) for share in shares],
+        y_ticks=[Tick(y(share), share_text(share, 0)) for share in shares],
     )
 
 

@@ -17,7 +17,7 @@ register = template.Library()
 def group_rows(
     groups: Iterable[Group], urls: Mapping[str, str] | None, currency: str = ""
 ) -> SafeString:
-    """`{% group_rows groups links.title currency %}`: a table row for each group.
+    """`{% group_rows groups urls currency %}`: a table row for each group.
 
     `urls`: by a group's name the address that shows its bets alone, where there is one.
     """

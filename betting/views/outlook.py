@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from accounts.showing.formats import PERCENT, chance_text
+from accounts.showing.formats import chance_text, share_text
 from betting import charts
 from betting.domain.outlook import FUTURES, why_not_drawn
 
@@ -17,7 +17,7 @@ def outlook_given(outlook: dict[str, Any]) -> dict[str, Any]:
     falls = sorted({fall for each in fell for fall in each})
     risks = [("Ends below its start", [each.get("losing") for each in drawn])]
     risks += [
-        (f"Falls {100 * fall:.0f}{PERCENT} from a peak", [each.get(fall) for each in fell])
+        (f"Falls {share_text(fall, 0)} from a peak", [each.get(fall) for each in fell])
         for fall in falls
     ]
     risks.append(("Falls to half its start", [each.get("ruined") for each in drawn]))
