@@ -59,6 +59,8 @@ class TakeOut(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = "export of everything"
+        verbose_name_plural = "exports of everything"
         ordering: ClassVar = ["-asked_at", "-pk"]
         constraints: ClassVar = [
             models.CheckConstraint(

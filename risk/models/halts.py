@@ -144,6 +144,9 @@ class BreakersDue(models.Model):
     )
     at = models.DateTimeField(null=True, db_index=True, help_text="none: at the next round")
 
+    class Meta:
+        verbose_name_plural = "breakers due"
+
     def __str__(self) -> str:
         return f"breakers of {self.owner}"
 

@@ -80,6 +80,7 @@ class PlaceSaid(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        verbose_name_plural = "places said"
         ordering: ClassVar = ["-pk"]
         triggers: ClassVar = [
             pgtrigger.Protect(
@@ -122,6 +123,8 @@ class PersonalAsked(models.Model):
     withdrawn_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "raise asked for"
+        verbose_name_plural = "raises asked for"
         ordering: ClassVar = ["asked_at", "pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -235,6 +238,7 @@ class Presence(models.Model):
     check_minutes = models.PositiveIntegerField(default=60)
 
     class Meta:
+        verbose_name_plural = "presence"
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(check_minutes__gte=5, check_minutes__lte=240),
@@ -256,6 +260,7 @@ class TimeSpent(models.Model):
     seconds = models.PositiveIntegerField(default=0)
 
     class Meta:
+        verbose_name_plural = "time spent"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["owner", "day"], name="one_time_spent_a_day")
         ]
