@@ -169,8 +169,8 @@ def place_bet(request: UserRequest) -> HttpResponse:
     # As the tab that it stands in shows it.
     passed = bool(row.opportunity.passes)
     context = {
-        "row": fresh, "money": bettor.money, "passed": passed, "now": now,
-        "said": said, "said_of": bet_id,
+        "rows": [fresh], "money": bettor.money, "passed": passed, "now": now,
+        "said": said, "said_of": reverse("bet", args=[bet_id]),
     }  # fmt: skip
     return render(request, "betting/_opportunity_row.html", context, status=201)
 
