@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from risk.jurisdiction import place_said_by
 from risk.services.personal import note_presence
 
 # A page so soon after the one before is not worth a write.
@@ -31,11 +30,11 @@ class CountPresence:
         # Kept with the session, so that most pages ask the database nothing.
         kept = request.session.get("here")
         if kept is None or now - datetime.fromisoformat(kept["last_at"]) >= GRAIN:
-            here, said = note_presence(owner_id=owner_id, now=now), place_said_by(owner_id)
+            here = note_presence(owner_id=owner_id, now=now)
             request.session["here"] = {
                 "since": here.since.isoformat(),
                 "last_at": here.last_at.isoformat(),
                 "told_at": here.told_at.isoformat(),
                 "check_minutes": here.check_minutes,
-                "place": said.place if said else "",
+                "place": here.place or "",
             }

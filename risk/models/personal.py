@@ -235,6 +235,8 @@ class Presence(models.Model):
     since = models.DateTimeField()
     last_at = models.DateTimeField()
     told_at = models.DateTimeField()
+    # What its owner said last of where they are, read where it is noted.
+    place: str | None
     check_minutes = models.PositiveIntegerField(default=60)
 
     class Meta:

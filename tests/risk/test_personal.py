@@ -1,7 +1,9 @@
 """What people impose on themselves: less at once, more slowly, and an end never early."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from threading import Barrier
 from zoneinfo import ZoneInfo
 
 import pgtrigger
@@ -185,6 +187,26 @@ def test_time_here_is_counted_without_pauses_and_ends_stakes(alice):
     after = noon + timedelta(minutes=45)
     assert note_presence(owner_id=alice.pk, now=after).since == after, "that was a pause"
     assert TimeSpent.objects.get().seconds == 1800
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_pages_at_once_count_the_time_between_once(alice):
+    noon = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
+    together = Barrier(8)
+
+    def looks(minute: int):
+        together.wait()
+        try:
+            return note_presence(owner_id=alice.pk, now=noon + timedelta(minutes=minute))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        for minute in (0, 5, 9):
+            assert {here.since for here in pool.map(looks, [minute] * 8)} == {noon}
+
+    assert TimeSpent.objects.get().seconds == 9 * 60
+    assert presence_of(alice.pk).last_at == noon + timedelta(minutes=9)
 
 
 def test_a_reality_check_comes_when_due_and_counts_anew(alice, client):
