@@ -28,7 +28,8 @@ NOW = datetime(2025, 7, 1, tzinfo=UTC)
 # Forks from a process without threads: a copy of this one could keep a lock that one of them had.
 DYING = multiprocessing.get_context("forkserver")
 DYING.set_forkserver_preload([dying.__name__, "scipy.optimize", "xgboost"])
-pytestmark = pytest.mark.slow
+# One process of tests has one that forks: each would load the whole product for its own.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("killed")]
 
 
 @pytest.fixture

@@ -38,6 +38,8 @@ from tests.counting import counted_queries
 from tests.journeys.world import fill
 
 pytestmark = pytest.mark.django_db
+# Games played and games to come.
+WORLD = (2, 2)
 LISTS = [
     "/",
     "/?tab=passed",
@@ -61,12 +63,6 @@ OTHERS = [
     "/preferences/",
     "/methodology/",
 ]
-
-
-@pytest.fixture
-def world(alice):
-    fill(alice, past=2, coming=2)
-    return alice
 
 
 def an_opportunity() -> Opportunity:

@@ -20,18 +20,14 @@ from tests import make
 from tests.journeys.world import fill
 
 pytestmark = pytest.mark.django_db
+# Games played and games to come.
+WORLD = (3, 3)
 
 COLUMNS = {
     "event": Column("Event", 1),
     "price": Column("Price", 2, "price"),
     "clv": Column("CLV", 3, "clv"),
 }
-
-
-@pytest.fixture
-def world(alice):
-    fill(alice, past=3, coming=3)
-    return alice
 
 
 def table(asked: str) -> Table:
