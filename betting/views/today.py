@@ -4,7 +4,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -129,15 +130,19 @@ def _which(chosen: Mapping[str, str], books: Sequence[str], now: datetime) -> Op
 def place_bet(request: UserRequest) -> HttpResponse:
     """Confirm a bet on an opportunity, or on any price, with its exact figures, and place it.
 
-    `saw` is the price as whoever follows a link saw it, `stake` what it offers to stake.
+    `saw` is the price as whoever follows a link saw it, `stake` what it offers to stake. An open
+    form asks for its prices again, with the price that it was `opened` with.
     """
-    now = clock.now()
+    since, now = live.position(), clock.now()
     data = request.POST if request.method == "POST" else request.GET
     bettor = screens.bettor_of(request.user.pk, now=now)
     row = _row(data, bettor, now=now)
     if row is None:
         raise Http404("There is no such price.")
     if request.method == "GET":
+        if request.htmx and "opened" in request.GET:
+            shown = _price_now(request, row, _opened(request), since)
+            return render(request, "betting/_price_now.html", shown)
         latest = _latest(row)
         # What an opportunity was found at is the least that it was decided for.
         found = row.opportunity.price if row.opportunity else latest
@@ -149,11 +154,11 @@ def place_bet(request: UserRequest) -> HttpResponse:
                 "venue": "paper",
             }
         )
-        return _confirm(request, form, row, bettor, status=200)
+        return _confirm(request, form, row, bettor, since=since, status=200)
     form = PlaceBet(request.POST)
     bet_id = _placed(request, form)
     if bet_id is None:
-        return _confirm(request, form, row, bettor, status=422)
+        return _confirm(request, form, row, bettor, since=since, status=422)
     if venue_by_key(form.cleaned_data["venue"]).terms.asks_person:
         # What they are to do now has its own page.
         if request.htmx:
@@ -237,34 +242,75 @@ def _was(request: UserRequest, row: screens.OpportunityRow | screens.PriceRow) -
     return price_text(row.opportunity.price, request.user.price_format) if row.opportunity else ""
 
 
+def _opened(request: UserRequest) -> Decimal | None:
+    """Return the price that an open form asks about again; None for a form that opens."""
+    try:
+        price = Decimal(request.GET.get("opened", "")[:LONGEST])
+    except InvalidOperation:
+        return None
+    return price if price.is_finite() else None
+
+
+def _price_now(
+    request: UserRequest,
+    row: screens.OpportunityRow | screens.PriceRow,
+    opened: Decimal | None,
+    since: str,
+) -> dict[str, object]:
+    """Return what the part of the form shows that stays up to date.
+
+    A price that left the one that the form was opened with is compared with that one, else with
+    the one that was chosen.
+    """
+    price, was = _latest(row), _was(request, row)
+    start = price if opened is None else opened
+    moved = ""
+    if start != price:
+        was = price_text(start, request.user.price_format)
+        moved = "up" if start and price and price > start else "down"
+    which = (
+        {"opportunity": row.opportunity.pk}
+        if row.opportunity
+        else {"selection": row.selection_id, "book": row.book.pk}
+    )
+    saw = {"saw": was} if was else {}
+    return {
+        "row": row,
+        "price_now": price,
+        "opened": start,
+        "moved": moved,
+        "was": "" if was == price_text(price, request.user.price_format) else was,
+        "edge_now": row.edge_at(price),
+        "market_edge": row.market_edge_at(price) if row.opportunity else None,
+        "part_of": urlencode(which | saw | {"opened": "" if start is None else start}),
+        "since": since,
+        "now": clock.now(),
+    }
+
+
 def _confirm(
     request: UserRequest,
     form: PlaceBet,
     row: screens.OpportunityRow | screens.PriceRow,
     bettor: screens.Bettor,
     *,
+    since: str,
     status: int,
 ) -> HttpResponse:
-    now = clock.now()
-    price, was = _latest(row), _was(request, row)
+    shown = _price_now(request, row, None, since)
     used = used_of(bettor.money, bettor.staked, on=row.on)
     template = "_place_bet_form.html" if request.htmx else "place_bet.html"
     return render(
         request,
         f"betting/{template}",
-        {
+        shown
+        | {
             "form": form,
-            "venues": venues_open_at(row.book.key, now=now),
-            "row": row,
-            "price_now": price,
-            "was": "" if was == price_text(price, request.user.price_format) else was,
-            "edge_now": row.edge_at(price),
-            "market_edge": row.market_edge_at(price) if row.opportunity else None,
+            "venues": venues_open_at(row.book.key, now=clock.now()),
             "money": bettor.money,
             "uses": used.of_stakes,
             "beside": screens.bets_beside(request.user.pk, row.selection, row.event),
             "event_room": used.rooms["max_event_share"],
-            "now": now,
         },
         status=status,
     )

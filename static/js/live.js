@@ -40,8 +40,10 @@
   let moved = 0;
   addEventListener("pointermove", (event) => { if (event.pointerType === "mouse") moved = Date.now(); }, { passive: true });
   const isAimed = (part) => Date.now() - moved < AIMING && part.querySelector("a:hover, button:hover, summary:hover");
+  // Who works in a dialog is not disturbed; its own parts stay up to date.
+  const isBehind = (part) => [...document.querySelectorAll("dialog[open]")].some((dialog) => !dialog.contains(part));
   const isBusy = (part) =>
-    isAimed(part) || document.querySelector("dialog[open]") || part.querySelector("details.chip-menu[open], details.why[open], details.menu-pop[open], details.filters[open]") ||
+    isAimed(part) || isBehind(part) || part.querySelector("details.chip-menu[open], details.why[open], details.menu-pop[open], details.filters[open]") ||
     part.contains(document.activeElement?.closest("input:not([type=checkbox]), select, textarea"));
   function mark(part, isOwn = false) {
     parts.get(part).dirty += 1;
@@ -53,7 +55,8 @@
     timer = 0;
     let later = false;
     for (const [part, each] of parts) {
-      if (!each.dirty || paused || document.hidden) continue;
+      if (!part.isConnected) parts.delete(part);
+      if (!part.isConnected || !each.dirty || paused || document.hidden) continue;
       if (isBusy(part) || each.busy || Date.now() - each.asked < (each.own ? LEAST : pace)) later = true;
       else ask(part, each);
     }
@@ -77,8 +80,14 @@
 
   // --- signals
   const topics = () => [...new Set([...parts.keys()].flatMap((part) => part.dataset.live.split(" ")))].filter(Boolean);
-  // What is told itself, as the reader writes prices: one part of a page.
-  const toldOf = () => [...parts.keys()].find((part) => part.dataset.told);
+  // What is told itself, as the reader writes prices.
+  const toldOf = () => [...parts.keys()].filter((part) => part.dataset.told);
+  let asked = ""; // the address of the stream, but for where it begins
+  function address() {
+    const names = toldOf().flatMap((part) => part.dataset.told.split(" "));
+    const prices = names.length ? `&prices=${toldOf()[0].dataset.prices}` : "";
+    return `/live/?topics=${[...new Set([...topics(), ...names])].join(",")}${prices}`;
+  }
   function note(event) {
     heard = Date.now();
     if (event.lastEventId) since = event.lastEventId;
@@ -87,9 +96,8 @@
     const wanted = topics();
     if (source || !wanted.length || document.hidden) return;
     heard = Date.now();
-    const part = toldOf();
-    const asTold = part ? `,${part.dataset.told.replace(" ", ",")}&prices=${part.dataset.prices}` : "";
-    source = new EventSource(`/live/?topics=${wanted.join(",")}${asTold}&since=${encodeURIComponent(since)}`);
+    asked = address();
+    source = new EventSource(`${asked}&since=${encodeURIComponent(since)}`);
     source.addEventListener("quotes", (event) => { note(event); hear(JSON.parse(event.data).prices); });
     source.addEventListener("fair", (event) => { note(event); weigh(JSON.parse(event.data).fair); });
     // The more people look on, the less often each page asks; what is one's own does not wait.
@@ -160,7 +168,7 @@
   function cellsOf(name) {
     if (!written) {
       written = new Map();
-      for (const cell of $$("[data-told] :is([data-k], [data-w], [data-after])")) {
+      for (const cell of $$("[data-told~=quotes] [data-k], [data-told] :is([data-w], [data-after])")) {
         const of = cell.dataset.w || cell.dataset.after || cell.dataset.k.slice(1);
         written.set(of, [...(written.get(of) || []), cell]);
       }
@@ -171,6 +179,9 @@
     for (const cell of cellsOf(key)) {
       if (cell.textContent === text) continue;
       cell.textContent = text;
+      // In an open form: what it was opened with, until the part says more.
+      const { opened } = cell.dataset;
+      if (opened) cell.closest(".tile").querySelector(".s").textContent = opened === text ? "as opened" : `now; was ${opened}`;
       // Its bet is told the price that was seen.
       const bet = cell.closest("a[href*='&saw=']");
       if (bet) bet.href = bet.href.replace(/&saw=.*/, `&saw=${encodeURIComponent(text)}`);
@@ -182,8 +193,7 @@
   // A part that was asked for since the prices were told has it already, or knows better.
   const worths = new Map(); // selection -> {worth, at}
   function weigh(told) {
-    const each = parts.get(toldOf());
-    if (!each?.dirty && !each?.busy) return;
+    if (!toldOf().map((part) => parts.get(part)).some((each) => each.dirty || each.busy)) return;
     // Too many changed: it comes with the part.
     if (!told) {
       worths.clear();
@@ -266,6 +276,7 @@
   });
   document.addEventListener("htmx:after:swap", (event) => {
     const part = event.detail?.ctx?.target;
+    written = null;
     if (parts.has(part)) {
       parts.get(part).busy = false;
       // The server answers again, and the stream never went.
@@ -275,7 +286,6 @@
         if (old !== undefined && old !== cell.textContent) flash(cell);
       }
       before = new Map();
-      written = null;
       for (const [key, { text, at }] of part.dataset.told ? latest : []) {
         if (at < parts.get(part).asked) latest.delete(key);
         else write(key, text);
@@ -313,6 +323,8 @@
     for (const part of parts.keys()) if (!part.isConnected) parts.delete(part);
     for (const part of $$("[data-live]")) if (!parts.has(part)) parts.set(part, { dirty: 0, asked: Date.now(), busy: false });
     show();
+    // A form that opened over a page wants to be told more. What was told meanwhile is told again.
+    if (source && address() !== asked) { close(); open(); }
   }
   function start() {
     find();

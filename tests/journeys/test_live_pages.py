@@ -136,6 +136,81 @@ def test_what_a_price_comes_to_is_written_before_its_part_and_is_what_the_part_s
     assert page.evaluate("window.violations") == []
 
 
+def open_form(browser: Browser, server: Server, quote: Quote) -> Page:
+    """Return the bet form of a price, about which somebody has begun to type."""
+    page = arrived(
+        browser, server, f"/bets/place/?selection={quote.selection_id}&book={quote.bookmaker_id}"
+    )
+    expect(page.locator("[data-pause-text]")).to_have_text("Live")
+    page.locator("#id_stake").fill("5.00")
+    page.locator("#id_price").fill("1.50")
+    return page
+
+
+def test_an_open_form_shows_the_moved_price_and_nothing_moves_under_the_hand(
+    browser, server, bettor
+):
+    quote = first_quote()
+    page = open_form(browser, server, quote)
+    part = page.locator("#price-now")
+    fair = part.locator("[data-w$=fair]").inner_text()
+    place = page.locator("#id_stake").bounding_box()
+
+    move("7.770", is_told=True)
+    weigh()
+
+    expect(part.locator("[data-opened]")).to_have_text("7.77")
+    expect(part.locator(".note")).to_contain_text("Moved up since you opened this form")
+    expect(part.locator(".s").first).to_contain_text("▲ now; was")
+    expect(part.get_by_role("status")).to_contain_text("Keystone now 7.77, ")
+    expect(part.locator("[data-w$=fair]")).not_to_have_text(fair)
+    assert page.locator("#id_stake").bounding_box() == place
+    assert page.locator("#id_stake").input_value() == "5.00"
+    expect(page.locator("#id_price")).to_be_focused()
+    # It is the server that says what is taken: below what was asked for, nothing.
+    page.locator("#id_price").fill("7.77")
+    Quote.objects.filter(pk=quote.pk).update(price=Decimal("6.660"))
+    page.get_by_role("button", name="Place bet").click()
+    expect(page.locator("#price-errors")).to_be_visible()
+    expect(page.locator("[data-opened]")).to_have_text("6.66")
+    page.locator("#id_price").fill("6.66")
+    page.get_by_role("button", name="Place bet").click()
+    expect(page.get_by_role("status").filter(has_text="Bet placed")).to_contain_text("at 6.66")
+    assert page.evaluate("window.violations") == []
+
+
+def test_an_open_form_has_a_told_price_before_its_part_can_be_asked_for(browser, server, bettor):
+    page = open_form(browser, server, first_quote())
+    page.route("**/bets/place/**", lambda route: route.abort())
+    opened = page.locator("[data-opened]").inner_text()
+
+    move("7.770", is_told=True)
+
+    expect(page.locator("[data-opened]")).to_have_text("7.77")
+    expect(page.locator("#price-now .s").first).to_have_text(f"now; was {opened}")
+
+
+def test_a_form_in_a_dialog_stays_up_to_date_and_the_page_behind_it_waits(browser, server, bettor):
+    page = arrived(browser, server)
+    expect(page.locator("[data-pause-text]")).to_have_text("Live")
+    page.locator("td.act a.btn").first.click()
+    cell = page.locator("dialog [data-opened]")
+    expect(cell).to_be_visible()
+    selection, book = (int(each) for each in cell.get_attribute("data-k")[1:].split("-"))
+    quote = Quote.objects.get(selection=selection, bookmaker=book)
+    Quote.objects.filter(pk=quote.pk).update(price=Decimal("7.770"))
+    event = quote.selection.market.event
+    league = event.competition.key
+
+    live.announce_prices(
+        competition_key=league, event_ids=[event.pk], quotes={(selection, book): 7.77}
+    )
+
+    expect(cell).to_have_text("7.77")
+    expect(page.locator("dialog .s").first).to_contain_text("▲ now; was")
+    expect(page.locator("[data-pause-text]")).to_contain_text("wait")
+
+
 def test_what_was_worked_out_before_a_part_was_asked_for_is_not_written_over_it(
     browser, server, bettor
 ):

@@ -485,6 +485,26 @@ def test_a_bet_beside_another_on_its_market_names_it_and_says_what_the_limit_mak
         assert "the same again" not in form(home)
 
 
+def test_an_open_form_asks_for_its_price_again_and_is_told_what_moved(world, as_alice):
+    opportunity = an_opportunity()
+    opened = as_alice.get(f"/bets/place/?opportunity={opportunity.pk}").content.decode()
+    again = html.unescape(re.search(r'hx-get="(/bets/place/[^"]*)"', opened)[1])
+
+    def part() -> str:
+        return as_alice.get(again, headers={"HX-Request": "true"}).content.decode()
+
+    assert "A price that moves is shown here" in opened
+    assert "since you opened" not in part()
+    assert "<form" not in part()
+    Quote.objects.filter(pk=opportunity.quote_id).update(price=opportunity.price - Decimal("0.1"))
+    assert f"▼</span> now; was {opportunity.price:.2f}" in part()
+    Quote.objects.filter(pk=opportunity.quote_id).update(price=None)
+    assert f"withdrawn; was {opportunity.price:.2f}" in part()
+    assert "withdrew the price" in part()
+    # Whoever has no script sees the whole form at the same address.
+    assert "<form" in as_alice.get(again).content.decode()
+
+
 def test_a_price_that_a_strategy_finds_opens_as_its_opportunity(world, as_alice):
     opportunity = an_opportunity()
     quote = opportunity.quote
