@@ -1,9 +1,10 @@
 """What the Scanner found, named for readers: events and books by name, stakes to the unit."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import overload
 
 from accounts.showing.formats import MINUS, fair_text, point_text, share_text
 from odds.domain.arbitrage import BestBook, Stakes, stakes_for
@@ -65,7 +66,6 @@ class _Told:
     line: float | None = None
     legs: Sequence[Leg] = ()
     staked: Stakes | None = None
-    doubts: tuple[str, ...] = field(default=())
 
 
 class Naming:
@@ -100,11 +100,24 @@ class Naming:
             value=told.value,
             note=told.note,
             oldest=timedelta(minutes=find.oldest_age),
-            doubts=find.doubts + told.doubts,
+            doubts=self.doubts(find),
             numbers=told.numbers,
             profit=told.staked.profit if told.staked else None,
             outlay=told.staked.outlay if told.staked else None,
         )
+
+    def doubts(self, find: Raw) -> tuple[str, ...]:
+        """Return which gates a find breaks; an arbitrage also if its stakes earn nothing."""
+        if self.kind == "arbitrages":
+            staked, _ = self._stakes(_legs(find))
+            if staked is not None and staked.profit <= 0:
+                return (
+                    *find.doubts,
+                    f"in units of {self.unit} the stakes earn nothing for certain, "
+                    f"{signed_amount(staked.profit)} of {staked.outlay:,}: "
+                    "it takes a larger outlay or a smaller unit",
+                )
+        return find.doubts
 
     def _told(self, find: Raw) -> _Told:
         match find:
@@ -119,14 +132,6 @@ class Naming:
 
     def _book(self, find: BestBook) -> _Told:
         staked, unstaked = self._stakes(find.legs)
-        is_arbitrage = self.kind == "arbitrages"
-        doubts: tuple[str, ...] = ()
-        if is_arbitrage and staked is not None and staked.profit <= 0:
-            doubts = (
-                f"in units of {self.unit} the stakes earn nothing for certain, "
-                f"{signed_amount(staked.profit)} of {staked.outlay:,}: "
-                "it takes a larger outlay or a smaller unit",
-            )
         returned = {
             0.0: "",
             0.5: "On a score a quarter from the line half of every stake comes back, "
@@ -134,13 +139,12 @@ class Naming:
             1.0: "On a push every stake comes back.",
         }[find.comes_back]
         return _Told(
-            value=find.profit if is_arbitrage else find.hold,
+            value=find.profit if self.kind == "arbitrages" else find.hold,
             note=f"{unstaked} {returned}".strip(),
             numbers={"comes_back": find.comes_back},
             line=_line(find.line),
             legs=find.legs,
             staked=staked,
-            doubts=doubts,
         )
 
     def _middle(self, find: Middle) -> _Told:
@@ -228,6 +232,27 @@ class Naming:
             age=timedelta(minutes=each.age),
             stake=stake,
         )
+
+
+class Finds(Sequence[Found]):
+    """Finds in order, each named when it is read: a page shows 25 of hundreds."""
+
+    def __init__(self, raw: Sequence[Raw], naming: Naming) -> None:
+        self._raw, self._naming = raw, naming
+
+    def __len__(self) -> int:
+        """Return how many there are, without naming them."""
+        return len(self._raw)
+
+    @overload
+    def __getitem__(self, at: int) -> Found: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Found]: ...
+    def __getitem__(self, at: int | slice) -> Found | list[Found]:
+        """Return the find at a place, or a list of those of a slice."""
+        if isinstance(at, slice):
+            return [self._naming.named(find) for find in self._raw[at]]
+        return self._naming.named(self._raw[at])
 
 
 def _outlier(find: Outlier) -> _Told:

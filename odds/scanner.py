@@ -16,7 +16,7 @@ from odds.domain.outliers import outliers
 from odds.domain.scan import Gates
 from odds.domain.steam import shifts
 from odds.domain.table import QuoteTable
-from odds.finds import Found, Naming, Raw
+from odds.finds import Finds, Naming, Raw
 from odds.selectors import latest_quotes
 
 AHEAD = timedelta(days=7)
@@ -43,7 +43,7 @@ class Asked:
 class Scan:
     """The finds of one kind, and how many more were left out for breaking a gate."""
 
-    found: list[Found]
+    found: Finds
     left_out: int
     quotes: int
     books: int
@@ -66,16 +66,16 @@ def scan(kind: str, asked: Asked, *, now: datetime) -> Scan:
     )
     raw = search(table, asked, Gates(max_age=asked.max_age), now)
     naming = Naming(kind, raw, outlay=asked.outlay, unit=asked.unit)
-    named = [
-        naming.named(find)
+    wanted = [
+        find
         for find in raw
         if asked.with_simulated or not naming.events[find.event_id].competition.is_simulated
     ]
-    sound = [each for each in named if not each.doubts]
+    sound = [find for find in wanted if not naming.doubts(find)]
     newest = table.confirmed_at.max().item().replace(tzinfo=UTC) if len(table) else None
     return Scan(
-        found=named if asked.with_doubtful else sound,
-        left_out=len(named) - len(sound),
+        found=Finds(wanted if asked.with_doubtful else sound, naming),
+        left_out=len(wanted) - len(sound),
         quotes=len(table),
         books=len(np.unique(table.bookmaker_id)),
         events=len(np.unique(table.event_id)),

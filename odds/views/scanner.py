@@ -1,6 +1,6 @@
 """The Scanner: what the slate offers beyond single prices, and its export."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 
 from django.conf import settings
@@ -112,7 +112,7 @@ def _amount(request: UserRequest, name: str, default: Decimal, faults: list[str]
     return amount
 
 
-def _rows(found: list[Found]) -> Iterator[Row]:
+def _rows(found: Iterable[Found]) -> Iterator[Row]:
     for each in found:
         yield {
             "kind": each.kind,
