@@ -149,7 +149,7 @@ class Search(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
 
-    # Filled in by `selectors_proofs.searches`: tries that ended, and the least log loss of them.
+    # Filled in by `selectors_proofs.searches`: trials that ended, and the least log loss of them.
     ended: int
     best_log_loss: float | None
     # Filled in by `selectors_proofs.search_in_full`.

@@ -234,13 +234,13 @@ def judge(
         more = _how_many_more(earned) or f"; a verdict takes at least {FEWEST} settled bets"
         sentence = f"{said}: too early to tell skill from luck{more.replace(':', ';')}."
     elif profits:
-        also = f", also as one of {tries:,} tries" if tries > 1 else ""
+        also = f", also as one of {tries:,} trials" if tries > 1 else ""
         sentence = f"{said}: better than luck alone explains, evidence of skill{also}."
     elif loses:
         sentence = f"{said}: worse than luck alone explains; these bets lose."
     elif earned.low > 0 and luck is not None and luck <= LOOK:
         sentence = (
-            f"{said}: luck alone rarely does as well, but it is one of {tries:,} tries, and the "
+            f"{said}: luck alone rarely does as well, but it is one of {tries:,} trials, and the "
             "best of so many looks like this without an edge, so it cannot be told from luck."
         )
     elif earned.low > 0 and luck is not None:
@@ -279,7 +279,7 @@ def _of_the_close(clv: Interval | None, *, profits: bool, beats: bool, tries: in
             f"before {FEWEST} bets: no evidence of skill yet."
         )
     if clv.low > 0:
-        looks = f"the best of {tries:,} tries" if tries > 1 and _beats(clv, 1) else ""
+        looks = f"the best of {tries:,} trials" if tries > 1 and _beats(clv, 1) else ""
         return (
             f"Against the close ({_share(clv.value)}) the interval leaves out zero, but not by "
             f"enough for {looks or 'the second of two looks at the same bets'}: no evidence of "

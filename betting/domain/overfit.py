@@ -1,7 +1,7 @@
 """What is left of a result that was the best of many, and how likely it was the best by chance.
 
 Searching is free and looks like skill: the best of a hundred worthless strategies earned well. So
-a sweep's best is shown beside what the best of as many tries shows without any skill, and its rank
+a sweep's best is shown beside what the best of as many trials shows without any skill, and its rank
 is tried on the parts of the past that it was not chosen on. docs/algorithms/overfit.md.
 """
 
@@ -38,7 +38,7 @@ class Deflated:
     @property
     def sentence(self) -> str:
         """Return what may be concluded, in words."""
-        shows = f"The best of {self.tries:,} tries shows {self.by_chance:+.1%} by chance alone"
+        shows = f"The best of {self.tries:,} trials shows {self.by_chance:+.1%} by chance alone"
         if self.tries < 2:
             return f"{self.value:+.1%}, and nothing else was tried."
         if self.left <= 0:
@@ -47,16 +47,16 @@ class Deflated:
 
 
 def deflated_yield(value: float, error: float, tries: int) -> Deflated:
-    """Return a yield less what the best of so many tries earns by chance.
+    """Return a yield less what the best of so many trials earns by chance.
 
-    `error` is the standard error of the yield. Tries alike are fewer than they are counted, so
+    `error` is the standard error of the yield. Trials alike are fewer than they are counted, so
     what is left is not flattered; without a usable error nothing is.
 
     >>> done = deflated_yield(0.05, 0.02, 100)
     >>> round(done.by_chance, 4), round(done.left, 4)
     (0.0506, -0.0006)
     >>> done.sentence
-    'The best of 100 tries shows +5.1% by chance alone: +5.0% is no more than that.'
+    'The best of 100 trials shows +5.1% by chance alone: +5.0% is no more than that.'
     """
     if not (np.isfinite(error) and error > 0.0):
         return Deflated(value, tries, float("inf"), float("-inf"), 0.0)
@@ -159,7 +159,7 @@ def overfit_of(
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What the best of many tries is worth, each way of asking; None where it cannot be said.
+    """What the best of many trials is worth, each way of asking; None where it cannot be said.
 
     `sharpe` is how likely its true Sharpe ratio a week is above what the best of all shows by
     chance; `needed` how many bets would set its yield apart from zero, were it the only try.
@@ -195,7 +195,7 @@ class Budget:
 def budget_of(
     profit: FloatArray, stake: FloatArray, *, best: int, earned: Interval | None
 ) -> Budget:
-    """Return what the best of these tries is worth, with its yield and interval.
+    """Return what the best of these trials is worth, with its yield and interval.
 
     `profit` and `stake` (weeks, tries): what each earned and staked a week.
 

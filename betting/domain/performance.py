@@ -92,7 +92,7 @@ class Performance:
 
 
 def measure(record: Record, *, capital: float, tries: int = 1) -> Performance:
-    """Return the performance of settled bets on a starting capital, as one of so many tries.
+    """Return the performance of settled bets on a starting capital, as one of so many trials.
 
     >>> done = measure(flat_record(prices=[2.1, 1.9], won=[1, 0], stake=10.0), capital=100.0)
     >>> round(done.yield_.value, 4), done.roi, done.equity.tolist(), done.streaks

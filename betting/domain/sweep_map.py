@@ -1,4 +1,4 @@
-"""A sweep as a map of two of its settings: what is left of each trial's yield after so many tries.
+"""A sweep as a map of two of its settings: what is left of each trial's yield after so many trials.
 
 The colour is of the deflated yield, not of the yield: a map of yields shows its brightest spot
 wherever luck was, and invites to take it. docs/algorithms/overfit.md.

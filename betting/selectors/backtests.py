@@ -207,10 +207,10 @@ def _tries(row: Backtest) -> int:
 
 
 def _tried(tries: int, earned: Interval | None) -> Tried:
-    """Return what so many tries leave of a yield.
+    """Return what so many trials leave of a yield.
 
-    The expected best of so many tries without any edge (`expected_best`) is taken off, in standard
-    errors of the yield. Tries that resemble each other look less good than that, so what is left
+    The expected best of so many trials without any edge (`expected_best`) is taken off, in standard
+    errors of the yield. Trials that resemble each other look less good than that, so what is left
     is not flattered.
     """
     if earned is None or not earned.is_bounded:

@@ -99,7 +99,7 @@ class SearchShape(Shape):
 
 class SearchInFull(SearchShape):
     best = serializers.JSONField(
-        help_text="the best trial beside the recipe as it stands, deflated for the tries"
+        help_text="the best trial beside the recipe as it stands, deflated for the trials"
     )
     trials = TrialShape(source="trials.all", many=True)
 

@@ -58,11 +58,11 @@ def held_out(
 
 
 def expected_best(tries: int) -> float:
-    """Return how good the best of so many tries looks by chance alone, in standard errors.
+    """Return how good the best of so many trials looks by chance alone, in standard errors.
 
     The expected maximum of N standard normal draws, (1 - g) z(1 - 1/N) + g z(1 - 1/(N e)), with
     g Euler's constant and z the normal quantile (Bailey and Lopez de Prado 2014, "The Deflated
-    Sharpe Ratio", eq. 6). Tries that resemble each other look less good than this, so what is
+    Sharpe Ratio", eq. 6). Trials that resemble each other look less good than this, so what is
     left after it is taken away is not flattered.
 
     >>> [round(expected_best(tries), 2) for tries in (1, 2, 10, 100, 1000)]
@@ -76,7 +76,7 @@ def expected_best(tries: int) -> float:
 
 
 def deflated(difference: float, error: float, tries: int) -> float:
-    """Return a difference in log loss less what the best of so many tries shows by chance.
+    """Return a difference in log loss less what the best of so many trials shows by chance.
 
     `difference` is model minus other, so below zero is better, and `error` its standard error.
 
@@ -90,22 +90,22 @@ def deflation_words(difference: float, error: float, tries: int) -> str:
     """Return what is left of an improvement, as a sentence without its full stop.
 
     >>> deflation_words(-0.0040, 0.0010, 100)
-    'better by 0.0040, of which the best of 100 tries shows 0.0025 by chance: 0.0015 is left'
+    'better by 0.0040, of which the best of 100 trials shows 0.0025 by chance: 0.0015 is left'
     >>> deflation_words(-0.0020, 0.0010, 100)
-    'better by 0.0020, no more than the best of 100 tries shows by chance (0.0025)'
+    'better by 0.0020, no more than the best of 100 trials shows by chance (0.0025)'
     >>> deflation_words(0.0020, 0.0010, 100)
-    'not better, though it is the best of 100 tries'
+    'not better, though it is the best of 100 trials'
     """
     if difference >= 0:
-        return f"not better, though it is the best of {tries:,} tries"
+        return f"not better, though it is the best of {tries:,} trials"
     chance, left = error * expected_best(tries), -deflated(difference, error, tries)
     if left <= 0:
         return (
-            f"better by {-difference:.4f}, no more than the best of {tries:,} tries shows by "
+            f"better by {-difference:.4f}, no more than the best of {tries:,} trials shows by "
             f"chance ({chance:.4f})"
         )
     return (
-        f"better by {-difference:.4f}, of which the best of {tries:,} tries shows {chance:.4f} by "
+        f"better by {-difference:.4f}, of which the best of {tries:,} trials shows {chance:.4f} by "
         f"chance: {left:.4f} is left"
     )
 

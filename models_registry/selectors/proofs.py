@@ -22,7 +22,7 @@ from models_registry.training.learners import AS_THEY_STAND, Parameters
 
 
 def searches(*, competition: str | None = None) -> QuerySet[Search]:
-    """Return searches, newest first, each with `ended`, the tries that are over, and the best."""
+    """Return searches, newest first, each with `ended`, the trials that are over, and the best."""
     wanted = {} if competition is None else {"predictor__competition__key": competition}
     over = Q(trials__status__in=["complete", "pruned"], trials__number__gt=0)
     return (

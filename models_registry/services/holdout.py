@@ -214,7 +214,7 @@ def tries_of(predictor_id: int) -> int:
 
 
 def searched(trial: Trial | None) -> dict[str, int] | None:
-    """Return which search a trial is of, and the best of how many tries; None for no trial."""
+    """Return which search a trial is of, and the best of how many trials; None for no trial."""
     if trial is None:
         return None
     ended = trial.search.trials.filter(number__gt=0, status__in=["complete", "pruned"])
@@ -247,7 +247,7 @@ def deflated_by_openings(verdict: dict[str, Any], openings: Sequence[Opening]) -
 
 
 def deflated_for_search(metrics: dict[str, Any], tries: dict[str, int] | None) -> dict[str, Any]:
-    """Return metrics whose verdict also says what is left after the tries of a search.
+    """Return metrics whose verdict also says what is left after the trials of a search.
 
     `tries` as `searched` gives it; as they are where no search chose the parameters. The record
     of a version holds the seasons that its search was scored on, so its lead is the best of many.

@@ -133,7 +133,7 @@ def resume_search(
 def train_best(*, search_id: int, by_id: int | None, now: datetime) -> TrainingRun:
     """Queue a training with the parameters of a search's best trial.
 
-    The version says which trial it is from and of how many tries it was the best.
+    The version says which trial it is from and of how many trials it was the best.
 
     Raises:
         Search.DoesNotExist: if there is no such search.
@@ -153,7 +153,7 @@ def train_best(*, search_id: int, by_id: int | None, now: datetime) -> TrainingR
         until=now,
         by_id=by_id,
         now=now,
-        notes=f"trial {best.trial.number} of search {search_id}, the best of {best.tries} tries",
+        notes=f"trial {best.trial.number} of search {search_id}, the best of {best.tries} trials",
         trial_id=best.trial.pk,
     )
 

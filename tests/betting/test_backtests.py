@@ -388,7 +388,7 @@ def test_an_operator_runs_looks_and_compares_and_a_bettor_only_looks(
     assert "worse" in compared, "in what they differ"
     assert "Nothing to compare" in client.get("/backtests/compare/").content.decode()
     sweep = swept(olivia)
-    assert "0 of 4 tries" in client.get(f"/sweeps/{sweep.pk}/").content.decode()
+    assert "0 of 4 trials" in client.get(f"/sweeps/{sweep.pk}/").content.decode()
     assert client.get("/backtests/999/").status_code == 404
 
     client.force_login(make.user("bob"))

@@ -181,11 +181,11 @@ def test_what_is_one_of_many_tries_has_to_be_as_many_times_rarer():
     # A fortieth of one in eighty is one in 3,200.
     tried = judge(earned, close, 0.005, tries=40)
     assert tried.finding is Finding.NO_EVIDENCE
-    assert "one of 40 tries" in tried.sentence
-    assert "not by enough for the best of 40 tries" in tried.sentence
+    assert "one of 40 trials" in tried.sentence
+    assert "not by enough for the best of 40 trials" in tried.sentence
     good = judge(earned, None, 0.0002, tries=40)
     assert good.finding is Finding.SKILL
-    assert "also as one of 40 tries" in good.sentence
+    assert "also as one of 40 trials" in good.sentence
 
 
 def test_the_best_of_forty_worthless_tries_is_seldom_taken_for_skill():

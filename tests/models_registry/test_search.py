@@ -247,7 +247,7 @@ def test_a_search_is_begun_watched_stopped_and_trained_from_on_the_command_line(
         pass
     call_command("search", "status", str(begun["id"]))
     said = capsys.readouterr().out
-    assert "2 of 2 tries; scored on 2021; held out 2022-23" in said
+    assert "2 of 2 trials; scored on 2021; held out 2022-23" in said
     assert "beside the recipe as it stands:" in said
 
     monkeypatch.setattr(
@@ -258,7 +258,7 @@ def test_a_search_is_begun_watched_stopped_and_trained_from_on_the_command_line(
     call_command("search", "train", str(begun["id"]))
     run = TrainingRun.objects.get()
     assert told[-1] == run.pk
-    assert run.notes == f"trial 1 of search {begun['id']}, the best of 2 tries"
+    assert run.notes == f"trial 1 of search {begun['id']}, the best of 2 trials"
     with pytest.raises(CommandError, match="there is no search 99; search status shows them"):
         call_command("search", "stop", "99")
 

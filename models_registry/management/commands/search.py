@@ -100,7 +100,7 @@ class Command(ActionCommand):
         rows = [described(each) for each in selectors_proofs.searches()]
         lines = [
             f"{row['id']:>5}  {row['predictor']:24} {row['status']:8} {row['tries']:>4} of "
-            f"{row['trials_wanted']} tries" + (f"  best {row['best']:.5f}" if row["best"] else "")
+            f"{row['trials_wanted']} trials" + (f"  best {row['best']:.5f}" if row["best"] else "")
             for row in rows
         ]
         return rows, lines or ["No search yet: search start COMPETITION begins the first."]
@@ -124,7 +124,7 @@ class Command(ActionCommand):
         }
         lines = [
             f"{search}: {search.status}{f' ({search.error})' if search.error else ''}, "
-            f"{row['tries']} of {search.trials_wanted} tries; scored on "
+            f"{row['tries']} of {search.trials_wanted} trials; scored on "
             f"{search.scored_on or '(not known yet)'}; held out "
             f"{', '.join(search.held_out) or 'nothing'}"
         ]
