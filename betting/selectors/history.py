@@ -37,7 +37,8 @@ UNITS = {
 class Past:
     """A person's taken bets, oldest settlement first and open ones last. Columns (n,).
 
-    `cents` is what was staked; what names a bet is empty where nothing does.
+    `cents` is what was staked; what names a bet is empty where nothing does. `titles` has what
+    each strategy is called, by its key.
     """
 
     history: History
@@ -45,6 +46,7 @@ class Past:
     cents: IntArray
     strategy: TextArray
     league: TextArray
+    titles: Mapping[str, str]
 
     @property
     def strategies(self) -> list[str]:
@@ -85,19 +87,25 @@ def past_of(owner_id: int, *, bankroll_id: int | None = None, anew: bool = False
     return Past(history, bets.moments("placed_at"), bets.whole("cents"), *_keys(bets))
 
 
-def _keys(bets: BetColumns) -> tuple[TextArray, TextArray]:
-    """Return the keys of strategies and leagues of bets, empty where there is none. One query."""
+def _keys(bets: BetColumns) -> tuple[TextArray, TextArray, dict[str, str]]:
+    """Return keys of strategies and leagues of bets, and the strategies' titles. One query.
+
+    A key is empty where there is none.
+    """
     names, found = names_of(bets), []
     for kind in ("strategy", "competition"):
         each, place = np.unique(bets.whole(kind), return_inverse=True)
         keys = [names.of[kind].get(number, ("", ""))[0] for number in each.tolist()]
         found.append(np.array(keys, np.str_)[place])
-    return found[0], found[1]
+    return found[0], found[1], dict(names.of["strategy"].values())
 
 
 @dataclass(frozen=True, slots=True)
 class BreakerNow:
-    """What one breaker reads now, and what of a person it would stop."""
+    """What one breaker reads now, and what of a person it would stop.
+
+    `strategy` is what its strategy is called, where it is of one.
+    """
 
     breaker: str
     title: str
@@ -121,7 +129,7 @@ def breakers_of(standing: BreakersNow) -> list[BreakerNow]:
     ]
     for key in past.strategies:
         reading = standing.read("clv_decay", past.of_strategy(key), strategy=key)
-        found.append(BreakerNow("clv_decay", Breaker.CLV_DECAY.label, reading, key))
+        found.append(BreakerNow("clv_decay", Breaker.CLV_DECAY.label, reading, past.titles[key]))
     return found
 
 
@@ -204,7 +212,7 @@ def _drilled(past: Past, trip: Trip, level: Level, *, strategy: str = "") -> Dri
         past,
         chosen & (past.placed >= trip.at) & (past.placed < trip.until),
         title=Breaker(trip.breaker).label,
-        stops=BreakerNow(trip.breaker, "", reading, strategy).stops,
+        stops=BreakerNow(trip.breaker, "", reading, past.titles.get(strategy, "")).stops,
         at=datetime_of(trip.at),
         until=datetime_of(trip.until),
         words=f"{figure} {UNITS.get(trip.breaker, 'of equity')}, trips at {bound}",
