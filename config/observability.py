@@ -77,8 +77,18 @@ def _scrubbed(event: Any, _hint: object = None) -> Any:  # noqa: ANN401 - Sentry
 
 # No bodies, no local variables, nothing of the person; what is left is gone through once more.
 SCRUBBED: dict[str, Any] = {
-    "send_default_pii": False,
-    "include_local_variables": False,
+    "data_collection": {
+        "user_info": False,
+        "cookies": {"mode": "off"},
+        "http_headers": {"request": {"mode": "off"}},
+        "http_bodies": [],
+        "url_query_params": {"mode": "off"},
+        "graphql": {"document": False, "variables": False},
+        "gen_ai": {"inputs": False, "outputs": False},
+        "database_query_data": False,
+        "queues": False,
+        "stack_frame_variables": False,
+    },
     "max_request_body_size": "never",
     "before_send": _scrubbed,
     "before_send_transaction": _scrubbed,
