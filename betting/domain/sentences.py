@@ -1,5 +1,8 @@
 """A decision in words."""
 
+from datetime import timedelta
+
+from accounts.showing.formats import span_text
 from betting.domain.configuration import Configuration
 from betting.domain.decide import Decisions, Slate, failed_gates
 from betting.domain.rules import rule_by_key
@@ -26,8 +29,8 @@ def sentences(
         "archive": "An archive: nobody can bet there.",
         "started": "The event has started.",
         "too_far": f"It starts more than {c.max_hours_ahead:g} hours from now.",
-        "stale": f"{_last_stood(slate.quotes, row)} {decisions.age[row]:.0f} minutes ago, "
-        f"over {c.max_quote_age:g}.",
+        "stale": f"{_last_stood(slate.quotes, row)} {_minutes(decisions.age[row])} ago, "
+        f"over {_minutes(c.max_quote_age)}.",
         "no_consensus": _nobody(c),
         "few_books": f"{slate.book_count[row]} books, fewer than {c.min_books}.",
         "no_prediction": "No prediction from the model for this.",
@@ -70,6 +73,17 @@ def _nobody(c: Configuration) -> str:
     if c.reference_books:
         return f"None of {', '.join(c.reference_books)} has a fresh price for every outcome."
     return "No book prices every outcome of this market."
+
+
+def _minutes(count: float) -> str:
+    """Return so many minutes as a person says them.
+
+    >>> _minutes(314.2), _minutes(15.0), _minutes(0.5)
+    ('5 h 14 min', '15 min', '0.5 min')
+    """
+    if count < 1:
+        return f"{count:.1g} min"
+    return span_text(timedelta(minutes=round(count)))
 
 
 def _last_stood(quotes: QuoteTable, row: int) -> str:

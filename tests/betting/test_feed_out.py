@@ -139,7 +139,7 @@ def test_a_book_that_the_provider_lost_sight_of_is_stale_however_often_we_look(
 
     assert not Opportunity.objects.filter(status="open", passes=[]).exists()
     found = Opportunity.objects.get(status="open", quote__price=Decimal("2.200"))
-    assert found.passes == ["The bookmaker last told this price 16 minutes ago, over 15."]
+    assert found.passes == ["The bookmaker last told this price 16 min ago, over 15 min."]
     make.bankroll(alice)
     with pytest.raises(StakeRefused, match="the bookmaker's own time") as refused:
         make.place(alice, found.quote, now=SWEPT + timedelta(minutes=16))
