@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 LOWEST_PRICE = 1.01
 HIGHEST_PRICE = 1001
-LOWEST_OVERROUND = 0.90
-HIGHEST_OVERROUND = 1.60
+# Of implied probabilities: the overround and one.
+LOWEST_SUM = 0.90
+HIGHEST_SUM = 1.60
 
 
 def price_fault(price: float) -> str | None:
@@ -33,10 +34,10 @@ def book_fault(prices: Sequence[float], *, outcome_count: int) -> str | None:
     >>> book_fault([1.91, 1.91], outcome_count=2) is None
     True
     >>> book_fault([19.1, 1.91], outcome_count=2)
-    'overround 0.576 outside 0.9 to 1.6'
+    'overround -42.4% outside -10% to 60%'
     """
-    overround = sum(1 / price for price in prices)
-    too_low = len(prices) >= outcome_count and overround < LOWEST_OVERROUND
-    if too_low or overround > HIGHEST_OVERROUND:
-        return f"overround {overround:.3f} outside {LOWEST_OVERROUND} to {HIGHEST_OVERROUND}"
+    implied = sum(1 / price for price in prices)
+    too_low = len(prices) >= outcome_count and implied < LOWEST_SUM
+    if too_low or implied > HIGHEST_SUM:
+        return f"overround {implied - 1:.1%} outside {LOWEST_SUM - 1:.0%} to {HIGHEST_SUM - 1:.0%}"
     return None

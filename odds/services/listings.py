@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from odds.domain.competitions import outcome_count
-from odds.domain.sanity import HIGHEST_OVERROUND, LOWEST_OVERROUND, book_fault
+from odds.domain.sanity import HIGHEST_SUM, LOWEST_SUM, book_fault
 from odds.domain.table import BoolArray, IntArray
 from odds.feeds.columns import NO_POINT, SIDES, EventKey, Fault, joined, micros, moment_of
 from odds.feeds.parsed import ParsedSweep, RejectedRow
@@ -241,10 +241,10 @@ class Collector:
         line = np.where(mirrored, -rows.point, rows.point)
         group = np.unique(codes(listing, rows.book, line), return_inverse=True)[1]
         with np.errstate(divide="ignore"):
-            overround = np.bincount(group, 1000 / rows.price)
+            implied = np.bincount(group, 1000 / rows.price)
         count = np.bincount(group)
-        low = (overround < LOWEST_OVERROUND)[group] & (count[group] >= whole[rows.market])
-        absurd = (low | (overround > HIGHEST_OVERROUND)[group]) & offers[rows.market]
+        low = (implied < LOWEST_SUM)[group] & (count[group] >= whole[rows.market])
+        absurd = (low | (implied > HIGHEST_SUM)[group]) & offers[rows.market]
         of_group: dict[int, list[int]] = defaultdict(list)
         for row in np.flatnonzero(absurd).tolist():
             of_group[int(group[row])].append(row)

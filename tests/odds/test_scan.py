@@ -19,7 +19,7 @@ from odds.domain.consensus import consensus
 from odds.domain.lines import quarters, settled_halves
 from odds.domain.middles import middles
 from odds.domain.outliers import outliers
-from odds.domain.sanity import HIGHEST_OVERROUND
+from odds.domain.sanity import HIGHEST_SUM
 from odds.domain.scan import Gates
 from odds.domain.steam import shifts
 from odds.domain.table import QuoteTable, line_codes, pair_codes
@@ -373,7 +373,7 @@ def slate_of_file(path) -> QuoteTable:
     market = pair_codes(columns.event, columns.market)
     seen = np.full(len(columns), moment(sweeps[0].seen_at))
     book = pair_codes(pair_codes(market, line_codes(line)), columns.bookmaker)
-    meant = np.bincount(book, weights=1000 / columns.price)[book] <= HIGHEST_OVERROUND
+    meant = np.bincount(book, weights=1000 / columns.price)[book] <= HIGHEST_SUM
     table = QuoteTable(
         quote_id=np.arange(len(columns)),
         event_id=columns.event,

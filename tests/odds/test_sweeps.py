@@ -335,8 +335,8 @@ def test_what_nobody_can_mean_is_quarantined_with_the_reason():
         ("price", "placeholder price 1.01 (1.01 or less)"),
         ("price", "price 1500 above 1001"),
         ("side", "unknown side 'yes'"),
-        ("price", "overround 0.576 outside 0.9 to 1.6"),
-        ("price", "overround 0.576 outside 0.9 to 1.6"),
+        ("price", "overround -42.4% outside -10% to 60%"),
+        ("price", "overround -42.4% outside -10% to 60%"),
     ]
     assert not Quote.objects.exists()
 
