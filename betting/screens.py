@@ -86,7 +86,10 @@ class Bettor:
 
 @dataclass(frozen=True, slots=True)
 class SharedRoom:
-    """The room in a limit that a row's stake fills and `others` of the page may fill as well."""
+    """The room in a limit that a row's stake fills and `others` of the page may fill as well.
+
+    Only those on the page are counted: what stands on others, or is open, is not among them.
+    """
 
     left: Decimal
     of: str

@@ -167,7 +167,7 @@ class _Writer:
         others = f"{shared.others} other{'' if shared.others == 1 else 's'}"
         return (
             f'<p class="why">Stake: of {self._sum(shared.left)} left {escape(shared.of)},'
-            f" shared with {others} here.</p>"
+            f" shared with {others} on this page.</p>"
         )
 
     def _market_moved(self, row: OpportunityRow) -> str:

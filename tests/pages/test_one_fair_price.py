@@ -156,7 +156,7 @@ def test_rows_that_fill_one_limit_say_that_they_share_it(market, alice, as_alice
         return [(str(row.stake), row.shared and row.shared.others) for row in rows]
 
     assert shared() == [("5.00", 3)] * 4
-    said = "Stake: of €5.00 left today, shared with 3 others here."
+    said = "Stake: of €5.00 left today, shared with 3 others on this page."
     assert as_alice.get("/").content.decode().count(said) == 4
     # The limit of a bet is each row's own, that of an event is shared by its own rows alone.
     assert shared(bet="0.0050", day="0.1000") == [("5.00", None)] * 4
