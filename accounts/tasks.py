@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts import heartbeat, repeats, services
-from accounts.alerts.telling import prune_triggers
+from accounts.alerts.telling import prune_notices, prune_triggers
 from accounts.audit import chain as audit_chain
 from accounts.backups import dumping
 from accounts.jobs import dead_letters, recorded
@@ -40,6 +40,8 @@ def upkeep(**_future: object) -> None:
         now = timezone.now()
         run.detail["job_runs_deleted"] = services.prune_job_runs(now=now)
         run.detail["dead_letters_deleted"] = dead_letters.prune(now=now)
+        # Before the triggers: those that nobody is told of any more go at once.
+        run.detail["notices_deleted"] = prune_notices(now=now, days=settings.NOTICES_KEPT_DAYS)
         run.detail["triggers_deleted"] = prune_triggers(now=now)
         run.detail["sessions_deleted"] = services.prune_sessions(now=now)
         run.detail["answers_deleted"] = repeats.prune_answers(now=now)

@@ -127,8 +127,11 @@ WEBHOOK_PORTS = [int(port) for port in env.list("FAIRLINE_WEBHOOK_PORTS", defaul
 ALERT_RETRY_AFTER = timedelta(seconds=env.float("FAIRLINE_ALERT_RETRY_SECONDS", default=10.0))
 # What links in alerts begin with: where people reach this Fairline.
 PUBLIC_URL = env.str("FAIRLINE_PUBLIC_URL", default="http://localhost:8000").rstrip("/")
-# Whole months of price changes to keep; 0 keeps all for ever.
+# Days that what was frozen of opportunities passed over is kept, and a notice once it was read; 0
+# keeps all for ever.
 JOURNAL_KEPT_DAYS = env.int("JOURNAL_KEPT_DAYS", default=90)
+NOTICES_KEPT_DAYS = env.int("NOTICES_KEPT_DAYS", default=90)
+# Whole months of price changes to keep; 0 keeps all for ever.
 PRICES_KEPT_MONTHS = env.int("PRICES_KEPT_MONTHS", default=0)
 # How long stakes on a postponed event stand, from when it should have started.
 POSTPONED_STAKES_STAND = timedelta(hours=env.int("POSTPONED_STAKES_STAND_HOURS", default=48))

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Set
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from structlog.contextvars import get_contextvars
 
 from accounts.domain.alerts import ALWAYS_NOTED, Fact
-from accounts.models import AlertRule, AlertTrigger, Notification
+from accounts.models import AlertRule, AlertTrigger, Delivery, Notification
 
 KEPT = timedelta(days=30)
 PRUNED_AT_ONCE = 5_000
@@ -72,8 +74,27 @@ def _written(fact: Fact, now: datetime) -> AlertTrigger:
 
 def prune_triggers(*, now: datetime) -> int:
     """Delete what was handled over 30 days ago and told to nobody, at most 5,000."""
-    old = AlertTrigger.objects.filter(
-        handled_at__lt=now - KEPT, notifications__isnull=True
-    ).values_list("pk", flat=True)
-    count, _ = AlertTrigger.objects.filter(pk__in=list(old[:PRUNED_AT_ONCE])).delete()
-    return count
+    old = AlertTrigger.objects.filter(handled_at__lt=now - KEPT, notifications__isnull=True)
+    return _delete(AlertTrigger, old)
+
+
+def prune_notices(*, now: datetime, days: int) -> int:
+    """Delete notices read over so many days ago, at most 5,000; 0 keeps all.
+
+    Messages that were sent so long ago go first. What nobody has read stays, and so does what a
+    message still has to say: one that waits, or was given up and can be sent again.
+    """
+    if not days:
+        return 0
+    before = now - timedelta(days=days)
+    over = (Delivery.Status.SENT, Delivery.Status.DROPPED)
+    sent = Delivery.objects.filter(status__in=over, made_at__lt=before).order_by("pk")
+    _delete(Delivery, sent)
+    old = Notification.objects.filter(read_at__lt=before, deliveries__isnull=True)
+    return _delete(Notification, old.order_by("pk"))
+
+
+def _delete(model: type[Model], rows: QuerySet[Any]) -> int:
+    gone = list(rows.values_list("pk", flat=True)[:PRUNED_AT_ONCE])
+    model._default_manager.filter(pk__in=gone).delete()
+    return len(gone)

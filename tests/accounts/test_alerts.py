@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.alerts import delivering, keeping
 from accounts.alerts.delivering import deliver_due
 from accounts.alerts.fanning import fan_out
-from accounts.alerts.telling import tell
+from accounts.alerts.telling import prune_notices, tell
 from accounts.domain.alerts import Fact, Kind
 from accounts.domain.signing import signature
 from accounts.models import AlertChannel, AlertTrigger, AuditEntry, Delivery, Notification, User
@@ -214,6 +214,24 @@ def test_what_is_never_taken_is_given_up_and_can_be_sent_again(alice, bob, hook,
     go(now)
     assert receiver.requests[-1][2]["Fairline-Id"] == str(dead.uid)
     assert Delivery.objects.get().status == "sent"
+
+
+def test_notices_go_long_after_they_were_read_and_unread_ones_stay(alice, hook, receiver):
+    rule(alice, [hook.channel])
+    tell([fact(1), fact(2), fact(3)])
+    go()
+    read, unread, waits = Notification.objects.order_by("pk")
+    keeping.read_notices(owner_id=alice.pk, notice_id=read.pk, now=NOON)
+    keeping.read_notices(owner_id=alice.pk, notice_id=waits.pk, now=NOON)
+    waits.deliveries.update(status="dead")
+    after = NOON + timedelta(days=90)
+
+    assert prune_notices(now=after, days=90) == 0, "not yet"
+    assert prune_notices(now=after + timedelta(days=1), days=0) == 0
+    assert prune_notices(now=after + timedelta(days=1), days=90) == 1
+
+    assert set(Notification.objects.all()) == {unread, waits}
+    assert Delivery.objects.get() == waits.deliveries.get()
 
 
 def test_a_receiver_that_is_gone_is_not_tried_again(alice, hook, receiver):
