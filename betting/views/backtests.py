@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -28,14 +29,14 @@ from betting.services.backtests import (
 )
 from betting.services.sweeps import resume_sweep, start_sweep, stop_sweep
 from betting.views.outlook import outlook_given
-from betting.views.performance import cuts_shown
+from betting.views.performance import BY_REGIME, cuts_shown
 
 CUTS = {
     "season": "By year",
     "bookmaker": "By book",
     "market": "By market",
     "selection": "By side",
-    "regime": "By market regime when placed",
+    "regime": BY_REGIME,
     "edge": "By edge when placed",
     "price": "By price taken",
     "lead": "By time to the start",
@@ -58,6 +59,31 @@ FIGURES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Boxes that are seldom filled in, behind a line that says what is in them."""
+
+    said: str
+    is_open: bool
+
+
+def _fold(form: forms.Form, *names: str, nothing: str = "none") -> Fold:
+    """Return a fold of a form's boxes: open where something in it is wrong."""
+    said = []
+    for name in names:
+        box = form[name]
+        value = box.value()
+        if isinstance(box.field, forms.ChoiceField):
+            value = dict(box.field.choices).get(value) if value else None
+        title, _, unit = str(box.label).partition(", ")
+        title = title[:1].lower() + title[1:]
+        if isinstance(box.field, forms.BooleanField):
+            said += [title] if value else []
+        elif value not in (None, "", 0, "0"):
+            said.append(f"{title} {value} {unit}".rstrip())
+    return Fold(", ".join(said) or nothing, any(form[name].errors for name in names))
+
+
 class Stretch(forms.Form):
     """What a backtest and a sweep both ask for."""
 
@@ -77,6 +103,11 @@ class Stretch(forms.Form):
     slippage = forms.FloatField(
         label="Slippage taken, %", min_value=0, max_value=50, initial=0, required=False
     )
+
+    @property
+    def costs(self) -> Fold:
+        """What is taken off the prices of the past."""
+        return _fold(self, "worse", "commission", "latency", "slippage")
 
     def wish(self) -> Wish:
         """Return what was asked for."""
@@ -99,7 +130,7 @@ class Stretch(forms.Form):
 class Begin(Stretch):
     """A single backtest."""
 
-    opens_held_out = forms.BooleanField(required=False)
+    opens_held_out = forms.BooleanField(required=False, label="Opened if these days reach it")
     reason = forms.CharField(
         max_length=500,
         required=False,
@@ -107,10 +138,19 @@ class Begin(Stretch):
         help_text="Only if this strategy saw the held-out season before: it opens once.",
     )
 
+    @property
+    def held_out(self) -> Fold:
+        """Whether a held-out season may be seen. Open too where the whole was refused."""
+        fold = _fold(self, "opens_held_out", "reason", nothing="stays closed")
+        return replace(fold, is_open=fold.is_open or bool(self.non_field_errors()))
+
 
 # What a sweep may try, as a person picks it: numbers. The API takes any setting.
 TRIED = {"": "nothing", **{name: asked_as(name) for name in NUMBERS}}
 ROWS = range(1, 5)
+# How many of them stand open; the others are folded away.
+BEGUN = 2
+SWEEP_NUMBERS = ("most", "periods", "workers")
 
 
 class BeginSweep(Stretch):
@@ -154,8 +194,23 @@ class BeginSweep(Stretch):
             )
 
     def tried(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
-        """Return the boxes of what is tried, two a row."""
-        return [(self[f"setting_{row}"], self[f"values_{row}"]) for row in ROWS]
+        """Return the boxes of what is tried, two a row: the settings that a sweep begins with."""
+        return [(self[f"setting_{row}"], self[f"values_{row}"]) for row in ROWS[:BEGUN]]
+
+    def tried_too(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        """Return the boxes of further settings."""
+        return [(self[f"setting_{row}"], self[f"values_{row}"]) for row in ROWS[BEGUN:]]
+
+    @property
+    def further(self) -> Fold:
+        """What else is tried."""
+        boxes = [name for row in ROWS[BEGUN:] for name in (f"setting_{row}", f"values_{row}")]
+        return _fold(self, *boxes)
+
+    @property
+    def numbers(self) -> Fold:
+        """How many are drawn, walked and done at once."""
+        return _fold(self, *SWEEP_NUMBERS)
 
     def clean(self) -> dict[str, Any]:
         """Read what is to be tried; what is wrong becomes the error of its box."""

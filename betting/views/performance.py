@@ -33,13 +33,14 @@ from betting.views.outlook import outlook_given
 PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "1 year", "": "All"}
 # From a day to a day, instead of one of those.
 OWN_DAYS = "own"
+BY_REGIME = "By market regime when placed"
 CUTS = {
     "strategy": "By strategy",
     "bookmaker": "By book",
     "market": "By market",
     "competition": "By league",
     "version": "By model version",
-    "regime": "By market regime when placed",
+    "regime": BY_REGIME,
     "edge": "By edge when placed",
     "price": "By price taken",
     "lead": "By time to the start",
@@ -134,6 +135,7 @@ def cuts_shown(
     is_usual = "sort" not in query
     return {
         "cut_table": table,
+        "by_regime": BY_REGIME,
         # Longest first: two short ones stand beside each other.
         "cuts": sorted(
             (

@@ -1,6 +1,7 @@
 """Backtests and sweeps as rows: costs, cancel, death and resume, choosing as time went, pages."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -369,7 +370,15 @@ def test_an_operator_runs_looks_and_compares_and_a_bettor_only_looks(
         "strategy": "consensus", "competition": "basketball_test", "starts_on": str(DAY_OF),
         "ends_on": str(DAY_OF), "worse": "2",
     }  # fmt: skip
-    assert client.post("/backtests/begin/", form | {"ends_on": "2020-01-01"}).status_code == 422
+    assert "Costs: none" in empty
+    refused = client.post("/backtests/begin/", form | {"ends_on": "2020-01-01"})
+    assert refused.status_code == 422
+    folds = refused.content.decode()
+    assert re.search(r"<details class=\"why\">\s*<summary>.*Costs: prices worse by 2 %<", folds)
+    wrong = client.post("/backtests/begin/", form | {"latency": "-1"}).content.decode()
+    assert re.search(
+        r"<details class=\"why\" open>\s*<summary>.*Costs: .*latency -1 seconds<", wrong
+    )
     begun = client.post("/backtests/begin/", form)
     row = Backtest.objects.get()
     assert begun["Location"] == f"/backtests/{row.pk}/"
