@@ -312,11 +312,14 @@ def moment(
     pattern = PATTERNS[style]
     if world is not None and local.year != world.astimezone(zone).year:
         pattern = OTHER_YEAR.get(style, pattern)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        at.isoformat(timespec="seconds"),
-        local.strftime("%A %-d %B %Y, %H:%M:%S %Z"),
-        local.strftime(pattern),
+    return _time(at, local, local.strftime(pattern))
+
+
+def _time(at: datetime, local: datetime, text: str) -> SafeString:
+    # Figures and names of days alone, by the hundred on some pages: so without format_html.
+    exact = local.strftime("%A %-d %B %Y, %H:%M:%S %Z")
+    return SafeString(
+        f'<time datetime="{at.isoformat(timespec="seconds")}" title="{exact}">{text}</time>'
     )
 
 
@@ -339,12 +342,7 @@ def relative(
 
 def time_since(at: datetime, now: datetime, zone: ZoneInfo) -> SafeString:
     """Write a moment as seen from now, the exact one in its title."""
-    local = at.astimezone(zone)
-    exact = local.strftime("%A %-d %B %Y, %H:%M:%S %Z")
-    return SafeString(
-        f'<time datetime="{at.isoformat(timespec="seconds")}" title="{exact}">'
-        f"{formats.relative_text(at, now)}</time>"
-    )
+    return _time(at, at.astimezone(zone), formats.relative_text(at, now))
 
 
 @register.filter
