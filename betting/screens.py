@@ -14,8 +14,8 @@ from betting.models import NOT_TAKEN, UNANSWERED, Bet, BetStatus, Opportunity, R
 from betting.selectors.bets import (
     BetFilter,
     BetSums,
-    bets,
     bets_by_number,
+    bets_listed,
     bets_open_on,
 )
 from betting.selectors.columns import Names
@@ -546,7 +546,7 @@ def bets_page(
     owner_id: int, which: BetFilter, sums: BetSums, *, page: int = 1, order: Sequence[OrderBy] = ()
 ) -> Bets:
     """Return one page of the filtered bets, whose sums are known."""
-    pages = Paginator(bets(owner_id, which, order=order), A_PAGE)
+    pages = Paginator(bets_listed(owner_id, which, order=order), A_PAGE)
     # Counted with the sums.
     pages.count = sums.count
     shown = pages.get_page(page)

@@ -96,7 +96,7 @@ ALL = BetFilter()
 
 
 def bets(owner_id: int, which: BetFilter = ALL, *, order: Sequence[OrderBy] = ()) -> QuerySet[Bet]:
-    """Return a person's bets with all that a list shows of each, by `order`, then newest first."""
+    """Return a person's bets with all that an export says of each, by `order`, newest first."""
     return (
         Bet.objects.filter(which.conditions(), owner_id=owner_id)
         .annotate(
@@ -113,6 +113,29 @@ def bets(owner_id: int, which: BetFilter = ALL, *, order: Sequence[OrderBy] = ()
             f"{EVENT}__away",
         )
         .order_by(*order, "-placed_at", "-pk")
+    )
+
+
+# All that a row of the list shows of a bet (betting/templatetags/bets.py), and no more.
+_LISTED = (
+    "owner", "bankroll__currency", "bookmaker__title", "venue", "request_key", "placed_at", "tags",
+    "price", "matched_price", "stake", "matched_stake", "returned",
+    "status", "rejection", "result", "clv", "clv_note",
+    "selection__side", "selection__point", "selection__market__key",
+    f"{EVENT}__starts_at", f"{EVENT}__home_score", f"{EVENT}__away_score",
+    f"{EVENT}__home__name", f"{EVENT}__away__name",
+)  # fmt: skip
+
+
+def bets_listed(
+    owner_id: int, which: BetFilter = ALL, *, order: Sequence[OrderBy] = ()
+) -> QuerySet[Bet]:
+    """Return the same bets with only what a row of the list shows; anything else is a query."""
+    return (
+        bets(owner_id, which, order=order)
+        .select_related(None)
+        .select_related("bankroll", "bookmaker", f"{EVENT}__home", f"{EVENT}__away")
+        .only(*_LISTED)
     )
 
 
