@@ -43,6 +43,7 @@ PAGES: dict[str, Needs] = {
     **_each("reality_check methodology world_clock", MINE, NEVER),
     # --- what everybody here may read
     **_each("odds export_odds bookmakers scanner export_scanner event status", READ, NEVER),
+    **_each("free_bets", READ, NEVER),
     **_each("models model_card model_card_file drift drift_of prediction why", READ, NEVER),
     **_each("model_version compare_versions version_gates version_attacks", READ, NEVER),
     **_each("searches search backtests compare_backtests backtest sweep", READ, NEVER),

@@ -94,7 +94,7 @@ class Naming:
             market=market_title(find.market_key),
             line=told.line,
             legs=[
-                self._leg(find.event_id, leg, stake)
+                self.leg(find.event_id, leg, stake)
                 for leg, stake in zip(told.legs, stakes, strict=True)
             ],
             value=told.value,
@@ -203,7 +203,7 @@ class Naming:
         """Return stakes for equal payouts, or None and why there are none."""
         try:
             staked = stakes_for(
-                [_price(each.price) for each in legs],
+                [three_places(each.price) for each in legs],
                 [Decimal(repr(each.commission)) for each in legs],
                 outlay=self.outlay,
                 unit=self.unit,
@@ -220,7 +220,8 @@ class Naming:
         point = -line if side == "away" else line
         return f"{name} {point_text(point, signed=side in ('home', 'away'))}"
 
-    def _leg(self, event_id: int, each: Leg, stake: Decimal | None) -> FoundLeg:
+    def leg(self, event_id: int, each: Leg, stake: Decimal | None) -> FoundLeg:
+        """Return one leg for a reader."""
         book = self.books[each.bookmaker_key]
         return FoundLeg(
             selection_id=each.selection_id,
@@ -228,7 +229,7 @@ class Naming:
             bookmaker_id=book.pk,
             book=book.title,
             bookmaker_key=each.bookmaker_key,
-            price=_price(each.price),
+            price=three_places(each.price),
             age=timedelta(minutes=each.age),
             stake=stake,
         )
@@ -280,7 +281,8 @@ def _legs(find: Raw) -> Sequence[Leg]:
     return (find.leg,) if isinstance(find, Outlier) else ()
 
 
-def _price(value: float) -> Decimal:
+def three_places(value: float) -> Decimal:
+    """Return a price as it is kept."""
     return Decimal(repr(value)).quantize(Decimal("0.001"))
 
 

@@ -83,30 +83,31 @@ def scan(kind: str, asked: Asked, *, now: datetime) -> Scan:
     )
 
 
-def _moment(at: datetime) -> np.datetime64:
+def as_moment(at: datetime) -> np.datetime64:
+    """Return a time as tables of quotes have it."""
     return np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def _arbitrages(table: QuoteTable, asked: Asked, gates: Gates, now: datetime) -> Sequence[Raw]:
-    return arbitrages(best_books(table, at=_moment(now), gates=gates))
+    return arbitrages(best_books(table, at=as_moment(now), gates=gates))
 
 
 def _low_holds(table: QuoteTable, asked: Asked, gates: Gates, now: datetime) -> Sequence[Raw]:
-    return low_holds(best_books(table, at=_moment(now), gates=gates))
+    return low_holds(best_books(table, at=as_moment(now), gates=gates))
 
 
 def _middles(table: QuoteTable, asked: Asked, gates: Gates, now: datetime) -> Sequence[Raw]:
-    return middles(table, at=_moment(now), gates=gates, method=BY_SPORT)
+    return middles(table, at=as_moment(now), gates=gates, method=BY_SPORT)
 
 
 def _outliers(table: QuoteTable, asked: Asked, gates: Gates, now: datetime) -> Sequence[Raw]:
-    return outliers(table, at=_moment(now), gates=gates, method=BY_SPORT)
+    return outliers(table, at=as_moment(now), gates=gates, method=BY_SPORT)
 
 
 def _moves(table: QuoteTable, asked: Asked, gates: Gates, now: datetime) -> Sequence[Raw]:
     minute = now.replace(second=0, microsecond=0)
     before = slate_before(minute, asked.competition_key or None)
-    return shifts(before, table, at=_moment(now), method=BY_SPORT, gates=gates)
+    return shifts(before, table, at=as_moment(now), method=BY_SPORT, gates=gates)
 
 
 @lru_cache(maxsize=2)

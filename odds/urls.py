@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from odds.views import books, quarantine, scanner, screen
+from odds.views import books, free_bets, quarantine, scanner, screen
 
 urlpatterns = [
     path("odds/", screen.odds, name="odds"),
@@ -15,6 +15,7 @@ urlpatterns = [
         scanner.export_scanner,
         name="export_scanner",
     ),
+    path("free-bets/", free_bets.free_bets, name="free_bets"),
     path("quarantine/", quarantine.show_quarantine, name="quarantine"),
     path("quarantine/deal/", quarantine.deal, name="deal_with_quarantined"),
     path("odds/books/", screen.save_books, name="save_my_books"),

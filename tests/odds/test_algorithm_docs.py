@@ -7,7 +7,8 @@ DOCS = Path(__file__).parents[2] / "docs" / "algorithms"
 
 
 @pytest.mark.parametrize(
-    "page", ["budget.md", "margins.md", "consensus.md", "scanner.md", "simulator.md"]
+    "page",
+    ["budget.md", "margins.md", "consensus.md", "scanner.md", "simulator.md", "free_bets.md"],
 )
 def test_the_figures_of_the_page_are_those_of_the_code(page):
     results = doctest.testfile(str(DOCS / page), module_relative=False)

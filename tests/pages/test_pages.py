@@ -46,6 +46,8 @@ LISTS = [
     "/odds/",
     "/odds/?market=spreads",
     "/scanner/",
+    "/free-bets/",
+    "/free-bets/?tab=calculator",
     "/bets/",
     "/performance/",
     "/risk/",
