@@ -10,7 +10,7 @@ from odds.screens import MARKETS
 KINDS = [
     (OfferKind.FREE_BET, "Free bet, stake not returned"),
     (OfferKind.BONUS, "Bonus, stake returned"),
-    (OfferKind.REFUND, "Risk-free: lost stake comes back as a free bet"),
+    (OfferKind.REFUND, "Risk-free: refund as a free bet"),
 ]
 _FIGURE = {"class": "input tnum", "inputmode": "decimal"}
 
