@@ -15,14 +15,14 @@ from betting.screens import BetRow
 
 register = template.Library()
 
-WAITS = {
+WAITS: dict[str, tuple[str, str]] = {
     BetStatus.PENDING: ("Pending", "The venue has it and has not decided yet"),
     BetStatus.PLACING: (
         "Placing",
         "Sent to the venue; its answer is awaited and never asked for twice",
     ),
 }
-COLOURS = {
+COLOURS: dict[str, str] = {
     Result.WON: " tag-ok",
     Result.HALF_WON: " tag-ok",
     Result.LOST: " tag-warn",
