@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import AuditEntry
-from betting.models import Transfer
+from betting.models import Opportunity, Strategy, Transfer
 from betting.selectors.history import breakers_of, drill_of
 from betting.services.breaking import (
     read_breakers,
@@ -157,6 +157,23 @@ def test_a_drill_says_what_would_have_been_blocked_and_writes_nothing(alice, cap
     assert "0 locks in 30 days" in capsys.readouterr().out
     with pytest.raises(CommandError, match="nobody called 'mallory'"):
         call_command("drill", user="mallory")
+
+
+def test_a_breaker_of_one_strategy_says_its_title(alice):
+    make.bankroll(alice)
+    quote = make.priced("2.200")
+    of = Strategy.objects.create(key="mine", title="Late movers", configuration={})
+    found = Opportunity.objects.create(
+        strategy=of, quote=quote, as_of=make.NOON, price=quote.price,
+        price_seen_at=make.NOON, fair_probability=0.5, market_probability=0.5, edge=0.1,
+        edge_low=0.05, stake_share=0.02, reasons=[], passes=[],
+    )  # fmt: skip
+    bet = make.place(alice, quote, opportunity_id=found.pk)
+    settle_bet(bet_id=bet.pk, result="lost", now=make.NIGHT)
+
+    stops = [each.stops for each in breakers_of(breakers_at(alice.pk, now=make.NIGHT))]
+
+    assert stops[-1] == "new stakes of yours by the strategy Late movers"
 
 
 def test_levels_are_ones_own_and_impossible_ones_are_refused(alice, bob):
