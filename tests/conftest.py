@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from itertools import chain
 
@@ -12,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
 from hypothesis import settings as hypothesis_settings
+from pytest_django.plugin import blocking_manager_key
 
 from accounts import live
 from accounts.models import User
@@ -19,6 +21,7 @@ from odds.scanner import slate_before
 from odds.services.partitions import ensure_partitions
 from tests import make
 from tests.live.serving import Server, serving
+from tests.migrated import Migrated
 from tests.odds.provider import Provider
 from tests.rows import filled_tables
 
@@ -97,11 +100,40 @@ TransactionTestCase._fixture_teardown = _empty_what_was_filled
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker) -> None:
+def migrated(request, django_db_keepdb) -> Migrated:
+    workers = getattr(request.config, "workerinput", {})
+    return Migrated(None if django_db_keepdb else workers.get("testrunuid"))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    migrated, django_db_blocker, django_db_modify_db_settings_parallel_suffix
+) -> Iterator[ExitStack]:
+    """Let this process alone make its database, until `django_db_setup` lets the next."""
+    with ExitStack() as alone:
+        with django_db_blocker.unblock():
+            alone.enter_context(migrated.by_one())
+        yield alone
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    migrated, django_db_modify_db_settings, django_db_setup, django_db_blocker
+) -> None:
     """Make the months that most prices of tests lie in once, not in each test anew."""
     around_now = (timezone.now() + timedelta(days=30 * month) for month in range(-4, 2))
-    with django_db_blocker.unblock(), transaction.atomic():
-        ensure_partitions([make.SWEPT, *around_now])
+    with django_db_blocker.unblock():
+        with transaction.atomic():
+            ensure_partitions([make.SWEPT, *around_now])
+        migrated.keep()
+        django_db_modify_db_settings.close()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind where several processes tested."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        with config.stash[blocking_manager_key].unblock():
+            Migrated(None).drop()
 
 
 @pytest.fixture(autouse=True)
