@@ -2,12 +2,10 @@
 
 import os
 import re
-import secrets
 import shutil
 import subprocess
 import sys
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -100,22 +98,14 @@ def _quick_checks(place: Place) -> list[Gate]:
 
 
 def _slow_checks(place: Place) -> list[Gate]:
-    """Return what runs beside the tests, and behind them where both want a core."""
+    """Return what runs beside the tests, and behind them where both want a core.
+
+    Django's own check of a deployment is one of the tests (tests/config/test_env.py).
+    """
     manage = ["nice", "-n", "10", str(place.python), "manage.py"]
-    production = {
-        "FAIRLINE_ENV": "production",
-        "SECRET_KEY": secrets.token_urlsafe(64),
-        "ALLOWED_HOSTS": "fairline.test",
-        "FAIRLINE_SECRETS_KEYS": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-    }
     return [
         Gate("mypy", ["nice", "-n", "10", str(place.venv / "bin" / "mypy")], {}),
         Gate("migrations", [*manage, "makemigrations", "--check", "--dry-run"], {}),
-        Gate(
-            "check --deploy",
-            [*manage, "check", "--deploy", "--fail-level", "WARNING"],
-            production,
-        ),
     ]
 
 
