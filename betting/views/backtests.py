@@ -74,7 +74,7 @@ def _fold(form: forms.Form, *names: str, nothing: str = "none") -> Fold:
         box = form[name]
         value = box.value()
         if isinstance(box.field, forms.ChoiceField):
-            value = dict(box.field.choices).get(value) if value else None
+            value = TRIED.get(str(value)) if value else None
         title, _, unit = str(box.label).partition(", ")
         title = title[:1].lower() + title[1:]
         if isinstance(box.field, forms.BooleanField):
