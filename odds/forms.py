@@ -12,6 +12,11 @@ KINDS = [
     (OfferKind.BONUS, "Bonus, stake returned"),
     (OfferKind.REFUND, "Risk-free: refund as a free bet"),
 ]
+# Whatever is wrong with a figure, its field says the same: what to write.
+_WRONG = (
+    "required", "invalid", "min_value", "max_value",
+    "max_digits", "max_decimal_places", "max_whole_digits",
+)  # fmt: skip
 _FIGURE = {"class": "input tnum", "inputmode": "decimal"}
 
 
@@ -21,9 +26,7 @@ def _amount(label: str, wrong: str, *, least: str, most: str, **more: object) ->
         min_value=Decimal(least),
         max_value=Decimal(most),
         max_digits=12,
-        error_messages=dict.fromkeys(
-            ("required", "invalid", "min_value", "max_value", "max_decimal_places"), wrong
-        ),
+        error_messages=dict.fromkeys(_WRONG, wrong),
         widget=forms.TextInput(attrs=_FIGURE),
         **more,  # type: ignore[arg-type]
     )

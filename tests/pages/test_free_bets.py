@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from odds.models import Bookmaker
 from tests import make
+from tests.journeys.payloads import PAYLOADS, faults
 
 pytestmark = pytest.mark.django_db
 CALCULATOR = "/free-bets/?tab=calculator&kind=free_bet&amount=50&by=back&price=4.10&price_2=1.28"
@@ -84,6 +85,7 @@ def test_a_price_that_is_old_is_left_out_with_its_reason(as_alice):
     [
         ({"amount": "lots"}, "Amount: write how much"),
         ({"amount": "0"}, "Amount: write how much"),
+        ({"amount": "1e999999"}, "Amount: write how much"),
         ({"amount": "NaN"}, "Amount: write how much"),
         ({"amount": "10.001"}, "Amount: write how much"),
         ({"book": "99999999"}, "Valid at: choose one of"),
@@ -135,3 +137,24 @@ def test_the_number_of_queries_does_not_grow_with_what_is_found(as_alice):
         two_way(game)
     assert queries() == one <= 12
     assert as_alice.get(asked()).content.count(b"data-row") == 14
+
+
+@pytest.mark.parametrize("tab", ["find", "calculator"])
+def test_no_word_of_the_address_becomes_markup(as_alice, tab):
+    names = [
+        "kind",
+        "amount",
+        "worth",
+        "book",
+        "min_price",
+        "markets",
+        "price",
+        "by",
+        "price_2",
+        "commission_2",
+        "price_3",
+    ]
+    for payload in PAYLOADS:
+        page = as_alice.get("/free-bets/", {"tab": tab} | dict.fromkeys(names, payload))
+        assert page.status_code == 422
+        assert faults(page.content.decode()) == []
