@@ -6,4 +6,4 @@ when it is: looked through every 700, as Python would, they cost a tenth of the 
 
 import gc
 
-gc.set_threshold(20_000, 20, 20)
+gc.set_threshold(20_000, 10, 10)
