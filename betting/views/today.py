@@ -142,7 +142,8 @@ def place_bet(request: UserRequest) -> HttpResponse:
     if request.method == "GET":
         if request.htmx and "opened" in request.GET:
             shown = _price_now(request, row, _opened(request), since)
-            return render(request, "betting/_price_now.html", shown)
+            told = shown | {"money": bettor.money}
+            return render(request, "betting/_price_now.html", told)
         latest = _latest(row)
         # What an opportunity was found at is the least that it was decided for.
         found = row.opportunity.price if row.opportunity else latest

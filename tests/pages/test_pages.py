@@ -503,6 +503,9 @@ def test_an_open_form_asks_for_its_price_again_and_is_told_what_moved(world, as_
     Quote.objects.filter(pk=opportunity.quote_id).update(price=None)
     assert f"withdrawn; was {opportunity.price:.2f}" in part()
     assert "withdrew the price" in part()
+    # By a market that left what it was decided by, too.
+    Opportunity.objects.filter(pk=opportunity.pk).update(market_probability=0.01)
+    assert "with the market at" in part()
     # Whoever has no script sees the whole form at the same address.
     assert "<form" in as_alice.get(again).content.decode()
 
