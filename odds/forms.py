@@ -9,8 +9,8 @@ from odds.screens import MARKETS
 
 KINDS = [
     (OfferKind.FREE_BET, "Free bet, stake not returned"),
-    (OfferKind.BONUS, "Bonus, stake returned"),
-    (OfferKind.REFUND, "Risk-free: refund as a free bet"),
+    (OfferKind.CREDIT, "Credit, stake returned"),
+    (OfferKind.REFUND, "Refund of a lost stake as a free bet"),
 ]
 # Whatever is wrong with a figure, its field says the same: what to write.
 _WRONG = (
@@ -62,7 +62,7 @@ class OfferForm(forms.Form):
         most="100",
         decimal_places=1,
         required=False,
-        help_text="Of a risk-free offer alone: what you expect to make of the free bet.",
+        help_text="Of a refund alone: what you expect to make of the free bet.",
     )
 
     def clean_worth(self) -> Decimal:

@@ -1,9 +1,9 @@
-"""What a free bet, a bonus or a refund offer is worth in cash when every other outcome is hedged.
+"""What a free bet, a credit or a refund offer is worth in cash when every other outcome is hedged.
 
 With F the amount of the offer and p the price it is placed at, the placed bet earns
 
     free bet, stake not returned   W = F (p - 1)   where it wins,   L = 0          where it loses
-    bonus, stake returned          W = F p                          L = 0
+    credit, stake returned         W = F p                          L = 0
     refund as a free bet worth x   W = F (p - 1)                    L = -F + F x
 
 A hedge of h = (W - L) / n on every other outcome, n its net price, earns the same whichever wins:
@@ -40,7 +40,7 @@ class OfferKind(StrEnum):
     """What comes back of the amount where the placed bet wins, and where it loses."""
 
     FREE_BET = "free_bet"
-    BONUS = "bonus"
+    CREDIT = "credit"
     REFUND = "refund"
 
 
@@ -65,7 +65,7 @@ class Offer:
         >>> Offer(OfferKind.REFUND, Decimal(50)).earned(Decimal("4.10"))
         (Decimal('155.00'), Decimal('-15.00'))
         """
-        stake_back = self.amount if self.kind is OfferKind.BONUS else Decimal(0)
+        stake_back = self.amount if self.kind is OfferKind.CREDIT else Decimal(0)
         won = self.amount * (price - 1) + stake_back
         lost = Decimal(0)
         if self.kind is OfferKind.REFUND:
@@ -87,14 +87,14 @@ class Conversion:
     amount: Decimal
 
     @property
-    def guaranteed(self) -> Decimal:
+    def least(self) -> Decimal:
         """Return the least that any outcome earns, after rounding."""
         return min(self.earned)
 
     @property
     def rate(self) -> float:
-        """Return what is guaranteed as a share of the offer's amount."""
-        return float(self.guaranteed / self.amount)
+        """Return the least as a share of the offer's amount."""
+        return float(self.least / self.amount)
 
 
 def net_price(price: Decimal, commission: Decimal) -> Decimal:
@@ -128,7 +128,7 @@ def convert(offer: Offer, price: Decimal, against: Sequence[Decimal]) -> Convers
         *({_to(stake, ROUND_FLOOR), _to(stake, ROUND_CEILING)} for stake in whole)
     )
     found = [_backed(offer, won, lost, stakes, against) for stakes in ways]
-    return max(found, key=lambda each: (each.guaranteed, -each.risked, each.stakes))
+    return max(found, key=lambda each: (each.least, -each.risked, each.stakes))
 
 
 def convert_by_laying(
@@ -155,7 +155,7 @@ def convert_by_laying(
         liability = _to(stake * (lay - 1), ROUND_CEILING)
         earned = (won - liability, lost + _down(stake * (1 - commission)))
         found.append(Conversion((stake,), liability, earned, offer.amount))
-    return max(found, key=lambda each: (each.guaranteed, -each.risked))
+    return max(found, key=lambda each: (each.least, -each.risked))
 
 
 def _backed(
@@ -211,7 +211,7 @@ def places(
     """Return every outcome at a bookmaker whose others all are offered elsewhere, best first.
 
     A market must be whole at the other bookmakers, as for an arbitrage (`best_books`). Lines on
-    which a score returns stakes are left out: there nothing is guaranteed. No market key: all.
+    which a score returns stakes are left out: there no hedge is whole. No market key: all.
     """
     with_draw = markets_with_draw(table)
     own = table.bookmaker_id == bookmaker_id
@@ -245,7 +245,7 @@ def _place(book: BestBook, leg: Leg, place: int, offer: Offer, gates: Gates) -> 
     legs = (leg, *book.legs[:place], *book.legs[place + 1 :])
     others = sum(1.0 / each.net for each in legs[1:])
     won, lost = (
-        leg.net - 1.0 + (offer.kind is OfferKind.BONUS),
+        leg.net - 1.0 + (offer.kind is OfferKind.CREDIT),
         float(offer.refund_worth) - 1.0 if offer.kind is OfferKind.REFUND else 0.0,
     )
     profit = 1.0 / (others + 1.0 / leg.net) - 1.0

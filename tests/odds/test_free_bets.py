@@ -1,4 +1,4 @@
-"""Free bets and promotions: what is said to be guaranteed is what the worst outcome earns."""
+"""Free bets and promotions: the least that is said is what the worst outcome earns."""
 
 from decimal import Decimal
 
@@ -41,10 +41,10 @@ def earned(offer, price, stakes, nets):
 
 
 @given(offers, prices, st.lists(prices, min_size=1, max_size=2))
-def test_what_is_guaranteed_is_never_more_than_any_outcome_really_earns(offer, price, nets):
+def test_the_least_is_never_more_than_any_outcome_really_earns(offer, price, nets):
     found = convert(offer, price, nets)
     really = earned(offer, price, found.stakes, nets)
-    assert found.guaranteed == min(found.earned)
+    assert found.least == min(found.earned)
     for said, true in zip(found.earned, really, strict=True):
         # Every figure is rounded down, twice at most.
         assert true - 2 * CENT < said <= true
@@ -57,7 +57,7 @@ def test_every_outcome_earns_the_same_but_for_the_cents_of_a_stake(offer, price,
     won, lost = offer.earned(price)
     if won > lost:
         # A cent of a stake is as many cents as its price; rounding down takes one more.
-        assert max(found.earned) - found.guaranteed <= CENT * (max(nets) + len(nets) + 1)
+        assert max(found.earned) - found.least <= CENT * (max(nets) + len(nets) + 1)
 
 
 @given(offers, prices, prices, st.decimals("0", "0.1", places=3))
@@ -67,7 +67,7 @@ def test_laying_earns_the_same_either_way_but_for_the_cents_of_a_stake(
     found = convert_by_laying(offer, price, lay, commission)
     won, lost = offer.earned(price)
     if won > lost:
-        assert max(found.earned) - found.guaranteed <= CENT * (lay + 2)
+        assert max(found.earned) - found.least <= CENT * (lay + 2)
     [stake] = found.stakes
     assert found.risked >= stake * (lay - 1)
 
@@ -80,15 +80,15 @@ def test_no_other_cent_would_guarantee_more(offer, price, nets):
             stakes = [*found.stakes[:place], other, *found.stakes[place + 1 :]]
             if other >= 0:
                 # Of the figures before their last rounding, at most two cents apart.
-                assert min(earned(offer, price, stakes, nets)) <= found.guaranteed + 3 * CENT
+                assert min(earned(offer, price, stakes, nets)) <= found.least + 3 * CENT
 
 
 @pytest.mark.parametrize("wrong", ["0", "1", "0.5"])
 def test_no_price_below_one_is_worked_with(wrong):
     with pytest.raises(ValueError, match="a price must be above one"):
-        convert(Offer(OfferKind.BONUS, Decimal(10)), Decimal(2), [Decimal(wrong)])
+        convert(Offer(OfferKind.CREDIT, Decimal(10)), Decimal(2), [Decimal(wrong)])
     with pytest.raises(ValueError, match="an offer must be above zero"):
-        convert(Offer(OfferKind.BONUS, Decimal(wrong) - 1), Decimal(2), [Decimal(2)])
+        convert(Offer(OfferKind.CREDIT, Decimal(wrong) - 1), Decimal(2), [Decimal(2)])
 
 
 def found_in(*rows, kind=OfferKind.FREE_BET, min_price=1.0, markets=frozenset()):

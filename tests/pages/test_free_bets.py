@@ -37,14 +37,14 @@ def test_an_open_page_asks_and_says_nothing_yet(as_alice):
     page = as_alice.get("/free-bets/").content.decode()
     assert "Find the best place" in page
     assert 'role="alert"' not in page
-    assert "Guaranteed" not in page
+    assert "Least you make" not in page
 
 
 def test_nobody_sees_it_without_a_log_in(client):
     assert client.get("/free-bets/")["Location"].startswith("/login/")
 
 
-def test_the_best_place_comes_with_its_hedge_elsewhere_and_what_is_guaranteed(as_alice):
+def test_the_best_place_comes_with_its_hedge_elsewhere_and_the_least_it_makes(as_alice):
     two_way()
     page = as_alice.get(asked()).content.decode()
     assert "121.09" in page

@@ -30,6 +30,7 @@ SPOKEN = [
     *Path("templates").rglob("*.txt"),
     *Path("accounts/alerts").glob("*.py"),
     *Path("betting/services").glob("*.py"),
+    *Path().glob("*/forms.py"),
     *Path("betting/views").glob("*.py"),
     *(Path("static/js") / name for name in ("app.js", "live.js")),
 ]
