@@ -6,8 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts.models import User
-from tests import make
-from tests.journeys.pages import PASSWORD, logged_in
+from tests.journeys.pages import PASSWORD, enter_code, logged_in
 
 pytestmark = [
     pytest.mark.browser,
@@ -45,10 +44,9 @@ def test_a_person_sets_up_an_app_and_a_passkey_and_comes_in_with_it_alone(browse
     page.goto(f"{base}/security/app/")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Go on").click()
-    secret = page.locator("#secret").inner_text()
-    page.get_by_label("Authenticator code").fill(make.code_of(secret))
-    page.get_by_role("button", name="Set up").click()
-    expect(page.locator("#codes")).to_have_text(re.compile(r"(\d{8}\s*){10}"))
+    secret, codes = page.locator("#secret").inner_text(), page.locator("#codes")
+    enter_code(page, secret, arrives=codes)
+    expect(codes).to_have_text(re.compile(r"(\d{8}\s*){10}"))
 
     page.goto(f"{base}/security/passkeys/add/")
     page.get_by_label("Name").fill("Laptop")

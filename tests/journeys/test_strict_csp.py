@@ -1,9 +1,10 @@
 """The API's page and the admin work in a real browser under the policy that every page has."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import make
-from tests.journeys.pages import PASSWORD, give_password
+from tests.journeys.pages import PASSWORD, enter_code, give_password
 
 pytestmark = [
     pytest.mark.browser,
@@ -31,9 +32,9 @@ def test_docs_and_admin_break_no_policy(browser, server):
     page.fill("#id_login", "olivia")
     page.fill("#id_password", PASSWORD)
     page.click("button.btn-primary")
-    page.fill("[name=code]", make.code_of(app))
-    page.click("button.btn-primary")
-    page.wait_for_selector("#user-tools")
+    tools = page.locator("#user-tools")
+    enter_code(page, app, arrives=tools)
+    expect(tools).to_be_visible()
     for path in (
         f"odds/quote/{quote.pk}/change/",
         "accounts/apikey/add/",
