@@ -112,6 +112,7 @@ def _tour(request: HttpRequest, page: str) -> Tour | None:
 # Which entry of the navigation a page is under, by the first part of its address.
 SECTIONS = {
     "events": "odds",
+    "free-bets": "scanner",
     "venues": "bets",
     "backtests": "performance",
     "sweeps": "performance",
