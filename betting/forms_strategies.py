@@ -28,7 +28,7 @@ from risk.domain.rounding import ROUNDINGS
 from risk.domain.staking import PLANS
 
 HELP = {
-    "rule": "How it decides; the rules stand beside this form.",
+    "rule": "How it decides; the rules are described on this page.",
     "market_keys": "What it may bet on.",
     "margin_methods": "Beside it: the lowest of all is the low end of what is believed.",
     "reference_books": "By name, with commas, such as Pinnacle, Matchbook: whose price alone is "

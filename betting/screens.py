@@ -58,6 +58,7 @@ from risk.models import Halt
 from risk.selectors import Rules, rules_of
 
 A_PAGE = 25
+LEFT = "The market moved since it was decided, and says that it pays no more than it is worth."
 # Limits whose room several stakes share, in words; those of a person's own have other names.
 SHARED = {
     "max_market_share": "for this market",
@@ -160,6 +161,12 @@ class OpportunityRow:
             return False
         moved = abs((self.market_fair or 0.0) - each.market_probability)
         return moved * float(each.price) >= SAME_EDGE
+
+    @property
+    def is_left(self) -> bool:
+        """Return whether the market left it and says that it pays no more than it is worth."""
+        edge = self.market_edge
+        return self.market_moved and edge is not None and edge <= 0
 
     @property
     def on(self) -> On:
@@ -432,24 +439,25 @@ def _rows(
         steps = stake_steps(each, rules=bettor.rules, money=bettor.money, staked=bettor.staked)
         age = now - each.confirmed_at  # type: ignore[attr-defined]
         stake = ZERO if each.passes else steps[-1].stake
-        rows.append(
-            OpportunityRow(
-                opportunity=each,
-                event=event,
-                title=selection_title(quote.selection, event),
-                market=market_title(quote.selection.market.key),
-                book=quote.bookmaker,
-                age=age,
-                freshness=freshness(age, rate),
-                stake=stake,
-                steps=steps,
-                why_none=next((step.reason for step in steps if not step.stake), ""),
-                version=each.prediction.version.title if each.prediction else "",
-                bet=taken.get((quote.selection_id, quote.bookmaker_id)),
-                market_fair=worth.get(quote.selection_id),
-                share=float(stake / bettor.money.equity) if bettor.money.equity else None,
-            )
+        row = OpportunityRow(
+            opportunity=each,
+            event=event,
+            title=selection_title(quote.selection, event),
+            market=market_title(quote.selection.market.key),
+            book=quote.bookmaker,
+            age=age,
+            freshness=freshness(age, rate),
+            stake=stake,
+            steps=steps,
+            why_none=next((step.reason for step in steps if not step.stake), ""),
+            version=each.prediction.version.title if each.prediction else "",
+            bet=taken.get((quote.selection_id, quote.bookmaker_id)),
+            market_fair=worth.get(quote.selection_id),
+            share=float(stake / bettor.money.equity) if bettor.money.equity else None,
         )
+        if row.is_left:
+            row = replace(row, stake=ZERO, share=None, why_none=LEFT)
+        rows.append(row)
     return rows
 
 

@@ -62,7 +62,7 @@ class OfferForm(forms.Form):
         most="100",
         decimal_places=1,
         required=False,
-        help_text="Of a refund alone: what you expect to make of the free bet.",
+        help_text="Only for a refund: what you expect to make of the free bet.",
     )
 
     def clean_worth(self) -> Decimal:
@@ -85,7 +85,7 @@ class FindForm(OfferForm):
     )
     min_price = _price("Minimum odds", required=False)
     markets = forms.MultipleChoiceField(
-        label="Markets, none for all",
+        label="Markets (none ticked: all)",
         required=False,
         choices=list(MARKETS.items()),
         widget=forms.CheckboxSelectMultiple(attrs={"class": "checkbox checkbox-sm"}),

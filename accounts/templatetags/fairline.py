@@ -261,6 +261,12 @@ def _coloured(amount: float | Decimal | None, text: str) -> SafeString:
 
 
 @register.filter
+def signed_money(amount: Decimal, currency: str = "EUR") -> str:
+    """Write what changed, with its sign: neither gain nor loss, as where money was paid in."""
+    return formats.signed_money_text(amount, currency or "EUR")
+
+
+@register.filter
 def pnl(amount: float | Decimal | None, currency: str = "EUR") -> SafeString:
     """Profit or loss: sign, arrow and colour, so that no one of them carries it alone."""
     if amount is None:

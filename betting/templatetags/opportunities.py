@@ -139,7 +139,8 @@ class _Writer:
             return f'{self._sum(row.stake)}<span class="sub">{share} of equity</span>'
         return (
             '<span class="flat">–</span>'
-            f'<span class="sub" title="{escape(row.why_none)}">no room</span>'
+            f'<span class="sub" title="{escape(row.why_none)}">'
+            f"{'market left it' if row.is_left else 'no room'}</span>"
         )
 
     def _act(self, row: OpportunityRow) -> str:

@@ -106,7 +106,7 @@ def said_of(sentence: str) -> str:
     '1 of 36 features lie further from training than chance; furthest Elo rating: PSI 0.31'
     """
     if far := _FAR.fullmatch(sentence):
-        off = _OFF.sub(lambda each: f"{title_of(each[1])} {each[2]}", far["off"])
+        off = "; ".join(f"{title_of(name)} {by}" for name, by in _OFF.findall(far["off"]))
         return (
             f"Less like its training games than {WITHIN:.1%} of them are: its distance is "
             f"{far['far']}, the limit {far['limit']}. Furthest from usual, in standard "

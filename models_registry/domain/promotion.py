@@ -67,7 +67,7 @@ def _has_data(count: int, bounds: GateBounds) -> Gate:
         count >= bounds.games,
         float(count),
         float(bounds.games),
-        f"{count} games out of sample; at least {bounds.games} are asked",
+        f"{count:,} games out of sample; at least {bounds.games:,} are asked",
     )
 
 

@@ -111,8 +111,8 @@ def out_of_reach(reach: Reach, matrix: FeatureMatrix) -> list[str]:
             most = np.argsort(-np.abs(z[row]))[:3].tolist()
             told = ", ".join(f"{reach.names[column]} {z[row, column]:+.1f}" for column in most)
             reasons.append(
-                f"distance {distance:.1f} from the games it was trained on, of which "
-                f"{WITHIN:.1%} lie within {reach.limit:.1f}; furthest off, in standard "
+                f"distance {distance:.2f} from the games it was trained on, of which "
+                f"{WITHIN:.1%} lie within {reach.limit:.2f}; furthest off, in standard "
                 f"deviations: {told}"
             )
         else:

@@ -34,7 +34,7 @@ def test_whatever_a_refusal_says_of_features_is_said_with_their_titles():
 
     told = [said_of(sentence) for sentence in stored]
 
-    assert re.search(r"Last game without need -\d+\.\d, Home side's rest \+\d+\.\d", told[0])
+    assert re.search(r"Last game without need -\d+\.\d; Home side's rest \+\d+\.\d", told[0])
     assert "its distance is" in told[0]
     assert "the limit" in told[0]
     assert "Strength lately" in told[1]
@@ -60,7 +60,7 @@ def test_a_page_names_a_feature_and_keeps_its_key_beside_it(trained, as_alice):
     version = as_alice.get(f"/models/{trained.pk}/").content.decode()
     card = as_alice.get(f"/models/{trained.pk}/card/").content.decode()
 
-    assert "Last game without need −12.2, Rank is settled +10.4" in drift
+    assert "Last game without need −12.2; Rank is settled +10.4" in drift
     assert "last_game" not in drift
     for page in (version, card):
         assert "Home side played yesterday" in page

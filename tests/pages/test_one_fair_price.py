@@ -95,6 +95,23 @@ def test_where_the_market_left_a_decision_its_row_and_its_form_say_so(market, as
     assert "as decided" not in as_alice.get("/").content.decode()
 
 
+def test_nothing_is_proposed_on_what_the_market_says_does_not_pay(market, as_alice):
+    found = Opportunity.objects.get(passes=[])
+    form = f"/bets/place/?opportunity={found.pk}"
+    Quote.objects.filter(bookmaker__key__in=["one", "two"], selection__side="home").update(
+        price=Decimal("3.000")
+    )
+
+    [row] = as_alice.get("/").context["today"].rows
+
+    assert row.market_edge < 0 < row.opportunity.edge
+    assert row.stake == 0
+    assert "pays no more than it is worth" in row.why_none
+    assert "market left it" in as_alice.get("/").content.decode()
+    # Whoever means it may still say how much.
+    assert as_alice.get(form).context["form"]["stake"].value() is None
+
+
 def test_where_the_price_left_too_the_form_has_the_edge_of_the_price_now(market, as_alice):
     found = Opportunity.objects.get(passes=[])
     Quote.objects.filter(bookmaker__key__in=["one", "two"], selection__side="home").update(

@@ -100,7 +100,8 @@ def reason(slate: Slate, decisions: Decisions, configuration: Configuration, row
 RULE = Rule(
     key="arbitrage",
     title="Arbitrage",
-    summary="Takes every outcome of a market where the best prices together earn whatever happens.",
+    summary="Takes every outcome of a market where the best prices, if all are taken, return more "
+    "than their stakes.",
     decide=decide,
     reason=reason,
     settings={
