@@ -22,7 +22,7 @@ CHANNELS = [
 class NewChannel(forms.Form):
     """A place to be told at."""
 
-    kind = forms.ChoiceField(choices=CHANNELS, label="Over", widget=forms.Select(attrs=SELECT))
+    kind = forms.ChoiceField(choices=CHANNELS, label="Send by", widget=forms.Select(attrs=SELECT))
     name = forms.CharField(max_length=40, label="Name", widget=forms.TextInput(attrs=INPUT))
     address = forms.CharField(
         max_length=500,
