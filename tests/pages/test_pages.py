@@ -936,7 +936,7 @@ def test_a_clock_that_is_held_stands_still_and_real_moments_are_called_real(sett
         text = client.get(page).content.decode()
         assert "clock stands still" in text
         assert "×0" not in text
-        assert "Here in real time, which is now" in text
+        assert "Times here are real time, which is now" in text
     text = client.get("/audit/?q=did").content.decode()
     assert "Two clocks" in text
     assert text.count(">real time<") == 1, "the other is older than both clocks, so of either"
