@@ -42,7 +42,7 @@ class NewSource(forms.Form):
 
     name = forms.CharField(
         max_length=50,
-        label="Which bot is it",
+        label="Name of the bot",
         error_messages={"required": "Name: say which bot it is, such as 'line watcher'."},
         widget=forms.TextInput(attrs={"class": "input", "placeholder": "line watcher"}),
     )

@@ -40,7 +40,7 @@ GAP_SECONDS = 0.25
 SLOWEST_SECONDS = 20.0
 # A page asks for all else that changes with prices, some 50 ms of a core. The more of them listen,
 # the less often each does: they leave half a core for telling prices and what they come to at once.
-PARTS_A_SECOND = 5
+PARTS_A_SECOND = 7
 # A stream ends after so long; the client comes back at once and is asked again who it is.
 LONGEST_SECONDS = 600.0
 

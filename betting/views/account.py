@@ -35,7 +35,7 @@ class Sharing(forms.Form):
         widget=forms.TextInput(attrs={"class": "input", "placeholder": "A friend"}),
     )
     days = forms.IntegerField(
-        label="Days it works", initial=30, widget=forms.NumberInput(attrs={"class": "input"})
+        label="Works for, days", initial=30, widget=forms.NumberInput(attrs={"class": "input"})
     )
     shows_money = forms.BooleanField(
         required=False,
@@ -52,7 +52,7 @@ class Closing(forms.Form):
         widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "current-password"}),
     )
     word = forms.CharField(
-        label=f"Type {closing.WORD}",
+        label=f"Type “{closing.WORD}” to confirm",
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
 
