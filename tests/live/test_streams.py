@@ -222,8 +222,8 @@ def test_the_more_listen_the_less_often_each_is_to_ask(server, alice, bob, olivi
         live.publish(["prices"], [event_id])
         while (told := first.next_of_any_kind()) != ("prices", {"ids": [event_id]}):
             paces += [told[1]["seconds"]] if told[0] == "pace" else []
-    # Eighteen listen, and five parts a second are asked for.
-    assert paces[-1] == 4
+    # Eighteen listen, and seven parts a second are asked for.
+    assert paces[-1] == 3
 
 
 def test_pages_still_come_through_the_same_door(server, alice):
