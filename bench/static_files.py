@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,5 +23,11 @@ def collected(root: Path, collect: Callable[[Path], object]) -> Path:
     if not kept.is_dir():
         draft = Path(f"{kept}.{os.getpid()}")
         collect(draft)
-        draft.rename(kept)
+        try:
+            draft.rename(kept)
+        except OSError:
+            # Another run of the same code was quicker; its files are the same.
+            if not kept.is_dir():
+                raise
+            shutil.rmtree(draft)
     return kept
