@@ -80,6 +80,19 @@ OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-compone
 BETTOR, OPERATOR = "bettor", "olivia"
 # What the operator alone does: models, invitations, everybody's kill switch.
 OPERATORS = ("/models/", "/invitations/", "/risk/kill-switch/", "/risk/lock/")
+# What people write: in fields of at least so many characters sentences, in shorter ones names.
+A_SENTENCE = 200
+NAMES = (
+    "Spring", "Away sides", "Second nights", "Road trips", "Rested teams", "Line shopping",
+    "Mornings", "Small stakes", "Late lines", "Home stands", "Totals", "Short weeks",
+)  # fmt: skip
+SENTENCES = (
+    "Injury news was not in the prices yet; they were checked by hand.",
+    "Two bookmakers disagree on this league; it waits until the lines agree again.",
+    "The line moved on the news of the morning.",
+    "A test of the drill for the next season.",
+    "Back-to-backs were priced too low in March; worth a look each week.",
+)
 ASKED = 20
 # Server ms at p95, queries, KB over the wire, ms to the first paint.
 GOALS = (150.0, 12, 200.0, 1000.0)
@@ -145,9 +158,14 @@ def _person(name: str, role: str, since: datetime) -> User:
 
 
 def _words() -> Callable[[int], str]:
-    """Return what people write, no two alike."""
-    number = count(1)
-    return lambda longest: f"Note {next(number)}: what was done here and why."[:longest]
+    """Return what people write, names and sentences, no two alike."""
+    names, sentences = _unlike(NAMES), _unlike(SENTENCES)
+    return lambda longest: next(names if longest < A_SENTENCE else sentences)[:longest]
+
+
+def _unlike(texts: tuple[str, ...]) -> Iterator[str]:
+    yield from texts
+    yield from (f"{text} ({n})" for n in count(2) for text in texts)
 
 
 @contextmanager

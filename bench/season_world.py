@@ -353,7 +353,7 @@ def _moment(at: int) -> datetime:
 def _predict(games: list[_Game]) -> None:
     """Train before the season and near its end; say what the first said of every day of it."""
     first = train_version(competition_key=LEAGUE, until=FIRST - timedelta(days=1))
-    _promote(first, None, FIRST)
+    _promote(first, None, FIRST, "The first version of this league.")
     second = train_version(competition_key=LEAGUE, until=MOMENT - timedelta(days=30))
     history = read_history(LEAGUE)
     days = sorted({game.starts_at.date() for game in games if game.starts_at < MOMENT})
@@ -361,14 +361,14 @@ def _predict(games: list[_Game]) -> None:
         noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
         ids = [game.event_id for game in games if game.starts_at.date() == day]
         predict_events(event_ids=ids, as_of=noon, made_at=noon, version=first, history=history)
-    _promote(second, first, MOMENT - timedelta(days=29))
+    _promote(second, first, MOMENT - timedelta(days=29), "It has learned from most of the season.")
     predict_upcoming(now=MOMENT)
 
 
-def _promote(version: ModelVersion, replaced: ModelVersion | None, at: datetime) -> None:
+def _promote(version: ModelVersion, replaced: ModelVersion | None, at: datetime, why: str) -> None:
     Promotion.objects.create(
         predictor=version.predictor, version=version, replaced=replaced, kind="promoted", at=at,
-        reason="It serves the season of the benchmark.", gates=[],
+        reason=why, gates=[],
     )  # fmt: skip
 
 

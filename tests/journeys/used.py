@@ -1,6 +1,7 @@
 """A world in which somebody has pressed most buttons and filled in most fields."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -15,7 +16,7 @@ from betting.forms_strategies import StrategyForm
 from betting.models import Bet, Opportunity
 from models_registry.models import ModelVersion
 from tests import make
-from tests.journeys.pasts import backtested, swept
+from tests.journeys.pasts import DAYS, backtested, swept
 from tests.journeys.world import fill
 
 
@@ -30,10 +31,12 @@ def use(who: User, word: Callable[[int], str]) -> Client:
 
 def press(who: User, word: Callable[[int], str], *, but: Sequence[str] = ()) -> Client:
     """Let them do things in a world that is there, all but what is at addresses that begin so."""
-    backtested()
-    swept()
     found = Opportunity.objects.filter(status="open", passes=[]).first()
     quote = found.quote
+    league = quote.selection.market.event.competition.key
+    since = clock.now().date() - timedelta(days=DAYS)
+    backtested(league, since)
+    swept(league, since)
     make.place(who, quote, "2.00", venue="manual", now=clock.now())
     client = Client()
     client.force_login(who)
