@@ -61,14 +61,14 @@ class Rule(OfRule):
         labels = {
             "kind": "Tell me of",
             "competition": "League",
-            "once_minutes": "The same at most once every … min",
+            "once_minutes": "Not again within … minutes",
             "digest": "When",
-            "template": "Words",
+            "template": "Your own words",
             "is_on": "On",
         }
         help_texts = {
             "once_minutes": "",
-            "template": "Empty, or your own with $title, $text, $link, $kind, $at.",
+            "template": "Empty: ours. They may hold $title, $text, $link, $kind, $at.",
             "channels": "None: only among your notices.",
         }
         widgets = {
@@ -79,7 +79,7 @@ class Rule(OfRule):
     least_edge = forms.FloatField(
         required=False,
         label="Least edge, %",
-        help_text="Of an edge; empty: any.",
+        help_text="Only for opportunities that pay at least so much; empty: all.",
         widget=forms.NumberInput(attrs={"step": "any"}),
     )
 

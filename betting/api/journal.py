@@ -48,6 +48,9 @@ class FrozenOffer(Shape):
     age_minutes = Figure()
     weight = Figure()
     is_chosen = serializers.BooleanField(help_text="the price that was decided on")
+    aside = serializers.CharField(
+        help_text="of a price above it, why it was not to be had or not worth more; else empty"
+    )
 
 
 class FrozenShape(Shape):

@@ -10,9 +10,10 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from betting.domain.configuration import Configuration
 from betting.domain.decide import Slate
 from betting.domain.journal import unpack
+from betting.domain.judging import age_in_minutes
 from betting.models import Bet, JournalEntry, Opportunity
 from betting.selectors.opportunities import OpportunityFilter, opportunities
-from odds.domain.consensus import left_behind, probability_by_book
+from odds.domain.consensus import left_behind, price_after_commission, probability_by_book
 
 KINDS = {
     "taken": "Taken by me",
@@ -75,17 +76,37 @@ def decision_of(user_id: int, opportunity_id: int) -> Opportunity | None:
 
 
 def frozen_quotes(entry: JournalEntry) -> list[dict[str, Any]]:
-    """Return what each bookmaker offered of the same line, best price first."""
+    """Return what each bookmaker offered of the same line, its side first, best price first.
+
+    `aside` says of a price above the chosen one why it was not to be had, or not worth more.
+    """
     configuration = Configuration.from_json(entry.opportunity.configuration)
     slate = unpack([bytes(entry.inputs.content)], configuration)
     quotes = slate.quotes
     row = int(np.flatnonzero(quotes.quote_id == entry.opportunity.quote_id)[0])
     same = (quotes.line == quotes.line[row]) | (np.isnan(quotes.line) & np.isnan(quotes.line[row]))
     rows = np.flatnonzero(same)
-    order = rows[np.lexsort((-quotes.price[rows], quotes.side[rows] != quotes.side[row]))]
+    side = quotes.side[rows]
+    order = rows[np.lexsort((-quotes.price[rows], side, side != quotes.side[row]))]
     by_book = probability_by_book(quotes, method=configuration.margin_methods[0])
     late = left_behind(quotes, by_book)
-    return [_offer(slate, int(each), row) | {"is_late": bool(late[each])} for each in order]
+    aside = _aside(slate, row, configuration, fair=entry.opportunity.fair_probability)
+    return [
+        _offer(slate, int(each), row) | {"is_late": bool(late[each]), "aside": str(aside[each])}
+        for each in order
+    ]
+
+
+def _aside(slate: Slate, row: int, configuration: Configuration, *, fair: float) -> np.ndarray:
+    quotes = slate.quotes
+    net = price_after_commission(quotes.price, quotes.commission)
+    above = (quotes.side == quotes.side[row]) & (quotes.price > quotes.price[row])
+    reasons = {
+        "too old": age_in_minutes(slate) > configuration.max_quote_age,
+        "no more after commission": net <= net[row],
+        "too good to be true": fair * net - 1.0 > configuration.max_edge,
+    }
+    return np.select([above & held for held in reasons.values()], list(reasons), "")
 
 
 def _offer(slate: Slate, row: int, chosen: int) -> dict[str, Any]:

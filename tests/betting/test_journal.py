@@ -17,6 +17,7 @@ from betting.models import DecisionInputs, JournalEntry, Opportunity
 from betting.services import journal
 from betting.services.opportunities import refresh_opportunities
 from betting.services.previewing import preview
+from odds.models import Bookmaker, Quote
 from tests import make
 from tests.api.conftest import Api
 from tests.tables import SEEN, moment, quote_table, two_way
@@ -164,6 +165,30 @@ def test_pages_and_api_show_a_decision_and_decide_it_again(market, alice, as_ali
     frozen = api.get(f"journal/{found.pk}").json()
     assert [each["bookmaker"] for each in frozen["offers"] if each["is_chosen"]] == ["four"]
     assert api.get(f"journal/{found.pk}/replay").json()["differences"] == []
+
+
+def test_a_price_above_the_one_decided_on_is_told_why_it_was_not(market, alice, as_alice):
+    # Five hours old, more by less than its commission, and too much to be true.
+    slow, long_ago = make.priced("2.300", book="slow"), make.NOON - timedelta(hours=5)
+    Quote.objects.filter(pk=slow.pk).update(seen_at=long_ago, last_update=long_ago)
+    make.priced("2.210", book="dear")
+    Bookmaker.objects.filter(key="dear").update(commission_share="0.05")
+    make.priced("3.500", book="typo")
+    refresh()
+    found = Opportunity.objects.get(passes=[])
+    assert found.quote_id == market.pk
+
+    page = as_alice.get(f"/journal/{found.pk}/").content.decode()
+    for words in ("too old", "no more after commission", "too good to be true"):
+        assert page.count(words) == 1
+
+    frozen = Api(make.api_key(alice)[1]).get(f"journal/{found.pk}").json()
+    aside = {each["bookmaker"]: each["aside"] for each in frozen["offers"] if each["aside"]}
+    assert aside == {
+        "slow": "too old", "dear": "no more after commission", "typo": "too good to be true",
+    }  # fmt: skip
+    # The other side's prices, folded away, are above nothing.
+    assert [each["side"] for each in frozen["offers"]] == ["home"] * 7 + ["away"] * 4
 
 
 def test_the_command_says_how_many_come_out_the_same(market, capsys):
