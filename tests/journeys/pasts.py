@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 
+from accounts import clock
 from betting.domain.configuration import Configuration
 from betting.domain.outlook import outlook_of
 from betting.domain.performance import flat_record, measure
@@ -15,7 +16,6 @@ from betting.services.kept_bets import LABELS, KeptBets, pack
 from betting.services.sweeps import summary_of_sweep
 from risk.domain.breakers import PERSONAL
 from risk.domain.limits import Bounds
-from tests import make
 
 DAYS = 90
 CAPITAL = 1000.0
@@ -55,7 +55,7 @@ def backtested(league: str = LEAGUE, since: date = SINCE, **fields: object) -> B
                 "breakers": {name: list(level) for name, level in PERSONAL.items()},
             },
             "costs": {"worse": 0.01, "commission": 0.0, "latency": 0.0, "slippage": 0.0},
-            "started_at": make.NOON, "finished_at": make.NOON, "data_hash": "d" * 64,
+            "started_at": clock.now(), "finished_at": clock.now(), "data_hash": "d" * 64,
             "code_version": "1", "summary": summary, "bets": pack(KeptBets(record, names)),
             "outlook": outlook_of(record, capital=CAPITAL, part=0.25),
         }
@@ -69,7 +69,7 @@ def swept(league: str = LEAGUE, since: date = SINCE) -> Sweep:
     sweep = Sweep.objects.create(
         strategy_key="consensus", competition_key=league, starts_on=since,
         ends_on=since + timedelta(days=DAYS - 1), kind="grid", space=space, periods=3,
-        status="done", asked_at=make.NOON, finished_at=make.NOON,
+        status="done", asked_at=clock.now(), finished_at=clock.now(),
     )  # fmt: skip
     for number, values in enumerate(product(*space.values()), 1):
         changed = dict(zip(space, values, strict=True))
