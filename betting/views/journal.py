@@ -1,5 +1,9 @@
 """The decision journal: what was decided, on what, and what today's code says of it."""
 
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
@@ -14,6 +18,8 @@ from betting.services.journal import replay_entry
 from odds.screens import bookmaker_titles, market_title, selection_title
 
 A_PAGE = 50
+# How many prices of the side decided on are shown unfolded.
+SHOWN = 10
 
 
 @require_GET
@@ -55,12 +61,23 @@ def decision(request: UserRequest, opportunity_id: int) -> HttpResponse:
         **_row(found),
         "entry": entry,
         "replayed": replayed,
-        "offers": selectors.frozen_quotes(entry) if entry else [],
+        "sides": _by_side(selectors.frozen_quotes(entry)) if entry else [],
         "titles": bookmaker_titles() if entry else {},
         "steps": selectors.share_steps(found),
         "now": clock.now(),
     }
     return render(request, "betting/decision.html", context)
+
+
+def _by_side(offers: list[dict[str, Any]]) -> list[tuple[str, list[Any], list[Any]]]:
+    """Return each side's offers in two: those to show, of the side decided on, and the rest."""
+    sides = []
+    for side, group in groupby(offers, key=itemgetter("side")):
+        rows = list(group)
+        chosen = next((i for i, each in enumerate(rows) if each["is_chosen"]), None)
+        count = 0 if chosen is None else max(SHOWN, chosen + 1)
+        sides.append((side, rows[:count], rows[count:]))
+    return sides
 
 
 def _row(found: object) -> dict[str, object]:

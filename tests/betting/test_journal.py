@@ -174,21 +174,38 @@ def test_a_price_above_the_one_decided_on_is_told_why_it_was_not(market, alice, 
     make.priced("2.210", book="dear")
     Bookmaker.objects.filter(key="dear").update(commission_share="0.05")
     make.priced("3.500", book="typo")
+    make.priced("9.500", book="long")
     refresh()
     found = Opportunity.objects.get(passes=[])
     assert found.quote_id == market.pk
 
     page = as_alice.get(f"/journal/{found.pk}/").content.decode()
-    for words in ("too old", "no more after commission", "too good to be true"):
+    for words in (
+        *("over the highest price it takes", "too old"),
+        *("no more after commission", "too good to be true"),
+    ):
         assert page.count(words) == 1
 
     frozen = Api(make.api_key(alice)[1]).get(f"journal/{found.pk}").json()
     aside = {each["bookmaker"]: each["aside"] for each in frozen["offers"] if each["aside"]}
     assert aside == {
+        "long": "over the highest price it takes",
         "slow": "too old", "dear": "no more after commission", "typo": "too good to be true",
     }  # fmt: skip
     # The other side's prices, folded away, are above nothing.
-    assert [each["side"] for each in frozen["offers"]] == ["home"] * 7 + ["away"] * 4
+    assert [each["side"] for each in frozen["offers"]] == ["home"] * 8 + ["away"] * 4
+
+
+def test_a_decision_shows_ten_prices_of_its_side_and_folds_the_rest(market, alice, as_alice):
+    for number in range(20):
+        make.priced("1.500", book=f"low{number}")
+    refresh()
+    found = Opportunity.objects.get(passes=[])
+
+    page = as_alice.get(f"/journal/{found.pk}/").content.decode()
+    assert "Home: 14 more prices" in page
+    assert "Away: 4 prices" in page
+    assert page.index("this one") < page.index("14 more prices")
 
 
 def test_the_command_says_how_many_come_out_the_same(market, capsys):
