@@ -29,33 +29,44 @@ from risk.domain.staking import PLANS
 
 HELP = {
     "rule": "How it decides; the rules are described on this page.",
-    "market_keys": "What it may bet on.",
-    "margin_methods": "Beside it: the lowest of all is the low end of what is believed.",
-    "reference_books": "By name, with commas, such as Pinnacle, Matchbook: whose price alone is "
-    "the market's opinion, the first that has one. Empty: as the sport's pricing rule says.",
-    "model_weight": "The most of the blend that a model may have, such as 50; 0: no model.",
-    "model_error": "The least standard error a model is believed with, such as 0.15.",
-    "min_edge": "Least expected profit of a stake, such as 2.",
-    "min_edge_low": "Least edge at the low end of what is believed, such as 0.",
-    "max_edge": "An edge above it is more likely an error; such as 20.",
-    "min_books": "How many must price the outcome, such as 3.",
-    "min_price": "No price below it, such as 1.2.",
-    "max_price": "No price above it, such as 8.",
-    "max_quote_age": "How long a price may have stood unseen, such as 15.",
-    "max_hours_ahead": "How long before the start it looks, such as 48.",
-    "kelly_fraction": "Of full Kelly, such as 25; your own part counts where it is smaller.",
-    "stake_on": "Which of the two sizes the stake.",
+    "market_keys": "The kinds of bet that it may make.",
+    "margin_methods": "Other ways to take the margin out. What the least kind of them says is the "
+    "low end of what is believed: more ticks, fewer and smaller bets.",
+    "reference_books": "Those you trust most, by name, with commas, such as Pinnacle, Matchbook. "
+    "The first that has a fresh price is then the market's opinion, whatever others say; where "
+    "none has, there is no bet. Empty: as the sport's pricing rule says.",
+    "model_weight": "How far a model may move the market's opinion: 0 asks no model, 50 moves it "
+    "at most half-way to the model's. A model that earned less in its tests moves it less.",
+    "model_error": "How unsure of a model to be, at least; a larger one makes fewer and smaller "
+    "bets. 0.15: where it says 50 %, its low end is about 46 %.",
+    "min_edge": "No bet below it: 2 asks for an expected profit of 2.00 on each 100.00 staked. "
+    "Higher: fewer bets.",
+    "min_edge_low": "The same, of the low end of what is believed: with 0 a bet must not be "
+    "expected to lose even there.",
+    "max_edge": "No bet above it, since what looks so good is more likely an error: 20 leaves out "
+    "all that promises over 20.00 on each 100.00.",
+    "min_books": "No bet where fewer say what the outcome is worth, such as 3.",
+    "min_price": "No bet below it: 1.2 leaves out strong favourites.",
+    "max_price": "No bet above it: 8 leaves out long shots.",
+    "max_quote_age": "No bet at a price that was last seen longer ago, since it may be gone: 15.",
+    "max_hours_ahead": "No bet earlier before the start: 48 is two days.",
+    "kelly_fraction": "Full Kelly, 100, grows the bankroll fastest if every belief is right, and "
+    "swings most. 25 stakes a quarter of it; your own part counts where it is smaller.",
+    "stake_on": "Which of the two chances sizes the stake; the low end stakes less.",
     "stake_plan": "; ".join(
         f"{value_text('stake_plan', key).capitalize()}: {meaning}" for key, meaning in PLANS.items()
     )
     + ".",
     "stake_size": "Flat and fixed profit: money, such as 10. Proportional: % of equity, such as "
-    "1. Kelly: 0.",
-    "max_stake": "On one bet, in your bankroll's currency; 0: no cap.",
+    "1, which is 10.00 of 1,000.00. Kelly: 0.",
+    "max_stake": "No bet is larger, in your bankroll's currency, such as 50; 0: no cap.",
     "rounding": "Always down, after the limits.",
-    "correlation_event": "How alike bets on its other markets are: 0 not at all, 1 the same.",
-    "correlation_team": "The same of bets on other events of a team, such as 0.2.",
-    "correlation_day": "The same of bets on other events of a day, such as 0.02.",
+    "correlation_event": "How alike bets on one event's markets win and lose, 0 to 1; the more, "
+    "the smaller their stakes. 1: two equal bets get half each. 0: nothing is taken off.",
+    "correlation_team": "The same for bets on other events of a team: 0.2 takes a sixth off each "
+    "of two equal ones.",
+    "correlation_day": "The same for bets on other events of a day: 0.02 takes 2 % off each of two "
+    "equal ones.",
 }
 # Settings of which there is a list.
 CHOICES = {
@@ -241,7 +252,9 @@ class StrategyForm(forms.Form):
             every = [(each, _sentence(method_title(each))) for each in known]
             return [
                 (FIRST_METHOD, forms.ChoiceField(
-                    label="Margin taken out", choices=every, help_text="Gives the fair price.",
+                    label="Margin taken out", choices=every,
+                    help_text="Gives the market's opinion: the chances that prices stand for once "
+                    "the bookmaker's margin is out.",
                 )),
                 (name, _ticks("Checked against", help_text, every)),
             ]  # fmt: skip

@@ -56,7 +56,7 @@ RULE = Rule(
     decide=decide,
     reason=reason,
     settings={
-        "weight": Setting(0.5, 0.05, 1.0, "how much the bot counts beside the market, in log-odds")
+        "weight": Setting(0.5, 0.05, 1.0, "how much the bot counts beside the market, 1: it alone")
     },
     reads_signals=True,
 )
