@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from accounts.showing.formats import point_text
+from accounts.live import Move
+from accounts.showing.formats import point_text, span_text
 from odds.domain.consensus import price_after_commission
 from odds.domain.freshness import freshness
 from odds.slate import PAGE, Slate, SlateBook, SlateEvent, SlateLine, SlateRow
@@ -43,22 +44,6 @@ class BoardCell:
     def net(self) -> float:
         """Return what it pays after its book's commission, 0 where it was withdrawn."""
         return price_after_commission(self.price, self.book.commission) if self.price else 0.0
-
-
-@dataclass(slots=True)
-class Move:
-    """How a selection's price moved at its reference book since it opened.
-
-    `direction` is up or down where the last change fell within the window, else empty;
-    `was` is the direction of the last change whenever it was.
-    """
-
-    book: str
-    path: str
-    opened: float
-    latest: float
-    direction: str
-    was: str
 
 
 @dataclass(slots=True)
@@ -287,6 +272,7 @@ class _Arranging:
             latest=row["latest"],
             direction=row["direction"] if is_recent else "",
             was=row["direction"],
+            window=span_text(self.window),
         )
 
 

@@ -1,4 +1,4 @@
-"""What changed prices come to, told to whoever looks on: fair, best, edge and hold.
+"""What changed prices come to, told to whoever looks on: fair, best, edge, hold and move.
 
 Worked out once for all readers, by the process that wrote the prices, after their commit and from
 the same board that pages are written by. An edge: it reads the clock.
@@ -57,9 +57,9 @@ def worth_of(
 def _worth(row: BoardRow, line: BoardLine) -> live.Worth:
     best = row.best
     if best is None or best.price is None or best.freshness == "stale":
-        return live.Worth(row.fair, None, (), None, None)
+        return live.Worth(row.fair, None, (), None, None, row.move)
     books = tuple((cell.book.id, cell.book.title) for cell in row.ranked if cell.is_best)
-    return live.Worth(row.fair, best.price, books, row.edge, line.hold)
+    return live.Worth(row.fair, best.price, books, row.edge, line.hold, row.move)
 
 
 def _wait_for_turn(competition_key: str) -> None:

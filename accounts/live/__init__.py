@@ -40,12 +40,29 @@ PAUSE_SECONDS = 5.0
 _away_until = 0.0
 
 
+class Move(NamedTuple):
+    """How a selection's price moved at its reference book since it opened.
+
+    `path` draws it; `direction` is up or down where the last change fell within the `window`, else
+    empty; `was` is the direction of the last change whenever it was.
+    """
+
+    book: str
+    path: str
+    opened: float
+    latest: float
+    direction: str
+    was: str
+    window: str
+
+
 class Worth(NamedTuple):
     """What the bookmakers' prices of a selection come to.
 
     `fair` is its probability by all of them; `best` the price that pays most after commission, at
     `books` by number and title; `edge` what that is above fair, and `hold` what the best prices of
-    its line keep. None where there is no such, and of `best` what follows also where it is stale.
+    its line keep; `move` how its price moved. None where there is no such, and of `best` what
+    follows from it also where it is stale.
     """
 
     fair: float | None
@@ -53,6 +70,7 @@ class Worth(NamedTuple):
     books: tuple[tuple[int, str], ...]
     edge: float | None
     hold: float | None
+    move: Move | None
 
 
 def stream_key() -> str:

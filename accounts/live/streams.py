@@ -15,7 +15,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from accounts.live import MOST_IDS, MOST_QUOTES, Worth
+from accounts.live import MOST_IDS, MOST_QUOTES, Move, Worth
 from accounts.showing.formats import fair_text, price_text, share_text, signed_share_text
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ RETRY_SECONDS = 1.0
 NOTHING_YET = "0-0"
 
 QUOTES, FAIR = "quotes", "fair"
+ARROWS = {"up": "▲", "down": "▼"}
+WORDS = {"up": "rose", "down": "fell"}
 # Names with their data, in the order in which they are told.
 Told = list[tuple[str, dict[str, object]]]
 # By name, None where there are more than are named.
@@ -64,14 +66,24 @@ def _worth(named: Mapping[str, list[Any]] | None) -> Mapping[str, Worth] | None:
     if named is None:
         return None
     return {
-        selection: Worth(fair, best, tuple(map(tuple, books)), *rest)
-        for selection, (fair, best, books, *rest) in named.items()
+        selection: Worth(
+            fair, best, tuple(map(tuple, books)), edge, hold, Move(*move) if move else None
+        )
+        for selection, (fair, best, books, edge, hold, move) in named.items()
     }
+
+
+def move_text(move: Move, price_format: str) -> str:
+    """Return in words how a price moved, in prices as the reader writes them."""
+    opened, latest = price_text(move.opened, price_format), price_text(move.latest, price_format)
+    text = f"{move.book}: opened {opened}, now {latest}"
+    return f"{text}; {WORDS[move.direction]} in the last {move.window}" if move.direction else text
 
 
 @lru_cache(maxsize=4096)
 def worth_told(worth: Worth, price_format: str) -> Mapping[str, object]:
     """Return what a selection is worth as pages write it, once for all who like prices alike."""
+    move = worth.move
     return {
         "fair": fair_text(worth.fair, price_format),
         "probability": share_text(worth.fair),
@@ -79,6 +91,13 @@ def worth_told(worth: Worth, price_format: str) -> Mapping[str, object]:
         "hold": share_text(worth.hold),
         "best": None if worth.best is None else price_text(worth.best, price_format),
         "books": {str(book): title for book, title in worth.books},
+        "move": move
+        and {
+            "path": move.path,
+            "text": move_text(move, price_format),
+            "arrow": ARROWS.get(move.was, ""),
+            "is_recent": bool(move.direction),
+        },
     }
 
 

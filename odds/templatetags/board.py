@@ -9,9 +9,10 @@ from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from accounts.live.streams import ARROWS, move_text
 from accounts.showing.formats import NOTHING, fair_text, price_text, share_text, span_text
 from accounts.templatetags.fairline import change, icon, time_since, zone_of
-from odds.board import Board, BoardCell, BoardEvent, BoardLine, BoardRow, Move
+from odds.board import Board, BoardCell, BoardEvent, BoardLine, BoardRow
 
 register = template.Library()
 
@@ -24,8 +25,6 @@ WITHDRAWN = (
     '<span class="px px-gone" title="Withdrawn">off</span><span class="sr-only">withdrawn</span>'
 )
 NOT_OFFERED = '<span class="muted">no book offers it</span>'
-ARROWS = {"up": "▲", "down": "▼"}
-WORDS = {"up": "rose", "down": "fell"}
 
 
 @register.simple_tag(takes_context=True)
@@ -68,7 +67,6 @@ class _Writer:
         self.price_format = getattr(user, "price_format", "decimal")
         self.zone = zone_of(user)
         self.now = context["now"]
-        self.window = escape(span_text(board.window))
         # What is best among some books alone is told to nobody.
         self.is_whole = not board.hidden_books
         self.opened = set(context["opened"])
@@ -228,12 +226,27 @@ class _Writer:
         """Mark what is told as it changes, or comes only with the part: what is of some books."""
         return f' data-w="{row.id}-{name}"' if self.is_whole else f' data-after="{row.id}"'
 
+    def movement(self, row: BoardRow) -> str:
+        """Draw how a price moved: a line since it opened, and an arrow for the last change."""
+        move = row.move
+        if move is None:
+            return UNMOVED
+        told = f' data-w="{row.id}-move"' if self.is_whole else ""
+        text = escape(move_text(move, self.price_format))
+        fresh = "" if move.direction else " move-old"
+        return (
+            f'<span class="move"{told} title="{text}"><svg class="spark" viewBox="0 0 88 24" '
+            f'preserveAspectRatio="none" role="img" aria-label="{text}"><path d="{move.path}"/>'
+            f'</svg><span class="move-arrow{fresh}" aria-hidden="true">'
+            f"{ARROWS.get(move.was, '')}</span></span>"
+        )
+
     def of(self, row: BoardRow) -> "_Said":
         said = self.said.get(row.id)
         if said is None:
             said = self.said[row.id] = _Said(
                 title=escape(row.title),
-                movement=_movement(row.move, self.price_format, self.window),
+                movement=self.movement(row),
                 fair=fair_text(row.fair, self.price_format),
                 edge=change(row.edge),
             )
@@ -291,21 +304,3 @@ class _Writer:
         if text is None:
             text = self.spans[length] = span_text(length)
         return text
-
-
-def _movement(move: Move | None, price_format: str, window: str) -> str:
-    """Draw how a price moved: a line since it opened, and an arrow for the last change."""
-    if move is None:
-        return UNMOVED
-    opened, latest = price_text(move.opened, price_format), price_text(move.latest, price_format)
-    text = f"{escape(move.book)}: opened {opened}, now {latest}"
-    if move.direction:
-        text += f"; {WORDS[move.direction]} in the last {window}"
-    arrow = ARROWS.get(move.was, "")
-    fresh = "" if move.direction else " move-old"
-    line = f'<path d="{move.path}"/>' if move.path else ""
-    return (
-        f'<span class="move" title="{text}"><svg class="spark" viewBox="0 0 88 24" '
-        f'preserveAspectRatio="none" role="img" aria-label="{text}">{line}</svg>'
-        f'<span class="move-arrow{fresh}" aria-hidden="true">{arrow}</span></span>'
-    )

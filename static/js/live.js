@@ -189,7 +189,7 @@
     }
   }
 
-  // What prices come to is told a moment after them: fair, best, edge and hold of each selection.
+  // What prices come to is told a moment after them: fair, best, edge, hold and move of each selection.
   // A part that was asked for since the prices were told has it already, or knows better.
   const worths = new Map(); // selection -> {worth, at}
   function weigh(told) {
@@ -207,6 +207,7 @@
   }
   function showWorth(selection, worth) {
     const named = (name) => cellsOf(`${selection}-${name}`);
+    for (const cell of named("move")) if (worth.move) redraw(cell, worth.move);
     for (const name of ["fair", "probability"]) for (const cell of named(name)) put(cell, worth[name]);
     // What is best among some books alone, or was decided by what it was worth before.
     cellsOf(selection).forEach(leave);
@@ -218,6 +219,14 @@
         if (edge) tint(edge, worth.edge);
       } else [best, edge].filter(Boolean).forEach(leave);
     }
+  }
+  function redraw(cell, move) {
+    const drawn = cell.querySelector("svg"), arrow = cell.querySelector(".move-arrow");
+    cell.title = move.text;
+    drawn.setAttribute("aria-label", move.text);
+    drawn.firstElementChild.setAttribute("d", move.path);
+    arrow.textContent = move.arrow;
+    arrow.classList.toggle("move-old", !move.is_recent);
   }
   function put(cell, text) {
     if (cell.textContent !== text) cell.textContent = text;

@@ -221,10 +221,28 @@ def test_what_was_worked_out_before_a_part_was_asked_for_is_not_written_over_it(
     row = row_of(page, selection)
     known = row.inner_text()
 
-    live.publish_worth({selection: live.Worth(0.5, 2.0, ((1, "Nobody"),), 0.0, 0.0)})
+    live.publish_worth({selection: live.Worth(0.5, 2.0, ((1, "Nobody"),), 0.0, 0.0, None)})
     page.wait_for_timeout(1_500)
 
     assert row.inner_text() == known
+
+
+def test_an_arrow_turns_before_its_part_can_be_asked_for(browser, server, bettor):
+    page = on_odds(browser, server)
+    # A part with an open menu waits.
+    page.locator("#odds details.chip-menu > summary").first.click()
+    move("7.770", is_told=True)
+    selection = first_quote().selection_id
+    drawn = row_of(page, selection).locator(".move")
+
+    for was, arrow in (("up", "▲"), ("down", "▼")):
+        moved = live.Move("Keystone", "M0 0L88 24", 2.0, 2.1, "", was, "10 min")
+        worth = live.Worth(0.5, 2.0, ((1, "Nobody"),), 0.0, 0.0, moved)
+        live.publish_worth({selection: worth})
+
+        expect(drawn.locator(".move-arrow.move-old")).to_have_text(arrow)
+    expect(drawn).to_have_attribute("title", "Keystone: opened 2.00, now 2.10")
+    expect(drawn.locator("path")).to_have_attribute("d", "M0 0L88 24")
 
 
 def test_what_is_not_told_is_marked_until_its_part_comes(browser, server, bettor):

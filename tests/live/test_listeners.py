@@ -53,19 +53,19 @@ def test_of_a_price_that_moved_often_the_last_is_told_and_of_too_many_none():
 def test_of_what_a_selection_is_worth_the_last_word_is_told_and_of_too_many_none():
     listener = Listener(frozenset({"fair"}), 1, "american")
     for number in range(1, 100_001):
-        worth = live.Worth(0.5 + number / 1e6, 2.1, ((4, "Keystone"),), number / 1e6, None)
+        worth = live.Worth(0.5 + number / 1e6, 2.1, ((4, "Keystone"),), number / 1e6, None, None)
         listener.hear(signal(number, "fair", fair={str(number % 2): worth}))
 
     [(name, told)] = listener.take()
     assert (name, list(told)) == ("fair", ["fair"])
     assert told["fair"]["0"] == {
         "fair": "−149", "probability": "60.0\xa0%", "edge": "+10.0\xa0%", "hold": "–",
-        "best": "+110", "books": {"4": "Keystone"},
+        "best": "+110", "books": {"4": "Keystone"}, "move": None,
     }  # fmt: skip
     assert listener.take() == []
-    listener.hear(signal(200_000, "fair", fair={"7": live.Worth(None, None, (), None, None)}))
+    listener.hear(signal(200_000, "fair", fair={"7": live.Worth(None, None, (), None, None, None)}))
     assert listener.take()[0][1]["fair"]["7"]["best"] is None
-    nothing = live.Worth(None, None, (), None, None)
+    nothing = live.Worth(None, None, (), None, None, None)
     for number in range(live.MOST_QUOTES + 1):
         listener.hear(signal(300_000 + number, "fair", fair={f"{number}": nothing}))
     assert listener.take() == [("fair", {"fair": None})]

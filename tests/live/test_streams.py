@@ -95,7 +95,9 @@ def test_prices_are_told_as_the_listener_writes_them(server, alice):
 def test_what_prices_come_to_is_told_as_the_listener_writes_prices(server, alice):
     stream = server.listen(alice, "fair&prices=fractional").until_live()
 
-    live.publish_worth({12: live.Worth(0.5, 2.5, ((4, "Keystone"), (5, "Northbet")), 0.25, -0.012)})
+    books = (4, "Keystone"), (5, "Northbet")
+    moved = live.Move("Keystone", "M0 0", 2.0, 2.5, "up", "up", "10 min")
+    live.publish_worth({12: live.Worth(0.5, 2.5, books, 0.25, -0.012, moved)})
     assert stream.next() == (
         "fair",
         {
@@ -103,6 +105,10 @@ def test_what_prices_come_to_is_told_as_the_listener_writes_prices(server, alice
                 "12": {
                     "fair": "1/1", "probability": "50.0\xa0%", "edge": "+25.0\xa0%",
                     "hold": "−1.2\xa0%", "best": "3/2", "books": {"4": "Keystone", "5": "Northbet"},
+                    "move": {
+                        "path": "M0 0", "arrow": "▲", "is_recent": True,
+                        "text": "Keystone: opened 1/1, now 3/2; rose in the last 10 min",
+                    },
                 }
             }
         },

@@ -45,6 +45,7 @@ def shown(market: Market, now=LATER) -> dict[int, live.Worth]:
             tuple((cell.book.id, cell.book.title) for cell in row.ranked if cell.is_best),
             row.edge,
             line.hold,
+            row.move,
         )
         for line in lines
         for row in line.rows
@@ -97,7 +98,7 @@ def test_of_what_was_withdrawn_nothing_is_best_and_nothing_fair():
 
     told = worth_of([market.pk], now=LATER)
 
-    assert set(told.values()) == {live.Worth(None, None, (), None, None)}
+    assert set(told.values()) == {live.Worth(None, None, (), None, None, None)}
     assert len(told) == 2
 
 
@@ -229,12 +230,12 @@ def test_without_turns_what_is_older_would_be_the_last_word(monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_what_is_published_is_read_as_it_was(settings, monkeypatch):
     monkeypatch.setattr(live, "_away_until", 0.0)
-    worth = live.Worth(0.5, 2.1, ((4, "Keystone"),), 0.05, None)
+    worth = live.Worth(0.5, 2.1, ((4, "Keystone"),), 0.05, None, None)
     version = live.client().get(live.version_key())
 
     assert live.publish_worth({12: worth})
 
     [(_, entry)] = live.client().xrevrange(live.stream_key(), count=1)
-    assert json.loads(entry[b"fair"]) == {"12": [0.5, 2.1, [[4, "Keystone"]], 0.05, None]}
+    assert json.loads(entry[b"fair"]) == {"12": [0.5, 2.1, [[4, "Keystone"]], 0.05, None, None]}
     # Nothing that was kept of these prices is wrong by it.
     assert live.client().get(live.version_key()) == version
