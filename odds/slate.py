@@ -178,20 +178,22 @@ def event_slate(
 def market_slate(market_ids: Sequence[int], *, now: datetime) -> Slate:
     """Return a slate of these markets, each as an event of its own that has the market's number.
 
-    Nothing is named but the books, and no movement is told.
+    Nothing is named but the books.
     """
     table = quotes_of(market_ids, now=now)
     table = table.where(~table.is_archive)
     table = replace(table, event_id=table.market_id)
     markets, first = np.unique(table.market_id, return_index=True)
     starts = (table.starts_at[first].astype(np.int64) / 1e6).tolist()
-    return _slate(
+    made = _slate(
         [
             _Listed(market, "", "", "", start)
             for market, start in zip(markets.tolist(), starts, strict=True)
         ],
         table,
     )
+    _add_movement(made, table, now)
+    return made
 
 
 def _listed(which: SlateFilter, now: datetime) -> list[_Listed]:

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import live
 from odds import telling
 from odds.board import Reader, board, event_lines
-from odds.models import Bookmaker, Market, Quote, Selection
+from odds.models import Bookmaker, Market, PriceChange, Quote, Selection
 from odds.selectors import market_quotes
 from odds.services import sweeps
 from odds.slate import SlateFilter, event_slate, market_slate, read_slate
@@ -56,11 +56,17 @@ def shown(market: Market, now=LATER) -> dict[int, live.Worth]:
 def test_what_is_told_is_what_the_screens_show():
     market, other = two_books(), two_books(game=2, market="spreads", point="-1.5")
     Bookmaker.objects.filter(key="northbet").update(commission_share="0.05")
+    reference = Quote.objects.get(bookmaker__key="keystone", selection__market=market,
+                                  selection__side="home")  # fmt: skip
+    PriceChange.objects.create(
+        quote=reference, price=Decimal("2.200"), seen_at=make.NOON + timedelta(minutes=1)
+    )
 
     told = worth_of([market.pk, other.pk], now=LATER)
 
     assert len(told) == 4
     assert told == shown(market) | shown(other)
+    assert told[reference.selection_id].move.latest == 2.2
     table = market_quotes([market.event_id], market.key, now=LATER)
     [line] = event_lines(event_slate(market.event, table, {
         each.pk: each.title for each in Bookmaker.objects.all()
@@ -172,6 +178,8 @@ def test_a_sweep_tells_what_its_prices_come_to_once_it_is_committed(told, monkey
 
     best = [sorted(worth.best for worth in each.values()) for each in told]
     assert best == [[1.48, 2.75], [1.6, 2.75]]
+    moves = [{worth.move.latest: worth.move.was for worth in each.values()} for each in told]
+    assert moves == [{1.48: "", 2.75: ""}, {1.6: "up", 2.75: ""}]
     # Prices are announced first: nobody waits for what follows.
     assert published == [0, 1]
 
