@@ -48,7 +48,6 @@ UNITS = {
     "max_quote_age": "min",
     "max_hours_ahead": "h",
     "latency": "s",
-    "model_error": "in log-odds",
 }
 # The units as a form's label says them.
 ASKED_IN = dict.fromkeys(SHARES, "%") | {

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
@@ -73,17 +73,27 @@ def _worth(named: Mapping[str, list[Any]] | None) -> Mapping[str, Worth] | None:
     }
 
 
-def move_text(move: Move, price_format: str) -> str:
-    """Return in words how a price moved, in prices as the reader writes them."""
+class MoveTold(NamedTuple):
+    """A move as pages write it, in prices as the reader writes them."""
+
+    path: str
+    text: str
+    arrow: str
+    is_recent: bool
+
+
+def move_told(move: Move, price_format: str) -> MoveTold:
+    """Return how a price moved as pages write it."""
     opened, latest = price_text(move.opened, price_format), price_text(move.latest, price_format)
     text = f"{move.book}: opened {opened}, now {latest}"
-    return f"{text}; {WORDS[move.direction]} in the last {move.window}" if move.direction else text
+    if move.direction:
+        text += f"; {WORDS[move.direction]} in the last {move.window}"
+    return MoveTold(move.path, text, ARROWS.get(move.was, ""), bool(move.direction))
 
 
 @lru_cache(maxsize=4096)
 def worth_told(worth: Worth, price_format: str) -> Mapping[str, object]:
     """Return what a selection is worth as pages write it, once for all who like prices alike."""
-    move = worth.move
     return {
         "fair": fair_text(worth.fair, price_format),
         "probability": share_text(worth.fair),
@@ -91,13 +101,7 @@ def worth_told(worth: Worth, price_format: str) -> Mapping[str, object]:
         "hold": share_text(worth.hold),
         "best": None if worth.best is None else price_text(worth.best, price_format),
         "books": {str(book): title for book, title in worth.books},
-        "move": move
-        and {
-            "path": move.path,
-            "text": move_text(move, price_format),
-            "arrow": ARROWS.get(move.was, ""),
-            "is_recent": bool(move.direction),
-        },
+        "move": worth.move and move_told(worth.move, price_format)._asdict(),
     }
 
 

@@ -9,7 +9,7 @@ from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from accounts.live.streams import ARROWS, move_text
+from accounts.live.streams import move_told
 from accounts.showing.formats import NOTHING, fair_text, price_text, share_text, span_text
 from accounts.templatetags.fairline import change, icon, time_since, zone_of
 from odds.board import Board, BoardCell, BoardEvent, BoardLine, BoardRow
@@ -228,17 +228,15 @@ class _Writer:
 
     def movement(self, row: BoardRow) -> str:
         """Draw how a price moved: a line since it opened, and an arrow for the last change."""
-        move = row.move
-        if move is None:
+        if row.move is None:
             return UNMOVED
         told = f' data-w="{row.id}-move"' if self.is_whole else ""
-        text = escape(move_text(move, self.price_format))
-        fresh = "" if move.direction else " move-old"
+        move = move_told(row.move, self.price_format)
+        text, old = escape(move.text), "" if move.is_recent else " move-old"
         return (
             f'<span class="move"{told} title="{text}"><svg class="spark" viewBox="0 0 88 24" '
             f'preserveAspectRatio="none" role="img" aria-label="{text}"><path d="{move.path}"/>'
-            f'</svg><span class="move-arrow{fresh}" aria-hidden="true">'
-            f"{ARROWS.get(move.was, '')}</span></span>"
+            f'</svg><span class="move-arrow{old}" aria-hidden="true">{move.arrow}</span></span>'
         )
 
     def of(self, row: BoardRow) -> "_Said":
