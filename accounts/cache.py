@@ -1,8 +1,9 @@
 """Answers kept for seconds, shared by all processes: for what many ask and nobody owns.
 
-Kept in Valkey, and in this process's memory while Valkey is away. Only JSON is kept, never
-anything about one person. An answer is used while it is younger than asked for and, where it
-depends on prices, while no price changed; `refresh` asks anew whatever is kept.
+Kept in Valkey, and in this process's memory while Valkey is away. Only JSON is kept, but for what
+a process shares among its own readers, and never anything about one person. An answer is used while
+it is younger than asked for and, where it depends on prices, while no price changed; `refresh` asks
+anew whatever is kept.
 """
 
 import json
@@ -13,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
@@ -26,6 +27,8 @@ from accounts import live
 KEPT_SECONDS = 60
 MAKING_MS = 5_000
 MOST_IN_MEMORY = 256
+# Pages of rows, some 100 KB each.
+MOST_SHARED = 64
 # Before an answer that is text; nothing in JSON begins so.
 _WRITTEN = "="
 KEPT_IN_MEMORY = "answers are kept in memory"
@@ -33,9 +36,12 @@ KEPT_IN_MEMORY = "answers are kept in memory"
 requests = Counter(
     "fairline_cache_requests",
     "Times a kept answer was asked for: hit, stale (given while another process makes the next), "
-    "miss or refresh; in Valkey or, while that is away, in memory.",
+    "miss or refresh; in Valkey, in memory while that is away, or in this process alone.",
     ["name", "outcome", "place"],
 )
+
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class Kept:
 
 
 _memory: OrderedDict[str, Kept] = OrderedDict()
+_shared: OrderedDict[str, tuple[bytes, Kept]] = OrderedDict()
 _memory_lock = threading.Lock()
 _making: dict[str, threading.Lock] = {}
 
@@ -85,6 +92,47 @@ def remember(
         made = Kept(make(), time.time())
         _keep(place_key, made, version)
         return _counted(name, "refresh" if refresh else "miss", place, made)
+
+
+def share(
+    name: str,
+    key: str,
+    make: Callable[[], Answer],
+    *,
+    topic: str,
+    seconds: float,
+    refresh: bool = False,
+) -> Answer:
+    """Return what `make` made in this process less than `seconds` ago, before `topic` changed.
+
+    For what many threads may read and none changes, and JSON cannot hold: rows of the database.
+    `topic` is one of `live.COUNTED`. However many ask at once, one thread makes it.
+    """
+    place_key = _key(name, key)
+    with _lock_of(place_key):
+        version = _version_of(topic)
+        with _memory_lock:
+            of, kept = _shared.get(place_key, (b"", None))
+        if kept is not None and of == version and kept.is_younger(seconds) and not refresh:
+            return cast(Answer, _counted(name, "hit", "process", kept))
+        begun = time.time()
+        made = Kept(make(), begun)
+        with _memory_lock:
+            _shared[place_key] = version, made
+            _shared.move_to_end(place_key)
+            while len(_shared) > MOST_SHARED:
+                _shared.popitem(last=False)
+        return cast(Answer, _counted(name, "refresh" if refresh else "miss", "process", made))
+
+
+def _version_of(topic: str) -> bytes:
+    """Return how often what is of this topic has changed; empty while nobody says so."""
+    if not live.is_away():
+        try:
+            return cast(bytes, live.client().get(live.version_key(topic)) or b"")
+        except (RedisError, OSError) as error:
+            live.leave_alone(error, so=KEPT_IN_MEMORY)
+    return b""
 
 
 def hit_rates() -> dict[str, tuple[int, float]]:

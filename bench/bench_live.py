@@ -58,7 +58,7 @@ A_PERSON = 4
 EVENTS, BOOKS = 100, 10
 A_SWEEP, SWEEPS = 10, 5
 # As live.js has it: what is told together, and how often a page asks at most.
-TOGETHER, LEAST = 0.05, 1.0
+TOGETHER, LEAST, STILL = 0.05, 1.0, 3
 GOAL = 1.0
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # What a person has open: two in five the odds, the others what is theirs and one event.
@@ -143,7 +143,8 @@ class Page:
                 begun = now_ms()
                 self.body = await self.ask(self.part, htmx=True)
                 self.asked.append((begun, now_ms()))
-                await asyncio.sleep(max(0.0, self.pace - (now_ms() - begun) / 1000))
+                took = (now_ms() - begun) / 1000
+                await asyncio.sleep(max(self.pace - took, STILL * took))
         finally:
             listening.cancel()
 

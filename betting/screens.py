@@ -27,11 +27,13 @@ from betting.selectors.money import (
 from betting.selectors.opportunities import (
     Found,
     OpportunityFilter,
+    event_of,
     goes_by_consensus,
     is_leg,
     offers,
     on_opportunity,
     opportunities_found,
+    opportunities_on_page,
     opportunities_with_models,
     opportunity,
     stake_steps,
@@ -350,14 +352,15 @@ def today(
 
     What they are worth now is kept for seconds, unless `refresh`.
     """
-    which = replace(which, status=Opportunity.Status.OPEN, starts_after=now, seen_by=owner_id)
+    which = replace(which, status=Opportunity.Status.OPEN, starts_after=now)
     bettor = bettor_of(owner_id, now=now)
-    worth, passed = opportunities_found(replace(which, recommended=None), order=order)
+    worth, passed = opportunities_found(
+        replace(which, recommended=None), seen_by=owner_id, order=order, refresh=refresh
+    )
     shown = Paginator(worth.ids if which.recommended else passed.ids, A_PAGE).get_page(page)
-    with weighing_few_joins():
-        which = OpportunityFilter(ids=list(shown.object_list))
-        found = list(opportunities_with_models(which, order=order))
-    rows = _rows(found, bettor, now=now, rate=rate, refresh=refresh)
+    found = opportunities_on_page(list(shown.object_list), order=order, refresh=refresh)
+    to_come = [each for each in found if event_of(each).starts_at > now]
+    rows = _rows(to_come, bettor, now=now, rate=rate, refresh=refresh)
     return Today(
         rows=_with_shared_rooms(_by_price(rows), bettor),
         worth=worth,
@@ -435,7 +438,7 @@ def _rows(
     rows = []
     for each in found:
         quote = each.quote
-        event = quote.selection.market.event
+        event = event_of(each)
         steps = stake_steps(each, rules=bettor.rules, money=bettor.money, staked=bettor.staked)
         age = now - each.confirmed_at  # type: ignore[attr-defined]
         stake = ZERO if each.passes else steps[-1].stake

@@ -10,7 +10,6 @@ import io
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from importlib import import_module
-from math import sqrt
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -26,9 +25,10 @@ from prometheus_client import Gauge
 from accounts.http import client_address
 from accounts.keys import note_key_use, usable_key
 from accounts.live import TOPIC, stream_key
-from accounts.live.streams import FAIR, QUOTES, Hub, Listener, Told
+from accounts.live.streams import Hub, Listener, Told
 from accounts.models import PriceFormat
 from accounts.scopes import READ, READ_OWN, scopes_of
+from config.pacing import Pacing, part_of
 from config.talking import EventStream, Message, Receive, Refused, Send, WebSocket
 
 MOST_TOPICS = 40
@@ -39,13 +39,6 @@ HEARTBEAT_SECONDS = 15.0
 GAP_SECONDS = 0.25
 # Whoever takes nothing for so long is gone, or cannot keep up: it comes back and starts over.
 SLOWEST_SECONDS = 20.0
-# Whoever hears of prices asks for all else that changes with them, for a part that all who see it
-# alike have from one writing, or for one of their own: so much of a core, in seconds. Who hears of
-# what is their own alone asks seldom.
-SHARED_PART, OWN_PART = 0.01, 0.05
-SAID, ALONE = frozenset({QUOTES, FAIR}), frozenset({"bets", "jobs", "models"})
-# What all of them together may take of a core: the rest tells prices and what they come to at once.
-FOR_PARTS = 0.5
 # A stream ends after so long; the client comes back at once and is asked again who it is.
 LONGEST_SECONDS = 600.0
 
@@ -60,7 +53,7 @@ class LiveDoor:
     def __init__(self) -> None:
         self._hub: Hub | None = None
         self._open: Counter[int] = Counter()
-        self._asking: Counter[float] = Counter()
+        self.pacing = Pacing()
         self._is_ending = False
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -82,27 +75,18 @@ class LiveDoor:
         since = request.headers.get("Last-Event-ID") or request.GET.get("since", "")
         # Whoever comes while the process stops is told where things stand, and goes elsewhere.
         listener = Listener(topics, owner_id, price_format, is_over=self._is_ending)
-        cost = _cost(topics)
+        part = part_of(topics)
         self._open[owner_id] += 1
-        self._asking[cost] += 1
+        self.pacing.join(part)
         open_streams.inc()
         try:
             await self._hub_of_loop().join(listener, since=_known(since))
-            await _tell(listener, talk, scopes, lambda: self._pace(cost))
+            await _tell(listener, talk, scopes, lambda: self.pacing.seconds(part))
         finally:
             self._hub_of_loop().leave(listener)
             self._open[owner_id] -= 1
-            self._asking[cost] -= 1
+            self.pacing.leave(part)
             open_streams.dec()
-
-    def _pace(self, cost: float) -> int:
-        """Return after how many seconds to ask again for what costs so much of a core.
-
-        What costs four times as much is asked for half as often: of all ways to share FOR_PARTS out
-        this has the parts behind by the least, on average (Cauchy-Schwarz).
-        """
-        all_of_them = sum(many * sqrt(each) for each, many in self._asking.items())
-        return max(1, round(sqrt(cost) * all_of_them / FOR_PARTS))
 
     def end_all(self) -> None:
         """End every stream, so that the process can stop without waiting for listeners."""
@@ -150,12 +134,6 @@ def _who(request: ASGIRequest) -> tuple[int, Collection[str]]:
         raise Refused(400, "This host is not served here.") from fault
     finally:
         connections.close_all()
-
-
-def _cost(topics: frozenset[str]) -> float:
-    """Return what the part costs that whoever listens to these asks for again and again."""
-    asked_for = topics - SAID - ALONE
-    return OWN_PART if asked_for - {"prices"} else SHARED_PART if asked_for else 0.0
 
 
 def _topics(named: Iterable[str], scopes: Collection[str]) -> frozenset[str]:

@@ -34,6 +34,8 @@ KEPT = 10_000
 MOST_IDS = 200
 # Nor more prices, or what selections are worth.
 MOST_QUOTES = 1_000
+# Of these it is counted how often they changed: what is kept of them is of one count.
+COUNTED = frozenset({"prices", "opportunities"})
 # After a failure Valkey is left alone for so long, so that its absence slows nothing down.
 PAUSE_SECONDS = 5.0
 
@@ -78,9 +80,9 @@ def stream_key() -> str:
     return f"{settings.CACHES['default']['KEY_PREFIX']}:live"
 
 
-def version_key() -> str:
-    """Return the name of the counter that says how often prices have changed."""
-    return f"{settings.CACHES['default']['KEY_PREFIX']}:live:prices"
+def version_key(topic: str = "prices") -> str:
+    """Return the name of the counter that says how often what is `COUNTED` has changed."""
+    return f"{settings.CACHES['default']['KEY_PREFIX']}:live:{topic}"
 
 
 def announce_prices(
@@ -161,17 +163,17 @@ def publish(
     if quotes:
         # Too many are told as none by name: whoever shows them asks again anyway.
         entry["quotes"] = json.dumps(quotes if len(quotes) <= MOST_QUOTES else None)
-    return _put(entry, counted="prices" in topics)
+    return _put(entry, counted=COUNTED.intersection(topics))
 
 
-def _put(entry: Mapping[str, str | int], *, counted: bool = False) -> bool:
-    """Put an entry into the stream, `counted` where it says that prices changed."""
+def _put(entry: Mapping[str, str | int], *, counted: Collection[str] = ()) -> bool:
+    """Put an entry into the stream, and count what it says has changed."""
     if is_away():
         return False
     try:
         with client().pipeline(transaction=False) as pipe:
-            if counted:
-                pipe.incr(version_key())
+            for topic in counted:
+                pipe.incr(version_key(topic))
             pipe.xadd(stream_key(), entry, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
             pipe.execute()
     except (RedisError, OSError) as error:

@@ -102,7 +102,6 @@ def _aside(slate: Slate, row: int, configuration: Configuration, *, fair: float)
     net = price_after_commission(quotes.price, quotes.commission)
     above = (quotes.side == quotes.side[row]) & (quotes.price > quotes.price[row])
     reasons = {
-        "nobody can bet there": quotes.is_archive,
         "over the highest price it takes": quotes.price > configuration.max_price,
         "too old": age_in_minutes(slate) > configuration.max_quote_age,
         "no more after commission": net <= net[row],

@@ -2,30 +2,34 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Avg, Count, F, Max, Q, QuerySet, Sum
-from django.db.models.expressions import Combinable, OrderBy
+from django.db.models import Avg, BooleanField, Count, ExpressionWrapper, F, Max, Q, QuerySet, Sum
+from django.db.models.expressions import OrderBy
 
+from accounts import cache
 from betting.domain.configuration import Configuration
 from betting.domain.rules import plan_of
 from betting.models import Opportunity
 from betting.selectors.money import BankrollMoney
 from betting.selectors.stakes import Staked, draw_is_offered, on_selection, scopes_of
+from odds.database import weighing_few_joins
 from odds.domain.consensus import BY_SPORT
-from odds.models import Bookmaker, looks_at
+from odds.models import Bookmaker, Event, looks_at
 from risk.domain.exposure import On
 from risk.domain.kelly import kelly_fraction, net_price
 from risk.domain.staking import OWN, Plan, Proposal, Step
 from risk.selectors import Rules
 
 MARKET = "quote__selection__market"
+# Whoever looks within so long of each other is shown the same opportunities, unless some came or
+# went: only stakes, bets and ages are each reader's own.
+LISTED_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,22 +152,84 @@ class Found:
         return len(self.ids)
 
 
+class _Each(NamedTuple):
+    pk: int
+    quote: int
+    owner: int | None
+    is_worth: bool
+
+
+class _AllFound:
+    """Opportunities of all strategies in order, whoever owns them: to be seen by one person."""
+
+    def __init__(self, rows: Sequence[_Each]) -> None:
+        self._rows = rows
+        self.owners = {each.owner for each in rows} - {None}
+        # Most own no strategy, and see the same.
+        self.of_everybody = self.of(None)
+
+    def of(self, owner: int | None) -> tuple[Found, Found]:
+        """Return what is recommended and what was passed over, everybody's and this owner's."""
+        seen = [each for each in self._rows if each.owner in (None, owner)]
+        worth = [each for each in seen if each.is_worth]
+        passed = [each for each in seen if not each.is_worth]
+        of_worth, of_passed = (
+            Found([each.pk for each in some], len({each.quote for each in some}))
+            for some in (worth, passed)
+        )
+        return of_worth, of_passed
+
+
 def opportunities_found(
-    which: OpportunityFilter, *, order: Sequence[OrderBy] = ()
+    which: OpportunityFilter,
+    *,
+    seen_by: int,
+    order: Sequence[OrderBy] = (),
+    refresh: bool = False,
 ) -> tuple[Found, Found]:
-    """Return what is recommended, and what was passed over, as `opportunities` orders them."""
-    worth, passed = Q(passes=[]), ~Q(passes=[])
-    in_order: list[str | Combinable] = [*order, "-edge", "pk"]
-    found = Opportunity.objects.filter(which.conditions()).aggregate(
-        worth=ArrayAgg("pk", filter=worth, order_by=in_order, default=[]),
-        worth_prices=Count("quote", filter=worth, distinct=True),
-        passed=ArrayAgg("pk", filter=passed, order_by=in_order, default=[]),
-        passed_prices=Count("quote", filter=passed, distinct=True),
+    """Return what a person sees recommended, and passed over, as `opportunities` orders them.
+
+    Read once for all who look within LISTED_SECONDS, whoever's they are, unless `refresh`: what has
+    started since is among them.
+    """
+    found = cache.share(
+        "opportunities",
+        f"{replace(which, starts_after=None)} {list(order)}",
+        lambda: _found(which, order),
+        topic="opportunities",
+        seconds=LISTED_SECONDS,
+        refresh=refresh,
     )
-    return (
-        Found(found["worth"], found["worth_prices"]),
-        Found(found["passed"], found["passed_prices"]),
+    return found.of(seen_by) if seen_by in found.owners else found.of_everybody
+
+
+def _found(which: OpportunityFilter, order: Sequence[OrderBy]) -> _AllFound:
+    rows = (
+        Opportunity.objects.filter(which.conditions())
+        .annotate(is_worth=ExpressionWrapper(Q(passes=[]), BooleanField()))
+        .order_by(*order, "-edge", "pk")
+        .values_list("pk", "quote", "strategy__owner", "is_worth")
     )
+    return _AllFound([_Each(*row) for row in rows])
+
+
+def opportunities_on_page(
+    ids: Sequence[int], *, order: Sequence[OrderBy] = (), refresh: bool = False
+) -> list[Opportunity]:
+    """Return these of `opportunities_with_models`, as `opportunities_found` is read: for all.
+
+    Their rows are shared between threads: change nothing in them.
+    """
+
+    def read() -> list[Opportunity]:
+        with weighing_few_joins():
+            which = OpportunityFilter(ids=ids)
+            return list(opportunities_with_models(which, order=order))
+
+    return cache.share(
+        "opportunity rows", f"{ids} {list(order)}", read,
+        topic="opportunities", seconds=LISTED_SECONDS, refresh=refresh,
+    )  # fmt: skip
 
 
 def opportunity_summary(which: OpportunityFilter) -> dict[str, Any]:
@@ -251,6 +317,11 @@ def on_opportunity(found: Opportunity) -> On:
     offered: bool = found.draw_offered  # type: ignore[attr-defined]
     quote = found.quote
     return on_selection(quote.selection, quote.bookmaker, price=found.price, draw_offered=offered)
+
+
+def event_of(found: Opportunity) -> Event:
+    """Return the event that an opportunity of `opportunities` is on."""
+    return found.quote.selection.market.event
 
 
 def bookmaker_id(key: str) -> int | None:

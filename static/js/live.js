@@ -5,7 +5,10 @@
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const POLL = 10_000, SLOW_POLL = 60_000, LEAST = 1_000, SILENCE = 45_000, AIMING = 1_500;
   const OWN = ["bets", "jobs", "models"];
-  const parts = new Map(); // part -> {dirty, asked, busy, own}
+  // Where answers take long, whoever asks more often only waits longer: a page is still for so many
+  // times as long as its last answer took.
+  const STILL = 3;
+  const parts = new Map(); // part -> {dirty, asked, took, busy, own}
   let source = null, state = "connecting", told = "live", since = "", heard = Date.now(), retry = 2_000, timer = 0, pace = LEAST;
   let paused = sessionStorage.getItem("paused") === "yes";
 
@@ -57,12 +60,13 @@
     for (const [part, each] of parts) {
       if (!part.isConnected) parts.delete(part);
       if (!part.isConnected || !each.dirty || paused || document.hidden) continue;
-      if (isBusy(part) || each.busy || Date.now() - each.asked < (each.own ? LEAST : pace)) later = true;
+      if (isBusy(part) || each.busy || Date.now() - each.asked < waits(each)) later = true;
       else ask(part, each);
     }
     show();
     if (later) timer = setTimeout(flush, 500);
   }
+  const waits = (each) => Math.max(each.own ? LEAST : pace, (1 + STILL) * each.took);
   function ask(part, each) {
     each.dirty = 0;
     each.own = false;
@@ -135,7 +139,7 @@
 
   // --- the page
   document.addEventListener("fairline:refresh", () => {
-    for (const [part, each] of parts) { each.asked = 0; mark(part); }
+    for (const [part, each] of parts) { each.asked = each.took = 0; mark(part); }
   });
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-pause]")) return;
@@ -287,7 +291,10 @@
     const part = event.detail?.ctx?.target;
     written = null;
     if (parts.has(part)) {
-      parts.get(part).busy = false;
+      const each = parts.get(part);
+      // Another's swap, of a filter say, tells nothing of how long the part takes.
+      if (each.busy) each.took = Date.now() - each.asked;
+      each.busy = false;
       // The server answers again, and the stream never went.
       if (state === "reconnecting" && source?.readyState === EventSource.OPEN) become(told);
       for (const cell of $$("[data-k]", part)) {
@@ -330,7 +337,7 @@
 
   function find() {
     for (const part of parts.keys()) if (!part.isConnected) parts.delete(part);
-    for (const part of $$("[data-live]")) if (!parts.has(part)) parts.set(part, { dirty: 0, asked: Date.now(), busy: false });
+    for (const part of $$("[data-live]")) if (!parts.has(part)) parts.set(part, { dirty: 0, asked: Date.now(), took: 0, busy: false });
     show();
     // A form that opened over a page wants to be told more. What was told meanwhile is told again.
     if (source && address() !== asked) { close(); open(); }

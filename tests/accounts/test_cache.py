@@ -110,3 +110,58 @@ def test_the_hit_rate_is_counted():
     assert asked - before == 4
     if not before:
         assert rate == 0.75
+
+
+# --- shared among the readers of a process
+
+
+def shared(make: Counting, **how) -> int:
+    return cache.share("test", "one", make, topic="opportunities", seconds=5, **how)["made"]
+
+
+def test_what_is_shared_serves_until_it_is_too_old_or_its_topic_changes(clock):
+    make = Counting()
+    assert [shared(make), shared(make)] == [1, 1]
+    live.publish(["prices"], [1])
+    assert shared(make) == 1
+    live.publish(["opportunities"], [1])
+    assert shared(make) == 2
+    clock.time += 5
+    assert shared(make) == 3
+    assert shared(make, refresh=True) == 4
+
+
+def test_what_changes_while_it_is_made_is_not_shared_on():
+    def make_late() -> dict[str, int]:
+        live.publish(["opportunities"], [1])
+        return {"made": 0}
+
+    assert shared(make_late) == 0
+    assert shared(Counting()) == 1
+
+
+def test_without_valkey_age_alone_ends_what_is_shared(clock, monkeypatch):
+    monkeypatch.setattr(live, "is_away", lambda: True)
+    make = Counting()
+    assert [shared(make), shared(make)] == [1, 1]
+    clock.time += 5
+    assert shared(make) == 2
+
+
+def test_however_many_ask_at_once_one_makes_what_is_shared():
+    make, together = Counting(), threading.Barrier(8)
+
+    def ask_together(_: int) -> int:
+        together.wait(10)
+        return shared(make)
+
+    with ThreadPoolExecutor(8) as people:
+        assert set(people.map(ask_together, range(8))) == {1}
+
+
+def test_few_answers_are_shared_at_a_time(monkeypatch):
+    monkeypatch.setattr(cache, "MOST_SHARED", 2)
+    cache._shared.clear()
+    for key in "abc":
+        cache.share("test", key, Counting(), topic="prices", seconds=5)
+    assert len(cache._shared) == 2

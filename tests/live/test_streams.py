@@ -218,7 +218,7 @@ def test_the_more_listen_the_less_often_each_is_to_ask_and_for_what_is_dear_most
 ):
     first = server.listen(alice, "prices")
     assert _paces(first, until_event=1) == [1]
-    dear = server.listen(bob, "opportunities,bets,prices,fair")
+    dear = server.listen(bob, "event:9,prices,fair")
 
     others = [
         server.listen(who, topics)
