@@ -191,5 +191,5 @@ def server(running, settings) -> Server:
     """The server, with this process's signals and kept answers going where it looks for them."""
     settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": running.prefix}}
     # Whatever it keeps is of another test's world.
-    live.publish(["prices"], [])
+    live.publish(["prices", "opportunities"], [])
     return running

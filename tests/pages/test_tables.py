@@ -11,6 +11,7 @@ import time_machine
 from django.http import QueryDict
 from django.utils import timezone
 
+from accounts import live
 from accounts.showing.pages import Column, Table
 from betting import screens
 from betting.models import Bet, Opportunity, Strategy
@@ -162,6 +163,27 @@ def test_a_price_that_strategies_share_is_listed_once_with_the_stake_of_each(wor
     count = Opportunity.objects.filter(status="open", passes=[]).count()
     assert f'Worth a bet <span class="tnum">{count - 1}</span>' in page
     assert f"found {count} times by strategies" in page
+
+
+def test_what_one_reader_had_read_for_all_shows_nobody_anothers_finds(world, as_alice, bob, client):
+    one, second = two_finds_of_one_price()
+    Opportunity.objects.exclude(pk__in=[one.pk, second.pk]).update(status=Opportunity.Status.GONE)
+    Strategy.objects.filter(pk=second.strategy_id).update(owner=world)
+    client.force_login(bob)
+    for reader, many in ((as_alice, 2), (client, 1), (as_alice, 2)):
+        page = reader.get("/").content.decode()
+        assert ("Second opinion" in page) == (many == 2)
+        assert ("found 2 times by strategies" in page) == (many == 2)
+
+
+def test_what_is_read_for_all_is_read_again_once_opportunities_come_or_go(
+    world, as_alice, client, bob
+):
+    client.force_login(bob)
+    first = ids(client.get("/").content.decode(), "opportunity")
+    Opportunity.objects.filter(pk=first[0]).update(status=Opportunity.Status.GONE)
+    live.publish(["opportunities"], [1])
+    assert ids(as_alice.get("/").content.decode(), "opportunity") == first[1:]
 
 
 def test_what_was_passed_over_is_counted_by_its_rows(world, as_alice, monkeypatch):
