@@ -9,7 +9,7 @@
   // times as long as its last answer took.
   const STILL = 3;
   const parts = new Map(); // part -> {dirty, asked, took, busy, own}
-  let source = null, state = "connecting", told = "live", since = "", heard = Date.now(), retry = 2_000, timer = 0, pace = LEAST;
+  let source = null, state = "connecting", told = "live", since = "", heard = Date.now(), retry = 2_000, timer = 0, due = 0, pace = LEAST;
   let paused = sessionStorage.getItem("paused") === "yes";
 
   // --- the badge
@@ -53,18 +53,27 @@
     parts.get(part).own ||= isOwn;
     soon();
   }
-  const soon = () => { timer ||= setTimeout(flush, 50); };
+  const soon = () => wake(50);
+  // In so many ms at the latest: whoever is due sooner is not waited past.
+  function wake(ms) {
+    const at = Date.now() + ms;
+    if (timer && due <= at) return;
+    clearTimeout(timer);
+    due = at;
+    timer = setTimeout(flush, ms);
+  }
   function flush() {
     timer = 0;
-    let later = false;
+    let next = Infinity; // ms until one of them may be asked for, or is looked at again
     for (const [part, each] of parts) {
       if (!part.isConnected) parts.delete(part);
       if (!part.isConnected || !each.dirty || paused || document.hidden) continue;
-      if (isBusy(part) || each.busy || Date.now() - each.asked < waits(each)) later = true;
-      else ask(part, each);
+      const left = each.asked + waits(each) - Date.now();
+      if (left <= 0 && !each.busy && !isBusy(part)) ask(part, each);
+      else next = Math.min(next, each.busy ? 500 : Math.max(left, 100));
     }
     show();
-    if (later) timer = setTimeout(flush, 500);
+    if (next < Infinity) wake(next);
   }
   const waits = (each) => Math.max(each.own ? LEAST : pace, (1 + STILL) * each.took);
   function ask(part, each) {
@@ -295,6 +304,7 @@
       // Another's swap, of a filter say, tells nothing of how long the part takes.
       if (each.busy) each.took = Date.now() - each.asked;
       each.busy = false;
+      if (each.dirty) soon();
       // The server answers again, and the stream never went.
       if (state === "reconnecting" && source?.readyState === EventSource.OPEN) become(told);
       for (const cell of $$("[data-k]", part)) {
